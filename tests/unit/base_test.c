@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * common/base: errors, buffers, encodings, hashes, files, log lines.
+ */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/util.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+
+static void
+error_text_rises_with_prefixes_and_stays_one_line(void **state)
+{
+    (void)state;
+    struct tkt_err err = TKT_ERR_INIT;
+    assert_int_equal(tkt_err_set(&err, TKT_ERR_TEMP, "HTTP %d\r\nx", 503), -1);
+    tkt_err_prefix(&err, "jira: %s", "create");
+    assert_string_equal(err.text, "jira: create: HTTP 503  x");
+    assert_int_equal(err.class, TKT_ERR_TEMP);
+    errno = ENOENT;
+    tkt_err_errno(&err, TKT_ERR_CONF, "open %s", "f");
+    assert_string_equal(err.text, "open f: No such file or directory");
+    char big[2000];
+    memset(big, 'a', sizeof(big) - 1);
+    big[sizeof(big) - 1] = '\0';
+    tkt_err_set(&err, TKT_ERR_PERM, "%s", big);
+    tkt_err_prefix(&err, "%s", big);
+    assert_true(strlen(err.text) < sizeof(err.text));
+}
+
+static void
+buffer_never_grows_past_its_maximum(void **state)
+{
+    (void)state;
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(10);
+    assert_string_equal(tkt_buf_str(&b), "");
+    assert_int_equal(tkt_buf_adds(&b, "0123456789"), 0);
+    assert_int_equal(tkt_buf_addc(&b, 'x'), -1);
+    assert_true(b.failed);
+    assert_string_equal(tkt_buf_str(&b), "0123456789");
+    assert_int_equal(tkt_buf_add(&b, "", 0), -1);
+    tkt_buf_reset(&b);
+    assert_int_equal(tkt_buf_addf(&b, "%d", 42), 0);
+    size_t n = 0;
+    TKT_AUTO_FREE char *taken = tkt_buf_take(&b, &n);
+    assert_string_equal(taken, "42");
+    assert_int_equal(n, 2);
+}
+
+static void
+encodings_round_trip_and_refuse_rubbish(void **state)
+{
+    (void)state;
+    unsigned char data[37];
+    unsigned char back[64];
+    char text[128];
+    for (size_t n = 0; n <= sizeof(data); n++) {
+        tkt_random(data, n);
+        tkt_hex_encode(data, n, text);
+        assert_int_equal(tkt_hex_decode(text, strlen(text), back, sizeof(back)), (int)n);
+        assert_memory_equal(data, back, n);
+        tkt_base32_encode(data, n, text);
+        assert_int_equal(tkt_base32_decode(text, strlen(text), back, sizeof(back)), (int)n);
+        assert_memory_equal(data, back, n);
+    }
+    assert_int_equal(tkt_hex_decode("0g", 2, back, sizeof(back)), -1);
+    assert_int_equal(tkt_hex_decode("000", 3, back, sizeof(back)), -1);
+    assert_int_equal(tkt_hex_decode("0000", 4, back, 1), -1);
+    assert_int_equal(tkt_base32_decode("a1", 2, back, sizeof(back)), -1);
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(100);
+    tkt_percent_add(&b, "a=b %\n\xff", 7);
+    assert_string_equal(tkt_buf_str(&b), "a=b %25%0a%ff");
+    assert_int_equal(tkt_percent_decode(b.data, b.len), 7);
+    assert_memory_equal(b.data, "a=b %\n\xff", 7);
+    char broken[] = "x%2";
+    assert_int_equal(tkt_percent_decode(broken, 3), -1);
+}
+
+static void
+utf8_follows_rfc_3629(void **state)
+{
+    (void)state;
+    assert_true(tkt_utf8_valid("gr\xc3\xbc\xc3\x9f\xf0\x9f\x98\x80", 10));
+    assert_false(tkt_utf8_valid("\xc0\x80", 2));
+    assert_false(tkt_utf8_valid("\xed\xa0\x80", 3));
+    assert_false(tkt_utf8_valid("\xf4\x90\x80\x80", 4));
+    assert_false(tkt_utf8_valid("\xe2\x82", 2));
+    assert_int_equal(tkt_utf8_cut("a\xc3\xbc", 3, 2), 1);
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(100);
+    tkt_utf8_add_clean(&b, "r\xe9s\0", 4);
+    assert_string_equal(tkt_buf_str(&b), "r\xef\xbf\xbds\xef\xbf\xbd");
+    tkt_buf_reset(&b);
+    tkt_json_add_string(&b, "a\"\\\n\xff", 5);
+    assert_string_equal(tkt_buf_str(&b), "\"a\\\"\\\\\\u000a\xef\xbf\xbd\"");
+}
+
+static void
+numbers_are_whole_and_in_range(void **state)
+{
+    (void)state;
+    int64_t v = 0;
+    assert_int_equal(tkt_parse_int("-12", -20, 20, &v), 0);
+    assert_int_equal(v, -12);
+    assert_int_equal(tkt_parse_int("12x", 0, 20, &v), -1);
+    assert_int_equal(tkt_parse_int("", 0, 20, &v), -1);
+    assert_int_equal(tkt_parse_int("21", 0, 20, &v), -1);
+    assert_int_equal(tkt_parse_int("99999999999999999999", 0, INT64_MAX, &v), -1);
+}
+
+static void
+hashes_give_published_values(void **state)
+{
+    (void)state;
+    unsigned char d[TKT_SHA256_LEN];
+    char hex[65];
+    tkt_sha256("abc", 3, d); /* FIPS 180-2, appendix B.1 */
+    tkt_hex_encode(d, sizeof(d), hex);
+    assert_string_equal(hex,
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    tkt_hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, d); /* RFC 4231, 4.3 */
+    tkt_hex_encode(d, sizeof(d), hex);
+    assert_string_equal(hex,
+                        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+static void
+files_are_replaced_whole(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/tkt-base-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    char path[64];
+    snprintf(path, sizeof(path), "%s/f", dir);
+    struct tkt_err err = TKT_ERR_INIT;
+    assert_int_equal(tkt_replace_file(path, "one", 3, 0640, &err), 0);
+    assert_int_equal(tkt_replace_file(path, "two2", 4, 0640, &err), 0);
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(100);
+    assert_int_equal(tkt_read_file(path, &b, &err), 0);
+    assert_string_equal(tkt_buf_str(&b), "two2");
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0640);
+    TKT_AUTO_BUF struct tkt_buf small = TKT_BUF_INIT(3);
+    assert_int_equal(tkt_read_file(path, &small, &err), -1);
+    assert_int_equal(err.class, TKT_ERR_PERM);
+    TKT_AUTO_FD int fd = tkt_open_tmpfile(dir, &err);
+    assert_true(fd >= 0);
+    char name[64];
+    snprintf(name, sizeof(name), "%s/g", dir);
+    assert_int_equal(tkt_link_fd(fd, name, &err), 0);
+    assert_int_equal(tkt_link_fd(fd, name, &err), -1);
+    TKT_AUTO_FD int sealed = tkt_memfd_sealed("t", "abc", 3, &err);
+    assert_true(sealed >= 0);
+    assert_int_equal(write(sealed, "x", 1), -1);
+    unlink(path);
+    unlink(name);
+    rmdir(dir);
+}
+
+static char captured[4096];
+
+static void
+capture(const char *line, void *arg)
+{
+    (void)arg;
+    snprintf(captured, sizeof(captured), "%s", line);
+}
+
+static void
+log_lines_cannot_be_forged(void **state)
+{
+    (void)state;
+    tkt_log_capture(capture, NULL);
+    tkt_log(TKT_LOG_INFO, "4FF", "ticket.created", "ticket", "IT-12", "n", TKT_NUM(7), "gone",
+            (char *)NULL, "from", "a\nb c", NULL);
+    assert_string_equal(captured,
+                        "4FF: event=ticket.created ticket=IT-12 n=7 from=\"a\\x0ab c\"");
+    tkt_log_open("t", TKT_LOG_STDERR, true, TKT_LOG_INFO);
+    tkt_log(TKT_LOG_INFO, NULL, "e", "k", "\"\n", NULL);
+    assert_non_null(strstr(captured, "\"event\":\"e\",\"k\":\"\\\"\\u000a\"}"));
+    captured[0] = '\0';
+    tkt_log(TKT_LOG_DEBUG, NULL, "e", NULL);
+    assert_string_equal(captured, "");
+    tkt_log_open("t", TKT_LOG_STDERR, false, TKT_LOG_INFO);
+    tkt_log_capture(NULL, NULL);
+}
+
+static void
+clock_can_be_held(void **state)
+{
+    (void)state;
+    char text[32];
+    tkt_clock_fake(1795348036123, 5000);
+    tkt_clock_advance(1000);
+    assert_int_equal(tkt_clock_mono_ms(), 6000);
+    tkt_clock_format(tkt_clock_wall_ms(), text);
+    assert_string_equal(text, "2026-11-22T11:47:17.123Z");
+    tkt_clock_real();
+    assert_true(tkt_clock_wall_ms() > 1700000000000);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(error_text_rises_with_prefixes_and_stays_one_line),
+        cmocka_unit_test(buffer_never_grows_past_its_maximum),
+        cmocka_unit_test(encodings_round_trip_and_refuse_rubbish),
+        cmocka_unit_test(utf8_follows_rfc_3629),
+        cmocka_unit_test(numbers_are_whole_and_in_range),
+        cmocka_unit_test(hashes_give_published_values),
+        cmocka_unit_test(files_are_replaced_whole),
+        cmocka_unit_test(log_lines_cannot_be_forged),
+        cmocka_unit_test(clock_can_be_held),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
