@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The configuration as typed structs, read from ticket-milter.conf by libconfuse.
+ *
+ * One schema row per key (conf/schema.h) holds type, range, default, unit, whether a
+ * reload takes it, whether it is a secret reference, and its help; the man page and the
+ * sample are checked against the rows. tkt_conf_load() either gives a whole, checked
+ * configuration or an error "file:line: what; what to do". The result is immutable and
+ * may be shared by threads; reload makes a new one with the next generation.
+ * No secret is read here: secrets stay references ("file:/path").
+ */
+#ifndef TKT_CONF_CONF_H
+#define TKT_CONF_CONF_H
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tkt_conf_list {
+    char **items;
+    size_t count;
+};
+
+enum tkt_on_failure { TKT_ON_FAILURE_TEMPFAIL, TKT_ON_FAILURE_ACCEPT };
+enum tkt_desk_mode { TKT_MODE_LIVE, TKT_MODE_SHADOW, TKT_MODE_OFF };
+enum tkt_subject_mode { TKT_SUBJECT_REWRITE, TKT_SUBJECT_HEADER, TKT_SUBJECT_OFF };
+enum tkt_delivery { TKT_DELIVERY_LOCAL, TKT_DELIVERY_RELAY };
+
+enum tkt_closed_policy { TKT_CLOSED_REOPEN, TKT_CLOSED_NEW };
+
+/* A support address with its settings. */
+struct tkt_conf_desk {
+    char *name;                     /* section title; [a-z0-9_-]{1,32} */
+    struct tkt_conf_list addresses; /* user@domain, or @domain for a whole domain */
+    char *prefix;                   /* "IT" -> IT-12; [A-Z][A-Z0-9]{0,9} */
+    char *display_name;
+    char *itsm;  /* name of an itsm section */
+    char *group; /* default group, or "" */
+    char *type;  /* incident, request, question, change */
+    int64_t priority; /* 1..5 */
+    enum tkt_desk_mode mode;
+    enum tkt_on_failure on_failure;
+    enum tkt_subject_mode subject;
+    enum tkt_delivery delivery;
+    enum tkt_closed_policy closed; /* what a reply to a closed ticket does */
+    struct tkt_conf_list headers; /* which X-Ticket-* to add: id desk group priority */
+    bool reply_to_add;
+    bool add_group_recipient;      /* ADDRCPT of the group's mailbox */
+    bool replace_recipient;        /* ... and DELRCPT of the desk's own address */
+    bool tag_signed;               /* rewrite the Subject of signed or encrypted mail */
+    bool tag_lists;                /* ... of list mail */
+    bool open_bounces;             /* null sender or bounce may open a ticket */
+    int64_t retain_ms;             /* content of closed tickets is erased after; 0 = keep */
+};
+
+struct tkt_conf_group {
+    char *name;
+    char *mailbox;                /* or "" */
+    struct tkt_conf_list members; /* addresses of agents */
+};
+
+struct tkt_conf_itsm {
+    char *name;
+    char *type; /* "local" */
+};
+
+struct tkt_conf_milter {
+    char *socket;     /* unix:/path, local:/path, inet:port@host, inet6:port@host */
+    int64_t umask;    /* octal; applied before the socket is made */
+    char *pid_file;
+    char *user;       /* to become when started as root, or "" */
+    char *state_dir;  /* HELLO copy, spool/missed, O_TMPFILE of large messages */
+    char *chroot;     /* "" = none */
+    int64_t in_reserve_max;  /* 200 */
+    int64_t memory_max;      /* bytes of a message held in a memfd; larger: O_TMPFILE */
+    int64_t deadline_ms;     /* whole of RESERVE: 8 s */
+    int64_t progress_ms;     /* smfi_progress every 3 s */
+    int64_t drain_ms;        /* at stop */
+};
+
+struct tkt_conf_parser {
+    char *program;            /* ticket-parser */
+    int64_t children;         /* 0 = number of processors */
+    int64_t budget_ms;        /* 250 */
+    int64_t queue_wait_ms;    /* 1000 */
+    int64_t messages_per_child;
+    int64_t memory_max;       /* address space a child may use above its start */
+};
+
+struct tkt_conf_limits {
+    int64_t message_max;       /* bytes; larger is refused with 552 5.3.4 */
+    int64_t inline_max;        /* bytes kept in the row; larger go to a blob file */
+    int64_t recipients_max;    /* per message */
+    int64_t requests_per_peer; /* open intake connections of one peer process */
+    int64_t requests_max;      /* open intake connections in all */
+    /* pre-scan caps (libraries: parsers are kept away from more than this) */
+    int64_t header_block_max;  /* 256 KiB */
+    int64_t header_count_max;  /* 1000 */
+    int64_t header_max;        /* 32 KiB */
+    int64_t address_colons_max;/* 256 */
+    int64_t mime_depth_max;    /* 32 */
+    int64_t mime_parts_max;    /* 500 */
+    int64_t mime_params_max;   /* 64 */
+    int64_t text_max;          /* 1 MiB decoded */
+};
+
+struct tkt_conf_store {
+    char *path; /* directory: tickets.db, blobs/ */
+    int64_t batch_max;      /* 256 */
+    int64_t batch_bytes;    /* 4 MiB */
+    int64_t batch_ms;       /* 5 */
+    int64_t id_block;       /* IDs leased at once */
+    int64_t dedupe_keep_ms; /* 30 d */
+    int64_t dedupe_blind_ms;/* 6 h */
+    int64_t confirm_after_ms; /* 60 s */
+};
+
+struct tkt_conf_token {
+    struct tkt_conf_list keys; /* secret references, newest first, at most two */
+    char *separator;           /* between local part and token: one byte, "+" */
+    int64_t valid_ms;          /* 26 weeks */
+};
+
+struct tkt_conf_access {
+    struct tkt_conf_list hooks;  /* users (name or "@group") who may use intake.sock */
+    struct tkt_conf_list admins; /* ... all of ticketctl */
+    struct tkt_conf_list agents; /* ... everything but forget, drop, backup */
+    struct tkt_conf_list readers;/* ... list, show, log, status */
+};
+
+struct tkt_conf {
+    uint64_t generation;
+    char *path;
+    char *hostname; /* used in Message-IDs and Received */
+    char *user;     /* ticketd becomes this user when started as root, or "" */
+    char *pid_file;
+    char *intake_socket;
+    char *control_socket;
+    int64_t intake_umask;
+    enum tkt_log_sink log_sink;
+    bool log_json;
+    enum tkt_log_level log_level;
+    struct tkt_conf_list authserv_ids; /* trusted Authentication-Results */
+    char *recipient_delimiter;         /* "+": sub-addresses of desks; "" = none */
+    bool one_ticket_per_message;
+    bool analyse;                      /* false: tickets from the header scan only */
+    struct tkt_conf_milter milter;
+    struct tkt_conf_parser parser;
+    struct tkt_conf_limits limits;
+    struct tkt_conf_store store;
+    struct tkt_conf_token token;
+    struct tkt_conf_access access;
+    struct tkt_conf_desk *desks; /* in the order of the file */
+    size_t desk_count;
+    struct tkt_conf_group *groups;
+    size_t group_count;
+    struct tkt_conf_itsm *itsms;
+    size_t itsm_count;
+};
+
+/* Reads and checks path and what it includes. Errors are CONF. Owner: the caller. */
+struct tkt_conf *tkt_conf_load(const char *path, struct tkt_err *err);
+/* The defaults alone, without any desk; never fails but for memory. */
+struct tkt_conf *tkt_conf_defaults(void);
+void tkt_conf_free(struct tkt_conf **conf);
+/* All effective settings as a file that can be loaded again; with only_changed those
+ * that differ from the default. Secret references are shown, never secrets. */
+int tkt_conf_dump(const struct tkt_conf *conf, bool only_changed, struct tkt_buf *out);
+/* NULL when there is none of that name. */
+const struct tkt_conf_desk *tkt_conf_desk(const struct tkt_conf *conf, const char *name);
+const struct tkt_conf_group *tkt_conf_group(const struct tkt_conf *conf, const char *name);
+/* Warnings that do not stop a start (a desk that can never match, an unsafe directory):
+ * one "file:line: text" line each, appended to out. */
+int tkt_conf_warnings(const struct tkt_conf *conf, struct tkt_buf *out);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The decision: message + facts in, decision out. No I/O, no clock, no globals.
+ *
+ * It runs in the parser children (and in `ticketctl explain`). ticketd gathers the facts
+ * between PARSE and DECIDE: what the store knows of the candidate tickets that the
+ * message names. One decision per desk of the message. Both structs have a codec with
+ * the same duties as the message's (message/message.h).
+ */
+#ifndef TKT_DECIDE_DECIDE_H
+#define TKT_DECIDE_DECIDE_H
+#include "base/buf.h"
+#include "base/err.h"
+#include "message/message.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TKT_FACTS_CANDIDATES_MAX 64
+#define TKT_FACTS_DESKS_MAX 64
+
+enum tkt_evidence { /* why a ticket is a candidate; strongest first */
+    TKT_EVIDENCE_TOKEN,     /* a token in a recipient that verifies */
+    TKT_EVIDENCE_OWN_ID,    /* a Message-ID of ours with a token, in References */
+    TKT_EVIDENCE_REFERENCE, /* a Message-ID of a message of the ticket */
+    TKT_EVIDENCE_SUBJECT    /* an ID in the Subject: a hint, no more */
+};
+
+enum tkt_ticket_state {
+    TKT_STATE_RESERVED,
+    TKT_STATE_NEW,
+    TKT_STATE_OPEN,
+    TKT_STATE_PENDING,
+    TKT_STATE_RESOLVED,
+    TKT_STATE_CLOSED,
+    TKT_STATE_WITHDRAWN,
+    TKT_STATE_REFUSED,
+    TKT_STATE_MERGED
+};
+extern const char *const tkt_state_names[];
+
+struct tkt_candidate {
+    int64_t ticket; /* row in the store */
+    char *id;
+    char *desk;
+    enum tkt_evidence evidence;
+    enum tkt_ticket_state state;
+    bool bound_to_sender; /* token: its party is this From */
+    bool is_participant;  /* From is a participant of the ticket */
+};
+
+struct tkt_desk_facts {
+    char *name;
+    char *group;
+    char *type;
+    int priority;
+    bool reopen_closed; /* closed = reopen */
+    bool open_bounces;
+    bool local_itsm;    /* the store is the desk: an agent's reply is a public comment */
+};
+
+struct tkt_facts {
+    bool null_sender;
+    char *auth_login; /* SASL login or TLS identity that stands for From; "" = none */
+    bool login_is_from; /* ... and it is the From address */
+    bool is_agent;    /* From is a member of one of our groups */
+    struct tkt_candidate *candidates;
+    size_t candidate_count;
+    struct tkt_desk_facts *desks;
+    size_t desk_count;
+    struct tkt_wire_arena arena;
+};
+
+enum tkt_action {
+    TKT_ACTION_NEW,
+    TKT_ACTION_NEW_LINKED,       /* named a ticket but may not write to it */
+    TKT_ACTION_APPEND,           /* public, may change state */
+    TKT_ACTION_APPEND_UNVERIFIED,/* internal, no state change, no acknowledgement */
+    TKT_ACTION_IGNORE            /* policy: kept as a message, no ticket */
+};
+extern const char *const tkt_action_names[];
+
+struct tkt_decision {
+    enum tkt_action action;
+    int64_t ticket; /* for APPEND*, NEW_LINKED: the candidate's row; else 0 */
+    bool reopens;
+    bool opens;          /* policy of its class: may open a ticket */
+    bool changes_state;
+    bool acknowledge;
+    bool public_comment; /* an agent's reply in local mode */
+    char *why;           /* one line: which evidence, sender, authentication */
+    char *type;
+    char *category;
+    char *subcategory;
+    char *group;
+    char *assignee;
+    int urgency; /* 0 = not decided, 1..3 */
+    int impact;
+    int priority; /* 1..5 */
+    struct tkt_strings tags;
+};
+
+struct tkt_decisions {
+    struct tkt_decision *items; /* one per desk of the facts, in their order */
+    size_t count;
+    struct tkt_wire_arena arena;
+};
+
+/* Pure. out is filled completely or, on error (PERM: memory), not at all. */
+int tkt_decide(const struct tkt_message *msg, const struct tkt_facts *facts,
+               struct tkt_decisions *out, struct tkt_err *err);
+
+int tkt_facts_encode(const struct tkt_facts *facts, struct tkt_buf *out);
+int tkt_facts_decode(const void *data, size_t n, struct tkt_facts *out, struct tkt_err *err);
+void tkt_facts_release(struct tkt_facts *facts);
+int tkt_decisions_encode(const struct tkt_decisions *d, struct tkt_buf *out);
+int tkt_decisions_decode(const void *data, size_t n, struct tkt_decisions *out,
+                         struct tkt_err *err);
+void tkt_decisions_release(struct tkt_decisions *d);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * A message as understood: what a parser child tells about it. Data and codec only; the
+ * code that reads MIME (message/parse.h) runs in the parser children, never in ticketd.
+ *
+ * The codec turns the struct into bytes and back. The decoder's input comes from a
+ * sandboxed child that may have been taken over: every length, count and string (valid
+ * UTF-8, no NUL) is checked, all memory is bounded by TKT_MESSAGE_WIRE_MAX. Strings live
+ * in the struct's arena, are never NULL ("" = absent), and are freed by release.
+ * libc only; a struct belongs to one thread.
+ */
+#ifndef TKT_MESSAGE_MESSAGE_H
+#define TKT_MESSAGE_MESSAGE_H
+#include "base/buf.h"
+#include "base/err.h"
+#include "wire/packet.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TKT_MESSAGE_WIRE_MAX (8 * 1024 * 1024)
+#define TKT_MESSAGE_REFS_MAX 64
+#define TKT_MESSAGE_ADDRS_MAX 512
+#define TKT_MESSAGE_PARTS_MAX 500
+
+enum tkt_class { /* what wrote it; exactly these words in this order */
+    TKT_CLASS_HUMAN,
+    TKT_CLASS_AUTO_REPLY,
+    TKT_CLASS_AUTO_GENERATED,
+    TKT_CLASS_BOUNCE,
+    TKT_CLASS_DELAY,
+    TKT_CLASS_FEEDBACK,
+    TKT_CLASS_LIST,
+    TKT_CLASS_BULK,
+    TKT_CLASS_CHALLENGE,
+    TKT_CLASS_OWN,
+    TKT_CLASS_SYSTEM
+};
+extern const char *const tkt_class_names[]; /* "human", "auto-reply", ... */
+
+enum tkt_security { TKT_SECURITY_NONE, TKT_SECURITY_SIGNED, TKT_SECURITY_ENCRYPTED };
+
+/* Of a trusted Authentication-Results field (RFC 8601), else NONE. */
+enum tkt_auth { TKT_AUTH_NONE, TKT_AUTH_PASS, TKT_AUTH_FAIL, TKT_AUTH_ERROR };
+
+struct tkt_address {
+    char *name;    /* decoded, UTF-8 */
+    char *address; /* addr-spec; domain lower-cased, local part as written */
+};
+struct tkt_addresses {
+    struct tkt_address *items;
+    size_t count;
+};
+struct tkt_strings {
+    char **items;
+    size_t count;
+};
+
+struct tkt_attachment {
+    char *name;
+    char *type; /* lower case "image/png" */
+    char *part; /* "1.2": for EXTRACT */
+    uint64_t size; /* encoded bytes while a message is parsed inline */
+    bool is_inline;
+};
+
+struct tkt_message {
+    char *subject; /* decoded, UTF-8, unfolded */
+    struct tkt_address from;
+    struct tkt_addresses reply_to;
+    struct tkt_addresses to;
+    struct tkt_addresses cc;
+    char *message_id; /* without <> */
+    struct tkt_strings in_reply_to;
+    struct tkt_strings references;
+    int64_t date_s; /* 0 = absent or unreadable */
+    char *text;     /* decoded whole text, at most limits.text_max */
+    bool text_cut;
+    bool has_html;
+    struct tkt_attachment *attachments;
+    size_t attachment_count;
+    enum tkt_class class;
+    struct tkt_strings class_evidence;
+    enum tkt_security security;
+    enum tkt_auth spf;
+    enum tkt_auth dkim;
+    enum tkt_auth dmarc;
+    bool auth_aligned;              /* a pass whose domain is From's own */
+    struct tkt_strings subject_ids; /* ticket IDs in our tag form in the Subject */
+    struct tkt_strings problems;    /* what was broken, capped or degraded */
+    bool degraded;                  /* headers only: the body was not looked at */
+    struct tkt_wire_arena arena;
+};
+
+int tkt_message_encode(const struct tkt_message *msg, struct tkt_buf *out);
+int tkt_message_decode(const void *data, size_t n, struct tkt_message *out,
+                       struct tkt_err *err);
+void tkt_message_release(struct tkt_message *msg);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The store: tickets, messages, keys, threads, holds, jobs, events, blobs.
+ *
+ * Promise: what a batch reported as done is on disk (WAL synced, synchronous=FULL) when
+ * tkt_store_batch() returns. Large messages are files: they and their directory are
+ * synced before the row that names them is committed.
+ *
+ * Threads: a struct tkt_store is the one writer; only one thread may use it (ticketd's
+ * commit thread). Readers open a struct tkt_reader each. Times are wall-clock ms.
+ * Errors: TEMP (disk full, I/O, locked: the caller answers 451), PERM (no such ticket,
+ * illegal argument), BUG (illegal state move), CONF (newer schema, bad path).
+ * After a failed commit or fsync the handle is reopened and the database verified before
+ * the next batch; the failed commit is never retried on the same handle.
+ */
+#ifndef TKT_STORE_STORE_H
+#define TKT_STORE_STORE_H
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "decide/decide.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TKT_STORE_SCHEMA 1
+
+struct tkt_store;
+struct tkt_reader;
+
+struct tkt_store_options {
+    const char *dir;       /* holds tickets.db and blobs/; created by open if missing */
+    const char *host;      /* this host's name in the event chain */
+    unsigned id_block;
+    uint64_t batch_bytes_max;
+    int64_t batch_us_max;
+    int64_t dedupe_keep_ms;
+    int64_t dedupe_blind_ms;
+};
+
+/* Creates or migrates; refuses a newer schema (CONF) and a directory that another
+ * process has open for writing. */
+struct tkt_store *tkt_store_open(const struct tkt_store_options *opt, struct tkt_err *err);
+void tkt_store_close(struct tkt_store **store);
+
+/* ---- batches --------------------------------------------------------------------- */
+
+/* One item: apply runs inside a SAVEPOINT of the batch's transaction. If it returns -1
+ * only its own changes are undone. It must not keep pointers into the store. */
+struct tkt_store_item {
+    int (*apply)(struct tkt_store *store, void *arg, struct tkt_err *err);
+    void *arg;
+    size_t bytes;       /* about how much it writes; for the batch's cap */
+    int result;         /* out: 0 or -1 */
+    struct tkt_err err; /* out */
+    bool done;          /* out: false when the batch was full before its turn */
+};
+/* Applies items in order until the caps (bytes, time) are reached; commits once. Items
+ * not reached have done = false and go into the next batch. If the commit fails every
+ * item of the batch gets TEMP. Returns the number of items done. */
+size_t tkt_store_batch(struct tkt_store *store, struct tkt_store_item *items, size_t count);
+
+/* ---- blobs ----------------------------------------------------------------------- */
+
+/* A message file being written; any thread. Name: 32 hex digits, chosen here. */
+struct tkt_blob {
+    int fd;
+    char name[33];
+    char path[512];
+    char dir[512];
+};
+int tkt_blob_create(const char *store_dir, struct tkt_blob *blob, struct tkt_err *err);
+/* fsync, name, fsync of the directory. After 0 the file may be named in a row. */
+int tkt_blob_commit(struct tkt_blob *blob, struct tkt_err *err);
+/* Closes fd; a blob that was not committed leaves nothing behind. */
+void tkt_blob_close(struct tkt_blob *blob);
+/* Opens for reading; -1: TEMP/PERM. */
+int tkt_blob_open(const char *store_dir, const char *name, struct tkt_err *err);
+
+/* ---- reserve: one message, all its desks ------------------------------------------ */
+
+struct tkt_store_thread_key { /* SHA-256 of a Message-ID (trimmed, without <>) */
+    unsigned char hash[TKT_SHA256_LEN];
+};
+struct tkt_store_participant {
+    const char *address; /* lower case */
+    const char *role;    /* from, to, cc, agent */
+};
+
+/* A message of the same head key (From, Message-ID, Date, Subject) that the caller has
+ * compared: is_copy when one text holds >= 90 % of the other. */
+struct tkt_store_verdict {
+    int64_t message;
+    bool is_copy;
+};
+
+struct tkt_store_desk_in {
+    const char *desk;
+    const char *prefix;
+    const char *itsm;
+    const char *itsm_type;    /* "local" ... */
+    const char *rcpt;         /* the recipient that named the desk */
+    bool shadow;              /* mode = shadow: no create, no notification */
+    bool refused;             /* ticket is kept as refused, nobody is told */
+    const char *reason;       /* for refused, or "" */
+    const struct tkt_decision *decision; /* NULL: unanalysed; defaults below apply */
+    const char *default_type;
+    const char *default_group;
+    int default_priority;
+    unsigned char key[TKT_SHA256_LEN]; /* message key scoped to the desk */
+};
+
+struct tkt_store_reserve_in {
+    const struct tkt_store_desk_in *desks;
+    size_t desk_count;
+    bool one_ticket; /* one_ticket_per_message: the first desk's ticket serves all */
+    bool key_blind;  /* no client Message-ID: dedupe_blind instead of dedupe_keep */
+    bool has_head_key;
+    unsigned char head_key[TKT_SHA256_LEN];
+    const struct tkt_store_verdict *verdicts;
+    size_t verdict_count;
+    const char *hook;
+    bool confirmed; /* milter, submit: confirmed by the reply itself */
+    unsigned char sha256[TKT_SHA256_LEN]; /* of the raw message */
+    uint64_t size;
+    const void *raw;       /* or NULL and ... */
+    const char *blob_name; /* ... a committed blob */
+    const char *envelope_json;
+    const char *queue_id;
+    const char *sender;     /* envelope */
+    const char *subject;    /* UTF-8, for lists */
+    const char *message_id; /* without <>; "" if none */
+    const char *requester;  /* From address, lower case, or envelope sender, or "" */
+    const char *requester_name;
+    const char *class_name;
+    bool analysed;
+    const char *analysis_error; /* why not, for the event and the reanalyse job */
+    const struct tkt_store_thread_key *thread_keys; /* of this message itself */
+    size_t thread_key_count;
+    const struct tkt_store_participant *participants;
+    size_t participant_count;
+    int64_t now_ms;
+};
+
+struct tkt_store_desk_out {
+    int64_t ticket;
+    int64_t message;
+    char id[48];
+    char hold[33];    /* "" when confirmed */
+    char corr[40];    /* mt- + 32 hex */
+    const char *status; /* created, existing, appended, pending, refused */
+    char group[64];
+    int priority;
+    enum tkt_ticket_state state;
+};
+
+enum tkt_reserve_result {
+    TKT_RESERVE_DONE,
+    TKT_RESERVE_COMPARE /* a message with this head key has no verdict yet: compare it
+                         * (out.compare names it) and come again */
+};
+struct tkt_store_reserve_out {
+    enum tkt_reserve_result result;
+    int64_t compare;
+    struct tkt_store_desk_out *desks; /* room for desk_count, given by the caller */
+};
+/* For use as an item's work. Commits ticket, message, thread keys, participants, holds,
+ * jobs, events. The same key: the same ticket again (withdrawn is revived). */
+int tkt_store_reserve(struct tkt_store *store, const struct tkt_store_reserve_in *in,
+                      struct tkt_store_reserve_out *out, struct tkt_err *err);
+
+/* Idempotent. Unknown hold: PERM. untagged: the copy was kept without edits (event). */
+int tkt_store_confirm(struct tkt_store *store, const char *hold, bool untagged,
+                      int64_t now_ms, struct tkt_err *err);
+int tkt_store_cancel(struct tkt_store *store, const char *hold, int64_t now_ms,
+                     struct tkt_err *err);
+/* Confirms holds older than confirm_after; returns how many (at most max), or -1. */
+int tkt_store_confirm_old(struct tkt_store *store, int64_t older_than_ms, int64_t now_ms,
+                          int max, struct tkt_err *err);
+
+/* The result of a later analysis (job kind "reanalyse"): fills what was unknown, moves an
+ * unanalysed ticket's routing, starts the create job that waited for it. */
+struct tkt_store_analysed_in {
+    int64_t ticket;
+    int64_t message;
+    const struct tkt_decision *decision;
+    const char *subject;
+    const char *class_name;
+    const struct tkt_store_thread_key *thread_keys;
+    size_t thread_key_count;
+    const struct tkt_store_participant *participants;
+    size_t participant_count;
+    const char *requester_name;
+    int64_t now_ms;
+};
+int tkt_store_analysed(struct tkt_store *store, const struct tkt_store_analysed_in *in,
+                       struct tkt_err *err);
+
+/* ---- jobs ------------------------------------------------------------------------ */
+
+/* State ready -> claimed (lease) -> done | deferred | parked; one mover. Within a lane
+ * jobs run in the order of their ids; a parked job parks its own lane only. */
+struct tkt_job {
+    int64_t id;
+    int64_t ticket;
+    int64_t message; /* 0 = none */
+    char kind[24];   /* create, reanalyse, comment, ... */
+    char lane[96];   /* ticket:backend */
+    char ticket_id[48];
+    char target[64]; /* itsm or channel name */
+    char corr[40];
+    int attempts;
+    int64_t created_ms;
+    int64_t lease_until_ms;
+    char *payload; /* JSON or NULL; free with tkt_jobs_release */
+};
+/* Claims up to max jobs that are due, one per lane, until now + lease_ms. Returns count. */
+int tkt_store_jobs_claim(struct tkt_store *store, const char *owner, int64_t now_ms,
+                         int64_t lease_ms, struct tkt_job *out, int max, struct tkt_err *err);
+void tkt_jobs_release(struct tkt_job *jobs, int count);
+int tkt_store_job_add(struct tkt_store *store, int64_t ticket, int64_t message,
+                      const char *kind, const char *target, const char *payload,
+                      int64_t run_after_ms, int64_t now_ms, struct tkt_err *err);
+enum tkt_job_outcome { TKT_JOB_DONE, TKT_JOB_DEFER, TKT_JOB_PARK };
+/* owner must still hold the lease, else PERM (another worker has it). */
+int tkt_store_job_finish(struct tkt_store *store, int64_t job, const char *owner,
+                         enum tkt_job_outcome outcome, int64_t run_after_ms,
+                         const char *reason, int64_t now_ms, struct tkt_err *err);
+/* A person's hand: retry (parked/deferred -> ready now), park, drop (-> done, reason). */
+int tkt_store_job_command(struct tkt_store *store, int64_t job, const char *verb,
+                          const char *who, int64_t now_ms, struct tkt_err *err);
+/* When the next job is due, or INT64_MAX. */
+int tkt_store_jobs_next_due(struct tkt_store *store, int64_t *due_ms, struct tkt_err *err);
+
+/* ---- tickets: changes by people, ITSMs, schedules --------------------------------- */
+
+/* id is the display id ("IT-12"); who is recorded in the event. All PERM when the ticket
+ * does not exist, BUG/PERM when the state machine does not allow it. */
+int tkt_store_set(struct tkt_store *store, const char *id, const char *field,
+                  const char *value, const char *who, int64_t now_ms, struct tkt_err *err);
+int tkt_store_move(struct tkt_store *store, const char *id, enum tkt_ticket_state to,
+                   const char *who, const char *reason, int64_t now_ms, struct tkt_err *err);
+int tkt_store_comment(struct tkt_store *store, const char *id, const char *text,
+                      bool is_public, const char *who, int64_t now_ms, struct tkt_err *err);
+int tkt_store_merge(struct tkt_store *store, const char *from, const char *into,
+                    const char *who, int64_t now_ms, struct tkt_err *err);
+/* Moves one message of a ticket to a new ticket of the same desk; out_id gets its id. */
+int tkt_store_split(struct tkt_store *store, const char *id, int64_t message,
+                    const char *who, int64_t now_ms, char out_id[48], struct tkt_err *err);
+int tkt_store_link(struct tkt_store *store, const char *a, const char *b, const char *who,
+                   int64_t now_ms, struct tkt_err *err);
+/* Erases content (rows, blobs) of a ticket, or of all messages of an address; the chain
+ * of hashes stays verifiable. *count = messages erased. */
+int tkt_store_forget(struct tkt_store *store, const char *ticket_or_address,
+                     const char *who, int64_t now_ms, int64_t *count, struct tkt_err *err);
+/* Retention: erases content of tickets of a desk closed before the given time. */
+int tkt_store_retain(struct tkt_store *store, const char *desk, int64_t closed_before_ms,
+                     int max, int64_t now_ms, int64_t *count, struct tkt_err *err);
+/* Records something that happened, with JSON data (or NULL). ticket 0: host-wide. */
+int tkt_store_event(struct tkt_store *store, int64_t ticket, const char *kind,
+                    const char *data_json, int64_t now_ms, struct tkt_err *err);
+/* Blob files older than min_age_ms without a row: removes them, counts them. */
+int tkt_store_sweep(struct tkt_store *store, int64_t now_ms, int64_t min_age_ms,
+                    int64_t *removed, struct tkt_err *err);
+/* Truncating WAL checkpoint; from the writer's idle time. */
+int tkt_store_checkpoint(struct tkt_store *store, struct tkt_err *err);
+
+/* ---- reading (own connection, any thread; one thread per reader) ------------------- */
+
+struct tkt_reader *tkt_reader_open(const char *store_dir, struct tkt_err *err);
+void tkt_reader_close(struct tkt_reader **reader);
+
+/* 1 found (ticket, message, id filled), 0 not. The writer decides again in reserve. */
+int tkt_reader_key(struct tkt_reader *r, const char *desk,
+                   const unsigned char key[TKT_SHA256_LEN], int64_t now_ms,
+                   struct tkt_store_desk_out *out, struct tkt_err *err);
+struct tkt_reader_ticket {
+    int64_t ticket;
+    char id[48];
+    char desk[40];
+    enum tkt_ticket_state state;
+    bool is_participant;
+};
+/* Tickets that hold a message with this Message-ID hash; merged ones are followed.
+ * address (lower case) is looked up among the participants. Returns count <= max or -1. */
+int tkt_reader_by_reference(struct tkt_reader *r, const unsigned char hash[TKT_SHA256_LEN],
+                            const char *address, struct tkt_reader_ticket *out, int max,
+                            struct tkt_err *err);
+/* By display id, by row: 1 found, 0 not, -1 error. */
+int tkt_reader_by_id(struct tkt_reader *r, const char *id, const char *address,
+                     struct tkt_reader_ticket *out, struct tkt_err *err);
+int tkt_reader_by_row(struct tkt_reader *r, int64_t ticket, const char *address,
+                      struct tkt_reader_ticket *out, struct tkt_err *err);
+/* Raw message of a row: appends to out if inline, else opens the blob and sets *fd. */
+int tkt_reader_raw(struct tkt_reader *r, int64_t message, struct tkt_buf *out, int *fd,
+                   struct tkt_err *err);
+/* Messages of a ticket, oldest first: row ids; returns count <= max. */
+int tkt_reader_messages(struct tkt_reader *r, const char *id, int64_t *out, int max,
+                        struct tkt_err *err);
+
+/* JSON for ticketctl; appended to out. filter fields are NULL or "" when not given. */
+struct tkt_list_filter {
+    const char *desk, *state, *group, *assignee, *requester, *text;
+    int64_t since_ms;
+    int limit;
+    int64_t before; /* rows below this ticket row: paging; 0 = newest */
+};
+int tkt_reader_list_json(struct tkt_reader *r, const struct tkt_list_filter *f,
+                         struct tkt_buf *out, struct tkt_err *err);
+/* The ticket with messages, links, jobs, participants, holds and its events. */
+int tkt_reader_show_json(struct tkt_reader *r, const char *id, struct tkt_buf *out,
+                         struct tkt_err *err);
+int tkt_reader_log_json(struct tkt_reader *r, const char *id_or_null, int64_t since_ms,
+                        int limit, struct tkt_buf *out, struct tkt_err *err);
+int tkt_reader_jobs_json(struct tkt_reader *r, const char *state_or_null, int64_t job_or_0,
+                         int limit, struct tkt_buf *out, struct tkt_err *err);
+/* Counts by state, desk, job state; oldest job; lags; database size. */
+int tkt_reader_status_json(struct tkt_reader *r, int64_t now_ms, struct tkt_buf *out,
+                           struct tkt_err *err);
+/* Event chain, blobs against hashes, orphans, foreign keys, integrity_check. *bad counts
+ * the faults; each is listed in out. */
+int tkt_reader_verify_json(struct tkt_reader *r, int64_t *bad, struct tkt_buf *out,
+                           struct tkt_err *err);
+/* One consistent SQLite file with the blobs inside, written to path (must not exist),
+ * fsynced. Runs beside the writer. tkt_store_restore makes a store directory of it. */
+int tkt_reader_backup(struct tkt_reader *r, const char *path, struct tkt_err *err);
+int tkt_store_restore(const char *backup, const char *new_dir, struct tkt_err *err);
+
+#endif
