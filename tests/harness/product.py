@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""ticketd and ticket-milter from the build directory, in a folder of their own."""
+import json
+import os
+import shutil
+import subprocess
+
+from .util import as_user, stop, wait_for
+
+# Different users without a name, as the units use different accounts.
+DAEMON_UID = 61801
+MILTER_UID = 61802
+GROUP_ID = 61800
+
+CONFIG = """\
+hostname = "mx.example.test"
+intake_socket = "{r}/run/intake.sock"
+control_socket = "{r}/run/control.sock"
+intake_umask = 0007
+log_sink = "stderr"
+log_level = "{log_level}"
+authserv_ids = {{"mx.example.test"}}
+{top}
+milter {{
+    socket = "{milter_socket}"
+    umask = 0000
+    pid_file = "{r}/milter/ticket-milter.pid"
+    state_dir = "{r}/milter"
+{milter}
+}}
+parser {{
+    program = "{build}/ticket-parser"
+{parser}
+}}
+store {{
+    path = "{r}/store"
+{store}
+}}
+access {{
+    hooks = {{"{milter_uid}"}}
+{access}
+}}
+{desks}
+"""
+
+DESKS = """\
+desk "it" {
+    addresses = {"support@example.test", "it@second.test"}
+    prefix = "IT"
+}
+desk "hr" {
+    addresses = {"hr@example.test"}
+    prefix = "HR"
+}
+"""
+
+
+class Product:
+    """start() runs both daemons; every part of the configuration can be added to."""
+
+    def __init__(self, root, build, desks=DESKS, top="", milter="", parser="", store="",
+                 access="", milter_socket=None, log_level="info", wrapper=()):
+        self.root = os.path.join(root, "ticket")
+        self.build = build
+        self.milter_socket = milter_socket or f"unix:{self.root}/run/milter.sock"
+        self.config = f"{self.root}/ticket-milter.conf"
+        self.parts = dict(desks=desks, top=top, milter=milter, parser=parser, store=store,
+                          access=access, log_level=log_level)
+        self.wrapper = list(wrapper)
+        self.ticketd = None
+        self.milter = None
+
+    def write_config(self, **parts):
+        self.parts.update(parts)
+        text = CONFIG.format(r=self.root, build=self.build, milter_uid=MILTER_UID,
+                             milter_socket=self.milter_socket, **self.parts)
+        with open(self.config, "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def prepare(self):
+        r = self.root
+        os.makedirs(r, exist_ok=True)
+        os.chmod(r, 0o711)
+        for name, uid, mode in (("run", DAEMON_UID, 0o2771), ("store", DAEMON_UID, 0o700),
+                                ("milter", MILTER_UID, 0o750), ("log", 0, 0o755)):
+            os.makedirs(f"{r}/{name}", exist_ok=True)
+            if os.geteuid() == 0:
+                os.chown(f"{r}/{name}", uid if name != "log" else 0, GROUP_ID)
+            os.chmod(f"{r}/{name}", mode)
+        if os.geteuid() == 0 and self.milter_socket.startswith(("unix:", "local:")):
+            # the milter makes its socket beside ticketd's: both are in the group
+            os.chmod(f"{r}/run", 0o2775)
+        self.write_config()
+
+    def start_ticketd(self, wait=True, extra=()):
+        log = open(f"{self.root}/log/ticketd.log", "ab")
+        self.ticketd = subprocess.Popen(
+            as_user(DAEMON_UID, GROUP_ID, [*self.wrapper, f"{self.build}/ticketd", "-f",
+                                           "-c", self.config, *extra]),
+            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        log.close()
+        if wait:
+            wait_for("ticketd to answer", self._ticketd_up, 20)
+
+    def _ticketd_up(self):
+        if self.ticketd.poll() is not None:
+            raise RuntimeError("ticketd ended:\n" + self.log("ticketd")[-4000:])
+        return self.ctl("ping", check=False).returncode == 0
+
+    def start_milter(self, wait=True):
+        log = open(f"{self.root}/log/milter.log", "ab")
+        self.milter = subprocess.Popen(
+            as_user(MILTER_UID, GROUP_ID, [*self.wrapper, f"{self.build}/ticket-milter", "-f",
+                                           "-c", self.config]),
+            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        log.close()
+        if wait and self.milter_socket.startswith(("unix:", "local:")):
+            path = self.milter_socket.split(":", 1)[1]
+            wait_for("milter socket", lambda: self._milter_up(path), 20)
+
+    def _milter_up(self, path):
+        if self.milter.poll() is not None:
+            raise RuntimeError("ticket-milter ended:\n" + self.log("milter")[-4000:])
+        return os.path.exists(path)
+
+    def start(self):
+        self.prepare()
+        self.start_ticketd()
+        self.start_milter()
+        return self
+
+    def stop(self):
+        stop(self.milter, 20)
+        stop(self.ticketd, 20)
+
+    def log(self, which):
+        try:
+            with open(f"{self.root}/log/{which}.log", encoding="utf-8", errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def ctl(self, *args, check=True, stdin=None, text=True):
+        """Runs ticketctl as root (admin)."""
+        return subprocess.run([f"{self.build}/ticketctl", "-c", self.config, *args],
+                              capture_output=True, text=text, input=stdin, check=check,
+                              timeout=60)
+
+    def json(self, *args):
+        return json.loads(self.ctl("--json", *args).stdout)
+
+    def tickets(self):
+        return self.json("list", "--limit", "100000")
+
+    def wipe_store(self):
+        shutil.rmtree(f"{self.root}/store")
+        self.prepare()
