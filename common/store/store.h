@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #define TKT_STORE_SCHEMA 1
+#define TKT_STORE_BATCH_MAX 256 /* items of one transaction */
 
 struct tkt_store;
 struct tkt_reader;
@@ -145,10 +146,12 @@ struct tkt_store_reserve_in {
 struct tkt_store_desk_out {
     int64_t ticket;
     int64_t message;
-    char id[48];
+    char id[48];      /* "" (and ticket 0) when the decision was to open none */
     char hold[33];    /* "" when confirmed */
     char corr[40];    /* mt- + 32 hex */
-    const char *status; /* created, existing, appended, pending, refused */
+    /* created; existing (same key, or a copy); appended; pending (appended unverified:
+     * internal until a person looks); refused (also for the action "ignore"). Static. */
+    const char *status;
     char group[64];
     int priority;
     enum tkt_ticket_state state;
@@ -183,7 +186,7 @@ int tkt_store_confirm_old(struct tkt_store *store, int64_t older_than_ms, int64_
 struct tkt_store_analysed_in {
     int64_t ticket;
     int64_t message;
-    const struct tkt_decision *decision;
+    const struct tkt_decision *decision; /* NULL: given up; the desk's defaults stay */
     const char *subject;
     const char *class_name;
     const struct tkt_store_thread_key *thread_keys;
@@ -270,10 +273,12 @@ int tkt_store_checkpoint(struct tkt_store *store, struct tkt_err *err);
 struct tkt_reader *tkt_reader_open(const char *store_dir, struct tkt_err *err);
 void tkt_reader_close(struct tkt_reader **reader);
 
-/* 1 found (ticket, message, id filled), 0 not. The writer decides again in reserve. */
+/* 1 found (ticket, message, id filled), 0 not. The writer decides again in reserve.
+ * head_key as reserve gets it, NULL when the message has none: keys are stored beside
+ * their head key, so that one place on disk serves both questions. */
 int tkt_reader_key(struct tkt_reader *r, const char *desk,
-                   const unsigned char key[TKT_SHA256_LEN], int64_t now_ms,
-                   struct tkt_store_desk_out *out, struct tkt_err *err);
+                   const unsigned char key[TKT_SHA256_LEN], const unsigned char *head_key,
+                   int64_t now_ms, struct tkt_store_desk_out *out, struct tkt_err *err);
 struct tkt_reader_ticket {
     int64_t ticket;
     char id[48];
