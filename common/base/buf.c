@@ -5,21 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-void
-tkt_buf_init(struct tkt_buf *b, size_t max)
+void tkt_buf_init(struct tkt_buf *b, size_t max)
 {
     *b = (struct tkt_buf)TKT_BUF_INIT(max);
 }
 
-void
-tkt_buf_release(struct tkt_buf *b)
+void tkt_buf_release(struct tkt_buf *b)
 {
     free(b->data);
     tkt_buf_init(b, b->max);
 }
 
-void
-tkt_buf_reset(struct tkt_buf *b)
+void tkt_buf_reset(struct tkt_buf *b)
 {
     b->len = 0;
     b->failed = false;
@@ -28,8 +25,7 @@ tkt_buf_reset(struct tkt_buf *b)
     }
 }
 
-int
-tkt_buf_reserve(struct tkt_buf *b, size_t more)
+int tkt_buf_reserve(struct tkt_buf *b, size_t more)
 {
     if (b->failed || more > b->max - b->len) {
         b->failed = true;
@@ -51,8 +47,7 @@ tkt_buf_reserve(struct tkt_buf *b, size_t more)
     return 0;
 }
 
-int
-tkt_buf_add(struct tkt_buf *b, const void *data, size_t n)
+int tkt_buf_add(struct tkt_buf *b, const void *data, size_t n)
 {
     if (tkt_buf_reserve(b, n) < 0) {
         return -1;
@@ -65,20 +60,17 @@ tkt_buf_add(struct tkt_buf *b, const void *data, size_t n)
     return 0;
 }
 
-int
-tkt_buf_addc(struct tkt_buf *b, char c)
+int tkt_buf_addc(struct tkt_buf *b, char c)
 {
     return tkt_buf_add(b, &c, 1);
 }
 
-int
-tkt_buf_adds(struct tkt_buf *b, const char *s)
+int tkt_buf_adds(struct tkt_buf *b, const char *s)
 {
     return tkt_buf_add(b, s, strlen(s));
 }
 
-int
-tkt_buf_addf(struct tkt_buf *b, const char *fmt, ...)
+int tkt_buf_addf(struct tkt_buf *b, const char *fmt, ...)
 {
     va_list ap;
 
@@ -96,14 +88,12 @@ tkt_buf_addf(struct tkt_buf *b, const char *fmt, ...)
     return 0;
 }
 
-const char *
-tkt_buf_str(const struct tkt_buf *b)
+const char *tkt_buf_str(const struct tkt_buf *b)
 {
     return b->data == NULL ? "" : b->data;
 }
 
-char *
-tkt_buf_take(struct tkt_buf *b, size_t *len)
+char *tkt_buf_take(struct tkt_buf *b, size_t *len)
 {
     if (b->failed || tkt_buf_reserve(b, 0) < 0) {
         return NULL;

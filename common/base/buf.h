@@ -21,7 +21,10 @@ struct tkt_buf {
     bool failed;
 };
 
-#define TKT_BUF_INIT(maximum) {NULL, 0, 0, (maximum), false}
+#define TKT_BUF_INIT(maximum)                                                            \
+    {                                                                                    \
+        NULL, 0, 0, (maximum), false                                                     \
+    }
 #define TKT_AUTO_BUF __attribute__((cleanup(tkt_buf_release)))
 
 void tkt_buf_init(struct tkt_buf *b, size_t max);

@@ -8,8 +8,7 @@
 static const char hexdigits[] = "0123456789abcdef";
 static const char base32digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 
-static int
-hexval(char c)
+static int hexval(char c)
 {
     if (c >= '0' && c <= '9') {
         return c - '0';
@@ -18,8 +17,7 @@ hexval(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-void
-tkt_hex_encode(const void *data, size_t n, char *out)
+void tkt_hex_encode(const void *data, size_t n, char *out)
 {
     const unsigned char *p = data;
 
@@ -30,8 +28,7 @@ tkt_hex_encode(const void *data, size_t n, char *out)
     *out = '\0';
 }
 
-int
-tkt_hex_decode(const char *hex, size_t len, void *out, size_t max)
+int tkt_hex_decode(const char *hex, size_t len, void *out, size_t max)
 {
     unsigned char *o = out;
 
@@ -49,8 +46,7 @@ tkt_hex_decode(const char *hex, size_t len, void *out, size_t max)
     return (int)(len / 2);
 }
 
-void
-tkt_base32_encode(const void *data, size_t n, char *out)
+void tkt_base32_encode(const void *data, size_t n, char *out)
 {
     const unsigned char *p = data;
     unsigned bits = 0;
@@ -68,8 +64,7 @@ tkt_base32_encode(const void *data, size_t n, char *out)
     *out = '\0';
 }
 
-int
-tkt_base32_decode(const char *s, size_t len, void *out, size_t max)
+int tkt_base32_decode(const char *s, size_t len, void *out, size_t max)
 {
     unsigned char *o = out;
     size_t written = 0;
@@ -95,8 +90,7 @@ tkt_base32_decode(const char *s, size_t len, void *out, size_t max)
     return (int)written;
 }
 
-int
-tkt_percent_add(struct tkt_buf *b, const void *data, size_t n)
+int tkt_percent_add(struct tkt_buf *b, const void *data, size_t n)
 {
     const unsigned char *p = data;
     size_t start = 0;
@@ -112,8 +106,7 @@ tkt_percent_add(struct tkt_buf *b, const void *data, size_t n)
     return tkt_buf_add(b, p + start, n - start);
 }
 
-long
-tkt_percent_decode(char *s, size_t len)
+long tkt_percent_decode(char *s, size_t len)
 {
     char *out = s;
 
@@ -132,8 +125,7 @@ tkt_percent_decode(char *s, size_t len)
 }
 
 /* Length of the well-formed character at p (n > 0 bytes left), or 0. RFC 3629 section 4. */
-static size_t
-utf8_len(const unsigned char *p, size_t n)
+static size_t utf8_len(const unsigned char *p, size_t n)
 {
     unsigned char lo = 0x80;
     unsigned char hi = 0xbf;
@@ -166,8 +158,7 @@ utf8_len(const unsigned char *p, size_t n)
     return need;
 }
 
-bool
-tkt_utf8_valid(const void *data, size_t n)
+bool tkt_utf8_valid(const void *data, size_t n)
 {
     const unsigned char *p = data;
 
@@ -181,8 +172,7 @@ tkt_utf8_valid(const void *data, size_t n)
     return true;
 }
 
-int
-tkt_utf8_add_clean(struct tkt_buf *b, const void *data, size_t n)
+int tkt_utf8_add_clean(struct tkt_buf *b, const void *data, size_t n)
 {
     const unsigned char *p = data;
     size_t start = 0;
@@ -201,8 +191,7 @@ tkt_utf8_add_clean(struct tkt_buf *b, const void *data, size_t n)
     return tkt_buf_add(b, p + start, n - start);
 }
 
-size_t
-tkt_utf8_cut(const char *s, size_t len, size_t max)
+size_t tkt_utf8_cut(const char *s, size_t len, size_t max)
 {
     if (len <= max) {
         return len;
@@ -213,22 +202,19 @@ tkt_utf8_cut(const char *s, size_t len, size_t max)
     return max;
 }
 
-static char
-lower(char c)
+static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-void
-tkt_ascii_lower(char *s)
+void tkt_ascii_lower(char *s)
 {
     for (; *s != '\0'; s++) {
         *s = lower(*s);
     }
 }
 
-bool
-tkt_ascii_ieqn(const char *a, const char *b, size_t n)
+bool tkt_ascii_ieqn(const char *a, const char *b, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (lower(a[i]) != lower(b[i])) {
@@ -241,14 +227,12 @@ tkt_ascii_ieqn(const char *a, const char *b, size_t n)
     return true;
 }
 
-bool
-tkt_ascii_ieq(const char *a, const char *b)
+bool tkt_ascii_ieq(const char *a, const char *b)
 {
     return tkt_ascii_ieqn(a, b, strlen(a) + 1);
 }
 
-int
-tkt_parse_int(const char *s, int64_t min, int64_t max, int64_t *out)
+int tkt_parse_int(const char *s, int64_t min, int64_t max, int64_t *out)
 {
     bool negative = s[0] == '-';
     int64_t v = 0;
@@ -271,8 +255,7 @@ tkt_parse_int(const char *s, int64_t min, int64_t max, int64_t *out)
     return 0;
 }
 
-int
-tkt_json_add_string(struct tkt_buf *b, const char *s, size_t n)
+int tkt_json_add_string(struct tkt_buf *b, const char *s, size_t n)
 {
     const unsigned char *p = (const unsigned char *)s;
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void
-fill(struct tkt_err *err, enum tkt_err_class class, const char *fmt, va_list ap)
+static void fill(struct tkt_err *err, enum tkt_err_class class, const char *fmt,
+                 va_list ap)
 {
     err->class = class;
     err->retry_after_s = 0;
@@ -18,8 +18,7 @@ fill(struct tkt_err *err, enum tkt_err_class class, const char *fmt, va_list ap)
     }
 }
 
-int
-tkt_err_set(struct tkt_err *err, enum tkt_err_class class, const char *fmt, ...)
+int tkt_err_set(struct tkt_err *err, enum tkt_err_class class, const char *fmt, ...)
 {
     if (err != NULL) {
         va_list ap;
@@ -30,8 +29,7 @@ tkt_err_set(struct tkt_err *err, enum tkt_err_class class, const char *fmt, ...)
     return -1;
 }
 
-int
-tkt_err_errno(struct tkt_err *err, enum tkt_err_class class, const char *fmt, ...)
+int tkt_err_errno(struct tkt_err *err, enum tkt_err_class class, const char *fmt, ...)
 {
     int saved = errno;
 
@@ -49,8 +47,7 @@ tkt_err_errno(struct tkt_err *err, enum tkt_err_class class, const char *fmt, ..
     return -1;
 }
 
-int
-tkt_err_prefix(struct tkt_err *err, const char *fmt, ...)
+int tkt_err_prefix(struct tkt_err *err, const char *fmt, ...)
 {
     if (err != NULL) {
         char old[sizeof(err->text)];
@@ -66,12 +63,11 @@ tkt_err_prefix(struct tkt_err *err, const char *fmt, ...)
     return -1;
 }
 
-const char *
-tkt_err_class_name(enum tkt_err_class class)
+const char *tkt_err_class_name(enum tkt_err_class class)
 {
     static const char *const names[] = {
-        [TKT_ERR_NONE] = "none",          [TKT_ERR_TEMP] = "temporary",
-        [TKT_ERR_PERM] = "permanent",     [TKT_ERR_CONF] = "configuration",
+        [TKT_ERR_NONE] = "none",      [TKT_ERR_TEMP] = "temporary",
+        [TKT_ERR_PERM] = "permanent", [TKT_ERR_CONF] = "configuration",
         [TKT_ERR_BUG] = "bug",
     };
     return (unsigned)class <= TKT_ERR_BUG ? names[class] : "unknown";

@@ -25,7 +25,10 @@ struct tkt_err {
     char text[500];    /* UTF-8, one line, never a secret or a message body */
 };
 
-#define TKT_ERR_INIT {TKT_ERR_NONE, 0, ""}
+#define TKT_ERR_INIT                                                                     \
+    {                                                                                    \
+        TKT_ERR_NONE, 0, ""                                                              \
+    }
 
 /* Fills *err and returns -1, so that "return tkt_err_set(...)" reads well. */
 int tkt_err_set(struct tkt_err *err, enum tkt_err_class class, const char *fmt, ...)

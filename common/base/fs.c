@@ -11,8 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-int
-tkt_write_full(int fd, const void *data, size_t n, struct tkt_err *err)
+int tkt_write_full(int fd, const void *data, size_t n, struct tkt_err *err)
 {
     const char *p = data;
 
@@ -30,8 +29,8 @@ tkt_write_full(int fd, const void *data, size_t n, struct tkt_err *err)
     return 0;
 }
 
-int
-tkt_pread_full(int fd, void *data, size_t n, off_t off, size_t *got, struct tkt_err *err)
+int tkt_pread_full(int fd, void *data, size_t n, off_t off, size_t *got,
+                   struct tkt_err *err)
 {
     size_t have = 0;
 
@@ -52,8 +51,7 @@ tkt_pread_full(int fd, void *data, size_t n, off_t off, size_t *got, struct tkt_
     return 0;
 }
 
-int
-tkt_read_fd(int fd, struct tkt_buf *out, struct tkt_err *err)
+int tkt_read_fd(int fd, struct tkt_buf *out, struct tkt_err *err)
 {
     char chunk[16384];
     ssize_t r;
@@ -72,8 +70,7 @@ tkt_read_fd(int fd, struct tkt_buf *out, struct tkt_err *err)
     return 0;
 }
 
-int
-tkt_read_file(const char *path, struct tkt_buf *out, struct tkt_err *err)
+int tkt_read_file(const char *path, struct tkt_buf *out, struct tkt_err *err)
 {
     TKT_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
@@ -83,8 +80,7 @@ tkt_read_file(const char *path, struct tkt_buf *out, struct tkt_err *err)
     return tkt_read_fd(fd, out, err) < 0 ? tkt_err_prefix(err, "%s", path) : 0;
 }
 
-int
-tkt_fsync_dir(const char *path, struct tkt_err *err)
+int tkt_fsync_dir(const char *path, struct tkt_err *err)
 {
     TKT_AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -97,16 +93,14 @@ tkt_fsync_dir(const char *path, struct tkt_err *err)
     return 0;
 }
 
-int
-tkt_open_tmpfile(const char *dir, struct tkt_err *err)
+int tkt_open_tmpfile(const char *dir, struct tkt_err *err)
 {
     int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
     return fd >= 0 ? fd : tkt_err_errno(err, TKT_ERR_TEMP, "temporary file in %s", dir);
 }
 
-int
-tkt_link_fd(int fd, const char *path, struct tkt_err *err)
+int tkt_link_fd(int fd, const char *path, struct tkt_err *err)
 {
     char self[64];
 
@@ -117,9 +111,8 @@ tkt_link_fd(int fd, const char *path, struct tkt_err *err)
     return 0;
 }
 
-static int
-fill_and_rename(int fd, const char *tmp, const char *path, const void *data, size_t n,
-                mode_t mode, struct tkt_err *err)
+static int fill_and_rename(int fd, const char *tmp, const char *path, const void *data,
+                           size_t n, mode_t mode, struct tkt_err *err)
 {
     if (tkt_write_full(fd, data, n, err) < 0) {
         return tkt_err_prefix(err, "%s", tmp);
@@ -133,9 +126,8 @@ fill_and_rename(int fd, const char *tmp, const char *path, const void *data, siz
     return 0;
 }
 
-int
-tkt_replace_file(const char *path, const void *data, size_t n, mode_t mode,
-                 struct tkt_err *err)
+int tkt_replace_file(const char *path, const void *data, size_t n, mode_t mode,
+                     struct tkt_err *err)
 {
     char tmp[PATH_MAX];
     char dir[PATH_MAX];
@@ -162,8 +154,7 @@ tkt_replace_file(const char *path, const void *data, size_t n, mode_t mode,
     return tkt_fsync_dir(dir, err);
 }
 
-int
-tkt_memfd_sealed(const char *name, const void *data, size_t n, struct tkt_err *err)
+int tkt_memfd_sealed(const char *name, const void *data, size_t n, struct tkt_err *err)
 {
     int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -174,7 +165,8 @@ tkt_memfd_sealed(const char *name, const void *data, size_t n, struct tkt_err *e
         close(fd);
         return -1;
     }
-    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0) {
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
+        0) {
         tkt_err_errno(err, TKT_ERR_TEMP, "seal memfd");
         close(fd);
         return -1;

@@ -10,8 +10,7 @@
 
 /* OpenSSL 3 looks an implicit algorithm up on every init (several microseconds under a
  * lock); one explicit fetch for the life of the process avoids that. */
-static const EVP_MD *
-sha256_md(void)
+static const EVP_MD *sha256_md(void)
 {
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
     static EVP_MD *md;
@@ -32,8 +31,7 @@ sha256_md(void)
 #endif
 }
 
-void
-tkt_sha256_init(struct tkt_sha256 *h)
+void tkt_sha256_init(struct tkt_sha256 *h)
 {
     h->ctx = EVP_MD_CTX_new();
     if (h->ctx == NULL || EVP_DigestInit_ex(h->ctx, sha256_md(), NULL) != 1) {
@@ -41,16 +39,14 @@ tkt_sha256_init(struct tkt_sha256 *h)
     }
 }
 
-void
-tkt_sha256_add(struct tkt_sha256 *h, const void *data, size_t n)
+void tkt_sha256_add(struct tkt_sha256 *h, const void *data, size_t n)
 {
     if (EVP_DigestUpdate(h->ctx, data, n) != 1) {
         abort();
     }
 }
 
-void
-tkt_sha256_final(struct tkt_sha256 *h, unsigned char out[TKT_SHA256_LEN])
+void tkt_sha256_final(struct tkt_sha256 *h, unsigned char out[TKT_SHA256_LEN])
 {
     if (EVP_DigestFinal_ex(h->ctx, out, NULL) != 1) {
         abort();
@@ -58,15 +54,13 @@ tkt_sha256_final(struct tkt_sha256 *h, unsigned char out[TKT_SHA256_LEN])
     tkt_sha256_release(h);
 }
 
-void
-tkt_sha256_release(struct tkt_sha256 *h)
+void tkt_sha256_release(struct tkt_sha256 *h)
 {
     EVP_MD_CTX_free(h->ctx);
     h->ctx = NULL;
 }
 
-void
-tkt_sha256(const void *data, size_t n, unsigned char out[TKT_SHA256_LEN])
+void tkt_sha256(const void *data, size_t n, unsigned char out[TKT_SHA256_LEN])
 {
     struct tkt_sha256 h;
 
@@ -75,23 +69,20 @@ tkt_sha256(const void *data, size_t n, unsigned char out[TKT_SHA256_LEN])
     tkt_sha256_final(&h, out);
 }
 
-void
-tkt_hmac_sha256(const void *key, size_t keylen, const void *data, size_t n,
-                unsigned char out[TKT_SHA256_LEN])
+void tkt_hmac_sha256(const void *key, size_t keylen, const void *data, size_t n,
+                     unsigned char out[TKT_SHA256_LEN])
 {
     if (HMAC(sha256_md(), key, (int)keylen, data, n, out, NULL) == NULL) {
         abort();
     }
 }
 
-bool
-tkt_mem_equal(const void *a, const void *b, size_t n)
+bool tkt_mem_equal(const void *a, const void *b, size_t n)
 {
     return CRYPTO_memcmp(a, b, n) == 0;
 }
 
-void
-tkt_random(void *out, size_t n)
+void tkt_random(void *out, size_t n)
 {
     unsigned char *p = out;
 
@@ -105,8 +96,7 @@ tkt_random(void *out, size_t n)
     }
 }
 
-void
-tkt_wipe(void *p, size_t n)
+void tkt_wipe(void *p, size_t n)
 {
     OPENSSL_cleanse(p, n);
 }

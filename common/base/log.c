@@ -25,8 +25,8 @@ static struct {
     void *capture_arg;
 } state = {.ident = "ticket-milter", .max = TKT_LOG_INFO};
 
-void
-tkt_log_open(const char *ident, enum tkt_log_sink sink, bool json, enum tkt_log_level max)
+void tkt_log_open(const char *ident, enum tkt_log_sink sink, bool json,
+                  enum tkt_log_level max)
 {
     state.ident = ident;
     state.sink = sink;
@@ -38,28 +38,24 @@ tkt_log_open(const char *ident, enum tkt_log_sink sink, bool json, enum tkt_log_
     }
 }
 
-void
-tkt_log_set_level(enum tkt_log_level max)
+void tkt_log_set_level(enum tkt_log_level max)
 {
     state.max = (int)max;
 }
 
-void
-tkt_log_capture(void (*fn)(const char *line, void *arg), void *arg)
+void tkt_log_capture(void (*fn)(const char *line, void *arg), void *arg)
 {
     state.capture = fn;
     state.capture_arg = arg;
 }
 
-const char *
-tkt_log_num(char out[24], int64_t n)
+const char *tkt_log_num(char out[24], int64_t n)
 {
     snprintf(out, 24, "%lld", (long long)n);
     return out;
 }
 
-static void
-add_text_value(struct tkt_buf *b, const char *v, size_t n)
+static void add_text_value(struct tkt_buf *b, const char *v, size_t n)
 {
     bool quote = n == 0;
 
@@ -87,8 +83,7 @@ add_text_value(struct tkt_buf *b, const char *v, size_t n)
     }
 }
 
-static void
-add_pair(struct tkt_buf *b, const char *key, const char *value)
+static void add_pair(struct tkt_buf *b, const char *key, const char *value)
 {
     size_t n = tkt_utf8_cut(value, strlen(value), VALUE_MAX);
 
@@ -101,8 +96,7 @@ add_pair(struct tkt_buf *b, const char *key, const char *value)
     }
 }
 
-static void
-emit(enum tkt_log_level level, struct tkt_buf *b)
+static void emit(enum tkt_log_level level, struct tkt_buf *b)
 {
     if (state.capture != NULL) {
         state.capture(tkt_buf_str(b), state.capture_arg);
@@ -118,7 +112,8 @@ emit(enum tkt_log_level level, struct tkt_buf *b)
         } else {
             char now[32];
             tkt_clock_format(tkt_clock_wall_ms(), now);
-            n = snprintf(head, sizeof(head), "%s %s[%d]: ", now, state.ident, (int)getpid());
+            n = snprintf(head, sizeof(head), "%s %s[%d]: ", now, state.ident,
+                         (int)getpid());
         }
         TKT_AUTO_BUF struct tkt_buf line = TKT_BUF_INIT(LINE_MAX_BYTES + 128);
         tkt_buf_add(&line, head, (size_t)n);
@@ -129,8 +124,7 @@ emit(enum tkt_log_level level, struct tkt_buf *b)
     }
 }
 
-void
-tkt_log(enum tkt_log_level level, const char *object, const char *event, ...)
+void tkt_log(enum tkt_log_level level, const char *object, const char *event, ...)
 {
     if ((int)level > state.max) {
         return;
@@ -139,8 +133,8 @@ tkt_log(enum tkt_log_level level, const char *object, const char *event, ...)
     if (state.json) {
         char now[32];
         tkt_clock_format(tkt_clock_wall_ms(), now);
-        tkt_buf_addf(&b, "{\"time\":\"%s\",\"level\":%d,\"program\":\"%s\"", now, (int)level,
-                     state.ident);
+        tkt_buf_addf(&b, "{\"time\":\"%s\",\"level\":%d,\"program\":\"%s\"", now,
+                     (int)level, state.ident);
         if (object != NULL) {
             add_pair(&b, "object", object);
         }

@@ -19,7 +19,10 @@ enum tkt_log_level { /* the numbers of syslog(3) */
     TKT_LOG_INFO = 6,
     TKT_LOG_DEBUG = 7
 };
-enum tkt_log_sink { TKT_LOG_STDERR, TKT_LOG_SYSLOG };
+enum tkt_log_sink {
+    TKT_LOG_STDERR,
+    TKT_LOG_SYSLOG
+};
 
 /* Before the first thread. ident is borrowed for ever. On stderr under systemd
  * ($JOURNAL_STREAM set) the lines carry the <N> priority prefix. */

@@ -10,14 +10,12 @@
 #define TKT_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define TKT_MAX(a, b) ((a) > (b) ? (a) : (b))
 
-static inline void
-tkt_cleanup_free(void *p)
+static inline void tkt_cleanup_free(void *p)
 {
     free(*(void **)p);
 }
 
-static inline void
-tkt_cleanup_fd(int *fd)
+static inline void tkt_cleanup_fd(int *fd)
 {
     if (*fd >= 0) {
         close(*fd); /* the caller that needs the result closes by hand */

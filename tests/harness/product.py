@@ -95,8 +95,8 @@ class Product:
     def start_ticketd(self, wait=True, extra=()):
         log = open(f"{self.root}/log/ticketd.log", "ab")
         self.ticketd = subprocess.Popen(
-            as_user(DAEMON_UID, GROUP_ID, [*self.wrapper, f"{self.build}/ticketd", "-f",
-                                           "-c", self.config, *extra]),
+            [*self.wrapper, *as_user(DAEMON_UID, GROUP_ID, [
+                f"{self.build}/ticketd", "-f", "-c", self.config, *extra])],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         log.close()
         if wait:
@@ -110,8 +110,8 @@ class Product:
     def start_milter(self, wait=True):
         log = open(f"{self.root}/log/milter.log", "ab")
         self.milter = subprocess.Popen(
-            as_user(MILTER_UID, GROUP_ID, [*self.wrapper, f"{self.build}/ticket-milter", "-f",
-                                           "-c", self.config]),
+            [*self.wrapper, *as_user(MILTER_UID, GROUP_ID, [
+                f"{self.build}/ticket-milter", "-f", "-c", self.config])],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         log.close()
         if wait and self.milter_socket.startswith(("unix:", "local:")):

@@ -20,8 +20,7 @@
 /* cmocka wants the four above first */
 #include <cmocka.h>
 
-static void
-error_text_rises_with_prefixes_and_stays_one_line(void **state)
+static void error_text_rises_with_prefixes_and_stays_one_line(void **state)
 {
     (void)state;
     struct tkt_err err = TKT_ERR_INIT;
@@ -40,8 +39,7 @@ error_text_rises_with_prefixes_and_stays_one_line(void **state)
     assert_true(strlen(err.text) < sizeof(err.text));
 }
 
-static void
-buffer_never_grows_past_its_maximum(void **state)
+static void buffer_never_grows_past_its_maximum(void **state)
 {
     (void)state;
     TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(10);
@@ -59,8 +57,7 @@ buffer_never_grows_past_its_maximum(void **state)
     assert_int_equal(n, 2);
 }
 
-static void
-encodings_round_trip_and_refuse_rubbish(void **state)
+static void encodings_round_trip_and_refuse_rubbish(void **state)
 {
     (void)state;
     unsigned char data[37];
@@ -72,7 +69,8 @@ encodings_round_trip_and_refuse_rubbish(void **state)
         assert_int_equal(tkt_hex_decode(text, strlen(text), back, sizeof(back)), (int)n);
         assert_memory_equal(data, back, n);
         tkt_base32_encode(data, n, text);
-        assert_int_equal(tkt_base32_decode(text, strlen(text), back, sizeof(back)), (int)n);
+        assert_int_equal(tkt_base32_decode(text, strlen(text), back, sizeof(back)),
+                         (int)n);
         assert_memory_equal(data, back, n);
     }
     assert_int_equal(tkt_hex_decode("0g", 2, back, sizeof(back)), -1);
@@ -88,8 +86,7 @@ encodings_round_trip_and_refuse_rubbish(void **state)
     assert_int_equal(tkt_percent_decode(broken, 3), -1);
 }
 
-static void
-utf8_follows_rfc_3629(void **state)
+static void utf8_follows_rfc_3629(void **state)
 {
     (void)state;
     assert_true(tkt_utf8_valid("gr\xc3\xbc\xc3\x9f\xf0\x9f\x98\x80", 10));
@@ -106,8 +103,7 @@ utf8_follows_rfc_3629(void **state)
     assert_string_equal(tkt_buf_str(&b), "\"a\\\"\\\\\\u000a\xef\xbf\xbd\"");
 }
 
-static void
-numbers_are_whole_and_in_range(void **state)
+static void numbers_are_whole_and_in_range(void **state)
 {
     (void)state;
     int64_t v = 0;
@@ -119,24 +115,22 @@ numbers_are_whole_and_in_range(void **state)
     assert_int_equal(tkt_parse_int("99999999999999999999", 0, INT64_MAX, &v), -1);
 }
 
-static void
-hashes_give_published_values(void **state)
+static void hashes_give_published_values(void **state)
 {
     (void)state;
     unsigned char d[TKT_SHA256_LEN];
     char hex[65];
     tkt_sha256("abc", 3, d); /* FIPS 180-2, appendix B.1 */
     tkt_hex_encode(d, sizeof(d), hex);
-    assert_string_equal(hex,
-                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_string_equal(
+        hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     tkt_hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, d); /* RFC 4231, 4.3 */
     tkt_hex_encode(d, sizeof(d), hex);
-    assert_string_equal(hex,
-                        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    assert_string_equal(
+        hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
-static void
-files_are_replaced_whole(void **state)
+static void files_are_replaced_whole(void **state)
 {
     (void)state;
     char dir[] = "/tmp/tkt-base-XXXXXX";
@@ -171,20 +165,18 @@ files_are_replaced_whole(void **state)
 
 static char captured[4096];
 
-static void
-capture(const char *line, void *arg)
+static void capture(const char *line, void *arg)
 {
     (void)arg;
     snprintf(captured, sizeof(captured), "%s", line);
 }
 
-static void
-log_lines_cannot_be_forged(void **state)
+static void log_lines_cannot_be_forged(void **state)
 {
     (void)state;
     tkt_log_capture(capture, NULL);
-    tkt_log(TKT_LOG_INFO, "4FF", "ticket.created", "ticket", "IT-12", "n", TKT_NUM(7), "gone",
-            (char *)NULL, "from", "a\nb c", NULL);
+    tkt_log(TKT_LOG_INFO, "4FF", "ticket.created", "ticket", "IT-12", "n", TKT_NUM(7),
+            "gone", (char *)NULL, "from", "a\nb c", NULL);
     assert_string_equal(captured,
                         "4FF: event=ticket.created ticket=IT-12 n=7 from=\"a\\x0ab c\"");
     tkt_log_open("t", TKT_LOG_STDERR, true, TKT_LOG_INFO);
@@ -197,8 +189,7 @@ log_lines_cannot_be_forged(void **state)
     tkt_log_capture(NULL, NULL);
 }
 
-static void
-clock_can_be_held(void **state)
+static void clock_can_be_held(void **state)
 {
     (void)state;
     char text[32];
@@ -211,8 +202,7 @@ clock_can_be_held(void **state)
     assert_true(tkt_clock_wall_ms() > 1700000000000);
 }
 
-int
-main(void)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(error_text_rises_with_prefixes_and_stays_one_line),
