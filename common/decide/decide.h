@@ -5,6 +5,10 @@
  * between PARSE and DECIDE: what the store knows of the candidate tickets that the
  * message names. One decision per desk of the message. Both structs have a codec with
  * the same duties as the message's (message/message.h).
+ *
+ * IGNORE does not lose mail: the message is stored as a ticket in state `refused` with its
+ * raw bytes, visible to `ticketctl list`, and nobody is notified. An answered 250 is a
+ * ticket, whatever the policy of a class.
  */
 #ifndef TKT_DECIDE_DECIDE_H
 #define TKT_DECIDE_DECIDE_H
@@ -18,13 +22,18 @@
 
 #define TKT_FACTS_CANDIDATES_MAX 64
 #define TKT_FACTS_DESKS_MAX 64
+#define TKT_DECISION_TAGS_MAX 64
+#define TKT_FACTS_WIRE_MAX (1024 * 1024)
+#define TKT_DECISIONS_WIRE_MAX (1024 * 1024)
 
-enum tkt_evidence { /* why a ticket is a candidate; strongest first */
+enum tkt_evidence {         /* why a ticket is a candidate; strongest first */
     TKT_EVIDENCE_TOKEN,     /* a token in a recipient that verifies */
     TKT_EVIDENCE_OWN_ID,    /* a Message-ID of ours with a token, in References */
     TKT_EVIDENCE_REFERENCE, /* a Message-ID of a message of the ticket */
-    TKT_EVIDENCE_SUBJECT    /* an ID in the Subject: a hint, no more */
+    TKT_EVIDENCE_SUBJECT,   /* an ID in the Subject: a hint, no more */
+    TKT_EVIDENCE_COUNT
 };
+extern const char *const tkt_evidence_names[]; /* "token", "own-id", ... */
 
 enum tkt_ticket_state {
     TKT_STATE_RESERVED,
@@ -35,7 +44,8 @@ enum tkt_ticket_state {
     TKT_STATE_CLOSED,
     TKT_STATE_WITHDRAWN,
     TKT_STATE_REFUSED,
-    TKT_STATE_MERGED
+    TKT_STATE_MERGED,
+    TKT_STATE_COUNT
 };
 extern const char *const tkt_state_names[];
 
@@ -56,14 +66,14 @@ struct tkt_desk_facts {
     int priority;
     bool reopen_closed; /* closed = reopen */
     bool open_bounces;
-    bool local_itsm;    /* the store is the desk: an agent's reply is a public comment */
+    bool local_itsm; /* the store is the desk: an agent's reply is a public comment */
 };
 
 struct tkt_facts {
     bool null_sender;
-    char *auth_login; /* SASL login or TLS identity that stands for From; "" = none */
+    char *auth_login;   /* SASL login or TLS identity that stands for From; "" = none */
     bool login_is_from; /* ... and it is the From address */
-    bool is_agent;    /* From is a member of one of our groups */
+    bool is_agent;      /* From is a member of one of our groups */
     struct tkt_candidate *candidates;
     size_t candidate_count;
     struct tkt_desk_facts *desks;
@@ -73,10 +83,11 @@ struct tkt_facts {
 
 enum tkt_action {
     TKT_ACTION_NEW,
-    TKT_ACTION_NEW_LINKED,       /* named a ticket but may not write to it */
-    TKT_ACTION_APPEND,           /* public, may change state */
-    TKT_ACTION_APPEND_UNVERIFIED,/* internal, no state change, no acknowledgement */
-    TKT_ACTION_IGNORE            /* policy: kept as a message, no ticket */
+    TKT_ACTION_NEW_LINKED,        /* named a ticket but may not write to it */
+    TKT_ACTION_APPEND,            /* public, may change state */
+    TKT_ACTION_APPEND_UNVERIFIED, /* internal, no state change, no acknowledgement */
+    TKT_ACTION_IGNORE, /* policy: stored as a ticket in state `refused`, nobody notified */
+    TKT_ACTION_COUNT
 };
 extern const char *const tkt_action_names[];
 
@@ -84,7 +95,7 @@ struct tkt_decision {
     enum tkt_action action;
     int64_t ticket; /* for APPEND*, NEW_LINKED: the candidate's row; else 0 */
     bool reopens;
-    bool opens;          /* policy of its class: may open a ticket */
+    bool opens; /* policy of its class: may open a ticket */
     bool changes_state;
     bool acknowledge;
     bool public_comment; /* an agent's reply in local mode */
@@ -111,11 +122,17 @@ int tkt_decide(const struct tkt_message *msg, const struct tkt_facts *facts,
                struct tkt_decisions *out, struct tkt_err *err);
 
 int tkt_facts_encode(const struct tkt_facts *facts, struct tkt_buf *out);
-int tkt_facts_decode(const void *data, size_t n, struct tkt_facts *out, struct tkt_err *err);
+int tkt_facts_decode(const void *data, size_t n, struct tkt_facts *out,
+                     struct tkt_err *err);
 void tkt_facts_release(struct tkt_facts *facts);
 int tkt_decisions_encode(const struct tkt_decisions *d, struct tkt_buf *out);
 int tkt_decisions_decode(const void *data, size_t n, struct tkt_decisions *out,
                          struct tkt_err *err);
 void tkt_decisions_release(struct tkt_decisions *d);
+/* What ticketd asks of a child's decoded answer before it acts on it: one decision per
+ * desk, tickets only among the candidates it was given, no unverified append that does
+ * more. 0, or -1 PERM. */
+int tkt_decisions_check(const struct tkt_decisions *d, const struct tkt_facts *facts,
+                        struct tkt_err *err);
 
 #endif

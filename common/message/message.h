@@ -4,9 +4,11 @@
  *
  * The codec turns the struct into bytes and back. The decoder's input comes from a
  * sandboxed child that may have been taken over: every length, count and string (valid
- * UTF-8, no NUL) is checked, all memory is bounded by TKT_MESSAGE_WIRE_MAX. Strings live
- * in the struct's arena, are never NULL ("" = absent), and are freed by release.
- * libc only; a struct belongs to one thread.
+ * UTF-8, no NUL; no control bytes but TAB in any string except text) is checked, all
+ * memory is bounded by TKT_MESSAGE_WIRE_MAX and the caps below. Strings live in the
+ * struct's arena, are never NULL in a decoded or parsed struct ("" = absent; the encoder
+ * takes NULL for ""), and are freed by release. out is written only on success.
+ * The wire's arena is used; else libc only. A struct belongs to one thread.
  */
 #ifndef TKT_MESSAGE_MESSAGE_H
 #define TKT_MESSAGE_MESSAGE_H
@@ -22,6 +24,10 @@
 #define TKT_MESSAGE_REFS_MAX 64
 #define TKT_MESSAGE_ADDRS_MAX 512
 #define TKT_MESSAGE_PARTS_MAX 500
+#define TKT_MESSAGE_NOTES_MAX 64 /* class_evidence, problems */
+#define TKT_MESSAGE_IDS_MAX 16   /* subject_ids */
+#define TKT_MESSAGE_STRING_MAX (64 * 1024)
+#define TKT_MESSAGE_TEXT_MAX (4 * 1024 * 1024)
 
 enum tkt_class { /* what wrote it; exactly these words in this order */
     TKT_CLASS_HUMAN,
@@ -34,14 +40,28 @@ enum tkt_class { /* what wrote it; exactly these words in this order */
     TKT_CLASS_BULK,
     TKT_CLASS_CHALLENGE,
     TKT_CLASS_OWN,
-    TKT_CLASS_SYSTEM
+    TKT_CLASS_SYSTEM,
+    TKT_CLASS_COUNT
 };
 extern const char *const tkt_class_names[]; /* "human", "auto-reply", ... */
 
-enum tkt_security { TKT_SECURITY_NONE, TKT_SECURITY_SIGNED, TKT_SECURITY_ENCRYPTED };
+enum tkt_security {
+    TKT_SECURITY_NONE,
+    TKT_SECURITY_SIGNED,
+    TKT_SECURITY_ENCRYPTED,
+    TKT_SECURITY_COUNT
+};
+extern const char *const tkt_security_names[]; /* "none", "signed", "encrypted" */
 
 /* Of a trusted Authentication-Results field (RFC 8601), else NONE. */
-enum tkt_auth { TKT_AUTH_NONE, TKT_AUTH_PASS, TKT_AUTH_FAIL, TKT_AUTH_ERROR };
+enum tkt_auth {
+    TKT_AUTH_NONE,
+    TKT_AUTH_PASS,
+    TKT_AUTH_FAIL,
+    TKT_AUTH_ERROR,
+    TKT_AUTH_COUNT
+};
+extern const char *const tkt_auth_names[]; /* "none", "pass", "fail", "error" */
 
 struct tkt_address {
     char *name;    /* decoded, UTF-8 */
@@ -58,8 +78,8 @@ struct tkt_strings {
 
 struct tkt_attachment {
     char *name;
-    char *type; /* lower case "image/png" */
-    char *part; /* "1.2": for EXTRACT */
+    char *type;    /* lower case "image/png" */
+    char *part;    /* "1.2": for EXTRACT */
     uint64_t size; /* encoded bytes while a message is parsed inline */
     bool is_inline;
 };
@@ -92,7 +112,10 @@ struct tkt_message {
     struct tkt_wire_arena arena;
 };
 
+/* Appends to out, whose max should be TKT_MESSAGE_WIRE_MAX; -1 when it does not fit or a
+ * list is longer than its cap. */
 int tkt_message_encode(const struct tkt_message *msg, struct tkt_buf *out);
+/* PERM on anything malformed. */
 int tkt_message_decode(const void *data, size_t n, struct tkt_message *out,
                        struct tkt_err *err);
 void tkt_message_release(struct tkt_message *msg);

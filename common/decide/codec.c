@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "decide/decide.h"
+#include "message/pack.h"
+
+#include <string.h>
+
+static const char facts_magic[] = "TKF1";
+static const char decisions_magic[] = "TKD1";
+
+const char *const tkt_state_names[] = {"reserved",  "new",      "open",
+                                       "pending",   "resolved", "closed",
+                                       "withdrawn", "refused",  "merged"};
+const char *const tkt_action_names[] = {"new", "new-linked", "append",
+                                        "append-unverified", "ignore"};
+const char *const tkt_evidence_names[] = {"token", "own-id", "reference", "subject"};
+
+_Static_assert(sizeof(tkt_state_names) / sizeof(tkt_state_names[0]) == TKT_STATE_COUNT,
+               "a name for each state");
+_Static_assert(sizeof(tkt_action_names) / sizeof(tkt_action_names[0]) == TKT_ACTION_COUNT,
+               "a name for each action");
+_Static_assert(sizeof(tkt_evidence_names) / sizeof(tkt_evidence_names[0]) ==
+                   TKT_EVIDENCE_COUNT,
+               "a name for each evidence");
+
+/* ---- facts ---- */
+
+static void pack_candidate(struct tkt_buf *out, const struct tkt_candidate *c)
+{
+    tkt_pack_i64(out, c->ticket);
+    tkt_pack_str(out, c->id);
+    tkt_pack_str(out, c->desk);
+    tkt_pack_u8(out, (uint8_t)c->evidence);
+    tkt_pack_u8(out, (uint8_t)c->state);
+    tkt_pack_u8(out, c->bound_to_sender);
+    tkt_pack_u8(out, c->is_participant);
+}
+
+static void pack_desk(struct tkt_buf *out, const struct tkt_desk_facts *d)
+{
+    tkt_pack_str(out, d->name);
+    tkt_pack_str(out, d->group);
+    tkt_pack_str(out, d->type);
+    tkt_pack_u8(out, (uint8_t)d->priority);
+    tkt_pack_u8(out, d->reopen_closed);
+    tkt_pack_u8(out, d->open_bounces);
+    tkt_pack_u8(out, d->local_itsm);
+}
+
+int tkt_facts_encode(const struct tkt_facts *facts, struct tkt_buf *out)
+{
+    tkt_buf_add(out, facts_magic, 4);
+    tkt_pack_u8(out, facts->null_sender);
+    tkt_pack_str(out, facts->auth_login);
+    tkt_pack_u8(out, facts->login_is_from);
+    tkt_pack_u8(out, facts->is_agent);
+    tkt_pack_count(out, facts->candidate_count, TKT_FACTS_CANDIDATES_MAX);
+    for (size_t i = 0; i < facts->candidate_count && !out->failed; i++) {
+        pack_candidate(out, &facts->candidates[i]);
+    }
+    tkt_pack_count(out, facts->desk_count, TKT_FACTS_DESKS_MAX);
+    for (size_t i = 0; i < facts->desk_count && !out->failed; i++) {
+        pack_desk(out, &facts->desks[i]);
+    }
+    return tkt_pack_end(out);
+}
+
+static void unpack_candidate(struct tkt_unpack *u, struct tkt_candidate *c)
+{
+    c->ticket = tkt_unpack_i64(u);
+    c->id = tkt_unpack_line(u);
+    c->desk = tkt_unpack_line(u);
+    c->evidence = (enum tkt_evidence)tkt_unpack_enum(u, TKT_EVIDENCE_COUNT);
+    c->state = (enum tkt_ticket_state)tkt_unpack_enum(u, TKT_STATE_COUNT);
+    c->bound_to_sender = tkt_unpack_bool(u);
+    c->is_participant = tkt_unpack_bool(u);
+}
+
+static void unpack_desk(struct tkt_unpack *u, struct tkt_desk_facts *d)
+{
+    d->name = tkt_unpack_line(u);
+    d->group = tkt_unpack_line(u);
+    d->type = tkt_unpack_line(u);
+    d->priority = tkt_unpack_small(u, 1, 5);
+    d->reopen_closed = tkt_unpack_bool(u);
+    d->open_bounces = tkt_unpack_bool(u);
+    d->local_itsm = tkt_unpack_bool(u);
+}
+
+static void unpack_facts(struct tkt_unpack *u, struct tkt_facts *facts)
+{
+    facts->null_sender = tkt_unpack_bool(u);
+    facts->auth_login = tkt_unpack_line(u);
+    facts->login_is_from = tkt_unpack_bool(u);
+    facts->is_agent = tkt_unpack_bool(u);
+    size_t count = tkt_unpack_count(u, TKT_FACTS_CANDIDATES_MAX, 20);
+    facts->candidates = tkt_unpack_array(u, count, sizeof(*facts->candidates));
+    facts->candidate_count = facts->candidates == NULL ? 0 : count;
+    for (size_t i = 0; i < facts->candidate_count; i++) {
+        unpack_candidate(u, &facts->candidates[i]);
+    }
+    count = tkt_unpack_count(u, TKT_FACTS_DESKS_MAX, 16);
+    facts->desks = tkt_unpack_array(u, count, sizeof(*facts->desks));
+    facts->desk_count = facts->desks == NULL ? 0 : count;
+    for (size_t i = 0; i < facts->desk_count; i++) {
+        unpack_desk(u, &facts->desks[i]);
+    }
+}
+
+int tkt_facts_decode(const void *data, size_t n, struct tkt_facts *out,
+                     struct tkt_err *err)
+{
+    struct tkt_facts facts;
+    struct tkt_unpack u;
+
+    if (n > TKT_FACTS_WIRE_MAX) {
+        return tkt_err_set(err, TKT_ERR_PERM, "facts: %zu bytes are too many", n);
+    }
+    memset(&facts, 0, sizeof(facts));
+    tkt_unpack_init(&u, data, n, facts_magic, &facts.arena);
+    unpack_facts(&u, &facts);
+    if (tkt_unpack_end(&u, "facts", err) < 0) {
+        tkt_facts_release(&facts);
+        return -1;
+    }
+    *out = facts;
+    return 0;
+}
+
+void tkt_facts_release(struct tkt_facts *facts)
+{
+    tkt_wire_arena_release(&facts->arena);
+    memset(facts, 0, sizeof(*facts));
+}
+
+/* ---- decisions ---- */
+
+static void pack_decision(struct tkt_buf *out, const struct tkt_decision *d)
+{
+    tkt_pack_u8(out, (uint8_t)d->action);
+    tkt_pack_i64(out, d->ticket);
+    tkt_pack_u8(out, d->reopens);
+    tkt_pack_u8(out, d->opens);
+    tkt_pack_u8(out, d->changes_state);
+    tkt_pack_u8(out, d->acknowledge);
+    tkt_pack_u8(out, d->public_comment);
+    tkt_pack_str(out, d->why);
+    tkt_pack_str(out, d->type);
+    tkt_pack_str(out, d->category);
+    tkt_pack_str(out, d->subcategory);
+    tkt_pack_str(out, d->group);
+    tkt_pack_str(out, d->assignee);
+    tkt_pack_u8(out, (uint8_t)d->urgency);
+    tkt_pack_u8(out, (uint8_t)d->impact);
+    tkt_pack_u8(out, (uint8_t)d->priority);
+    tkt_pack_strings(out, &d->tags, TKT_DECISION_TAGS_MAX);
+}
+
+int tkt_decisions_encode(const struct tkt_decisions *d, struct tkt_buf *out)
+{
+    tkt_buf_add(out, decisions_magic, 4);
+    tkt_pack_count(out, d->count, TKT_FACTS_DESKS_MAX);
+    for (size_t i = 0; i < d->count && !out->failed; i++) {
+        pack_decision(out, &d->items[i]);
+    }
+    return tkt_pack_end(out);
+}
+
+static void unpack_decision(struct tkt_unpack *u, struct tkt_decision *d)
+{
+    d->action = (enum tkt_action)tkt_unpack_enum(u, TKT_ACTION_COUNT);
+    d->ticket = tkt_unpack_i64(u);
+    d->reopens = tkt_unpack_bool(u);
+    d->opens = tkt_unpack_bool(u);
+    d->changes_state = tkt_unpack_bool(u);
+    d->acknowledge = tkt_unpack_bool(u);
+    d->public_comment = tkt_unpack_bool(u);
+    d->why = tkt_unpack_line(u);
+    d->type = tkt_unpack_line(u);
+    d->category = tkt_unpack_line(u);
+    d->subcategory = tkt_unpack_line(u);
+    d->group = tkt_unpack_line(u);
+    d->assignee = tkt_unpack_line(u);
+    d->urgency = tkt_unpack_small(u, 0, 3);
+    d->impact = tkt_unpack_small(u, 0, 3);
+    d->priority = tkt_unpack_small(u, 1, 5);
+    tkt_unpack_strings(u, &d->tags, TKT_DECISION_TAGS_MAX);
+}
+
+int tkt_decisions_decode(const void *data, size_t n, struct tkt_decisions *out,
+                         struct tkt_err *err)
+{
+    struct tkt_decisions d;
+    struct tkt_unpack u;
+
+    if (n > TKT_DECISIONS_WIRE_MAX) {
+        return tkt_err_set(err, TKT_ERR_PERM, "decisions: %zu bytes are too many", n);
+    }
+    memset(&d, 0, sizeof(d));
+    tkt_unpack_init(&u, data, n, decisions_magic, &d.arena);
+    size_t count = tkt_unpack_count(&u, TKT_FACTS_DESKS_MAX, 45);
+    d.items = tkt_unpack_array(&u, count, sizeof(*d.items));
+    d.count = d.items == NULL ? 0 : count;
+    for (size_t i = 0; i < d.count; i++) {
+        unpack_decision(&u, &d.items[i]);
+    }
+    if (tkt_unpack_end(&u, "decisions", err) < 0) {
+        tkt_decisions_release(&d);
+        return -1;
+    }
+    *out = d;
+    return 0;
+}
+
+void tkt_decisions_release(struct tkt_decisions *d)
+{
+    tkt_wire_arena_release(&d->arena);
+    memset(d, 0, sizeof(*d));
+}
+
+/* ---- what a decision may say about these facts ---- */
+
+static const struct tkt_candidate *find_candidate(const struct tkt_facts *facts,
+                                                  int64_t ticket)
+{
+    for (size_t i = 0; i < facts->candidate_count; i++) {
+        if (facts->candidates[i].ticket == ticket) {
+            return &facts->candidates[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *complaint(const struct tkt_decision *d, const struct tkt_facts *facts)
+{
+    bool names_ticket = d->action == TKT_ACTION_NEW_LINKED ||
+                        d->action == TKT_ACTION_APPEND ||
+                        d->action == TKT_ACTION_APPEND_UNVERIFIED;
+
+    if (names_ticket && find_candidate(facts, d->ticket) == NULL) {
+        return "names a ticket that is no candidate";
+    }
+    if (!names_ticket && d->ticket != 0) {
+        return "names a ticket that it does not touch";
+    }
+    if (d->reopens && d->action != TKT_ACTION_APPEND) {
+        return "reopens without an append";
+    }
+    if (d->action == TKT_ACTION_APPEND_UNVERIFIED &&
+        (d->changes_state || d->acknowledge || d->public_comment)) {
+        return "an unverified append does more than append";
+    }
+    if (d->public_comment && !facts->is_agent) {
+        return "a public comment of somebody who is no agent";
+    }
+    return NULL;
+}
+
+int tkt_decisions_check(const struct tkt_decisions *d, const struct tkt_facts *facts,
+                        struct tkt_err *err)
+{
+    if (d->count != facts->desk_count) {
+        return tkt_err_set(err, TKT_ERR_PERM, "decisions: %zu for %zu desks", d->count,
+                           facts->desk_count);
+    }
+    for (size_t i = 0; i < d->count; i++) {
+        const char *why = complaint(&d->items[i], facts);
+        if (why != NULL) {
+            return tkt_err_set(err, TKT_ERR_PERM, "decision for %s: %s",
+                               facts->desks[i].name, why);
+        }
+    }
+    return 0;
+}

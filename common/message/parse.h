@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Reads a message: bytes in, struct tkt_message out. Runs in the parser children and in
+ * `ticketctl explain`; never in ticketd (link check).
+ *
+ * Promise: every message gives a struct. What is broken, capped or left out stands in
+ * .problems, one line each that begins with the name of the cap or "broken"; what is
+ * past a structural cap is read from its headers alone (.degraded). Time and memory are
+ * linear in the header block and bounded for the body: bodies are walked through a
+ * window of TKT_MESSAGE_WINDOW bytes, only text is decoded (up to text_max), attachments
+ * are listed and never decoded here. No recursion. -1 only when the source cannot be read
+ * (TEMP) or memory ends (TEMP).
+ * After tkt_message_parser_init() nothing is opened any more: parse and extract need
+ * pread(2), write(2) (extract) and memory, no file, no locale, no new iconv converter.
+ * Threads: init once, before any; a parse uses the converters, which are shared: one
+ * thread at a time.
+ */
+#ifndef TKT_MESSAGE_PARSE_H
+#define TKT_MESSAGE_PARSE_H
+#include "base/err.h"
+#include "message/message.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TKT_MESSAGE_WINDOW (64 * 1024)
+
+/* Caps; the names in .problems are these without "_max". */
+struct tkt_message_limits {
+    size_t header_block_max;   /* bytes of all fields of the message: 256 KiB */
+    size_t header_count_max;   /* fields of the message or of a part: 1,000 */
+    size_t header_max;         /* bytes of one field: 32 KiB */
+    size_t address_colons_max; /* ':' in an address field outside quotes: 256 */
+    size_t mime_depth_max;     /* 32 */
+    size_t mime_parts_max;     /* 500, never above TKT_MESSAGE_PARTS_MAX */
+    size_t mime_params_max;    /* parameters of a field: 64 */
+    size_t text_max;           /* decoded text: 1 MiB, never above TKT_MESSAGE_TEXT_MAX */
+};
+void tkt_message_limits_default(struct tkt_message_limits *limits);
+
+/* Bytes in memory, or (data NULL) size bytes of fd from offset 0, read by pread. */
+struct tkt_message_source {
+    const void *data;
+    int fd;
+    uint64_t size;
+};
+
+struct tkt_message_options {
+    struct tkt_message_limits limits;
+    const char *const *authserv_ids; /* trusted; none: no field is believed */
+    size_t authserv_id_count;
+    const char *const *prefixes; /* of ticket IDs: "IT" */
+    size_t prefix_count;
+    bool null_sender; /* the envelope sender is <> */
+};
+
+/* Once, before the first parse and before any system call filter: opens one converter
+ * for each charset of a fixed list, sets up GMime. Later calls do nothing. */
+int tkt_message_parser_init(struct tkt_err *err);
+int tkt_message_parse(const struct tkt_message_source *src,
+                      const struct tkt_message_options *opt, struct tkt_message *out,
+                      struct tkt_err *err);
+/* Writes the decoded content of a part (tkt_attachment.part) to out_fd, in pieces. PERM
+ * when there is no such part within the caps. */
+int tkt_message_extract(const struct tkt_message_source *src, const char *part,
+                        int out_fd, struct tkt_err *err);
+
+#endif
