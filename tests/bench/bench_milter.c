@@ -53,8 +53,8 @@ static sfsistat on_eom(SMFICTX *ctx)
     if (noop) {
         char text[64];
         snprintf(text, sizeof(text), "[IT-%lu] hello", ++counter);
-        if (smfi_chgheader(ctx, "Subject", 1, text) != MI_SUCCESS ||
-            smfi_addheader(ctx, "X-Ticket", text) != MI_SUCCESS) {
+        if (smfi_chgheader(ctx, (char *)"Subject", 1, text) != MI_SUCCESS ||
+            smfi_addheader(ctx, (char *)"X-Ticket", text) != MI_SUCCESS) {
             return SMFIS_TEMPFAIL;
         }
     }

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""./bootstrap demo [--keep] [FILE.eml...]: mails become tickets before the 250.
+
+Starts a private Postfix, ticketd and ticket-milter on loopback in a temporary folder,
+sends real mails over SMTP and shows, for each, the SMTP answer, the delivered Subject and
+the ticket with its history. Then stops all, or with --keep leaves it running.
+"""
+import argparse
+import glob
+import os
+import re
+import signal
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, ".."))
+from harness.mta import Postfix  # noqa: E402
+from harness.product import Product  # noqa: E402
+from harness.smtp import header, send  # noqa: E402
+from harness.util import make_root, remove_root, wait_for  # noqa: E402
+
+ADDRESS = re.compile(rb"[^\s<>,;:\"]+@[^\s<>,;:\"]+")
+DESKS = ("support@example.test", "it@second.test", "hr@example.test")
+
+
+def step(text):
+    print(f"==> {text}", flush=True)
+
+
+def envelope(mail):
+    """Sender and desk recipients of a file; mail to nobody we know goes to support."""
+    found = ADDRESS.search(header(mail, "From") or b"")
+    sender = found.group().decode("utf-8", "replace") if found else ""
+    to = b",".join(filter(None, (header(mail, "To"), header(mail, "Cc")))).lower()
+    rcpts = [d for d in DESKS if d.encode() in to]
+    return sender, rcpts or [DESKS[0]]
+
+
+def delivered(postfix, before):
+    """Mails that arrived since before, once the queue is empty."""
+    wait_for("delivery", lambda: len(postfix.mails()) > before or postfix.queue_empty(), 20)
+    wait_for("empty queue", postfix.queue_empty, 20)
+    return postfix.mails()[before:]
+
+
+def show(product, postfix, name, mail):
+    sender, rcpts = envelope(mail)
+    before = len(postfix.mails())
+    start = time.monotonic()
+    answer = send(postfix.port, sender, rcpts, mail)
+    took = (time.monotonic() - start) * 1000
+    print(f"\n--- {name}\n    MAIL FROM:<{sender}>  RCPT TO:<{'>, <'.join(rcpts)}>")
+    print(f"    sent Subject:      {(header(mail, 'Subject') or b'(none)').decode('utf-8', 'replace')}")
+    print(f"    SMTP answer:       {answer.code} {answer.text}  ({took:.0f} ms)")
+    if answer.code != 250:
+        return False
+    copies = delivered(postfix, before)
+    if not copies:
+        print("    delivered:         nothing arrived")
+        return False
+    subject = (header(copies[-1], "Subject") or b"(none)").decode("utf-8", "replace")
+    tag = (header(copies[-1], "X-Ticket-ID") or b"").decode("ascii", "replace")
+    print(f"    delivered Subject: {subject}")
+    print(f"    X-Ticket-ID:       {tag}")
+    ticket = tag.split(";")[0].strip()
+    if not ticket:
+        return False
+    print("".join(f"    {line}\n" for line in product.ctl("show", ticket).stdout.splitlines()),
+          end="")
+    return True
+
+
+def main():
+    ap = argparse.ArgumentParser(prog="./bootstrap demo", description=__doc__.split("\n")[0])
+    ap.add_argument("--build", required=True, help=argparse.SUPPRESS)
+    ap.add_argument("--keep", action="store_true", help="leave it running, say how to use it")
+    ap.add_argument("files", nargs="*", help="mails to send instead of the shipped ones")
+    args = ap.parse_args()
+    reason = Postfix.missing()
+    if reason:
+        sys.exit(f"demo: {reason}")
+    files = args.files or sorted(glob.glob(f"{HERE}/mails/*.eml"))
+    mails = []
+    for name in files:
+        try:
+            with open(name, "rb") as f:
+                mails.append((name, f.read()))
+        except OSError as e:
+            sys.exit(f"demo: {name}: {e.strerror}")
+    root = make_root("ticket-milter-demo-")
+    product = Product(root, os.path.abspath(args.build))
+    postfix = Postfix(root, settings=f"smtpd_milters = {product.milter_socket}")
+    ok = False
+    try:
+        step(f"starting ticketd and ticket-milter in {root}")
+        product.start()
+        step("starting a private Postfix (a few seconds in a fresh folder)")
+        postfix.start()
+        step(f"Postfix listens on 127.0.0.1:{postfix.port}; sending {len(mails)} mails")
+        ok = all([show(product, postfix, os.path.basename(n), m) for n, m in mails])
+        print()
+        step("all tickets")
+        print(product.ctl("list").stdout, end="")
+        if args.keep:
+            keep(root, product, postfix)
+            return
+    finally:
+        if not (args.keep and ok):
+            step("stopping")
+            postfix.stop()
+            product.stop()
+            remove_root(root)
+    if not ok:
+        sys.exit("demo: a mail did not become a ticket")
+
+
+def keep(root, product, postfix):
+    """Says how to go on by hand; the servers stay when this program ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    print(f"""
+==> left running in {root}
+    mail it:     swaks --server 127.0.0.1:{postfix.port} --from you@example.org --to {DESKS[0]}
+    look at it:  {product.build}/ticketctl -c {product.config} list
+                 {product.build}/ticketctl -c {product.config} show IT-1
+    mailbox:     {postfix.root}/mail/all/new
+    logs:        {postfix.root}/log/maillog {product.root}/log/
+    stop it:     MAIL_CONFIG={postfix.root}/etc postfix stop; \
+kill {product.milter.pid} {product.ticketd.pid}; rm -rf {root}""")
+
+
+if __name__ == "__main__":
+    main()
