@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Servers shared by the suites. A missing one is skipped aloud, never silently."""
+import itertools
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from harness.mta import Postfix, Sendmail  # noqa: E402
+from harness.product import Product  # noqa: E402
+from harness.util import make_root, remove_root  # noqa: E402
+
+BUILD = os.environ.get("TKT_BUILDDIR", os.path.abspath("build"))
+SRC = os.environ.get("TKT_SRCDIR", os.path.abspath("."))
+serial = itertools.count(1)
+
+
+def skip_without_postfix():
+    reason = Postfix.missing()
+    if reason:
+        pytest.skip(reason)
+
+
+class Site:
+    """Our programs with one MTA in front."""
+
+    def __init__(self, root, product, mta):
+        self.root, self.product, self.mta = root, product, mta
+
+
+@pytest.fixture
+def root():
+    path = make_root()
+    yield path
+    remove_root(path)
+
+
+@pytest.fixture(scope="module")
+def site():
+    """Postfix with two desks, kept for the tests of one file."""
+    skip_without_postfix()
+    path = make_root()
+    product = Product(path, BUILD)
+    postfix = Postfix(path, settings=(
+        f"smtpd_milters = {product.milter_socket}\n"
+        f"non_smtpd_milters = {product.milter_socket}\n"
+        "message_size_limit = 80000000\nvirtual_mailbox_limit = 0\nmailbox_size_limit = 0\n"
+        "smtputf8_enable = yes\nrelay_domains = relayed.test\nrelay_transport = discard\n"))
+    try:
+        product.start()
+        postfix.start()
+        yield Site(path, product, postfix)
+    finally:
+        postfix.stop()
+        product.stop()
+        print(product.log("ticketd")[-3000:])
+        print(product.log("milter")[-3000:])
+        remove_root(path)
+
+
+@pytest.fixture(scope="module")
+def sendmail_site():
+    """The same behind Sendmail."""
+    tree, reason = Sendmail.unpack(f"{BUILD}/peers/sendmail")
+    if reason:
+        pytest.skip(reason)
+    path = make_root()
+    product = Product(path, BUILD)
+    product.milter_socket = f"local:{product.root}/run/milter.sock"
+    sendmail = Sendmail(path, f"local:{product.root}/run/milter.sock", tree)
+    try:
+        product.start()
+        sendmail.start()
+        yield Site(path, product, sendmail)
+    finally:
+        sendmail.stop()
+        product.stop()
+        print(product.log("ticketd")[-3000:])
+        print(product.log("milter")[-3000:])
+        print(sendmail.log()[-3000:])
+        remove_root(path)
+
+
+@pytest.fixture
+def mail():
+    """Makes distinct mails: mail(subject=..., to=..., body=..., extra=...)."""
+    def make(subject="hello", to="support@example.test", body="It does not work.\r\n",
+             sender="Ann <ann@customer.example>", message_id=None, date=True, extra=""):
+        n = next(serial)
+        if message_id is None:
+            message_id = f"<{n}.{os.getpid()}@customer.example>"
+        lines = [f"From: {sender}", f"To: {to}"]
+        if subject is not None:
+            lines.append(f"Subject: {subject}")
+        if date:
+            lines.append(f"Date: Sun, 22 Nov 2026 09:{n // 60 % 60:02}:{n % 60:02} +0000")
+        if message_id:
+            lines.append(f"Message-ID: {message_id}")
+        head = "\r\n".join(lines) + "\r\n" + extra
+        return head.encode("utf-8", "surrogateescape") + b"\r\n" + (
+            body if isinstance(body, bytes) else body.encode())
+    return make
