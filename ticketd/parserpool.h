@@ -4,8 +4,9 @@
  * start executes the zygote; call it before any secret is read and before any thread.
  * analyse() is called by many threads; each call has one child to itself from PARSE to
  * DECIDE. At most half of the children (at least one) serve one client key at a time, so
- * that one sender cannot take them all. A child that overruns its budget is killed
- * (SIGKILL by pidfd) and replaced; a child's answer is hostile input.
+ * that one sender cannot take them all; keys take turns, within a key the first comes
+ * first. A child that overruns its budget is killed (SIGKILL by pidfd) and replaced; a
+ * child's answer is hostile input.
  * ticketd links no MIME, HTML or regex code: see tests/link_check.sh.
  */
 #ifndef TKT_TICKETD_PARSERPOOL_H
@@ -15,8 +16,10 @@
 #include "decide/decide.h"
 #include "message/message.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct tkt_parserpool;
 
@@ -25,6 +28,7 @@ struct tkt_analyse_in {
     size_t raw_len;
     int fd; /* ... and then a descriptor of our own copy (never the hook's) */
     uint64_t size;
+    bool null_sender;         /* the envelope sender is <> */
     const char *client_key;   /* who is charged for the child: client or sender domain */
     int64_t deadline_mono_ms; /* of the whole request; the pool's own budgets apply too */
 };
@@ -40,11 +44,23 @@ struct tkt_analysis {
 };
 
 struct tkt_parserpool_stats {
-    uint64_t parsed, degraded, killed, died, waited_out, restarts;
-    unsigned children, busy;
+    uint64_t parsed;     /* analyses that succeeded ... */
+    uint64_t degraded;   /* ... of which from the headers alone */
+    uint64_t killed;     /* children that overran their budget */
+    uint64_t nonsense;   /* children killed for what they answered */
+    uint64_t died;       /* children that ended by themselves while they worked */
+    uint64_t waited_out; /* requests for which no child came free in time */
+    uint64_t restarts;   /* of the zygote */
+    unsigned children;   /* that live now, the spare one included */
+    unsigned busy;
+    unsigned waiting;
+    char last_fault[200]; /* why the last child or zygote was replaced; "" = never */
 };
 
-/* conf_path is what the zygote loads itself (limits, desk prefixes, authserv-ids). */
+/* The zygote gets what it needs of conf (limits, desk prefixes, authserv-ids) from here,
+ * not from the file: a file that was broken later does not stop it from being restarted.
+ * Starts a thread of its own, which waits for the zygote and spawns ahead: call it behind
+ * the fork and the change of user of a daemon. conf may be freed afterwards. */
 struct tkt_parserpool *tkt_parserpool_start(const struct tkt_conf *conf, struct tkt_err *err);
 /* A new zygote with the new configuration; requests in flight end on the old one. */
 int tkt_parserpool_reload(struct tkt_parserpool *pool, const struct tkt_conf *conf,
@@ -58,6 +74,16 @@ int tkt_parserpool_analyse(struct tkt_parserpool *pool, const struct tkt_analyse
                            tkt_facts_fn *facts, void *arg, struct tkt_analysis *out,
                            struct tkt_err *err);
 void tkt_analysis_release(struct tkt_analysis *a);
+/* Writes the decoded content of a part of the message fd to out_fd, at most max bytes
+ * (PERM beyond). For jobs; it takes a child like analyse does. The child itself writes to
+ * a pipe: it never holds a descriptor of a file that can be written. */
+int tkt_parserpool_extract(struct tkt_parserpool *pool, int fd, uint64_t size,
+                           const char *part, int out_fd, uint64_t max,
+                           int64_t deadline_mono_ms, struct tkt_err *err);
 void tkt_parserpool_stats(struct tkt_parserpool *pool, struct tkt_parserpool_stats *out);
+/* Process numbers for `status` and tests: the zygote's (0 = none now) and up to max of the
+ * children's; returns how many children there are. */
+size_t tkt_parserpool_pids(struct tkt_parserpool *pool, pid_t *zygote, pid_t *children,
+                           size_t max);
 
 #endif
