@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Long tests of the promise: crashes and power cuts by the thousand."""

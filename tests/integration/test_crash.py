@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The short form of the crash campaign (make campaign runs the long one)."""
+from campaign.crash import Crash
+from conftest import BUILD, skip_without_postfix
+
+
+def test_kills_at_random_lose_and_double_nothing():
+    skip_without_postfix()
+    figures = Crash(BUILD, mails=400, kills=6).run()
+    print(figures)
+    assert figures["kills"].get("ticketd", 0) >= 4
