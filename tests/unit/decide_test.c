@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * common/decide: who may write to a ticket, cell by cell.
+ *
+ * The expectations are tables written from the Trust rules, not computed from the code:
+ * one letter per cell, A append, U append unverified, L new and linked.
+ */
+#include "base/util.h"
+#include "decide/decide.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+
+enum relation {
+    BOUND,
+    OTHER_PARTY,
+    PARTICIPANT,
+    AGENT,
+    STRANGER,
+    RELATIONS
+};
+/* One of each way in which a message can be authenticated. */
+enum auth {
+    LOGIN,
+    LOGIN_DMARC_FAIL,
+    ALIGNED_PASS,
+    PASS_OF_ANOTHER_DOMAIN,
+    NO_RESULT,
+    TEMPORARY_ERROR,
+    SPF_FAIL,
+    DKIM_FAIL,
+    DMARC_FAIL,
+    ALIGNED_PASS_BUT_DMARC_FAIL,
+    AUTHS
+};
+
+/* Columns in the order of enum auth. "OTHER_PARTY" of a token is a stranger who has it;
+ * of the other kinds of evidence, "bound" means nothing: those rows equal STRANGER. */
+static const char *const expected_trust[TKT_EVIDENCE_COUNT][RELATIONS] = {
+    [TKT_EVIDENCE_TOKEN] = {[BOUND] = "AAAAAALLLL",
+                            [OTHER_PARTY] = "UUUUUULLLL",
+                            [PARTICIPANT] = "AAAUUULLLL",
+                            [AGENT] = "AAAUUULLLL",
+                            [STRANGER] = "UUUUUULLLL"},
+    [TKT_EVIDENCE_OWN_ID] = {[BOUND] = "AAAAAALLLL",
+                             [OTHER_PARTY] = "UUUUUULLLL",
+                             [PARTICIPANT] = "AAAUUULLLL",
+                             [AGENT] = "AAAUUULLLL",
+                             [STRANGER] = "UUUUUULLLL"},
+    [TKT_EVIDENCE_REFERENCE] = {[BOUND] = "LLLLLLLLLL",
+                                [OTHER_PARTY] = "LLLLLLLLLL",
+                                [PARTICIPANT] = "AAAUUULLLL",
+                                [AGENT] = "AAAUUULLLL",
+                                [STRANGER] = "LLLLLLLLLL"},
+    [TKT_EVIDENCE_SUBJECT] = {[BOUND] = "LLLLLLLLLL",
+                              [OTHER_PARTY] = "LLLLLLLLLL",
+                              [PARTICIPANT] = "AAAUUULLLL",
+                              [AGENT] = "AAAUUULLLL",
+                              [STRANGER] = "LLLLLLLLLL"},
+};
+
+/* What the ticket's state makes of it: w writable, r writable and reopened by A, p leaves
+ * pending by A, - not writable (so L). First with closed = reopen, then closed = new. */
+static const char expected_state[2][TKT_STATE_COUNT + 1] = {"wwwprr---", "wwwpr----"};
+
+struct world {
+    struct tkt_message msg;
+    struct tkt_facts facts;
+    struct tkt_candidate candidate;
+    struct tkt_desk_facts desk;
+};
+
+static void set_auth(struct world *w, enum auth auth)
+{
+    struct tkt_message *m = &w->msg;
+
+    w->facts.login_is_from = auth == LOGIN || auth == LOGIN_DMARC_FAIL;
+    w->facts.auth_login = (char *)(w->facts.login_is_from ? "ann" : "");
+    m->auth_aligned = auth == ALIGNED_PASS || auth == ALIGNED_PASS_BUT_DMARC_FAIL;
+    m->spf = auth == SPF_FAIL ? TKT_AUTH_FAIL : TKT_AUTH_NONE;
+    m->dkim = TKT_AUTH_NONE;
+    m->dmarc = TKT_AUTH_NONE;
+    switch (auth) {
+    case ALIGNED_PASS:
+    case PASS_OF_ANOTHER_DOMAIN:
+    case ALIGNED_PASS_BUT_DMARC_FAIL:
+        m->dkim = TKT_AUTH_PASS;
+        break;
+    case DKIM_FAIL:
+        m->dkim = TKT_AUTH_FAIL;
+        break;
+    case TEMPORARY_ERROR:
+        m->dkim = TKT_AUTH_ERROR;
+        m->dmarc = TKT_AUTH_ERROR;
+        break;
+    default:
+        break;
+    }
+    if (auth == DMARC_FAIL || auth == LOGIN_DMARC_FAIL ||
+        auth == ALIGNED_PASS_BUT_DMARC_FAIL) {
+        m->dmarc = TKT_AUTH_FAIL;
+    }
+}
+
+static struct world world(enum tkt_evidence evidence, enum relation relation,
+                          enum auth auth, enum tkt_ticket_state state)
+{
+    struct world w;
+
+    memset(&w, 0, sizeof(w));
+    w.msg.class = TKT_CLASS_HUMAN;
+    set_auth(&w, auth);
+    w.facts.is_agent = relation == AGENT;
+    w.candidate = (struct tkt_candidate){.ticket = 12,
+                                         .id = (char *)"IT-12",
+                                         .desk = (char *)"it",
+                                         .evidence = evidence,
+                                         .state = state,
+                                         .bound_to_sender = relation == BOUND,
+                                         .is_participant = relation == PARTICIPANT};
+    w.desk = (struct tkt_desk_facts){.name = (char *)"it",
+                                     .group = (char *)"ops",
+                                     .type = (char *)"incident",
+                                     .priority = 3,
+                                     .reopen_closed = true};
+    return w;
+}
+
+static struct tkt_decision decide(struct world *w, struct tkt_decisions *all)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+
+    w->facts.candidates = &w->candidate;
+    w->facts.candidate_count = w->candidate.id == NULL ? 0 : 1;
+    w->facts.desks = &w->desk;
+    w->facts.desk_count = 1;
+    assert_int_equal(tkt_decide(&w->msg, &w->facts, all, &err), 0);
+    assert_int_equal(all->count, 1);
+    assert_int_equal(tkt_decisions_check(all, &w->facts, &err), 0);
+    return all->items[0];
+}
+
+static char letter(enum tkt_action action)
+{
+    static const char letters[] = {
+        [TKT_ACTION_NEW] = 'N',    [TKT_ACTION_NEW_LINKED] = 'L',
+        [TKT_ACTION_APPEND] = 'A', [TKT_ACTION_APPEND_UNVERIFIED] = 'U',
+        [TKT_ACTION_IGNORE] = 'I',
+    };
+
+    return letters[action];
+}
+
+/* Everything that follows from one cell, for a person's mail. */
+static void check_cell(enum tkt_evidence evidence, enum relation relation, enum auth auth,
+                       enum tkt_ticket_state state, bool reopen_closed)
+{
+    struct world w = world(evidence, relation, auth, state);
+    struct tkt_decisions all;
+    char trust = expected_trust[evidence][relation][auth];
+    char effect = expected_state[reopen_closed ? 0 : 1][state];
+    char want = effect == '-' ? 'L' : trust;
+
+    w.desk.reopen_closed = reopen_closed;
+    struct tkt_decision d = decide(&w, &all);
+    if (letter(d.action) != want) {
+        fail_msg("evidence %d relation %d auth %d state %s: %c instead of %c (%s)",
+                 evidence, relation, auth, tkt_state_names[state], letter(d.action), want,
+                 d.why);
+    }
+    assert_int_equal(d.ticket, 12);
+    assert_int_equal(d.reopens, want == 'A' && effect == 'r');
+    assert_int_equal(d.changes_state,
+                     want == 'A' &&
+                         (effect == 'r' || (effect == 'p' && relation != AGENT)));
+    bool fails = auth >= SPF_FAIL;
+    assert_int_equal(d.acknowledge, want != 'U' && !fails);
+    assert_false(d.public_comment);
+    tkt_decisions_release(&all);
+}
+
+static void every_cell_of_the_trust_table_is_as_written(void **state)
+{
+    (void)state;
+    unsigned cells = 0;
+    for (int e = 0; e < TKT_EVIDENCE_COUNT; e++) {
+        for (int r = 0; r < RELATIONS; r++) {
+            assert_int_equal(strlen(expected_trust[e][r]), AUTHS);
+            for (int a = 0; a < AUTHS; a++) {
+                for (int s = 0; s < TKT_STATE_COUNT; s++) {
+                    check_cell((enum tkt_evidence)e, (enum relation)r, (enum auth)a,
+                               (enum tkt_ticket_state)s, true);
+                    check_cell((enum tkt_evidence)e, (enum relation)r, (enum auth)a,
+                               (enum tkt_ticket_state)s, false);
+                    cells += 2;
+                }
+            }
+        }
+    }
+    assert_int_equal(cells, 4 * 5 * 10 * 9 * 2);
+}
+
+static void machines_never_reopen_and_are_never_thanked(void **state)
+{
+    (void)state;
+    for (int c = 0; c < TKT_CLASS_COUNT; c++) {
+        struct world w =
+            world(TKT_EVIDENCE_TOKEN, BOUND, ALIGNED_PASS, TKT_STATE_RESOLVED);
+        struct tkt_decisions all;
+        w.msg.class = (enum tkt_class)c;
+        struct tkt_decision d = decide(&w, &all);
+        assert_int_equal(d.action, TKT_ACTION_APPEND);
+        bool person = c == TKT_CLASS_HUMAN || c == TKT_CLASS_LIST;
+        assert_int_equal(d.reopens, person);
+        assert_int_equal(d.changes_state, person);
+        assert_int_equal(d.acknowledge, c == TKT_CLASS_HUMAN);
+        tkt_decisions_release(&all);
+
+        w.facts.null_sender = true;
+        d = decide(&w, &all);
+        assert_int_equal(d.action, TKT_ACTION_APPEND);
+        assert_false(d.reopens || d.changes_state || d.acknowledge);
+        tkt_decisions_release(&all);
+    }
+}
+
+static void without_a_thread_bounces_are_refused_unless_the_desk_opens_them(void **state)
+{
+    (void)state;
+    for (int c = 0; c < TKT_CLASS_COUNT; c++) {
+        for (int bits = 0; bits < 4; bits++) {
+            struct world w = world(TKT_EVIDENCE_TOKEN, BOUND, NO_RESULT, TKT_STATE_OPEN);
+            struct tkt_decisions all;
+            w.candidate.id = NULL;
+            w.msg.class = (enum tkt_class)c;
+            w.facts.null_sender = (bits & 1) != 0;
+            w.desk.open_bounces = (bits & 2) != 0;
+            struct tkt_decision d = decide(&w, &all);
+            bool bounce = c == TKT_CLASS_BOUNCE || c == TKT_CLASS_DELAY ||
+                          w.facts.null_sender || c == TKT_CLASS_OWN;
+            bool opens = c == TKT_CLASS_OWN ? false : !bounce || w.desk.open_bounces;
+            assert_int_equal(letter(d.action), opens ? 'N' : 'I');
+            assert_int_equal(d.opens, opens);
+            assert_int_equal(d.acknowledge, c == TKT_CLASS_HUMAN && !w.facts.null_sender);
+            assert_int_equal(d.ticket, 0);
+            tkt_decisions_release(&all);
+        }
+    }
+}
+
+static void a_bounce_of_our_message_stays_inside_its_ticket(void **state)
+{
+    (void)state;
+    static const char want[TKT_EVIDENCE_COUNT + 1] = "UUUI";
+    for (int e = 0; e < TKT_EVIDENCE_COUNT; e++) {
+        struct world w =
+            world((enum tkt_evidence)e, STRANGER, NO_RESULT, TKT_STATE_RESOLVED);
+        struct tkt_decisions all;
+        w.msg.class = TKT_CLASS_BOUNCE;
+        w.facts.null_sender = true;
+        struct tkt_decision d = decide(&w, &all);
+        assert_int_equal(letter(d.action), want[e]);
+        assert_false(d.reopens || d.changes_state || d.acknowledge);
+        tkt_decisions_release(&all);
+
+        set_auth(&w, DMARC_FAIL);
+        d = decide(&w, &all);
+        assert_int_equal(letter(d.action), 'I');
+        tkt_decisions_release(&all);
+
+        set_auth(&w, NO_RESULT);
+        w.candidate.state = TKT_STATE_WITHDRAWN;
+        d = decide(&w, &all);
+        assert_int_equal(letter(d.action), 'I');
+        tkt_decisions_release(&all);
+    }
+}
+
+static void
+an_agents_reply_is_a_public_comment_only_where_the_store_is_the_desk(void **state)
+{
+    (void)state;
+    struct world w = world(TKT_EVIDENCE_REFERENCE, AGENT, ALIGNED_PASS, TKT_STATE_OPEN);
+    struct tkt_decisions all;
+    w.desk.local_itsm = true;
+    struct tkt_decision d = decide(&w, &all);
+    assert_int_equal(d.action, TKT_ACTION_APPEND);
+    assert_true(d.public_comment);
+    assert_false(d.acknowledge);
+    tkt_decisions_release(&all);
+
+    w.desk.local_itsm = false;
+    d = decide(&w, &all);
+    assert_false(d.public_comment);
+    tkt_decisions_release(&all);
+
+    w.desk.local_itsm = true;
+    set_auth(&w, NO_RESULT);
+    d = decide(&w, &all);
+    assert_int_equal(d.action, TKT_ACTION_APPEND_UNVERIFIED);
+    assert_false(d.public_comment);
+    tkt_decisions_release(&all);
+
+    set_auth(&w, ALIGNED_PASS);
+    w.msg.class = TKT_CLASS_AUTO_REPLY;
+    d = decide(&w, &all);
+    assert_false(d.public_comment);
+    tkt_decisions_release(&all);
+}
+
+static void a_ticket_of_another_desk_is_only_linked(void **state)
+{
+    (void)state;
+    struct world w = world(TKT_EVIDENCE_TOKEN, BOUND, LOGIN, TKT_STATE_OPEN);
+    struct tkt_decisions all;
+    w.candidate.desk = (char *)"hr";
+    struct tkt_decision d = decide(&w, &all);
+    assert_int_equal(d.action, TKT_ACTION_NEW_LINKED);
+    assert_int_equal(d.ticket, 12);
+    tkt_decisions_release(&all);
+}
+
+static struct tkt_candidate candidate(int64_t ticket, const char *desk,
+                                      enum tkt_evidence evidence)
+{
+    return (struct tkt_candidate){.ticket = ticket,
+                                  .id = (char *)"IT-0",
+                                  .desk = (char *)desk,
+                                  .evidence = evidence,
+                                  .state = TKT_STATE_OPEN,
+                                  .is_participant = true};
+}
+
+static void strongest_evidence_wins_then_the_lowest_ticket_in_any_order(void **state)
+{
+    (void)state;
+    struct tkt_candidate c[] = {candidate(1, "hr", TKT_EVIDENCE_TOKEN),
+                                candidate(9, "it", TKT_EVIDENCE_REFERENCE),
+                                candidate(7, "it", TKT_EVIDENCE_REFERENCE),
+                                candidate(2, "it", TKT_EVIDENCE_SUBJECT)};
+    struct tkt_desk_facts desks[] = {
+        {(char *)"it", (char *)"ops", (char *)"incident", 2, true, false, false},
+        {(char *)"hr", (char *)"people", (char *)"question", 5, true, false, false},
+        {(char *)"web", (char *)"", (char *)"request", 1, true, false, false}};
+    struct tkt_message msg;
+    memset(&msg, 0, sizeof(msg));
+    msg.auth_aligned = true;
+    for (unsigned turn = 0; turn < 4; turn++) {
+        struct tkt_candidate turned[4];
+        for (unsigned i = 0; i < 4; i++) {
+            turned[i] = c[(i + turn) % 4];
+        }
+        struct tkt_facts facts = {.auth_login = (char *)"",
+                                  .candidates = turned,
+                                  .candidate_count = 4,
+                                  .desks = desks,
+                                  .desk_count = 3};
+        struct tkt_decisions all;
+        assert_int_equal(tkt_decide(&msg, &facts, &all, NULL), 0);
+        assert_int_equal(all.count, 3);
+        assert_int_equal(all.items[0].ticket, 7);
+        assert_int_equal(all.items[0].action, TKT_ACTION_APPEND);
+        assert_int_equal(all.items[1].ticket, 1);
+        assert_int_equal(all.items[1].action, TKT_ACTION_APPEND);
+        assert_int_equal(all.items[2].ticket, 1);
+        assert_int_equal(all.items[2].action, TKT_ACTION_NEW_LINKED);
+        tkt_decisions_release(&all);
+    }
+}
+
+static void a_new_ticket_gets_the_desks_defaults_and_a_reason(void **state)
+{
+    (void)state;
+    struct world w = world(TKT_EVIDENCE_TOKEN, BOUND, NO_RESULT, TKT_STATE_OPEN);
+    struct tkt_decisions all;
+    w.candidate.id = NULL;
+    struct tkt_decision d = decide(&w, &all);
+    assert_int_equal(d.action, TKT_ACTION_NEW);
+    assert_string_equal(d.group, "ops");
+    assert_string_equal(d.type, "incident");
+    assert_int_equal(d.priority, 3);
+    assert_int_equal(d.urgency, 0);
+    assert_string_equal(d.assignee, "");
+    assert_string_equal(d.why,
+                        "no ticket named, sender is new here, authentication none, "
+                        "class human");
+    tkt_decisions_release(&all);
+
+    w = world(TKT_EVIDENCE_SUBJECT, PARTICIPANT, ALIGNED_PASS, TKT_STATE_RESOLVED);
+    d = decide(&w, &all);
+    assert_string_equal(d.why, "subject names IT-12 (resolved), sender is a participant, "
+                               "authentication aligned pass, class human");
+    tkt_decisions_release(&all);
+}
+
+static void a_message_without_desks_has_no_decision(void **state)
+{
+    (void)state;
+    struct tkt_message msg;
+    struct tkt_facts facts;
+    struct tkt_decisions all;
+    memset(&msg, 0, sizeof(msg));
+    memset(&facts, 0, sizeof(facts));
+    assert_int_equal(tkt_decide(&msg, &facts, &all, NULL), 0);
+    assert_int_equal(all.count, 0);
+    tkt_decisions_release(&all);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_cell_of_the_trust_table_is_as_written),
+        cmocka_unit_test(machines_never_reopen_and_are_never_thanked),
+        cmocka_unit_test(without_a_thread_bounces_are_refused_unless_the_desk_opens_them),
+        cmocka_unit_test(a_bounce_of_our_message_stays_inside_its_ticket),
+        cmocka_unit_test(
+            an_agents_reply_is_a_public_comment_only_where_the_store_is_the_desk),
+        cmocka_unit_test(a_ticket_of_another_desk_is_only_linked),
+        cmocka_unit_test(strongest_evidence_wins_then_the_lowest_ticket_in_any_order),
+        cmocka_unit_test(a_new_ticket_gets_the_desks_defaults_and_a_reason),
+        cmocka_unit_test(a_message_without_desks_has_no_decision),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
