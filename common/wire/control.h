@@ -41,9 +41,9 @@
 #include "wire/packet.h"
 
 struct tkt_control_reply {
-    int exit_code;  /* 0 = ok */
-    char *text;     /* never NULL */
-    int fd;         /* data, or -1 */
+    int exit_code;    /* 0 = ok */
+    const char *text; /* never NULL */
+    int fd;           /* data, or -1 */
     struct tkt_wire_arena arena;
 };
 

@@ -27,6 +27,12 @@
 #define TKT_WIRE_FIELDS_MAX 256
 #define TKT_WIRE_EDITS_MAX 512
 #define TKT_WIRE_DESKS_MAX 1024
+#define TKT_WIRE_TICKETS_MAX 256
+/* Bytes of one string. The encoder cuts facts of the SMTP session to it (and makes them
+ * valid UTF-8), the decoders refuse more. */
+#define TKT_WIRE_STRING_MAX 4096
+/* Bytes of a header field's value, in a request or in an edit; these are raw bytes. */
+#define TKT_WIRE_VALUE_MAX 131072
 
 enum tkt_wire_verb {
     TKT_WIRE_HELLO,
@@ -41,43 +47,43 @@ enum tkt_wire_verb {
  * when leadspc is set in the request) and LF folds, byte for byte. index counts fields
  * of that name from 1, top down. */
 struct tkt_wire_field {
-    char *name;
+    const char *name;
     unsigned index;
-    char *value;
+    const char *value;
 };
 
 struct tkt_wire_rcpt {
-    char *addr;   /* as in RCPT, brackets removed, case kept */
-    bool relayed; /* {rcpt_mailer} is not a local one */
+    const char *addr; /* as in RCPT, brackets removed, case kept */
+    bool relayed;     /* {rcpt_mailer} is not a local one */
 };
 
 struct tkt_wire_request {
     enum tkt_wire_verb verb;
-    uint64_t generation;    /* of the configuration that the hook acts on; 0 = none */
-    uint32_t remaining_ms;  /* until the hook gives up; 0 = not told */
-    char *hook;             /* "milter", "sieve", "submit" */
-    char *queue_id;         /* all strings: "" when unknown, never NULL */
-    char *mta_host;         /* macro j: the name in the MTA's own Message-IDs */
-    char *sender;           /* envelope sender without brackets; "" is the null sender */
+    uint64_t generation;   /* of the configuration that the hook acts on; 0 = none */
+    uint32_t remaining_ms; /* until the hook gives up; 0 = not told */
+    const char *hook;      /* "milter", "sieve", "submit" */
+    const char *queue_id;  /* all strings: "" when unknown, never NULL */
+    const char *mta_host;  /* macro j: the name in the MTA's own Message-IDs */
+    const char *sender;    /* envelope sender without brackets; "" is the null sender */
     struct tkt_wire_rcpt *rcpts; /* desk recipients, in RCPT order */
     size_t rcpt_count;
-    unsigned other_rcpts;   /* recipients that are no desk */
-    char *client_addr;
-    char *client_name;
-    char *helo;
-    char *tls;              /* version, "" without TLS */
-    char *tls_subject;      /* verified client certificate, or "" */
-    char *auth_login;       /* SASL login, or "" */
-    int64_t mail_time_s;    /* wall clock at MAIL FROM; 0 = unknown */
-    bool leadspc;           /* field values carry their leading blank */
-    bool smtp_path;         /* the answer may refuse or defer (false: non_smtpd) */
-    bool dry_run;           /* answer as if, change nothing */
+    unsigned other_rcpts; /* recipients that are no desk */
+    const char *client_addr;
+    const char *client_name;
+    const char *helo;
+    const char *tls;               /* version, "" without TLS */
+    const char *tls_subject;       /* verified client certificate, or "" */
+    const char *auth_login;        /* SASL login, or "" */
+    int64_t mail_time_s;           /* wall clock at MAIL FROM; 0 = unknown */
+    bool leadspc;                  /* field values carry their leading blank */
+    bool smtp_path;                /* the answer may refuse or defer (false: non_smtpd) */
+    bool dry_run;                  /* answer as if, change nothing */
     struct tkt_wire_field *fields; /* Subject and X-Ticket-*, in header order */
     size_t field_count;
-    char *hold;             /* CONFIRM, CANCEL */
-    char *token;            /* LOOKUP: the local part's token; PING: echoed */
-    char *rcpt;             /* LOOKUP: the address it stood in */
-    bool untagged;          /* CONFIRM: the copy was kept without edits */
+    const char *hold;  /* CONFIRM, CANCEL */
+    const char *token; /* LOOKUP: the local part's token; PING: echoed */
+    const char *rcpt;  /* LOOKUP: the address it stood in */
+    bool untagged;     /* CONFIRM: the copy was kept without edits */
     struct tkt_wire_arena arena;
 };
 
@@ -100,26 +106,27 @@ enum tkt_wire_edit_kind {
 struct tkt_wire_edit {
     enum tkt_wire_edit_kind kind;
     unsigned index;
-    char *name;
-    char *value;
+    const char *name;
+    const char *value;
 };
 
 /* One desk's outcome. status is one of the fixed words: created, existing, appended,
  * pending, refused, dryrun, unavailable. */
 struct tkt_wire_ticket {
-    char *desk;
-    char *id;   /* "IT-12" */
-    char *hold; /* "" when the reply itself confirmed it */
-    char *status;
-    char *group;
+    const char *desk;
+    const char *id;   /* "IT-12" */
+    const char *hold; /* "" when the reply itself confirmed it */
+    const char *status;
+    const char *group;
     int priority;
 };
 
 /* A row of the desk table in a HELLO reply. */
 struct tkt_wire_desk {
-    char *name;
-    char *address; /* user@domain or @domain, ASCII lower case, U- and A-label alike */
-    char *delimiters; /* bytes that may start a sub-address, or "" */
+    const char *name;
+    const char
+        *address; /* user@domain or @domain, ASCII lower case, U- and A-label alike */
+    const char *delimiters; /* bytes that may start a sub-address, or "" */
     bool on_failure_accept;
     bool off;
 };
@@ -127,7 +134,7 @@ struct tkt_wire_desk {
 struct tkt_wire_reply {
     enum tkt_wire_status status;
     uint64_t generation;
-    char *text;       /* for people; one line */
+    const char *text; /* for people; one line */
     struct tkt_wire_ticket *tickets;
     size_t ticket_count;
     struct tkt_wire_edit *edits;
@@ -135,18 +142,18 @@ struct tkt_wire_reply {
     /* What the SMTP client is told when the hook may refuse: 0 = accept, else 4xx/5xx
      * with enhanced code and text. Only set when every recipient is a desk. */
     int smtp_code;
-    char *smtp_xcode;
-    char *smtp_text;
+    const char *smtp_xcode;
+    const char *smtp_text;
     /* HELLO */
     struct tkt_wire_desk *desks;
     size_t desk_count;
     uint64_t message_max;
     uint32_t deadline_ms;
-    bool rcpt_lookup; /* tokens are to be looked up (and may be refused) at RCPT */
-    char *tag_pattern; /* PCRE that matches our Subject tags */
+    bool rcpt_lookup;        /* tokens are to be looked up (and may be refused) at RCPT */
+    const char *tag_pattern; /* PCRE that matches our Subject tags */
     /* LOOKUP */
-    char *ticket; /* the token's ticket, or "" when it does not verify */
-    char *why;    /* valid, expired, forged, unknown-key, malformed */
+    const char *ticket; /* the token's ticket, or "" when it does not verify */
+    const char *why;    /* valid, expired, forged, unknown-key, malformed */
     struct tkt_wire_arena arena;
 };
 
@@ -157,8 +164,8 @@ int tkt_wire_reply_encode(const struct tkt_wire_reply *rep, struct tkt_wire_pack
                           struct tkt_err *err);
 /* Decoders copy; the packet may be released afterwards. The message descriptor stays in
  * packet->fds[0]. PERM on anything malformed. */
-int tkt_wire_request_decode(const struct tkt_wire_packet *pkt, struct tkt_wire_request *out,
-                            struct tkt_err *err);
+int tkt_wire_request_decode(const struct tkt_wire_packet *pkt,
+                            struct tkt_wire_request *out, struct tkt_err *err);
 int tkt_wire_reply_decode(const struct tkt_wire_packet *pkt, struct tkt_wire_reply *out,
                           struct tkt_err *err);
 void tkt_wire_request_release(struct tkt_wire_request *req);
