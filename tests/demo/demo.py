@@ -16,7 +16,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, ".."))
 from harness.mta import Postfix  # noqa: E402
-from harness.product import Product  # noqa: E402
+from harness.product import Product, program  # noqa: E402
 from harness.smtp import header, send  # noqa: E402
 from harness.util import make_root, remove_root, wait_for  # noqa: E402
 
@@ -121,8 +121,8 @@ def keep(root, product, postfix):
     print(f"""
 ==> left running in {root}
     mail it:     swaks --server 127.0.0.1:{postfix.port} --from you@example.org --to {DESKS[0]}
-    look at it:  {product.build}/ticketctl -c {product.config} list
-                 {product.build}/ticketctl -c {product.config} show IT-1
+    look at it:  {program(product.build, "ticketctl")} -c {product.config} list
+                 {program(product.build, "ticketctl")} -c {product.config} show IT-1
     mailbox:     {postfix.root}/mail/all/new
     logs:        {postfix.root}/log/maillog {product.root}/log/
     stop it:     MAIL_CONFIG={postfix.root}/etc postfix stop; \

@@ -55,6 +55,12 @@ desk "hr" {
 """
 
 
+def program(build, name):
+    """A program with the name of its source folder is built inside that folder."""
+    inside = f"{build}/{name}/{name}"
+    return inside if os.path.isfile(inside) else f"{build}/{name}"
+
+
 class Product:
     """start() runs both daemons; every part of the configuration can be added to."""
 
@@ -96,7 +102,7 @@ class Product:
         log = open(f"{self.root}/log/ticketd.log", "ab")
         self.ticketd = subprocess.Popen(
             [*self.wrapper, *as_user(DAEMON_UID, GROUP_ID, [
-                f"{self.build}/ticketd", "-f", "-c", self.config, *extra])],
+                program(self.build, "ticketd"), "-f", "-c", self.config, *extra])],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         log.close()
         if wait:
@@ -111,7 +117,7 @@ class Product:
         log = open(f"{self.root}/log/milter.log", "ab")
         self.milter = subprocess.Popen(
             [*self.wrapper, *as_user(MILTER_UID, GROUP_ID, [
-                f"{self.build}/ticket-milter", "-f", "-c", self.config])],
+                program(self.build, "ticket-milter"), "-f", "-c", self.config])],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         log.close()
         if wait and self.milter_socket.startswith(("unix:", "local:")):
@@ -142,7 +148,7 @@ class Product:
 
     def ctl(self, *args, check=True, stdin=None, text=True):
         """Runs ticketctl as root (admin)."""
-        return subprocess.run([f"{self.build}/ticketctl", "-c", self.config, *args],
+        return subprocess.run([program(self.build, "ticketctl"), "-c", self.config, *args],
                               capture_output=True, text=text, input=stdin, check=check,
                               timeout=60)
 
