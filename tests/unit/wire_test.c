@@ -7,6 +7,7 @@
 #include "wire/control.h"
 #include "wire/idna.h"
 #include "wire/intake.h"
+#include "wire/missed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -1060,6 +1061,123 @@ static void control_replies_carry_text_exit_code_and_data(void **state)
     pthread_join(thread, NULL);
 }
 
+/* ---- spool/missed ---- */
+
+static int remove_missed(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof(command), "rm -rf %s", dir);
+    return system(command);
+}
+
+static void a_missed_message_is_read_back_whole(void **state)
+{
+    (void)state;
+    struct tkt_wire_rcpt rcpt = {"it@example.test", false};
+    struct tkt_wire_request req = {.verb = TKT_WIRE_RESERVE,
+                                   .generation = 9,
+                                   .smtp_path = true,
+                                   .sender = "a@b.test",
+                                   .rcpts = &rcpt,
+                                   .rcpt_count = 1};
+    struct tkt_missed_name names[2];
+    size_t count = 9;
+    struct tkt_err err = TKT_ERR_INIT;
+    int message;
+    static char text[150000];
+
+    assert_int_equal(tkt_missed_list(path, names, 2, &count, &err), 0);
+    assert_int_equal(count, 0);
+    memset(text, 'x', sizeof(text) - 1);
+    int fd = memfd_with(text);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(tkt_missed_write(path, &req, fd, &err), 0);
+        poll(NULL, 0, 2);
+    }
+    close(fd);
+    assert_int_equal(tkt_missed_list(path, names, 2, &count, &err), 0);
+    assert_int_equal(count, 2);
+    assert_true(strcmp(names[0].text, names[1].text) < 0);
+    assert_int_equal(tkt_missed_open(path, names[0].text, &req, &message, &err), 0);
+    assert_int_equal(req.verb, TKT_WIRE_RESERVE);
+    assert_true(req.generation == 0 && !req.smtp_path);
+    assert_string_equal(req.rcpts[0].addr, "it@example.test");
+    tkt_wire_request_release(&req);
+    TKT_AUTO_BUF struct tkt_buf back = TKT_BUF_INIT(200000);
+    assert_int_equal(tkt_read_fd(message, &back, &err), 0);
+    close(message);
+    assert_string_equal(tkt_buf_str(&back), text);
+    assert_int_equal(tkt_missed_remove(path, names[0].text, &err), 0);
+    assert_int_equal(tkt_missed_set_aside(path, names[1].text, &err), 0);
+    assert_int_equal(tkt_missed_list(path, names, 2, &count, &err), 0);
+    assert_int_equal(count, 1);
+}
+
+static void a_missed_entry_that_is_not_plain_is_refused(void **state)
+{
+    (void)state;
+    struct tkt_wire_request req;
+    struct tkt_err err = TKT_ERR_INIT;
+    int message;
+    char file[160];
+
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(file, sizeof(file), "%s/a.env", path);
+    assert_int_equal(tkt_replace_file(file, "v=1\nverb=reserve\n", 17, 0600, &err), 0);
+    snprintf(file, sizeof(file), "%s/a.eml", path);
+    assert_int_equal(symlink("/etc/passwd", file), 0);
+    assert_int_equal(tkt_missed_open(path, "a", &req, &message, &err), -1);
+    assert_int_equal(err.class, TKT_ERR_PERM);
+    unlink(file);
+    assert_int_equal(mkfifo(file, 0600), 0);
+    assert_int_equal(tkt_missed_open(path, "a", &req, &message, &err), -1);
+    assert_int_equal(err.class, TKT_ERR_PERM);
+    unlink(file);
+    assert_int_equal(tkt_replace_file(file, "x", 1, 0600, &err), 0);
+    assert_int_equal(tkt_missed_open(path, "a", &req, &message, &err), 0);
+    close(message);
+    tkt_wire_request_release(&req);
+}
+
+static void a_missed_message_that_cannot_be_kept_leaves_nothing(void **state)
+{
+    (void)state;
+    struct tkt_wire_request req = {.verb = TKT_WIRE_RESERVE};
+    struct tkt_missed_name names[2];
+    size_t count;
+    struct tkt_err err = TKT_ERR_INIT;
+    static struct tkt_wire_rcpt too_many[TKT_WIRE_RCPTS_MAX + 1];
+
+    req.rcpts = too_many; /* the message is written, then the envelope fails */
+    req.rcpt_count = TKT_WIRE_RCPTS_MAX + 1;
+    int fd = memfd_with("x");
+    assert_int_equal(tkt_missed_write(path, &req, fd, &err), -1);
+    assert_int_equal(tkt_missed_list(path, names, 2, &count, &err), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(rmdir(path), 0); /* empty */
+    close(fd);
+}
+
+static void only_old_messages_without_an_envelope_are_swept(void **state)
+{
+    (void)state;
+    char old[160];
+    char young[160];
+    struct timespec times[2] = {{1000, 0}, {1000, 0}};
+
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(old, sizeof(old), "%s/old.eml", path);
+    snprintf(young, sizeof(young), "%s/young.eml", path);
+    assert_int_equal(tkt_replace_file(old, "x", 1, 0600, NULL), 0);
+    assert_int_equal(tkt_replace_file(young, "x", 1, 0600, NULL), 0);
+    assert_int_equal(utimensat(AT_FDCWD, old, times, 0), 0);
+    tkt_missed_sweep(path, 3600);
+    assert_int_equal(access(old, F_OK), -1);
+    assert_int_equal(access(young, F_OK), 0);
+}
+
+#define WITH_MISSED(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_missed)
 #define WITH_PAIR(f) cmocka_unit_test_setup_teardown(f, open_pair, close_pair)
 #define WITH_DIR(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 
@@ -1092,6 +1210,10 @@ int main(void)
         WITH_DIR(silence_ends_at_the_deadline_with_progress_in_between),
         WITH_DIR(a_malformed_reply_is_temp_at_once),
         WITH_DIR(nobody_there_is_temp_within_the_deadline),
+        WITH_MISSED(a_missed_message_is_read_back_whole),
+        WITH_MISSED(a_missed_entry_that_is_not_plain_is_refused),
+        WITH_MISSED(a_missed_message_that_cannot_be_kept_leaves_nothing),
+        WITH_MISSED(only_old_messages_without_an_envelope_are_swept),
         WITH_DIR(control_replies_carry_text_exit_code_and_data),
     };
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
