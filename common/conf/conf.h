@@ -6,7 +6,9 @@
  * sample are checked against the rows. tkt_conf_load() either gives a whole, checked
  * configuration or an error "file:line: what; what to do". The result is immutable and
  * may be shared by threads; reload makes a new one with the next generation.
- * No secret is read here: secrets stay references ("file:/path").
+ * No secret is read here: secrets stay references ("file:/path"). The generation comes
+ * from the values alone: it is the same in all processes with the same settings.
+ * load may be called by any thread; calls wait for each other (libconfuse has globals).
  */
 #ifndef TKT_CONF_CONF_H
 #define TKT_CONF_CONF_H
@@ -23,36 +25,56 @@ struct tkt_conf_list {
     size_t count;
 };
 
-enum tkt_on_failure { TKT_ON_FAILURE_TEMPFAIL, TKT_ON_FAILURE_ACCEPT };
-enum tkt_desk_mode { TKT_MODE_LIVE, TKT_MODE_SHADOW, TKT_MODE_OFF };
-enum tkt_subject_mode { TKT_SUBJECT_REWRITE, TKT_SUBJECT_HEADER, TKT_SUBJECT_OFF };
-enum tkt_delivery { TKT_DELIVERY_LOCAL, TKT_DELIVERY_RELAY };
+enum tkt_on_failure {
+    TKT_ON_FAILURE_TEMPFAIL,
+    TKT_ON_FAILURE_ACCEPT
+};
+enum tkt_desk_mode {
+    TKT_MODE_LIVE,
+    TKT_MODE_SHADOW,
+    TKT_MODE_OFF
+};
+enum tkt_subject_mode {
+    TKT_SUBJECT_REWRITE,
+    TKT_SUBJECT_HEADER,
+    TKT_SUBJECT_OFF
+};
+enum tkt_delivery {
+    TKT_DELIVERY_LOCAL,
+    TKT_DELIVERY_RELAY
+};
 
-enum tkt_closed_policy { TKT_CLOSED_REOPEN, TKT_CLOSED_NEW };
+enum tkt_closed_policy {
+    TKT_CLOSED_REOPEN,
+    TKT_CLOSED_NEW
+};
 
 /* A support address with its settings. */
 struct tkt_conf_desk {
     char *name;                     /* section title; [a-z0-9_-]{1,32} */
     struct tkt_conf_list addresses; /* user@domain, or @domain for a whole domain */
-    char *prefix;                   /* "IT" -> IT-12; [A-Z][A-Z0-9]{0,9} */
+    struct tkt_conf_list
+        matches;  /* what the desk table holds: each address in ASCII lower
+                                     * case, its domain in A-label and in U-label form */
+    char *prefix; /* "IT" -> IT-12; [A-Z][A-Z0-9]{0,9} */
     char *display_name;
-    char *itsm;  /* name of an itsm section */
-    char *group; /* default group, or "" */
-    char *type;  /* incident, request, question, change */
+    char *itsm;       /* name of an itsm section */
+    char *group;      /* default group, or "" */
+    char *type;       /* incident, request, question, change */
     int64_t priority; /* 1..5 */
     enum tkt_desk_mode mode;
     enum tkt_on_failure on_failure;
     enum tkt_subject_mode subject;
     enum tkt_delivery delivery;
     enum tkt_closed_policy closed; /* what a reply to a closed ticket does */
-    struct tkt_conf_list headers; /* which X-Ticket-* to add: id desk group priority */
+    struct tkt_conf_list headers;  /* which X-Ticket-* to add: id desk group priority */
     bool reply_to_add;
-    bool add_group_recipient;      /* ADDRCPT of the group's mailbox */
-    bool replace_recipient;        /* ... and DELRCPT of the desk's own address */
-    bool tag_signed;               /* rewrite the Subject of signed or encrypted mail */
-    bool tag_lists;                /* ... of list mail */
-    bool open_bounces;             /* null sender or bounce may open a ticket */
-    int64_t retain_ms;             /* content of closed tickets is erased after; 0 = keep */
+    bool add_group_recipient; /* ADDRCPT of the group's mailbox */
+    bool replace_recipient;   /* ... and DELRCPT of the desk's own address */
+    bool tag_signed;          /* rewrite the Subject of signed or encrypted mail */
+    bool tag_lists;           /* ... of list mail */
+    bool open_bounces;        /* null sender or bounce may open a ticket */
+    int64_t retain_ms;        /* content of closed tickets is erased after; 0 = keep */
 };
 
 struct tkt_conf_group {
@@ -67,26 +89,26 @@ struct tkt_conf_itsm {
 };
 
 struct tkt_conf_milter {
-    char *socket;     /* unix:/path, local:/path, inet:port@host, inet6:port@host */
-    int64_t umask;    /* octal; applied before the socket is made */
+    char *socket;  /* unix:/path, local:/path, inet:port@host, inet6:port@host */
+    int64_t umask; /* octal; applied before the socket is made */
     char *pid_file;
-    char *user;       /* to become when started as root, or "" */
-    char *state_dir;  /* HELLO copy, spool/missed, O_TMPFILE of large messages */
-    char *chroot;     /* "" = none */
-    int64_t in_reserve_max;  /* 200 */
-    int64_t memory_max;      /* bytes of a message held in a memfd; larger: O_TMPFILE */
-    int64_t deadline_ms;     /* whole of RESERVE: 8 s */
-    int64_t progress_ms;     /* smfi_progress every 3 s */
-    int64_t drain_ms;        /* at stop */
+    char *user;             /* to become when started as root, or "" */
+    char *state_dir;        /* HELLO copy, spool/missed, O_TMPFILE of large messages */
+    char *chroot;           /* "" = none */
+    int64_t in_reserve_max; /* 200 */
+    int64_t memory_max;     /* bytes of a message held in a memfd; larger: O_TMPFILE */
+    int64_t deadline_ms;    /* whole of RESERVE: 8 s */
+    int64_t progress_ms;    /* smfi_progress every 3 s */
+    int64_t drain_ms;       /* at stop */
 };
 
 struct tkt_conf_parser {
-    char *program;            /* ticket-parser */
-    int64_t children;         /* 0 = number of processors */
-    int64_t budget_ms;        /* 250 */
-    int64_t queue_wait_ms;    /* 1000 */
+    char *program;         /* ticket-parser */
+    int64_t children;      /* 0 = number of processors */
+    int64_t budget_ms;     /* 250 */
+    int64_t queue_wait_ms; /* 1000 */
     int64_t messages_per_child;
-    int64_t memory_max;       /* address space a child may use above its start */
+    int64_t memory_max; /* address space a child may use above its start */
 };
 
 struct tkt_conf_limits {
@@ -96,24 +118,24 @@ struct tkt_conf_limits {
     int64_t requests_per_peer; /* open intake connections of one peer process */
     int64_t requests_max;      /* open intake connections in all */
     /* pre-scan caps (libraries: parsers are kept away from more than this) */
-    int64_t header_block_max;  /* 256 KiB */
-    int64_t header_count_max;  /* 1000 */
-    int64_t header_max;        /* 32 KiB */
-    int64_t address_colons_max;/* 256 */
-    int64_t mime_depth_max;    /* 32 */
-    int64_t mime_parts_max;    /* 500 */
-    int64_t mime_params_max;   /* 64 */
-    int64_t text_max;          /* 1 MiB decoded */
+    int64_t header_block_max;   /* 256 KiB */
+    int64_t header_count_max;   /* 1000 */
+    int64_t header_max;         /* 32 KiB */
+    int64_t address_colons_max; /* 256 */
+    int64_t mime_depth_max;     /* 32 */
+    int64_t mime_parts_max;     /* 500 */
+    int64_t mime_params_max;    /* 64 */
+    int64_t text_max;           /* 1 MiB decoded */
 };
 
 struct tkt_conf_store {
-    char *path; /* directory: tickets.db, blobs/ */
-    int64_t batch_max;      /* 256 */
-    int64_t batch_bytes;    /* 4 MiB */
-    int64_t batch_ms;       /* 5 */
-    int64_t id_block;       /* IDs leased at once */
-    int64_t dedupe_keep_ms; /* 30 d */
-    int64_t dedupe_blind_ms;/* 6 h */
+    char *path;               /* directory: tickets.db, blobs/ */
+    int64_t batch_max;        /* 256 */
+    int64_t batch_bytes;      /* 4 MiB */
+    int64_t batch_ms;         /* 5 */
+    int64_t id_block;         /* IDs leased at once */
+    int64_t dedupe_keep_ms;   /* 30 d */
+    int64_t dedupe_blind_ms;  /* 6 h */
     int64_t confirm_after_ms; /* 60 s */
 };
 
@@ -124,14 +146,17 @@ struct tkt_conf_token {
 };
 
 struct tkt_conf_access {
-    struct tkt_conf_list hooks;  /* users (name or "@group") who may use intake.sock */
-    struct tkt_conf_list admins; /* ... all of ticketctl */
-    struct tkt_conf_list agents; /* ... everything but forget, drop, backup */
-    struct tkt_conf_list readers;/* ... list, show, log, status */
+    struct tkt_conf_list hooks;   /* users (name or "@group") who may use intake.sock */
+    struct tkt_conf_list admins;  /* ... all of ticketctl */
+    struct tkt_conf_list agents;  /* ... everything but forget, drop, backup */
+    struct tkt_conf_list readers; /* ... list, show, log, status */
 };
 
+struct tkt_conf_source; /* where each setting stood; for messages */
+
 struct tkt_conf {
-    uint64_t generation;
+    uint64_t generation; /* of the settings' values; never 0 */
+    struct tkt_conf_source *source;
     char *path;
     char *hostname; /* used in Message-IDs and Received */
     char *user;     /* ticketd becomes this user when started as root, or "" */
@@ -145,7 +170,7 @@ struct tkt_conf {
     struct tkt_conf_list authserv_ids; /* trusted Authentication-Results */
     char *recipient_delimiter;         /* "+": sub-addresses of desks; "" = none */
     bool one_ticket_per_message;
-    bool analyse;                      /* false: tickets from the header scan only */
+    bool analyse; /* false: tickets from the header scan only */
     struct tkt_conf_milter milter;
     struct tkt_conf_parser parser;
     struct tkt_conf_limits limits;
@@ -170,9 +195,13 @@ void tkt_conf_free(struct tkt_conf **conf);
 int tkt_conf_dump(const struct tkt_conf *conf, bool only_changed, struct tkt_buf *out);
 /* NULL when there is none of that name. */
 const struct tkt_conf_desk *tkt_conf_desk(const struct tkt_conf *conf, const char *name);
-const struct tkt_conf_group *tkt_conf_group(const struct tkt_conf *conf, const char *name);
+const struct tkt_conf_group *tkt_conf_group(const struct tkt_conf *conf,
+                                            const char *name);
 /* Warnings that do not stop a start (a desk that can never match, an unsafe directory):
  * one "file:line: text" line each, appended to out. */
 int tkt_conf_warnings(const struct tkt_conf *conf, struct tkt_buf *out);
+/* Appends address (user@domain or @domain) with its domain in the A-label form, lower
+ * case: what an MTA without SMTPUTF8 shows. -1: no such form, or out is full. */
+int tkt_conf_idna_ascii(const char *address, struct tkt_buf *out);
 
 #endif

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "conf/schema.h"
+
+#include "base/util.h"
+#include "conf/conf.h"
+#include "conf/text.h"
+#include "wire/intake.h"
+
+#include <string.h>
+
+#define RUN_DIR TKT_RUNSTATEDIR "/ticket-milter"
+#define STATE_DIR TKT_LOCALSTATEDIR "/lib/ticket-milter"
+
+#define KIB INT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define WEEK (7 * DAY)
+
+#define MEMBER_SIZE(type, member) sizeof(((type *)0)->member)
+/* Targets are typed by the row: a wrong pairing must not compile. */
+#define AT_TYPE(type, member, want)                                                      \
+    .offset = offsetof(type, member) +                                                   \
+              0 * sizeof(struct {                                                        \
+                  _Static_assert(_Generic(((type *)0)->member, want : 1, default : 0),   \
+                                 #member " has another type than its row");              \
+                  int one;                                                               \
+              }),                                                                        \
+    .size = MEMBER_SIZE(type, member)
+#define AT(type, member)                                                                 \
+    .offset = offsetof(type, member), .size = MEMBER_SIZE(type, member)
+
+#define BOOL_ROW(s, m, k, d)                                                             \
+    .key = (k), .type = TKT_CONF_BOOL, .def = (d), .unit = "", AT_TYPE(struct s, m, bool)
+#define INT_ROW(s, m, k, d, lo, hi)                                                      \
+    .key = (k), .type = TKT_CONF_INT, .def = (d), .min = (lo), .max = (hi), .unit = "",  \
+    AT_TYPE(struct s, m, int64_t)
+#define SIZE_ROW(s, m, k, d, lo, hi)                                                     \
+    .key = (k), .type = TKT_CONF_SIZE, .def = (d), .min = (lo), .max = (hi),             \
+    .unit = "bytes", AT_TYPE(struct s, m, int64_t)
+#define TIME_ROW(s, m, k, d, lo, hi)                                                     \
+    .key = (k), .type = TKT_CONF_TIME, .def = (d), .min = (lo), .max = (hi),             \
+    .unit = "ms", AT_TYPE(struct s, m, int64_t)
+#define OCTAL_ROW(s, m, k, d)                                                            \
+    .key = (k), .type = TKT_CONF_OCTAL, .def = (d), .min = 0, .max = 0777, .unit = "",   \
+    AT_TYPE(struct s, m, int64_t)
+#define STRING_ROW(s, m, k, d)                                                           \
+    .key = (k), .type = TKT_CONF_STRING, .def = (d), .unit = "",                         \
+    AT_TYPE(struct s, m, char *)
+#define ENUM_ROW(s, m, k, d, w)                                                          \
+    .key = (k), .type = TKT_CONF_ENUM, .def = (d), .unit = "", .words = (w),             \
+    AT(struct s, m)
+#define LIST_ROW(s, m, k, d, lo, hi)                                                     \
+    .key = (k), .type = TKT_CONF_LIST, .def = (d), .min = (lo), .max = (hi), .unit = "", \
+    AT_TYPE(struct s, m, struct tkt_conf_list)
+
+static const struct tkt_conf_word sink_words[] = {
+    {"stderr", TKT_LOG_STDERR}, {"syslog", TKT_LOG_SYSLOG}, {NULL, 0}};
+static const struct tkt_conf_word level_words[] = {
+    {"error", TKT_LOG_ERROR}, {"warning", TKT_LOG_WARNING}, {"notice", TKT_LOG_NOTICE},
+    {"info", TKT_LOG_INFO},   {"debug", TKT_LOG_DEBUG},     {NULL, 0}};
+static const struct tkt_conf_word mode_words[] = {{"live", TKT_MODE_LIVE},
+                                                  {"shadow", TKT_MODE_SHADOW},
+                                                  {"off", TKT_MODE_OFF},
+                                                  {NULL, 0}};
+static const struct tkt_conf_word failure_words[] = {
+    {"tempfail", TKT_ON_FAILURE_TEMPFAIL}, {"accept", TKT_ON_FAILURE_ACCEPT}, {NULL, 0}};
+static const struct tkt_conf_word subject_words[] = {{"rewrite", TKT_SUBJECT_REWRITE},
+                                                     {"header", TKT_SUBJECT_HEADER},
+                                                     {"off", TKT_SUBJECT_OFF},
+                                                     {NULL, 0}};
+static const struct tkt_conf_word delivery_words[] = {
+    {"local", TKT_DELIVERY_LOCAL}, {"relay", TKT_DELIVERY_RELAY}, {NULL, 0}};
+static const struct tkt_conf_word closed_words[] = {
+    {"reopen", TKT_CLOSED_REOPEN}, {"new", TKT_CLOSED_NEW}, {NULL, 0}};
+static const struct tkt_conf_word reply_to_words[] = {{"keep", 0}, {"add", 1}, {NULL, 0}};
+static const struct tkt_conf_word header_words[] = {
+    {"id", 0}, {"desk", 0}, {"group", 0}, {"priority", 0}, {NULL, 0}};
+static const struct tkt_conf_word type_words[] = {
+    {"incident", 0}, {"request", 0}, {"question", 0}, {"change", 0}, {NULL, 0}};
+static const struct tkt_conf_word priority_words[] = {
+    {"urgent", 1}, {"high", 2}, {"normal", 3}, {"low", 4}, {"planning", 5}, {NULL, 0}};
+static const struct tkt_conf_word itsm_words[] = {{"local", 0}, {NULL, 0}};
+
+static const struct tkt_conf_row top_rows[] = {
+    {STRING_ROW(tkt_conf, hostname, "hostname", ""), .check = tkt_conf_is_hostname,
+     .help = "Name of this host in Message-IDs, Received fields and events; empty: what "
+             "gethostname(2) says."},
+    {STRING_ROW(tkt_conf, user, "user", "ticketd"),
+     .help =
+         "User that ticketd becomes when root starts it; empty: it stays what it is."},
+    {STRING_ROW(tkt_conf, pid_file, "pid_file", RUN_DIR "/ticketd.pid"),
+     .check = tkt_conf_is_path_or_empty,
+     .help = "Process ID file of ticketd; empty: none."},
+    {STRING_ROW(tkt_conf, intake_socket, "intake_socket", RUN_DIR "/intake.sock"),
+     .max = 107, .check = tkt_conf_is_path,
+     .help = "UNIX socket on which ticketd takes messages from the hooks."},
+    {STRING_ROW(tkt_conf, control_socket, "control_socket", RUN_DIR "/control.sock"),
+     .max = 107, .check = tkt_conf_is_path, .help = "UNIX socket of ticketctl."},
+    {OCTAL_ROW(tkt_conf, intake_umask, "intake_umask", "007"),
+     .help = "umask under which the intake socket is made."},
+    {ENUM_ROW(tkt_conf, log_sink, "log_sink", "stderr", sink_words),
+     .help = "Where log lines go; systemd's journal takes stderr."},
+    {BOOL_ROW(tkt_conf, log_json, "log_json", "no"),
+     .help = "One JSON object a line instead of key=value pairs."},
+    {ENUM_ROW(tkt_conf, log_level, "log_level", "info", level_words), .reload = true,
+     .help = "Least severe lines that are logged."},
+    {LIST_ROW(tkt_conf, authserv_ids, "authserv_ids", "", 0, 16), .reload = true,
+     .check = tkt_conf_is_hostname,
+     .help =
+         "authserv-ids whose Authentication-Results fields are believed. Only name one "
+         "whose forged fields your verifier removes."},
+    {STRING_ROW(tkt_conf, recipient_delimiter, "recipient_delimiter", "+"), .max = 8,
+     .reload = true, .check = tkt_conf_is_delimiters,
+     .help =
+         "Bytes that part a sub-address from a desk's local part; as in Postfix. Empty: "
+         "no sub-addresses."},
+    {BOOL_ROW(tkt_conf, one_ticket_per_message, "one_ticket_per_message", "no"),
+     .reload = true,
+     .help =
+         "A message to several desks opens one ticket, at the first of them, instead of "
+         "one for each."},
+    {BOOL_ROW(tkt_conf, analyse, "analyse", "yes"), .reload = true,
+     .help =
+         "Messages are read by ticket-parser while the client waits. no: tickets come "
+         "from the header scan alone."},
+};
+
+static const struct tkt_conf_row milter_rows[] = {
+    {STRING_ROW(tkt_conf_milter, socket, "socket", "unix:" RUN_DIR "/milter.sock"),
+     .check = tkt_conf_is_milter_socket,
+     .help =
+         "Where the MTA finds ticket-milter: unix:/path, local:/path, inet:port@host or "
+         "inet6:port@host."},
+    {OCTAL_ROW(tkt_conf_milter, umask, "umask", "007"),
+     .help =
+         "umask under which the socket is made; the MTA's user must be able to open it."},
+    {STRING_ROW(tkt_conf_milter, pid_file, "pid_file", RUN_DIR "/ticket-milter.pid"),
+     .check = tkt_conf_is_path_or_empty,
+     .help = "Process ID file of ticket-milter; empty: none."},
+    {STRING_ROW(tkt_conf_milter, user, "user", "ticket-milter"),
+     .help =
+         "User that ticket-milter becomes when root starts it; empty: it stays what it "
+         "is."},
+    {STRING_ROW(tkt_conf_milter, state_dir, "state_dir", STATE_DIR "/milter"),
+     .check = tkt_conf_is_path,
+     .help = "Folder for the last desk table, spool/missed and messages too large for "
+             "memory."},
+    {STRING_ROW(tkt_conf_milter, chroot, "chroot", ""),
+     .check = tkt_conf_is_path_or_empty,
+     .help = "Folder to chroot into once all is open; empty: none."},
+    {INT_ROW(tkt_conf_milter, in_reserve_max, "in_reserve_max", "200", 1, 10000),
+     .reload = true,
+     .help =
+         "Messages that may wait for ticketd at once; the next one meets on_failure."},
+    {SIZE_ROW(tkt_conf_milter, memory_max, "memory_max", "256k", 0, 64 * MIB),
+     .reload = true,
+     .help =
+         "Bytes of a message kept in memory; a larger one goes to a file in state_dir."},
+    {TIME_ROW(tkt_conf_milter, deadline_ms, "deadline", "8s", SECOND, 120 * SECOND),
+     .reload = true, .help = "Time that ticketd has to answer; then on_failure decides."},
+    {TIME_ROW(tkt_conf_milter, progress_ms, "progress", "3s", 500, 60 * SECOND),
+     .reload = true, .help = "How often the MTA is told that work goes on."},
+    {TIME_ROW(tkt_conf_milter, drain_ms, "drain", "20s", 0, 5 * MINUTE), .reload = true,
+     .help = "Time that messages in hand get when the milter is stopped."},
+};
+
+static const struct tkt_conf_row parser_rows[] = {
+    {STRING_ROW(tkt_conf_parser, program, "program", TKT_LIBEXECDIR "/ticket-parser"),
+     .check = tkt_conf_is_path, .reload = true,
+     .help = "The program that reads messages."},
+    {INT_ROW(tkt_conf_parser, children, "children", "0", 0, 64), .reload = true,
+     .help = "Messages read at once; 0: as many as there are processors."},
+    {TIME_ROW(tkt_conf_parser, budget_ms, "budget", "250ms", 10, 10 * SECOND),
+     .reload = true, .help = "Time to read one message; then its child is killed."},
+    {TIME_ROW(tkt_conf_parser, queue_wait_ms, "queue_wait", "1s", 0, 60 * SECOND),
+     .reload = true,
+     .help = "Time a message may wait for a free child; then its ticket is made from the "
+             "header scan and analysed later."},
+    {INT_ROW(tkt_conf_parser, messages_per_child, "messages_per_child", "500", 1,
+             1000000),
+     .reload = true, .help = "Messages after which a child is replaced."},
+    {SIZE_ROW(tkt_conf_parser, memory_max, "memory_max", "48M", 8 * MIB, 2 * GIB),
+     .reload = true, .help = "Address space that a child may take beyond its start."},
+};
+
+static const struct tkt_conf_row limits_rows[] = {
+    {SIZE_ROW(tkt_conf_limits, message_max, "message_max", "64M", 64 * KIB, GIB),
+     .reload = true, .help = "Largest message; a larger one is refused with 552 5.3.4."},
+    {SIZE_ROW(tkt_conf_limits, inline_max, "inline_max", "128k", 0, MIB), .reload = true,
+     .help = "Messages up to this size live in the database, larger ones in files."},
+    {INT_ROW(tkt_conf_limits, recipients_max, "recipients_max", "1000", 1,
+             TKT_WIRE_RCPTS_MAX),
+     .reload = true, .help = "Desk recipients of one message."},
+    {INT_ROW(tkt_conf_limits, requests_per_peer, "requests_per_peer", "256", 1, 10000),
+     .reload = true, .help = "Open intake connections of one process."},
+    {INT_ROW(tkt_conf_limits, requests_max, "requests_max", "512", 1, 20000),
+     .reload = true, .help = "Open intake connections in all."},
+    {SIZE_ROW(tkt_conf_limits, header_block_max, "header_block_max", "256k", 4 * KIB,
+              4 * MIB),
+     .reload = true,
+     .help =
+         "Header of a message; beyond any of the limits from here on a ticket is made "
+         "from what came before."},
+    {INT_ROW(tkt_conf_limits, header_count_max, "header_count_max", "1000", 32, 10000),
+     .reload = true, .help = "Header fields of a message or part."},
+    {SIZE_ROW(tkt_conf_limits, header_max, "header_max", "32k", KIB, 60 * KIB),
+     .reload = true, .help = "One header field."},
+    {INT_ROW(tkt_conf_limits, address_colons_max, "address_colons_max", "256", 4, 1000),
+     .reload = true,
+     .help = "Colons outside quotes in an address field; the MIME library recurses on "
+             "them."},
+    {INT_ROW(tkt_conf_limits, mime_depth_max, "mime_depth_max", "32", 2, 256),
+     .reload = true, .help = "MIME parts within parts."},
+    {INT_ROW(tkt_conf_limits, mime_parts_max, "mime_parts_max", "500", 1, 500),
+     .reload = true, .help = "MIME parts of a message."},
+    {INT_ROW(tkt_conf_limits, mime_params_max, "mime_params_max", "64", 4, 1000),
+     .reload = true, .help = "Parameters of a MIME field."},
+    {SIZE_ROW(tkt_conf_limits, text_max, "text_max", "1M", 4 * KIB, 4 * MIB),
+     .reload = true, .help = "Decoded text that is looked at."},
+};
+
+static const struct tkt_conf_row store_rows[] = {
+    {STRING_ROW(tkt_conf_store, path, "path", STATE_DIR "/store"),
+     .check = tkt_conf_is_path, .help = "Folder of the database and of large messages."},
+    {INT_ROW(tkt_conf_store, batch_max, "batch_max", "256", 1, 4096), .reload = true,
+     .help = "Requests in one transaction."},
+    {SIZE_ROW(tkt_conf_store, batch_bytes, "batch_bytes", "4M", 64 * KIB, 64 * MIB),
+     .help = "Bytes in one transaction."},
+    {TIME_ROW(tkt_conf_store, batch_ms, "batch_time", "5ms", 1, SECOND),
+     .help = "Time spent on statements before a transaction is committed."},
+    {INT_ROW(tkt_conf_store, id_block, "id_block", "100", 1, 100000),
+     .help = "Ticket IDs leased at once; a crash may leave that many unused."},
+    {TIME_ROW(tkt_conf_store, dedupe_keep_ms, "dedupe_keep", "30d", 5 * DAY, 3660 * DAY),
+     .help = "How long a message with a Message-ID is known again. Never under the MTA's "
+             "queue lifetime and five days more."},
+    {TIME_ROW(tkt_conf_store, dedupe_blind_ms, "dedupe_blind", "6h", MINUTE, 30 * DAY),
+     .help = "The same for a message without a Message-ID of its client."},
+    {TIME_ROW(tkt_conf_store, confirm_after_ms, "confirm_after", "60s", SECOND, DAY),
+     .reload = true,
+     .help = "A claim on a ticket that nobody confirmed or took back confirms itself."},
+};
+
+static const struct tkt_conf_row token_rows[] = {
+    {LIST_ROW(tkt_conf_token, keys, "keys", "", 0, 2), .reload = true, .secret = true,
+     .check = tkt_conf_is_secret_ref,
+     .help =
+         "Secret references of the signing keys, newest first; the newest signs, both "
+         "verify. All hosts share them. Empty: no tokens."},
+    {STRING_ROW(tkt_conf_token, separator, "separator", "+"), .max = 1, .reload = true,
+     .check = tkt_conf_is_delimiters,
+     .help = "Byte between a desk's local part and the token; one of "
+             "recipient_delimiter."},
+    {TIME_ROW(tkt_conf_token, valid_ms, "valid", "26w", WEEK, 520 * WEEK), .reload = true,
+     .help = "How long a token is believed."},
+};
+
+static const struct tkt_conf_row access_rows[] = {
+    {LIST_ROW(tkt_conf_access, hooks, "hooks", "root @ticket-milter", 0, 64),
+     .reload = true, .check = tkt_conf_is_user_or_group,
+     .help = "Who may hand in messages: users, or groups as @group."},
+    {LIST_ROW(tkt_conf_access, admins, "admins", "root", 0, 64), .reload = true,
+     .check = tkt_conf_is_user_or_group, .help = "Who may use all of ticketctl."},
+    {LIST_ROW(tkt_conf_access, agents, "agents", "", 0, 256), .reload = true,
+     .check = tkt_conf_is_user_or_group,
+     .help = "Who may do everything but forget, drop and backup."},
+    {LIST_ROW(tkt_conf_access, readers, "readers", "", 0, 256), .reload = true,
+     .check = tkt_conf_is_user_or_group,
+     .help = "Who may list, show, log and ask for the status."},
+};
+
+static const struct tkt_conf_row group_rows[] = {
+    {STRING_ROW(tkt_conf_group, mailbox, "mailbox", ""), .reload = true,
+     .check = tkt_conf_is_mailbox_or_empty,
+     .help = "Address of the group, for add_group_recipient; empty: none."},
+    {LIST_ROW(tkt_conf_group, members, "members", "", 0, 1000), .reload = true,
+     .check = tkt_conf_is_mailbox, .help = "Addresses of its agents."},
+};
+
+static const struct tkt_conf_row itsm_rows[] = {
+    {STRING_ROW(tkt_conf_itsm, type, "type", "local"), .words = itsm_words,
+     .reload = true, .help = "What kind of service: local is the embedded one."},
+};
+
+static const struct tkt_conf_row desk_rows[] = {
+    {LIST_ROW(tkt_conf_desk, addresses, "addresses", "", 1, 256), .reload = true,
+     .check = tkt_conf_is_desk_address,
+     .help =
+         "Recipients of the desk: user@domain, or @domain for a whole domain, as they "
+         "stand in RCPT TO, before aliases."},
+    {STRING_ROW(tkt_conf_desk, prefix, "prefix", "IT"), .max = 10, .reload = true,
+     .check = tkt_conf_is_prefix, .help = "Of its ticket IDs: IT gives IT-12."},
+    {STRING_ROW(tkt_conf_desk, display_name, "display_name", ""), .reload = true,
+     .help = "Name for people; empty: the title of the section."},
+    {STRING_ROW(tkt_conf_desk, itsm, "itsm", "local"), .max = 32, .reload = true,
+     .check = tkt_conf_is_title,
+     .help = "Title of the itsm section that gets its tickets."},
+    {STRING_ROW(tkt_conf_desk, group, "group", ""), .max = 32, .reload = true,
+     .check = tkt_conf_is_title_or_empty,
+     .help = "Title of the group section that gets its tickets; empty: none."},
+    {STRING_ROW(tkt_conf_desk, type, "type", "incident"), .words = type_words,
+     .reload = true, .help = "Type of a ticket when nothing else says so."},
+    {INT_ROW(tkt_conf_desk, priority, "priority", "3", 1, 5), .words = priority_words,
+     .reload = true, .help = "Priority of a ticket when nothing else says so."},
+    {ENUM_ROW(tkt_conf_desk, mode, "mode", "live", mode_words), .reload = true,
+     .help =
+         "live; shadow: tickets are made and kept, the mail is not changed and nobody "
+         "is told; off: mail passes."},
+    {ENUM_ROW(tkt_conf_desk, on_failure, "on_failure", "tempfail", failure_words),
+     .reload = true,
+     .help = "When no ticket can be made now: tempfail answers 451, accept keeps the "
+             "message in spool/missed and takes it in later."},
+    {ENUM_ROW(tkt_conf_desk, subject, "subject", "rewrite", subject_words),
+     .reload = true,
+     .help = "rewrite: [IT-12] in the Subject; header: X-Ticket-ID only; off: neither."},
+    {ENUM_ROW(tkt_conf_desk, delivery, "delivery", "local", delivery_words),
+     .reload = true,
+     .help =
+         "local: its mail stays on this system; relay: it goes on to another, and the "
+         "Subject is left alone so that signatures hold."},
+    {ENUM_ROW(tkt_conf_desk, closed, "closed", "reopen", closed_words), .reload = true,
+     .help = "A reply to a closed ticket: reopen it, or open a new linked one."},
+    {LIST_ROW(tkt_conf_desk, headers, "headers", "id desk group priority", 0, 4),
+     .words = header_words, .reload = true,
+     .help = "X-Ticket fields that are added: id, desk, group, priority."},
+    {.key = "reply_to",
+     .type = TKT_CONF_ENUM,
+     .def = "keep",
+     .unit = "",
+     .words = reply_to_words,
+     AT_TYPE(struct tkt_conf_desk, reply_to_add, bool),
+     .reload = true,
+     .help = "add: the desk's address behind the author's in Reply-To, if all recipients "
+             "are desks."},
+    {BOOL_ROW(tkt_conf_desk, add_group_recipient, "add_group_recipient", "no"),
+     .reload = true, .help = "The group's mailbox becomes a recipient too."},
+    {BOOL_ROW(tkt_conf_desk, replace_recipient, "replace_recipient", "no"),
+     .reload = true, .help = "... and the desk's own address is taken out."},
+    {BOOL_ROW(tkt_conf_desk, tag_signed, "tag_signed", "no"), .reload = true,
+     .help = "Rewrite the Subject of signed or encrypted mail too."},
+    {BOOL_ROW(tkt_conf_desk, tag_lists, "tag_lists", "no"), .reload = true,
+     .help = "Rewrite the Subject of mailing list mail too."},
+    {BOOL_ROW(tkt_conf_desk, open_bounces, "open_bounces", "no"), .reload = true,
+     .help = "Bounces and mail of the null sender may open a ticket."},
+    {TIME_ROW(tkt_conf_desk, retain_ms, "retain", "0", 0, 5200 * WEEK), .reload = true,
+     .help = "Content of closed tickets is erased after this time; 0: kept."},
+};
+
+#define ONE(id, n, m, h)                                                                 \
+    [TKT_CONF_##id] = {.name = #n,                                                       \
+                       .offset = offsetof(struct tkt_conf, m),                           \
+                       .size = MEMBER_SIZE(struct tkt_conf, m),                          \
+                       .rows = m##_rows,                                                 \
+                       .row_count = TKT_ARRAY_LEN(m##_rows),                             \
+                       .help = (h)}
+#define MANY(id, n, h)                                                                   \
+    [TKT_CONF_##                                                                         \
+        id] = {.name = #n,                                                               \
+               .titled = true,                                                           \
+               .offset = offsetof(struct tkt_conf, n##s),                                \
+               .count_offset = offsetof(struct tkt_conf, n##_count),                     \
+               .size = sizeof(struct tkt_conf_##n) +                                     \
+                       0 * sizeof(struct {                                               \
+                           _Static_assert(offsetof(struct tkt_conf_##n, name) == 0,      \
+                                          "the title comes first");                      \
+                           int one;                                                      \
+                       }),                                                               \
+               .rows = n##_rows,                                                         \
+               .row_count = TKT_ARRAY_LEN(n##_rows),                                     \
+               .help = (h)}
+
+const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
+    [TKT_CONF_TOP] = {.name = "",
+                      .offset = 0,
+                      .size = sizeof(struct tkt_conf),
+                      .rows = top_rows,
+                      .row_count = TKT_ARRAY_LEN(top_rows),
+                      .help = "Settings of ticketd and of all."},
+    ONE(MILTER, milter, milter, "The Postfix and Sendmail hook."),
+    ONE(PARSER, parser, parser, "The sandboxed readers of messages."),
+    ONE(LIMITS, limits, limits, "What the outside controls, and how far."),
+    ONE(STORE, store, store, "Where tickets are kept."),
+    ONE(TOKEN, token, token, "Signed thread tokens."),
+    ONE(ACCESS, access, access, "Who may use the sockets."),
+    MANY(GROUP, group, "People who work on tickets."),
+    MANY(ITSM, itsm,
+         "A service that holds tickets; local is there without being written."),
+    MANY(DESK, desk, "A support address with its settings."),
+};
+
+const char *tkt_conf_type_name(enum tkt_conf_type type)
+{
+    static const char *const names[] = {
+        [TKT_CONF_BOOL] = "bool", [TKT_CONF_INT] = "int",       [TKT_CONF_SIZE] = "size",
+        [TKT_CONF_TIME] = "time", [TKT_CONF_STRING] = "string", [TKT_CONF_ENUM] = "enum",
+        [TKT_CONF_LIST] = "list", [TKT_CONF_OCTAL] = "octal"};
+
+    return names[type];
+}
+
+const struct tkt_conf_section *tkt_conf_section_find(const char *name)
+{
+    for (size_t i = 0; i < TKT_CONF_SECTIONS; i++) {
+        if (i != TKT_CONF_TOP && strcmp(tkt_conf_sections[i].name, name) == 0) {
+            return &tkt_conf_sections[i];
+        }
+    }
+    return NULL;
+}
+
+const struct tkt_conf_row *tkt_conf_row_find(const struct tkt_conf_section *section,
+                                             const char *key)
+{
+    for (size_t i = 0; i < section->row_count; i++) {
+        if (strcmp(section->rows[i].key, key) == 0) {
+            return &section->rows[i];
+        }
+    }
+    return NULL;
+}

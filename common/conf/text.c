@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "conf/text.h"
+
+#include "base/buf.h"
+#include "base/enc.h"
+#include "conf/idna.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static bool is_made_of(const char *s, const char *bytes)
+{
+    return s[strspn(s, bytes)] == '\0';
+}
+
+const char *tkt_conf_is_title(const char *value)
+{
+    if (value[0] != '\0' && strlen(value) <= TKT_CONF_TITLE_MAX &&
+        is_made_of(value, LOWER DIGITS "_-")) {
+        return NULL;
+    }
+    return "a name of 1 to 32 of a-z, 0-9, _ and -";
+}
+
+const char *tkt_conf_is_title_or_empty(const char *value)
+{
+    return value[0] == '\0' ? NULL : tkt_conf_is_title(value);
+}
+
+const char *tkt_conf_is_prefix(const char *value)
+{
+    if (value[0] >= 'A' && value[0] <= 'Z' && strlen(value) <= 10 &&
+        is_made_of(value, UPPER DIGITS)) {
+        return NULL;
+    }
+    return "1 to 10 of A-Z and 0-9 that begin with a letter, such as IT";
+}
+
+/* Labels of letters, digits, - and non-ASCII characters between single dots. */
+static bool is_domain(const char *s)
+{
+    size_t label = 0;
+
+    for (const char *p = s; *p != '\0'; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c == '.') {
+            if (label == 0 || p[-1] == '-') {
+                return false;
+            }
+            label = 0;
+            continue;
+        }
+        if (c < 0x80 && strchr(LOWER UPPER DIGITS "-_", c) == NULL) {
+            return false;
+        }
+        if (label == 0 && c == '-') {
+            return false;
+        }
+        label++;
+    }
+    if (label == 0 || strlen(s) > 253) {
+        return false;
+    }
+    struct tkt_buf ascii = TKT_BUF_INIT(255);
+    bool fits = tkt_idna_to_ascii(s, &ascii) == 0;
+    tkt_buf_release(&ascii);
+    return fits;
+}
+
+const char *tkt_conf_is_hostname(const char *value)
+{
+    return value[0] == '\0' || is_domain(value) ? NULL
+                                                : "a host name such as mx.example.org";
+}
+
+const char *tkt_conf_is_path(const char *value)
+{
+    return value[0] == '/' ? NULL : "a path that begins with /";
+}
+
+const char *tkt_conf_is_path_or_empty(const char *value)
+{
+    return value[0] == '\0' ? NULL : tkt_conf_is_path(value);
+}
+
+const char *tkt_conf_is_delimiters(const char *value)
+{
+    return is_made_of(value, "+-=_.#") ? NULL : "some of + - = _ . #";
+}
+
+static bool is_inet(const char *s)
+{
+    size_t digits = strspn(s, DIGITS);
+
+    if (digits == 0 || digits > 5 || s[digits] != '@') {
+        return false;
+    }
+    char port[6] = "";
+    memcpy(port, s, digits);
+    int64_t number;
+    return tkt_parse_int(port, 1, 65535, &number) == 0 && s[digits + 1] != '\0';
+}
+
+const char *tkt_conf_is_milter_socket(const char *value)
+{
+    static const char want[] =
+        "unix:/path, local:/path, inet:port@host or inet6:port@host "
+        "(a port without a host would listen on all addresses)";
+
+    if (strncmp(value, "unix:/", 6) == 0) {
+        return strlen(value + 5) <= 107 ? NULL : "a socket path of at most 107 bytes";
+    }
+    if (strncmp(value, "local:/", 7) == 0) {
+        return strlen(value + 6) <= 107 ? NULL : "a socket path of at most 107 bytes";
+    }
+    if ((strncmp(value, "inet:", 5) == 0 && is_inet(value + 5)) ||
+        (strncmp(value, "inet6:", 6) == 0 && is_inet(value + 6))) {
+        return NULL;
+    }
+    return want;
+}
+
+/* A dot-atom (RFC 5321), or any UTF-8 (RFC 6531): what a desk or an agent has. */
+static bool is_local_part(const char *s, size_t n)
+{
+    if (n == 0 || n > 64 || s[0] == '.' || s[n - 1] == '.') {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)s[i];
+        if (c <= 0x20 || c == 0x7f || strchr("()<>[]:;@\\,\"", c) != NULL) {
+            return false;
+        }
+        if (c == '.' && s[i + 1] == '.') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_address(const char *value, bool may_lack_local_part)
+{
+    const char *at = strrchr(value, '@');
+
+    if (at == NULL || strlen(value) > 254 || !is_domain(at + 1)) {
+        return false;
+    }
+    if (at == value) {
+        return may_lack_local_part;
+    }
+    return is_local_part(value, (size_t)(at - value));
+}
+
+const char *tkt_conf_is_mailbox(const char *value)
+{
+    return is_address(value, false) ? NULL : "an address such as anna@example.org";
+}
+
+const char *tkt_conf_is_mailbox_or_empty(const char *value)
+{
+    return value[0] == '\0' ? NULL : tkt_conf_is_mailbox(value);
+}
+
+const char *tkt_conf_is_desk_address(const char *value)
+{
+    return is_address(value, true) ? NULL
+                                   : "an address such as support@example.org, or "
+                                     "@example.org for a whole domain";
+}
+
+const char *tkt_conf_is_secret_ref(const char *value)
+{
+    const char *colon = strchr(value, ':');
+
+    /* Which schemes there are is the business of common/secret. */
+    if (colon != NULL && colon != value && colon[1] != '\0' &&
+        strspn(value, LOWER DIGITS "-") == (size_t)(colon - value)) {
+        return NULL;
+    }
+    return "a reference to a secret such as file:/etc/ticket-milter/token.key, never the "
+           "secret itself";
+}
+
+const char *tkt_conf_is_user_or_group(const char *value)
+{
+    const char *name = value[0] == '@' ? value + 1 : value;
+
+    if (name[0] != '\0' && name[0] != '-' && strlen(name) <= 64 &&
+        is_made_of(name, LOWER UPPER DIGITS "_.-$")) {
+        return NULL;
+    }
+    return "a user name, or a group as @group";
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * What the strings of the configuration must look like.
+ *
+ * Each check returns NULL when value is fine, else what is wanted instead, to stand
+ * behind "write ". Pure functions over NUL-terminated, valid UTF-8 without control bytes.
+ */
+#ifndef TKT_CONF_TEXT_H
+#define TKT_CONF_TEXT_H
+#include <stdbool.h>
+
+#define TKT_CONF_TITLE_MAX 32
+
+const char *tkt_conf_is_title(const char *value);
+const char *tkt_conf_is_title_or_empty(const char *value);
+const char *tkt_conf_is_prefix(const char *value);
+const char *tkt_conf_is_hostname(const char *value);
+const char *tkt_conf_is_path(const char *value);
+const char *tkt_conf_is_path_or_empty(const char *value);
+const char *tkt_conf_is_delimiters(const char *value);
+const char *tkt_conf_is_milter_socket(const char *value);
+const char *tkt_conf_is_mailbox(const char *value);
+const char *tkt_conf_is_mailbox_or_empty(const char *value);
+const char *tkt_conf_is_desk_address(const char *value);
+const char *tkt_conf_is_secret_ref(const char *value);
+const char *tkt_conf_is_user_or_group(const char *value);
+
+#endif
