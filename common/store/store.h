@@ -299,6 +299,10 @@ int tkt_reader_by_row(struct tkt_reader *r, int64_t ticket, const char *address,
 /* Raw message of a row: appends to out if inline, else opens the blob and sets *fd. */
 int tkt_reader_raw(struct tkt_reader *r, int64_t message, struct tkt_buf *out, int *fd,
                    struct tkt_err *err);
+/* The envelope_json of a message as reserve got it (for a later analysis), appended to
+ * out; PERM when there is no such message or it was erased. */
+int tkt_reader_envelope(struct tkt_reader *r, int64_t message, struct tkt_buf *out,
+                        struct tkt_err *err);
 /* Messages of a ticket, oldest first: row ids; returns count <= max. */
 int tkt_reader_messages(struct tkt_reader *r, const char *id, int64_t *out, int max,
                         struct tkt_err *err);
