@@ -3,9 +3,9 @@
  */
 #include "base/enc.h"
 #include "base/util.h"
-#include "conf/idna.h"
 #include "conf/read.h"
 #include "conf/value.h"
+#include "wire/idna.h"
 #include "wire/intake.h"
 
 #include <stdio.h>
@@ -25,42 +25,32 @@ static struct tkt_conf_pos desk_at(const struct tkt_conf *conf,
 
 /* ---- addresses -------------------------------------------------------------------------- */
 
-static int add_form(struct tkt_conf_desk *desk, const char *local, size_t n,
-                    const char *domain, int (*form)(const char *, struct tkt_buf *))
+int tkt_conf_idna_ascii(const char *address, struct tkt_buf *out)
 {
-    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(ADDRESS_MAX);
+    const char *at = strrchr(address, '@');
+    const char *domain = at == NULL ? address : at + 1;
+    char ascii[ADDRESS_MAX];
 
-    (void)tkt_buf_add(&b, local, n); /* form() fails on a failed buffer */
-    if (form(domain, &b) < 0) {
-        return 0; /* the address was checked; a form too long cannot be received either */
+    if (tkt_idna_domain(domain, strlen(domain), ascii, sizeof(ascii)) < 0) {
+        return -1;
     }
-    tkt_ascii_lower(b.data);
-    return tkt_conf_list_has(&desk->matches, b.data)
-               ? 0
-               : tkt_conf_list_add(&desk->matches, b.data);
+    (void)tkt_buf_add(out, address, (size_t)(domain - address)); /* the next one tells */
+    return tkt_buf_adds(out, ascii);
 }
 
 static int fill_matches(struct tkt_conf_desk *desk)
 {
     for (size_t i = 0; i < desk->addresses.count; i++) {
-        const char *address = desk->addresses.items[i];
-        const char *domain = strrchr(address, '@') + 1;
-        size_t n = (size_t)(domain - address);
-        if (add_form(desk, address, n, domain, tkt_idna_to_ascii) < 0 ||
-            add_form(desk, address, n, domain, tkt_idna_to_unicode) < 0) {
+        TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(ADDRESS_MAX);
+        if (tkt_conf_idna_ascii(desk->addresses.items[i], &b) < 0) {
+            return -1;
+        }
+        tkt_ascii_lower(b.data);
+        if (tkt_conf_list_add(&desk->matches, b.data) < 0) {
             return -1;
         }
     }
     return 0;
-}
-
-int tkt_conf_idna_ascii(const char *address, struct tkt_buf *out)
-{
-    const char *at = strrchr(address, '@');
-    const char *domain = at == NULL ? address : at + 1;
-
-    (void)tkt_buf_add(out, address, (size_t)(domain - address)); /* the next one tells */
-    return tkt_idna_to_ascii(domain, out);
 }
 
 struct owner {
@@ -81,6 +71,11 @@ static int address_twice(const struct tkt_conf *conf, const struct tkt_conf_desk
     const struct tkt_conf_desk *second = a < b ? b : a;
     struct tkt_conf_pos pos = desk_at(conf, first, "addresses");
 
+    if (first == second) {
+        return tkt_conf_source_fail(conf->source, pos, err,
+                                    "%.200s stands twice, in two spellings; remove one",
+                                    match);
+    }
     return tkt_conf_source_fail(conf->source, desk_at(conf, second, "addresses"), err,
                                 "%.200s belongs to desk %s too (%s:%u); keep it in one",
                                 match, first->name,
@@ -121,8 +116,7 @@ static int check_addresses(struct tkt_conf *conf, struct tkt_err *err)
             if (count == TKT_WIRE_DESKS_MAX) {
                 return tkt_conf_source_fail(
                     conf->source, desk_at(conf, desk, "addresses"), err,
-                    "more than %d desk addresses in all (an international domain counts "
-                    "twice); use @domain",
+                    "more than %d desk addresses in all; use @domain",
                     TKT_WIRE_DESKS_MAX);
             }
             owners[count++] = (struct owner){desk->matches.items[k], desk};

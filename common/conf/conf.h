@@ -53,9 +53,9 @@ enum tkt_closed_policy {
 struct tkt_conf_desk {
     char *name;                     /* section title; [a-z0-9_-]{1,32} */
     struct tkt_conf_list addresses; /* user@domain, or @domain for a whole domain */
-    struct tkt_conf_list
-        matches;  /* what the desk table holds: each address in ASCII lower
-                                     * case, its domain in A-label and in U-label form */
+    /* The same in lower case, domains as A-labels: what the desk table holds and what is
+     * compared (tkt_conf_idna_ascii). */
+    struct tkt_conf_list matches;
     char *prefix; /* "IT" -> IT-12; [A-Z][A-Z0-9]{0,9} */
     char *display_name;
     char *itsm;       /* name of an itsm section */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "conf/text.h"
 
-#include "base/buf.h"
 #include "base/enc.h"
-#include "conf/idna.h"
+#include "wire/idna.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -40,6 +39,24 @@ const char *tkt_conf_is_prefix(const char *value)
     return "1 to 10 of A-Z and 0-9 that begin with a letter, such as IT";
 }
 
+/* The form on the wire: at most 253 bytes, 63 a label. */
+static bool has_ascii_form(const char *domain)
+{
+    char ascii[254];
+
+    if (tkt_idna_domain(domain, strlen(domain), ascii, sizeof(ascii)) < 0) {
+        return false;
+    }
+    for (const char *label = ascii; *label != '\0';) {
+        size_t n = strcspn(label, ".");
+        if (n > 63 || (unsigned char)*label >= 0x80) {
+            return false;
+        }
+        label += n + (label[n] == '.' ? 1 : 0);
+    }
+    return true;
+}
+
 /* Labels of letters, digits, - and non-ASCII characters between single dots. */
 static bool is_domain(const char *s)
 {
@@ -62,13 +79,7 @@ static bool is_domain(const char *s)
         }
         label++;
     }
-    if (label == 0 || strlen(s) > 253) {
-        return false;
-    }
-    struct tkt_buf ascii = TKT_BUF_INIT(255);
-    bool fits = tkt_idna_to_ascii(s, &ascii) == 0;
-    tkt_buf_release(&ascii);
-    return fits;
+    return label > 0 && has_ascii_form(s);
 }
 
 const char *tkt_conf_is_hostname(const char *value)

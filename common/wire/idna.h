@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Domains in one form: labels with other than ASCII become A-labels (RFC 3492), ASCII
- * becomes lower case. Private to common/wire; libc only; no state.
+ * becomes lower case. libc only; no state. common/conf uses it too.
  *
  * Enough to find "user@grüße.example" and "user@xn--gre-6ka8l.example" in the same row.
  * Of Unicode's case folding only Latin-1, Greek and Cyrillic capitals are folded; a

@@ -5,7 +5,7 @@
 #include "base/fs.h"
 #include "base/util.h"
 #include "conf/conf.h"
-#include "conf/idna.h"
+
 #include "conf/read.h"
 #include "conf/schema.h"
 #include "conf/value.h"
