@@ -35,8 +35,8 @@ struct tkt_analyse_in {
 
 /* What ticketd adds between PARSE and DECIDE. *facts is zeroed; fill it from facts->arena.
  * Runs in the caller's thread while the child waits (not counted against its budget). */
-typedef int tkt_facts_fn(void *arg, const struct tkt_message *msg, struct tkt_facts *facts,
-                         struct tkt_err *err);
+typedef int tkt_facts_fn(void *arg, const struct tkt_message *msg,
+                         struct tkt_facts *facts, struct tkt_err *err);
 
 struct tkt_analysis {
     struct tkt_message msg;
@@ -61,7 +61,8 @@ struct tkt_parserpool_stats {
  * not from the file: a file that was broken later does not stop it from being restarted.
  * Starts a thread of its own, which waits for the zygote and spawns ahead: call it behind
  * the fork and the change of user of a daemon. conf may be freed afterwards. */
-struct tkt_parserpool *tkt_parserpool_start(const struct tkt_conf *conf, struct tkt_err *err);
+struct tkt_parserpool *tkt_parserpool_start(const struct tkt_conf *conf,
+                                            struct tkt_err *err);
 /* A new zygote with the new configuration; requests in flight end on the old one. */
 int tkt_parserpool_reload(struct tkt_parserpool *pool, const struct tkt_conf *conf,
                           struct tkt_err *err);

@@ -18,7 +18,7 @@ int tkt_write_full(int fd, const void *data, size_t n, struct tkt_err *err);
 /* Up to n bytes from off; *got is short only at the end of the file. */
 int tkt_pread_full(int fd, void *data, size_t n, off_t off, size_t *got,
                    struct tkt_err *err);
-/* The whole file at path (or fd from its start) into out; PERM when larger than out->max. */
+/* The whole file at path (or fd from where it stands) into out; PERM when larger than out->max. */
 int tkt_read_file(const char *path, struct tkt_buf *out, struct tkt_err *err);
 int tkt_read_fd(int fd, struct tkt_buf *out, struct tkt_err *err);
 /* fsync(2) of the directory itself: without it a new name may be lost in a power cut. */

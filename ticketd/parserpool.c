@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ticketd/parserpool.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/util.h"
+#include "ticketd/parserpool_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- start, reload, stop ---- */
+
+static unsigned processors(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof(set), &set) < 0) {
+        return 1;
+    }
+    return (unsigned)CPU_COUNT(&set);
+}
+
+static char *program_path(const char *program)
+{
+    char *path = NULL;
+
+    if (strchr(program, '/') != NULL) {
+        return strdup(program);
+    }
+    return asprintf(&path, "%s/%s", TKT_LIBEXECDIR, program) < 0 ? NULL : path;
+}
+
+static int encode_setup(const struct tkt_conf *conf, struct tkt_pool_plan *plan,
+                        struct tkt_err *err)
+{
+    TKT_AUTO_FREE char **prefixes = calloc(conf->desk_count + 1, sizeof(*prefixes));
+    struct tkt_parser_setup setup = {
+        .limits = conf->limits,
+        .budget_ms = plan->budget_ms,
+        .messages_per_child = plan->messages_per_child,
+        .memory_max = conf->parser.memory_max,
+        .authserv_ids = conf->authserv_ids,
+        .prefixes = {prefixes, conf->desk_count},
+    };
+
+    if (prefixes == NULL) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "out of memory");
+    }
+    for (size_t i = 0; i < conf->desk_count; i++) {
+        prefixes[i] = conf->desks[i].prefix;
+    }
+    return tkt_parser_setup_encode(&setup, &plan->setup, err);
+}
+
+static struct tkt_pool_plan *make_plan(const struct tkt_conf *conf, struct tkt_err *err)
+{
+    const struct tkt_conf_parser *p = &conf->parser;
+    int64_t children = p->children > 0 ? p->children : processors();
+    struct tkt_pool_plan *plan = calloc(1, sizeof(*plan));
+
+    if (plan == NULL) {
+        (void)tkt_err_set(err, TKT_ERR_TEMP, "out of memory"); /* returns -1, always */
+        return NULL;
+    }
+    plan->children = (unsigned)TKT_MIN(children, TKT_POOL_CHILDREN_MAX);
+    plan->budget_ms = TKT_MAX(p->budget_ms, 1);
+    plan->queue_wait_ms = p->queue_wait_ms;
+    plan->messages_per_child = TKT_MAX(p->messages_per_child, 1);
+    tkt_buf_init(&plan->setup, TKT_PARSER_SETUP_MAX);
+    plan->program = program_path(p->program);
+    if (plan->program == NULL || encode_setup(conf, plan, err) < 0) {
+        tkt_pool_plan_free(&plan);
+    }
+    return plan;
+}
+
+int tkt_parserpool_reload(struct tkt_parserpool *pool, const struct tkt_conf *conf,
+                          struct tkt_err *err)
+{
+    struct tkt_pool_plan *plan = make_plan(conf, err);
+
+    if (plan == NULL) {
+        return -1;
+    }
+    int rc = tkt_pool_keeper_order(pool, &plan, err);
+    tkt_pool_plan_free(&plan); /* what the keeper did not take */
+    return rc < 0 ? tkt_err_prefix(err, "parser") : 0;
+}
+
+struct tkt_parserpool *tkt_parserpool_start(const struct tkt_conf *conf,
+                                            struct tkt_err *err)
+{
+    struct tkt_parserpool *pool = calloc(1, sizeof(*pool));
+
+    if (pool == NULL) {
+        (void)tkt_err_set(err, TKT_ERR_TEMP, "out of memory"); /* returns -1, always */
+        return NULL;
+    }
+    pool->wake = -1;
+    pthread_mutex_init(&pool->lock, NULL);
+    if (tkt_pool_keeper_start(pool, err) < 0) {
+        if (pool->wake >= 0) {
+            (void)close(pool->wake);
+        }
+        pthread_mutex_destroy(&pool->lock);
+        free(pool);
+        return NULL;
+    }
+    if (tkt_parserpool_reload(pool, conf, err) < 0) {
+        tkt_parserpool_stop(&pool);
+    }
+    return pool;
+}
+
+void tkt_parserpool_stop(struct tkt_parserpool **pool)
+{
+    struct tkt_parserpool *p = *pool;
+
+    if (p == NULL) {
+        return;
+    }
+    tkt_pool_keeper_stop(p);
+    tkt_pool_plan_free(&p->plan);
+    (void)close(p->wake);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+    *pool = NULL;
+}
+
+/* ---- one conversation ---- */
+
+struct talk {
+    struct tkt_pool_claim *claim;
+    int64_t deadline_us;
+    struct tkt_err *err;
+};
+
+static enum tkt_child_result ask(struct talk *t, const struct tkt_child_request *req,
+                                 struct tkt_child_answer *answer)
+{
+    int64_t until_us =
+        TKT_MIN(tkt_clock_mono_us() + t->claim->budget_ms * 1000, t->deadline_us);
+    enum tkt_child_result rc = tkt_child_send(t->claim->child, req, until_us, t->err);
+
+    return rc == TKT_CHILD_OK
+               ? tkt_child_receive(t->claim->child, until_us, answer, t->err)
+               : rc;
+}
+
+static enum tkt_child_result
+ask_parse(struct talk *t, const struct tkt_child_request *req, struct tkt_message *msg)
+{
+    struct tkt_child_answer answer;
+    enum tkt_child_result rc = ask(t, req, &answer);
+
+    if (rc == TKT_CHILD_OK &&
+        tkt_message_decode(answer.data, answer.len, msg, t->err) < 0) {
+        rc = TKT_CHILD_NONSENSE;
+    }
+    return rc;
+}
+
+static enum tkt_child_result ask_decide(struct talk *t, const struct tkt_facts *facts,
+                                        struct tkt_decisions *out)
+{
+    TKT_AUTO_BUF struct tkt_buf body = TKT_BUF_INIT(TKT_MESSAGE_WIRE_MAX);
+    struct tkt_child_answer answer;
+
+    if (tkt_facts_encode(facts, &body) < 0) {
+        tkt_err_set(t->err, TKT_ERR_TEMP, "too many facts");
+        return TKT_CHILD_ERROR;
+    }
+    struct tkt_child_request req = {
+        .type = TKT_PARSER_DECIDE, .payload = body.data, .len = body.len};
+    enum tkt_child_result rc = ask(t, &req, &answer);
+    if (rc != TKT_CHILD_OK) {
+        return rc;
+    }
+    if (tkt_decisions_decode(answer.data, answer.len, out, t->err) < 0) {
+        return TKT_CHILD_NONSENSE;
+    }
+    if (tkt_decisions_check(out, facts, t->err) < 0) {
+        tkt_decisions_release(out);
+        return TKT_CHILD_NONSENSE;
+    }
+    return TKT_CHILD_OK;
+}
+
+/* PARSE, the caller's facts, DECIDE. *facts_failed: the child is not to blame. */
+static enum tkt_child_result converse(struct talk *t, const struct tkt_child_request *req,
+                                      tkt_facts_fn *facts_fn, void *arg,
+                                      struct tkt_analysis *out, bool *facts_failed)
+{
+    struct tkt_facts facts;
+    enum tkt_child_result rc = ask_parse(t, req, &out->msg);
+
+    if (rc != TKT_CHILD_OK) {
+        return rc;
+    }
+    memset(&facts, 0, sizeof(facts));
+    *facts_failed = facts_fn != NULL && facts_fn(arg, &out->msg, &facts, t->err) < 0;
+    if (!*facts_failed) {
+        rc = ask_decide(t, &facts, &out->decisions);
+    }
+    tkt_facts_release(&facts);
+    if (rc != TKT_CHILD_OK || *facts_failed) {
+        tkt_message_release(&out->msg);
+        memset(out, 0, sizeof(*out));
+    }
+    return rc;
+}
+
+static void count_result(struct tkt_parserpool *pool, enum tkt_child_result rc,
+                         bool degraded)
+{
+    pthread_mutex_lock(&pool->lock);
+    switch (rc) {
+    case TKT_CHILD_OK:
+        pool->stats.parsed++;
+        pool->stats.degraded += degraded;
+        break;
+    case TKT_CHILD_OVERRAN:
+        pool->stats.killed++;
+        break;
+    case TKT_CHILD_NONSENSE:
+    case TKT_CHILD_ERROR:
+        pool->stats.nonsense++;
+        break;
+    case TKT_CHILD_DIED:
+        pool->stats.died++;
+        break;
+    case TKT_CHILD_GONE:
+        break;
+    }
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* The child gets a descriptor that cannot write, whatever the caller's can. */
+int tkt_pool_reopen_read_only(int fd, struct tkt_err *err)
+{
+    char path[32];
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY) {
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        return copy >= 0 ? copy : tkt_err_errno(err, TKT_ERR_TEMP, "dup");
+    }
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    int again = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    return again >= 0 ? again : tkt_err_errno(err, TKT_ERR_TEMP, "reopen the message");
+}
+
+/* Small messages travel in the frame, others as a descriptor of *file. */
+static int make_request(const struct tkt_analyse_in *in, struct tkt_child_request *req,
+                        uint64_t *size, int *file, struct tkt_err *err)
+{
+    *req =
+        (struct tkt_child_request){.type = TKT_PARSER_PARSE,
+                                   .flags = in->null_sender ? TKT_PARSER_NULL_SENDER : 0,
+                                   .payload = in->raw,
+                                   .len = in->raw_len};
+    if (in->raw != NULL && in->raw_len <= TKT_PARSER_INLINE_MAX) {
+        return 0;
+    }
+    *size = in->raw != NULL ? in->raw_len : in->size;
+    *file = in->raw != NULL ? tkt_memfd_sealed("message", in->raw, in->raw_len, err)
+                            : tkt_pool_reopen_read_only(in->fd, err);
+    if (*file < 0) {
+        return -1;
+    }
+    req->type = TKT_PARSER_PARSE_FD;
+    req->payload = size;
+    req->len = sizeof(*size);
+    req->fds[0] = *file;
+    req->fd_count = 1;
+    return 0;
+}
+
+int tkt_parserpool_analyse(struct tkt_parserpool *pool, const struct tkt_analyse_in *in,
+                           tkt_facts_fn *facts, void *arg, struct tkt_analysis *out,
+                           struct tkt_err *err)
+{
+    struct tkt_err own_err = TKT_ERR_INIT;
+    struct tkt_pool_claim claim;
+    struct tkt_child_request req;
+    struct talk talk = {&claim, in->deadline_mono_ms * 1000,
+                        err != NULL ? err : &own_err};
+    enum tkt_child_result rc;
+    bool facts_failed = false;
+    uint64_t size = 0;
+    TKT_AUTO_FD int file = -1;
+
+    if (make_request(in, &req, &size, &file, talk.err) < 0) {
+        return -1;
+    }
+    do {
+        if (tkt_pool_acquire(pool, in->client_key, in->deadline_mono_ms, &claim,
+                             talk.err) < 0) {
+            return -1;
+        }
+        memset(out, 0, sizeof(*out));
+        rc = converse(&talk, &req, facts, arg, out, &facts_failed);
+        tkt_pool_release(pool, &claim, rc != TKT_CHILD_OK ? talk.err->text : NULL);
+        if (!facts_failed) {
+            count_result(pool, rc, rc == TKT_CHILD_OK && out->msg.degraded);
+        }
+    } while (rc == TKT_CHILD_GONE);
+    if (rc != TKT_CHILD_OK) {
+        talk.err->class = TKT_ERR_TEMP; /* no child refuses a message for good */
+    }
+    return rc == TKT_CHILD_OK && !facts_failed ? 0 : -1;
+}
+
+void tkt_analysis_release(struct tkt_analysis *a)
+{
+    tkt_message_release(&a->msg);
+    tkt_decisions_release(&a->decisions);
+    memset(a, 0, sizeof(*a));
+}
+
+/* ---- what is going on ---- */
+
+static unsigned list_length(const struct tkt_child *c)
+{
+    unsigned n = 0;
+
+    for (; c != NULL; c = c->next) {
+        n++;
+    }
+    return n;
+}
+
+void tkt_parserpool_stats(struct tkt_parserpool *pool, struct tkt_parserpool_stats *out)
+{
+    pthread_mutex_lock(&pool->lock);
+    *out = pool->stats;
+    out->children = list_length(pool->idle) + list_length(pool->lent);
+    out->busy = pool->busy;
+    out->waiting = 0;
+    for (struct tkt_pool_waiter *w = pool->waiters; w != NULL; w = w->next) {
+        out->waiting++;
+    }
+    pthread_mutex_unlock(&pool->lock);
+}
+
+size_t tkt_parserpool_pids(struct tkt_parserpool *pool, pid_t *zygote, pid_t *children,
+                           size_t max)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&pool->lock);
+    *zygote = pool->zygote != NULL ? pool->zygote->pid : 0;
+    const struct tkt_child *lists[] = {pool->lent, pool->idle};
+    for (size_t i = 0; i < 2; i++) {
+        for (const struct tkt_child *c = lists[i]; c != NULL; c = c->next) {
+            if (n < max) {
+                children[n] = c->pid;
+            }
+            n++;
+        }
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return n;
+}
