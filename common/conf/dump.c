@@ -5,7 +5,7 @@
 #include "conf/read.h"
 #include "conf/value.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 struct dump {
     struct tkt_buf *out;
@@ -95,7 +95,13 @@ static void dump_titled(struct dump *d, const struct tkt_conf *conf,
             d->failed = true;
             return;
         }
-        dump_section(d, section, title, element, defaults);
+        /* itsm "local" is there without being written */
+        bool implied = section == &tkt_conf_sections[TKT_CONF_ITSM] &&
+                       strcmp(title, "local") == 0 &&
+                       !any_changed(section, element, defaults);
+        if (!d->only_changed || !implied) {
+            dump_section(d, section, title, element, defaults);
+        }
     }
 }
 

@@ -290,6 +290,10 @@ static int check_string(const struct tkt_conf_row *row, const char *text,
         return not_a_value(row, text, err);
     }
     const char *want = row->check != NULL ? row->check(text) : NULL;
+    if (want != NULL && row->secret) { /* it may be the secret itself */
+        return tkt_err_set(err, TKT_ERR_CONF, "what stands here does not fit; write %s",
+                           want);
+    }
     if (want != NULL) {
         return tkt_err_set(err, TKT_ERR_CONF, "\"%.100s\" does not fit; write %s", text,
                            want);
