@@ -25,16 +25,6 @@ static unsigned processors(void)
     return (unsigned)CPU_COUNT(&set);
 }
 
-static char *program_path(const char *program)
-{
-    char *path = NULL;
-
-    if (strchr(program, '/') != NULL) {
-        return strdup(program);
-    }
-    return asprintf(&path, "%s/%s", TKT_LIBEXECDIR, program) < 0 ? NULL : path;
-}
-
 static int encode_setup(const struct tkt_conf *conf, struct tkt_pool_plan *plan,
                         struct tkt_err *err)
 {
@@ -72,7 +62,7 @@ static struct tkt_pool_plan *make_plan(const struct tkt_conf *conf, struct tkt_e
     plan->queue_wait_ms = p->queue_wait_ms;
     plan->messages_per_child = TKT_MAX(p->messages_per_child, 1);
     tkt_buf_init(&plan->setup, TKT_PARSER_SETUP_MAX);
-    plan->program = program_path(p->program);
+    plan->program = strdup(p->program);
     if (plan->program == NULL || encode_setup(conf, plan, err) < 0) {
         tkt_pool_plan_free(&plan);
     }
