@@ -21,7 +21,7 @@
 
 #define TKT_EDIT_SUBJECT_MAX 60000 /* bytes of the whole field; Postfix cuts above */
 #define TKT_EDIT_LINE_MAX 998
-#define TKT_EDIT_DESKS_MAX 64
+#define TKT_EDIT_DESKS_MAX 64 /* that get X-Ticket-ID and recipient edits */
 
 /* One desk's result. */
 struct tkt_edit_desk {

@@ -27,7 +27,6 @@
 #define TKT_KEYSCAN_REFS_MAX 32
 #define TKT_KEYSCAN_ADDR_MAX 320
 #define TKT_KEYSCAN_ID_MAX 998
-#define TKT_KEYSCAN_FIELDS_MAX 10000 /* header fields looked at, at the top */
 
 /* What the hook knows of its MTA. With any of them set, Received is not looked at. */
 struct tkt_keyscan_hints {
