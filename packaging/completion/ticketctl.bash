@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# bash completion for ticketctl; made by: ticketctl help --bash-completion
+_ticketctl()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+    local i w cmd= words= subs= skip= globals=" -c --config -s --socket -t --timeout --json -q --quiet -h --help --version"
+    COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        w=${COMP_WORDS[i]}
+        if [ -n "$skip" ]; then skip=; continue; fi
+        case $w in
+        -c|--config|-s|--socket|-t|--timeout) skip=1 ;;
+        -*) ;;
+        *) case $cmd in
+           '') cmd=$w ;;
+           queue|config) cmd="$cmd $w" ;;
+           esac ;;
+        esac
+    done
+    case $prev in
+    -c|--config|-s|--socket|-o|--output)
+        COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    --missed) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    --state)
+        case $cmd in
+        queue*) w="ready claimed deferred parked done" ;;
+        *) w="reserved new open pending resolved closed withdrawn refused"
+           w="$w merged" ;;
+        esac
+        COMPREPLY=($(compgen -W "$w" -- "$cur")); return ;;
+    esac
+    case $cmd in
+    "") words=" submit explain list show log raw set comment assign resolve reopen close merge split link forget queue status verify backup restore config reload ping help" ;;
+    "submit") words=" -f --from -r --rcpt -o --output --remaining --queue-id --client-addr --client-name --helo --login -n --dry-run --missed" ;;
+    "explain") words=" -f --from -r --rcpt --offline" ;;
+    "list") words=" --desk --state --group --assignee --requester --text --since --limit --before" ;;
+    "show") words="" ;;
+    "log") words=" --since --limit" ;;
+    "raw") words=" --message" ;;
+    "set") words="" ;;
+    "comment") words=" --public" ;;
+    "assign") words=" --group --to" ;;
+    "resolve") words="" ;;
+    "reopen") words="" ;;
+    "close") words="" ;;
+    "merge") words="" ;;
+    "split") words="" ;;
+    "link") words="" ;;
+    "forget") words=" --yes" ;;
+    "queue list") words=" --state --limit" ;;
+    "queue show") words="" ;;
+    "queue retry") words="" ;;
+    "queue park") words="" ;;
+    "queue drop") words="" ;;
+    "status") words="" ;;
+    "verify") words="" ;;
+    "backup") words="" ;;
+    "restore") words="" ;;
+    "config test") words="" ;;
+    "config dump") words=" -n --changed" ;;
+    "reload") words="" ;;
+    "ping") words="" ;;
+    "help") words=" --rows --bash-completion" ;;
+    "queue") subs=" list show retry park drop" ;;
+    "config") subs=" test dump" ;;
+    esac
+    case $cur in
+    -*) COMPREPLY=($(compgen -W "$words $globals" -- "$cur")); return ;;
+    esac
+    case $cmd in
+    "") COMPREPLY=($(compgen -W "$words" -- "$cur")) ;;
+    queue|config) COMPREPLY=($(compgen -W "$subs" -- "$cur")) ;;
+    explain|backup|restore|"config test")
+        COMPREPLY=($(compgen -f -- "$cur")) ;;
+    help)
+        COMPREPLY=($(compgen -W " submit explain list show log raw set comment assign resolve reopen close merge split link forget queue status verify backup restore config reload ping help" -- "$cur")) ;;
+    esac
+}
+complete -o filenames -F _ticketctl ticketctl

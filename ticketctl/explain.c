@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Reads a message, asks ticketd for what it knows of it (if it answers), and runs the
+ * same decision and the same header edits as ticketd would. Nothing is written. */
+#include "ticketctl/explain.h"
+#include "base/enc.h"
+#include "base/fs.h"
+#include "base/util.h"
+#include "message/parse.h"
+#include "ticketctl/out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define JSON_MAX (32U * 1024 * 1024)
+
+static int no_memory(void)
+{
+    return tkt_ctl_fail(EX_OSERR, "out of memory");
+}
+
+static bool is_plain_address(const char *s)
+{
+    return strchr(s, '@') != NULL &&
+           strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                     "@._+=-") == strlen(s);
+}
+
+/* Without a configuration: what an empty one with a single desk would do. */
+static int stand_in(struct tkt_ctl_explain *e)
+{
+    const char *rcpt = tkt_ctl_opt(e->ctl, "rcpt");
+    char text[1024];
+    char path[64];
+    struct tkt_err err = TKT_ERR_INIT;
+    snprintf(text, sizeof text,
+             "desk \"support\" {\n addresses = {\"%.300s\"}\n prefix = \"IT\"\n}\n",
+             rcpt != NULL && is_plain_address(rcpt) ? rcpt : "support@example.invalid");
+    TKT_AUTO_FD int fd = tkt_memfd_sealed("defaults", text, strlen(text), &err);
+    if (fd < 0) {
+        return tkt_ctl_fail_err(&err);
+    }
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    e->ctl->conf = tkt_conf_load(path, &err);
+    return e->ctl->conf != NULL ? 0 : tkt_ctl_fail_err(&err);
+}
+
+static int load_conf(struct tkt_ctl_explain *e)
+{
+    bool named = tkt_ctl_opt(e->ctl, "config") != NULL;
+    e->has_conf = named || access(tkt_ctl_conf_path(e->ctl), R_OK) == 0;
+    return e->has_conf ? tkt_ctl_conf(e->ctl) : stand_in(e);
+}
+
+static void add_rows(struct tkt_ctl_explain *e)
+{
+    const struct tkt_conf *conf = e->ctl->conf;
+    for (size_t i = 0; i < conf->desk_count; i++) {
+        const struct tkt_conf_desk *d = &conf->desks[i];
+        for (size_t k = 0; k < d->addresses.count; k++) {
+            e->row_desks[e->row_count] = d;
+            e->rows[e->row_count++] = (struct tkt_wire_desk){
+                .name = d->name,
+                .address = d->addresses.items[k],
+                .delimiters = conf->recipient_delimiter,
+                .on_failure_accept = d->on_failure == TKT_ON_FAILURE_ACCEPT,
+                .off = d->mode == TKT_MODE_OFF};
+        }
+        e->prefixes[e->prefix_count++] = d->prefix;
+    }
+}
+
+static int open_desks(struct tkt_ctl_explain *e)
+{
+    size_t rows = 1;
+    for (size_t i = 0; i < e->ctl->conf->desk_count; i++) {
+        rows += e->ctl->conf->desks[i].addresses.count;
+    }
+    e->rows = calloc(rows, sizeof *e->rows);
+    e->row_desks = calloc(rows, sizeof *e->row_desks);
+    e->prefixes = calloc(e->ctl->conf->desk_count + 1, sizeof *e->prefixes);
+    if (e->rows == NULL || e->row_desks == NULL || e->prefixes == NULL) {
+        return no_memory();
+    }
+    add_rows(e);
+    e->index = tkt_wire_desks_index(e->rows, e->row_count);
+    return e->index != NULL ? 0 : no_memory();
+}
+
+static void fill_limits(const struct tkt_conf *conf, struct tkt_message_limits *l)
+{
+    l->header_block_max = (size_t)conf->limits.header_block_max;
+    l->header_count_max = (size_t)conf->limits.header_count_max;
+    l->header_max = (size_t)conf->limits.header_max;
+    l->address_colons_max = (size_t)conf->limits.address_colons_max;
+    l->mime_depth_max = (size_t)conf->limits.mime_depth_max;
+    l->mime_parts_max = (size_t)conf->limits.mime_parts_max;
+    l->mime_params_max = (size_t)conf->limits.mime_params_max;
+    l->text_max = (size_t)conf->limits.text_max;
+}
+
+static int read_message(struct tkt_ctl_explain *e)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+    struct tkt_ctl_explained *x = e->x;
+    bool is_stdin = strcmp(x->file, "-") == 0;
+    TKT_AUTO_FD int fd =
+        is_stdin ? dup(STDIN_FILENO) : open(x->file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return tkt_ctl_fail(EX_NOINPUT, "%s: %s", x->file, strerror(errno));
+    }
+    if (tkt_ctl_mail_read(fd, (uint64_t)e->ctl->conf->limits.message_max, "/var/tmp",
+                          &x->mail, &err) < 0 ||
+        tkt_ctl_mail_fields(&x->mail, &x->arena, &x->req.fields, &x->req.field_count,
+                            &err) < 0) {
+        tkt_err_prefix(&err, "%s", x->file);
+        return tkt_ctl_fail_err(&err);
+    }
+    return 0;
+}
+
+static int parse(struct tkt_ctl_explain *e)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+    const struct tkt_conf *conf = e->ctl->conf;
+    const char *from = tkt_ctl_opt(e->ctl, "from");
+    struct tkt_message_source src = {
+        .data = NULL, .fd = e->x->mail.fd, .size = e->x->mail.size};
+    struct tkt_message_options opt = {
+        .authserv_ids = (const char *const *)conf->authserv_ids.items,
+        .authserv_id_count = conf->authserv_ids.count,
+        .prefixes = e->prefixes,
+        .prefix_count = e->prefix_count,
+        .null_sender = from != NULL && (from[0] == '\0' || strcmp(from, "<>") == 0)};
+    fill_limits(conf, &opt.limits);
+    if (tkt_message_parse(&src, &opt, &e->x->msg, &err) < 0) {
+        return tkt_ctl_fail_err(&err);
+    }
+    e->x->req.sender =
+        from == NULL ? e->x->msg.from.address : (opt.null_sender ? "" : from);
+    e->x->facts.null_sender = opt.null_sender;
+    return 0;
+}
+
+static const struct tkt_conf_desk *desk_of(const struct tkt_ctl_explain *e,
+                                           const char *rcpt)
+{
+    size_t sub;
+    const struct tkt_wire_desk *row = tkt_wire_desk_find(e->index, rcpt, &sub);
+    return row != NULL && !row->off ? e->row_desks[row - e->rows] : NULL;
+}
+
+static bool addresses_hold(const struct tkt_addresses *list,
+                           const struct tkt_ctl_explain *e,
+                           const struct tkt_conf_desk *desk)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (desk_of(e, list->items[i].address) == desk) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *mailbox_of(const struct tkt_conf *conf, const char *group)
+{
+    const struct tkt_conf_group *g = tkt_conf_group(conf, group);
+    return g != NULL ? g->mailbox : "";
+}
+
+/* One recipient: a row of the envelope, and its desk if it is the desk's first. */
+static int add_rcpt(struct tkt_ctl_explain *e, const char *rcpt, const char **first)
+{
+    struct tkt_ctl_explained *x = e->x;
+    const struct tkt_conf_desk *desk = desk_of(e, rcpt);
+    if (desk == NULL) {
+        x->req.other_rcpts++;
+        return 0;
+    }
+    if (x->req.rcpt_count == TKT_WIRE_RCPTS_MAX) {
+        return tkt_ctl_fail(EX_DATAERR, "more than %d recipients", TKT_WIRE_RCPTS_MAX);
+    }
+    x->req.rcpts[x->req.rcpt_count++] = (struct tkt_wire_rcpt){rcpt, false};
+    size_t at = (size_t)(desk - e->ctl->conf->desks);
+    if (first[at] == NULL) {
+        first[at] = rcpt;
+    }
+    return 0;
+}
+
+static int add_list(struct tkt_ctl_explain *e, const struct tkt_addresses *list,
+                    const char **first)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < list->count; i++) {
+        rc = add_rcpt(e, list->items[i].address, first);
+    }
+    return rc;
+}
+
+/* -r, else the desks that stand in To and Cc. Without a configuration the desk is
+ * whoever the mail is for. */
+static int add_rcpts(struct tkt_ctl_explain *e, const char **first)
+{
+    int rc = 0;
+    if (tkt_ctl_opt(e->ctl, "rcpt") == NULL) {
+        if (!e->has_conf) {
+            return add_rcpt(e, e->rows[0].address, first);
+        }
+        rc = add_list(e, &e->x->msg.to, first);
+        return rc != 0 ? rc : add_list(e, &e->x->msg.cc, first);
+    }
+    for (size_t i = 0; rc == 0 && i < e->ctl->value_count; i++) {
+        if (strcmp(e->ctl->values[i].opt->name, "rcpt") == 0) {
+            rc = add_rcpt(e, e->ctl->values[i].value, first);
+        }
+    }
+    return rc;
+}
+
+static int find_desks(struct tkt_ctl_explain *e)
+{
+    struct tkt_ctl_explained *x = e->x;
+    const struct tkt_conf *conf = e->ctl->conf;
+    TKT_AUTO_FREE const char **first = calloc(conf->desk_count + 1, sizeof *first);
+    x->req.rcpts =
+        tkt_wire_arena_alloc(&x->arena, TKT_WIRE_RCPTS_MAX * sizeof *x->req.rcpts);
+    if (first == NULL || x->req.rcpts == NULL) {
+        return no_memory();
+    }
+    int rc = add_rcpts(e, first);
+    for (size_t i = 0; rc == 0 && i < conf->desk_count; i++) {
+        const struct tkt_conf_desk *d = &conf->desks[i];
+        if (first[i] != NULL && x->desk_count < TKT_EDIT_DESKS_MAX) {
+            x->desks[x->desk_count++] = (struct tkt_edit_desk){
+                .conf = d,
+                .rcpt = first[i],
+                .reply_address = first[i],
+                .in_to_cc = !e->has_conf || addresses_hold(&x->msg.to, e, d) ||
+                            addresses_hold(&x->msg.cc, e, d)};
+        }
+    }
+    return rc;
+}
+
+static const char *candidate_id(const struct tkt_facts *f, int64_t ticket)
+{
+    for (size_t i = 0; i < f->candidate_count; i++) {
+        if (f->candidates[i].ticket == ticket) {
+            return f->candidates[i].id;
+        }
+    }
+    return "?";
+}
+
+/* The number of a new ticket is known once it exists: it is shown as N. */
+static int fill_desk(struct tkt_ctl_explain *e, struct tkt_edit_desk *desk,
+                     const struct tkt_decision *d)
+{
+    static const char *const statuses[] = {
+        [TKT_ACTION_NEW] = "created",     [TKT_ACTION_NEW_LINKED] = "created",
+        [TKT_ACTION_APPEND] = "appended", [TKT_ACTION_APPEND_UNVERIFIED] = "appended",
+        [TKT_ACTION_IGNORE] = "refused",
+    };
+    char text[160];
+    bool appends =
+        d->action == TKT_ACTION_APPEND || d->action == TKT_ACTION_APPEND_UNVERIFIED;
+    desk->status = statuses[d->action];
+    if (appends) {
+        desk->id = candidate_id(&e->x->facts, d->ticket);
+    } else {
+        snprintf(text, sizeof text, "%s-N", desk->conf->prefix);
+        desk->id = tkt_wire_arena_strdup(&e->x->arena, text, strlen(text));
+    }
+    snprintf(text, sizeof text, "%s; k=K; h=H", desk->id != NULL ? desk->id : "");
+    desk->xid = tkt_wire_arena_strdup(&e->x->arena, text, strlen(text));
+    desk->group = d->group;
+    desk->priority = d->priority;
+    desk->group_mailbox = mailbox_of(e->ctl->conf, d->group);
+    return desk->id != NULL && desk->xid != NULL ? 0 : no_memory();
+}
+
+static int decide(struct tkt_ctl_explain *e)
+{
+    struct tkt_ctl_explained *x = e->x;
+    struct tkt_err err = TKT_ERR_INIT;
+    if (tkt_decide(&x->msg, &x->facts, &x->decisions, &err) < 0) {
+        return tkt_ctl_fail_err(&err);
+    }
+    for (size_t i = 0; i < x->desk_count; i++) {
+        int rc = fill_desk(e, &x->desks[i], &x->decisions.items[i]);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    struct tkt_edit_in in = {.req = &x->req,
+                             .own = {e->prefixes, e->prefix_count},
+                             .desks = x->desks,
+                             .desk_count = x->desk_count,
+                             .class = x->msg.class,
+                             .security = x->msg.security,
+                             .is_list = x->msg.class == TKT_CLASS_LIST,
+                             .from = x->msg.from.address,
+                             .reply_to = &x->msg.reply_to};
+    if (x->desk_count > 0 && tkt_edit_build(&in, &x->arena, &x->edits, &x->edit_count,
+                                            &x->subject, &err) < 0) {
+        return tkt_ctl_fail_err(&err);
+    }
+    return 0;
+}
+
+static int print(const struct tkt_ctl_explain *e)
+{
+    if (!e->ctl->json) {
+        tkt_ctl_explain_text(e->x, stdout);
+        return 0;
+    }
+    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(JSON_MAX);
+    if (tkt_ctl_explain_json(e->x, &out) < 0) {
+        return no_memory();
+    }
+    tkt_ctl_put_json(stdout, tkt_buf_str(&out), out.len);
+    return 0;
+}
+
+static int explain_file(struct tkt_ctl_explain *e, const char *file)
+{
+    static int (*const steps[])(struct tkt_ctl_explain *) = {
+        read_message, parse, find_desks, tkt_ctl_explain_facts, decide};
+    struct tkt_ctl_explained x = {
+        .file = file, .has_conf = e->has_conf, .mail = {.fd = -1}};
+    x.req.leadspc = true;
+    e->x = &x;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < TKT_ARRAY_LEN(steps); i++) {
+        rc = steps[i](e);
+    }
+    if (rc == 0) {
+        rc = print(e);
+    }
+    tkt_decisions_release(&x.decisions);
+    tkt_message_release(&x.msg);
+    tkt_ctl_mail_release(&x.mail);
+    tkt_wire_arena_release(&x.arena);
+    return rc;
+}
+
+int tkt_ctl_explain(struct tkt_ctl *ctl)
+{
+    struct tkt_ctl_explain e = {.ctl = ctl};
+    struct tkt_err err = TKT_ERR_INIT;
+    int worst = load_conf(&e);
+    if (worst == 0) {
+        worst = open_desks(&e);
+    }
+    if (worst == 0 && tkt_message_parser_init(&err) < 0) {
+        worst = tkt_ctl_fail_err(&err);
+    }
+    if (worst == 0) {
+        for (int i = 0; i < ctl->pos_count; i++) {
+            int rc = explain_file(&e, ctl->pos[i]);
+            worst = rc != 0 ? rc : worst;
+        }
+    }
+    tkt_wire_desks_index_free(&e.index);
+    free(e.rows);
+    free(e.row_desks);
+    free(e.prefixes);
+    return worst;
+}

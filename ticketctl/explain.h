@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * What would happen to one message: everything `explain` found out, and how it is told.
+ *
+ * explain.c reads, asks and decides; explain_print.c prints. The struct owns all it
+ * points to; release frees it. One thread.
+ */
+#ifndef TKT_TICKETCTL_EXPLAIN_H
+#define TKT_TICKETCTL_EXPLAIN_H
+#include "decide/decide.h"
+#include "message/message.h"
+#include "ticketctl/ctl.h"
+#include "ticketctl/mail.h"
+#include "ticketd/edit.h"
+
+struct tkt_ctl_explained {
+    const char *file; /* as given */
+    bool has_conf;    /* else the defaults with one desk */
+    bool has_facts;   /* ticketd told what it knows */
+    struct tkt_ctl_mail mail;
+    struct tkt_message msg;
+    struct tkt_wire_request req;                    /* the envelope, the fields */
+    struct tkt_edit_desk desks[TKT_EDIT_DESKS_MAX]; /* in config order */
+    size_t desk_count;
+    struct tkt_facts facts;
+    struct tkt_decisions decisions; /* one per desk */
+    struct tkt_wire_edit *edits;
+    size_t edit_count;
+    enum tkt_edit_subject subject;
+    struct tkt_wire_arena arena;
+};
+
+/* What is the same for all messages of a call. */
+struct tkt_ctl_explain {
+    struct tkt_ctl *ctl;
+    bool has_conf;
+    struct tkt_wire_desk *rows;
+    size_t row_count;
+    const struct tkt_conf_desk **row_desks; /* the section of each row */
+    struct tkt_wire_desk_index *index;
+    const char **prefixes;
+    size_t prefix_count;
+    struct tkt_ctl_explained *x; /* the message in hand */
+};
+
+/* Fills x->facts: the desks' settings, and what ticketd knows unless --offline. 0 or a
+ * code after a message. */
+int tkt_ctl_explain_facts(struct tkt_ctl_explain *e);
+
+/* Appends one JSON object. -1 when out is full. */
+int tkt_ctl_explain_json(const struct tkt_ctl_explained *x, struct tkt_buf *out);
+void tkt_ctl_explain_text(const struct tkt_ctl_explained *x, FILE *to);
+
+#endif

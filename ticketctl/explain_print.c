@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/enc.h"
+#include "base/util.h"
+#include "decide/json.h"
+#include "message/json.h"
+#include "ticketctl/explain.h"
+#include "ticketctl/out.h"
+
+#include <string.h>
+
+static const char *const edit_names[] = {
+    [TKT_WIRE_CHANGE] = "change",   [TKT_WIRE_INSERT] = "insert",
+    [TKT_WIRE_DELETE] = "delete",   [TKT_WIRE_ADDRCPT] = "addrcpt",
+    [TKT_WIRE_DELRCPT] = "delrcpt",
+};
+
+static const char *text_of(const char *s)
+{
+    return s != NULL ? s : "";
+}
+
+static void add_desk(const struct tkt_ctl_explained *x, size_t i, struct tkt_buf *out)
+{
+    const struct tkt_edit_desk *d = &x->desks[i];
+    bool first = true;
+    tkt_buf_addc(out, '{');
+    tkt_json_key(out, 3, &first, "desk");
+    tkt_json_str(out, d->conf->name);
+    tkt_json_key(out, 3, &first, "rcpt");
+    tkt_json_str(out, d->rcpt);
+    tkt_json_key(out, 3, &first, "id");
+    tkt_json_str(out, d->id);
+    tkt_json_key(out, 3, &first, "status");
+    tkt_json_str(out, d->status);
+    tkt_json_key(out, 3, &first, "decision");
+    (void)tkt_decision_json(&x->decisions.items[i], 3, out); /* out->failed tells */
+    tkt_json_close(out, 2, first, '}');
+}
+
+static void add_edit(const struct tkt_wire_edit *e, struct tkt_buf *out)
+{
+    bool first = true;
+    tkt_buf_addc(out, '{');
+    tkt_json_key(out, 3, &first, "kind");
+    tkt_json_str(out, edit_names[e->kind]);
+    tkt_json_key(out, 3, &first, "name");
+    tkt_json_str(out, e->name);
+    tkt_json_key(out, 3, &first, "index");
+    tkt_buf_addf(out, "%u", e->index);
+    tkt_json_key(out, 3, &first, "value");
+    tkt_json_str(out, e->value);
+    tkt_json_close(out, 2, first, '}');
+}
+
+static void next_item(struct tkt_buf *out, size_t i)
+{
+    tkt_buf_adds(out, i > 0 ? ",\n    " : "\n    ");
+}
+
+static const char *subject_word(const struct tkt_ctl_explained *x)
+{
+    return x->desk_count > 0 ? tkt_edit_subject_names[x->subject] : "";
+}
+
+int tkt_ctl_explain_json(const struct tkt_ctl_explained *x, struct tkt_buf *out)
+{
+    bool first = true;
+    tkt_buf_addc(out, '{');
+    tkt_json_key(out, 1, &first, "file");
+    tkt_json_str(out, x->file);
+    tkt_json_key(out, 1, &first, "size");
+    tkt_buf_addf(out, "%llu", (unsigned long long)x->mail.size);
+    tkt_json_key(out, 1, &first, "configured");
+    tkt_buf_adds(out, x->has_conf ? "true" : "false");
+    tkt_json_key(out, 1, &first, "facts");
+    tkt_buf_adds(out, x->has_facts ? "true" : "false");
+    tkt_json_key(out, 1, &first, "message");
+    (void)tkt_message_json(&x->msg, 1, out); /* out->failed tells */
+    tkt_json_key(out, 1, &first, "other_recipients");
+    tkt_buf_addf(out, "%u", x->req.other_rcpts);
+    tkt_json_key(out, 1, &first, "desks");
+    tkt_buf_addc(out, '[');
+    for (size_t i = 0; i < x->desk_count; i++) {
+        next_item(out, i);
+        add_desk(x, i, out);
+    }
+    tkt_json_close(out, 1, x->desk_count == 0, ']');
+    tkt_json_key(out, 1, &first, "subject_edit");
+    tkt_json_str(out, subject_word(x));
+    tkt_json_key(out, 1, &first, "edits");
+    tkt_buf_addc(out, '[');
+    for (size_t i = 0; i < x->edit_count; i++) {
+        next_item(out, i);
+        add_edit(&x->edits[i], out);
+    }
+    tkt_json_close(out, 1, x->edit_count == 0, ']');
+    tkt_json_close(out, 0, first, '}');
+    tkt_buf_addc(out, '\n');
+    return out->failed ? -1 : 0;
+}
+
+static void put(FILE *to, const char *label, const char *value)
+{
+    if (value[0] != '\0') {
+        fprintf(to, "  %-13s", label);
+        tkt_ctl_put_clean(to, value);
+        fputc('\n', to);
+    }
+}
+
+static void put_strings(FILE *to, const char *label, const struct tkt_strings *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        put(to, i == 0 ? label : "", list->items[i]);
+    }
+}
+
+static void put_addresses(FILE *to, const char *label, const struct tkt_addresses *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        put(to, i == 0 ? label : "", list->items[i].address);
+    }
+}
+
+static void put_attachments(FILE *to, const struct tkt_message *msg)
+{
+    for (size_t i = 0; i < msg->attachment_count; i++) {
+        const struct tkt_attachment *a = &msg->attachments[i];
+        char line[512];
+        snprintf(line, sizeof line, "%s, %s, %llu bytes%s",
+                 a->name[0] != '\0' ? a->name : "(no name)", a->type,
+                 (unsigned long long)a->size, a->is_inline ? ", inline" : "");
+        put(to, i == 0 ? "attachment:" : "", line);
+    }
+}
+
+static void put_auth(FILE *to, const struct tkt_message *msg)
+{
+    static const char *const words[] = {
+        [TKT_AUTH_NONE] = "none",
+        [TKT_AUTH_PASS] = "pass",
+        [TKT_AUTH_FAIL] = "fail",
+        [TKT_AUTH_ERROR] = "error",
+    };
+    fprintf(to, "  %-13sspf %s, dkim %s, dmarc %s%s\n", "sender:", words[msg->spf],
+            words[msg->dkim], words[msg->dmarc], msg->auth_aligned ? ", aligned" : "");
+}
+
+static void put_message(FILE *to, const struct tkt_ctl_explained *x)
+{
+    static const char *const security[] = {
+        [TKT_SECURITY_NONE] = "",
+        [TKT_SECURITY_SIGNED] = "signed",
+        [TKT_SECURITY_ENCRYPTED] = "encrypted",
+    };
+    const struct tkt_message *msg = &x->msg;
+    put(to, "from:", msg->from.address);
+    put_addresses(to, "to:", &msg->to);
+    put_addresses(to, "cc:", &msg->cc);
+    put(to, "subject:", msg->subject);
+    put(to, "message-id:", msg->message_id);
+    put(to, "class:", tkt_class_names[msg->class]);
+    put_strings(to, "", &msg->class_evidence);
+    put(to, "security:", security[msg->security]);
+    put_auth(to, msg);
+    put_strings(to, "names:", &msg->subject_ids);
+    fprintf(to, "  %-13s%zu bytes%s%s\n", "text:", strlen(msg->text),
+            msg->text_cut ? ", cut" : "", msg->has_html ? ", has HTML" : "");
+    put_attachments(to, msg);
+    put_strings(to, "problem:", &msg->problems);
+}
+
+static void put_desk(FILE *to, const struct tkt_edit_desk *desk,
+                     const struct tkt_decision *d)
+{
+    char line[1024];
+    snprintf(line, sizeof line, "%s (%s)", desk->conf->name, desk->rcpt);
+    put(to, "desk:", line);
+    snprintf(line, sizeof line, "%s %s%s%s", tkt_action_names[d->action], desk->id,
+             d->reopens ? ", reopens it" : "",
+             desk->conf->mode == TKT_MODE_SHADOW ? ", shadow: nobody is told" : "");
+    put(to, "  action:", line);
+    put(to, "  why:", d->why);
+    snprintf(line, sizeof line, "%s, priority %d%s%s%s%s", d->type, d->priority,
+             d->group[0] != '\0' ? ", group " : "", d->group,
+             d->assignee[0] != '\0' ? ", for " : "", d->assignee);
+    put(to, "  as:", line);
+    put(to, "  answer:", d->acknowledge ? "" : "no acknowledgement");
+}
+
+static void put_edit(FILE *to, const struct tkt_wire_edit *e)
+{
+    const char *value = text_of(e->value);
+    TKT_AUTO_FREE char *line = NULL;
+    int n;
+    switch (e->kind) {
+    case TKT_WIRE_CHANGE:
+        n = asprintf(&line, "change %s:%s", e->name, value);
+        break;
+    case TKT_WIRE_INSERT:
+        n = asprintf(&line, "insert %s:%s", e->name, value);
+        break;
+    case TKT_WIRE_DELETE:
+        n = asprintf(&line, "delete %s (number %u)", e->name, e->index);
+        break;
+    case TKT_WIRE_ADDRCPT:
+        n = asprintf(&line, "add recipient %s", value);
+        break;
+    case TKT_WIRE_DELRCPT:
+    default:
+        n = asprintf(&line, "remove recipient %s", value);
+        break;
+    }
+    put(to, "header:", n >= 0 ? line : "(out of memory)");
+    if (n < 0) {
+        line = NULL;
+    }
+}
+
+void tkt_ctl_explain_text(const struct tkt_ctl_explained *x, FILE *to)
+{
+    tkt_ctl_put_clean(to, x->file);
+    fprintf(to, ": %llu bytes\n", (unsigned long long)x->mail.size);
+    put_message(to, x);
+    for (size_t i = 0; i < x->desk_count; i++) {
+        put_desk(to, &x->desks[i], &x->decisions.items[i]);
+    }
+    if (x->desk_count == 0) {
+        put(to, "desk:", "none: no recipient is a desk, the mail passes untouched");
+    }
+    for (size_t i = 0; i < x->edit_count; i++) {
+        put_edit(to, &x->edits[i]);
+    }
+    if (x->desk_count > 0) {
+        put(to, "Subject:", subject_word(x));
+    }
+    if (!x->has_conf) {
+        put(to, "note:", "no configuration: the defaults with one desk");
+    }
+    if (!x->has_facts) {
+        put(to, "note:", "without ticketd's facts: replies look like new mail");
+    }
+}
