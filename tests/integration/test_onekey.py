@@ -58,6 +58,7 @@ MAILS = {
                        b"Content-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=\r\n=C3=9Fe\r\n",
     "no_message_id_no_date": HEAD + b"\r\nScripts send such mail.\r\n",
     "no_date": HEAD + b"Message-ID: <onekey.6@customer.example>\r\n\r\nno date\r\n",
+    "no_from_at_all": b"To: support@example.test\r\nSubject: no from\r\n\r\nno from\r\n",
     "no_message_id": HEAD + b"Date: Sun, 22 Nov 2026 09:00:01 +0000\r\n\r\nno id\r\n",
 }
 
