@@ -152,7 +152,17 @@ void tkt_ctype_parse(const char *value, size_t len, struct tkt_ctype *out)
 
 void tkt_ctype_default(bool in_digest, struct tkt_ctype *out)
 {
-    const char *name = in_digest ? "message/rfc822" : "text/plain";
+    static const char text[] = "text/plain";
 
-    tkt_ctype_parse(name, strlen(name), out);
+    if (in_digest) {
+        tkt_ctype_parse("message/rfc822", strlen("message/rfc822"), out);
+    } else {
+        /* A mail may have millions of empty part headers: not 600 bytes for each. */
+        out->kind = TKT_CTYPE_TEXT;
+        memcpy(out->name, text, sizeof(text));
+        out->boundary[0] = '\0';
+        out->boundary_len = 0;
+        out->bad_boundary = false;
+        out->smime_type[0] = '\0';
+    }
 }

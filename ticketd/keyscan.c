@@ -108,7 +108,7 @@ static const struct field_row field_table[] = {
 static const struct field_row *find_field(const char *name)
 {
     for (size_t i = 0; i < TKT_ARRAY_LEN(field_table); i++) {
-        if (strcmp(field_table[i].name, name) == 0) {
+        if (field_table[i].name[0] == name[0] && strcmp(field_table[i].name, name) == 0) {
             return &field_table[i];
         }
     }

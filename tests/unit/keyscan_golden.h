@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Message, key, head key: computed by hand from docs/design.md, not by the code. */
+{MAIL, "d170c17acc4974855ba94c0c734526a367e854fba5fa72f318bd89423c762606",
+ "292b138f0035dfd9be3e8387f1e53d1d005a514b6a7d2dbb6291153a2ca05f82"},
+    {"\n", "00d15fe6b512fd2af00be04f5837a7cd3bca66b822b4190fbc130d49e35059d2", NULL},
+    {HEAD BODY, "485520fc3955c421a426345f77fc63d75eaf4894f5c3076504a9863642ccdef1", NULL},
+    {"From: ann@customer.example\nSubject: Re: [IT-7] Printer\n" ID "\n",
+     "053694bd3c8b00ebef28718dcf1615ee99ec416a08410518ad54f51a21bc263e",
+     "9eac29677048f9e53115655e36fc46c4e973f73f4a8963a11635d349decf13f1"},
+    {HEAD "Content-Type: text/plain\n\n" U8,
+     "ab6584629803e23aa8a56a6c26394ef85a626404f9bd5263252f8d82fffab8af", NULL},
+    {PARTS("Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n",
+           "=C3=BC\n\n"),
+     "99ad49c04c239a6ebbad90b39f1dc258fa01152c047434dfdb3788f14b6c42c1", NULL},
+    {PFX_TOP CLIENT PFX_ID PFX_DATE "\nx\n",
+     "09663edbabdcb5bd231fc66312dfac02db2af3611924d27b1c68d98b9563a59f", NULL},
