@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -327,7 +328,7 @@ struct client {
     int rounds;
     int failed;
     int64_t worst_ms;
-    volatile bool *stop;
+    atomic_bool *stop;
 };
 
 static void *be_client(void *arg)
@@ -347,7 +348,7 @@ static void *be_client(void *arg)
 static void flood_against_one(int children, const char *hostile)
 {
     static struct client a[CLIENTS];
-    volatile bool stop = false;
+    atomic_bool stop = false;
     struct tkt_parserpool *pool = start_pool("IT", children);
     struct client b = {.pool = pool,
                        .text = "good x",
@@ -392,7 +393,7 @@ static void one_key_gets_at_most_half_of_the_children(void **state)
 {
     struct tkt_parserpool *pool = start_pool("IT", 4);
     struct client a[6];
-    volatile bool stop = false;
+    atomic_bool stop = false;
     unsigned most = 0;
 
     (void)state;
@@ -417,7 +418,7 @@ static void who_waits_too_long_goes_without(void **state)
 {
     struct tkt_conf *conf = settings("IT", 1);
     struct tkt_err err = TKT_ERR_INIT;
-    volatile bool stop = false;
+    atomic_bool stop = false;
 
     (void)state;
     conf->parser.budget_ms = 600;
