@@ -30,8 +30,8 @@ struct tkt_store;
 struct tkt_reader;
 
 struct tkt_store_options {
-    const char *dir;       /* holds tickets.db and blobs/; created by open if missing */
-    const char *host;      /* this host's name in the event chain */
+    const char *dir;  /* holds tickets.db and blobs/; created by open if missing */
+    const char *host; /* this host's name in the event chain */
     unsigned id_block;
     uint64_t batch_bytes_max;
     int64_t batch_us_max;
@@ -41,7 +41,8 @@ struct tkt_store_options {
 
 /* Creates or migrates; refuses a newer schema (CONF) and a directory that another
  * process has open for writing. */
-struct tkt_store *tkt_store_open(const struct tkt_store_options *opt, struct tkt_err *err);
+struct tkt_store *tkt_store_open(const struct tkt_store_options *opt,
+                                 struct tkt_err *err);
 void tkt_store_close(struct tkt_store **store);
 
 /* ---- batches --------------------------------------------------------------------- */
@@ -59,7 +60,8 @@ struct tkt_store_item {
 /* Applies items in order until the caps (bytes, time) are reached; commits once. Items
  * not reached have done = false and go into the next batch. If the commit fails every
  * item of the batch gets TEMP. Returns the number of items done. */
-size_t tkt_store_batch(struct tkt_store *store, struct tkt_store_item *items, size_t count);
+size_t tkt_store_batch(struct tkt_store *store, struct tkt_store_item *items,
+                       size_t count);
 
 /* ---- blobs ----------------------------------------------------------------------- */
 
@@ -77,6 +79,11 @@ int tkt_blob_commit(struct tkt_blob *blob, struct tkt_err *err);
 void tkt_blob_close(struct tkt_blob *blob);
 /* Opens for reading; -1: TEMP/PERM. */
 int tkt_blob_open(const char *store_dir, const char *name, struct tkt_err *err);
+
+const char *tkt_store_state_name(enum tkt_ticket_state state); /* "reserved", ... */
+
+/* All functions below that take a struct tkt_store are for use in an item's apply; called
+ * outside a batch each is a transaction of its own. */
 
 /* ---- reserve: one message, all its desks ------------------------------------------ */
 
@@ -99,11 +106,11 @@ struct tkt_store_desk_in {
     const char *desk;
     const char *prefix;
     const char *itsm;
-    const char *itsm_type;    /* "local" ... */
-    const char *rcpt;         /* the recipient that named the desk */
-    bool shadow;              /* mode = shadow: no create, no notification */
-    bool refused;             /* ticket is kept as refused, nobody is told */
-    const char *reason;       /* for refused, or "" */
+    const char *itsm_type;               /* "local" ... */
+    const char *rcpt;                    /* the recipient that named the desk */
+    bool shadow;                         /* mode = shadow: no create, no notification */
+    bool refused;                        /* ticket is kept as refused, nobody is told */
+    const char *reason;                  /* for refused, or "" */
     const struct tkt_decision *decision; /* NULL: unanalysed; defaults below apply */
     const char *default_type;
     const char *default_group;
@@ -146,9 +153,9 @@ struct tkt_store_reserve_in {
 struct tkt_store_desk_out {
     int64_t ticket;
     int64_t message;
-    char id[48];      /* "" (and ticket 0) when the decision was to open none */
-    char hold[33];    /* "" when confirmed */
-    char corr[40];    /* mt- + 32 hex */
+    char id[48];   /* "" (and ticket 0) when the decision was to open none */
+    char hold[33]; /* "" when confirmed */
+    char corr[40]; /* mt- + 32 hex */
     /* created; existing (same key, or a copy); appended; pending (appended unverified:
      * internal until a person looks); refused (also for the action "ignore"). Static. */
     const char *status;
@@ -177,7 +184,7 @@ int tkt_store_confirm(struct tkt_store *store, const char *hold, bool untagged,
                       int64_t now_ms, struct tkt_err *err);
 int tkt_store_cancel(struct tkt_store *store, const char *hold, int64_t now_ms,
                      struct tkt_err *err);
-/* Confirms holds older than confirm_after; returns how many (at most max), or -1. */
+/* Confirms holds of at least that age (confirm_after); how many (at most max), or -1. */
 int tkt_store_confirm_old(struct tkt_store *store, int64_t older_than_ms, int64_t now_ms,
                           int max, struct tkt_err *err);
 
@@ -219,12 +226,17 @@ struct tkt_job {
 };
 /* Claims up to max jobs that are due, one per lane, until now + lease_ms. Returns count. */
 int tkt_store_jobs_claim(struct tkt_store *store, const char *owner, int64_t now_ms,
-                         int64_t lease_ms, struct tkt_job *out, int max, struct tkt_err *err);
+                         int64_t lease_ms, struct tkt_job *out, int max,
+                         struct tkt_err *err);
 void tkt_jobs_release(struct tkt_job *jobs, int count);
 int tkt_store_job_add(struct tkt_store *store, int64_t ticket, int64_t message,
                       const char *kind, const char *target, const char *payload,
                       int64_t run_after_ms, int64_t now_ms, struct tkt_err *err);
-enum tkt_job_outcome { TKT_JOB_DONE, TKT_JOB_DEFER, TKT_JOB_PARK };
+enum tkt_job_outcome {
+    TKT_JOB_DONE,
+    TKT_JOB_DEFER,
+    TKT_JOB_PARK
+};
 /* owner must still hold the lease, else PERM (another worker has it). */
 int tkt_store_job_finish(struct tkt_store *store, int64_t job, const char *owner,
                          enum tkt_job_outcome outcome, int64_t run_after_ms,
@@ -233,29 +245,35 @@ int tkt_store_job_finish(struct tkt_store *store, int64_t job, const char *owner
 int tkt_store_job_command(struct tkt_store *store, int64_t job, const char *verb,
                           const char *who, int64_t now_ms, struct tkt_err *err);
 /* When the next job is due, or INT64_MAX. */
-int tkt_store_jobs_next_due(struct tkt_store *store, int64_t *due_ms, struct tkt_err *err);
+int tkt_store_jobs_next_due(struct tkt_store *store, int64_t *due_ms,
+                            struct tkt_err *err);
 
 /* ---- tickets: changes by people, ITSMs, schedules --------------------------------- */
 
 /* id is the display id ("IT-12"); who is recorded in the event. All PERM when the ticket
  * does not exist, BUG/PERM when the state machine does not allow it. */
 int tkt_store_set(struct tkt_store *store, const char *id, const char *field,
-                  const char *value, const char *who, int64_t now_ms, struct tkt_err *err);
+                  const char *value, const char *who, int64_t now_ms,
+                  struct tkt_err *err);
 int tkt_store_move(struct tkt_store *store, const char *id, enum tkt_ticket_state to,
-                   const char *who, const char *reason, int64_t now_ms, struct tkt_err *err);
+                   const char *who, const char *reason, int64_t now_ms,
+                   struct tkt_err *err);
 int tkt_store_comment(struct tkt_store *store, const char *id, const char *text,
-                      bool is_public, const char *who, int64_t now_ms, struct tkt_err *err);
+                      bool is_public, const char *who, int64_t now_ms,
+                      struct tkt_err *err);
 int tkt_store_merge(struct tkt_store *store, const char *from, const char *into,
                     const char *who, int64_t now_ms, struct tkt_err *err);
 /* Moves one message of a ticket to a new ticket of the same desk; out_id gets its id. */
 int tkt_store_split(struct tkt_store *store, const char *id, int64_t message,
-                    const char *who, int64_t now_ms, char out_id[48], struct tkt_err *err);
+                    const char *who, int64_t now_ms, char out_id[48],
+                    struct tkt_err *err);
 int tkt_store_link(struct tkt_store *store, const char *a, const char *b, const char *who,
                    int64_t now_ms, struct tkt_err *err);
 /* Erases content (rows, blobs) of a ticket, or of all messages of an address; the chain
  * of hashes stays verifiable. *count = messages erased. */
 int tkt_store_forget(struct tkt_store *store, const char *ticket_or_address,
-                     const char *who, int64_t now_ms, int64_t *count, struct tkt_err *err);
+                     const char *who, int64_t now_ms, int64_t *count,
+                     struct tkt_err *err);
 /* Retention: erases content of tickets of a desk closed before the given time. */
 int tkt_store_retain(struct tkt_store *store, const char *desk, int64_t closed_before_ms,
                      int max, int64_t now_ms, int64_t *count, struct tkt_err *err);
@@ -288,9 +306,9 @@ struct tkt_reader_ticket {
 };
 /* Tickets that hold a message with this Message-ID hash; merged ones are followed.
  * address (lower case) is looked up among the participants. Returns count <= max or -1. */
-int tkt_reader_by_reference(struct tkt_reader *r, const unsigned char hash[TKT_SHA256_LEN],
-                            const char *address, struct tkt_reader_ticket *out, int max,
-                            struct tkt_err *err);
+int tkt_reader_by_reference(struct tkt_reader *r,
+                            const unsigned char hash[TKT_SHA256_LEN], const char *address,
+                            struct tkt_reader_ticket *out, int max, struct tkt_err *err);
 /* By display id, by row: 1 found, 0 not, -1 error. */
 int tkt_reader_by_id(struct tkt_reader *r, const char *id, const char *address,
                      struct tkt_reader_ticket *out, struct tkt_err *err);
@@ -321,8 +339,9 @@ int tkt_reader_show_json(struct tkt_reader *r, const char *id, struct tkt_buf *o
                          struct tkt_err *err);
 int tkt_reader_log_json(struct tkt_reader *r, const char *id_or_null, int64_t since_ms,
                         int limit, struct tkt_buf *out, struct tkt_err *err);
-int tkt_reader_jobs_json(struct tkt_reader *r, const char *state_or_null, int64_t job_or_0,
-                         int limit, struct tkt_buf *out, struct tkt_err *err);
+int tkt_reader_jobs_json(struct tkt_reader *r, const char *state_or_null,
+                         int64_t job_or_0, int limit, struct tkt_buf *out,
+                         struct tkt_err *err);
 /* Counts by state, desk, job state; oldest job; lags; database size. */
 int tkt_reader_status_json(struct tkt_reader *r, int64_t now_ms, struct tkt_buf *out,
                            struct tkt_err *err);

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Changes by people, ITSMs and later analyses.
+ */
+#include "base/enc.h"
+#include "base/util.h"
+#include "store/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COMMENT_MAX (256 * 1024)
+#define SPLIT_FLAGS                                                                      \
+    (M_REOPENS | M_CHANGES | M_UNVERIFIED | M_INTERNAL | M_COPY | M_PUBLIC)
+
+/* ---- fields ----------------------------------------------------------------------- */
+
+static int parse_priority(const char *value, int64_t *out)
+{
+    static const char *const words[] = {"urgent", "high", "normal", "low", "planning"};
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(words); i++) {
+        if (tkt_ascii_ieq(words[i], value)) {
+            *out = (int64_t)i + 1;
+            return 0;
+        }
+    }
+    return tkt_parse_int(value, 1, 5, out);
+}
+
+static const struct field {
+    const char *name;
+    enum tkt_sql sql;
+    int max; /* numbers: 1..max; 0 = text */
+} fields[] = {
+    {"subject", SQL_SET_SUBJECT, 0},     {"type", SQL_SET_TYPE, 0},
+    {"category", SQL_SET_CATEGORY, 0},   {"subcategory", SQL_SET_SUBCATEGORY, 0},
+    {"group", SQL_SET_GROUP, 0},         {"assignee", SQL_SET_ASSIGNEE, 0},
+    {"requester", SQL_SET_REQUESTER, 0}, {"tags", SQL_SET_TAGS, 0},
+    {"urgency", SQL_SET_URGENCY, 3},     {"impact", SQL_SET_IMPACT, 3},
+    {"priority", SQL_SET_PRIORITY, 5},
+};
+
+static int store_field(struct tkt_store *s, const struct ticket_row *t,
+                       const struct field *f, const char *value, int64_t now_ms,
+                       struct tkt_err *err)
+{
+    int64_t number = 0;
+
+    if (f->max == 0) {
+        return tkt_db_run(s->db, f->sql, err, "iti", t->id, value, now_ms);
+    }
+    int bad = f->max == 5 ? parse_priority(value, &number)
+                          : tkt_parse_int(value, 1, f->max, &number);
+    if (bad) {
+        return tkt_err_set(err, TKT_ERR_PERM, "%s: 1 to %d, not '%.40s'", f->name, f->max,
+                           value);
+    }
+    return tkt_db_run(s->db, f->sql, err, "iii", t->id, number, now_ms);
+}
+
+static int set_field(struct tkt_store *s, const char *id, const char *field,
+                     const char *value, const char *who, int64_t now_ms,
+                     struct tkt_err *err)
+{
+    struct ticket_row t;
+
+    if (tkt_ticket_named(s->db, id, &t, err) < 0) {
+        return -1;
+    }
+    if (strcmp(field, "state") == 0) {
+        int to = tkt_ticket_state_parse(value);
+        return to < 0 ? tkt_err_set(err, TKT_ERR_PERM, "unknown state %.40s", value)
+                      : tkt_store_move(s, id, (enum tkt_ticket_state)to, who, "", now_ms,
+                                       err);
+    }
+    for (size_t i = 0; i < TKT_ARRAY_LEN(fields); i++) {
+        if (strcmp(fields[i].name, field) != 0) {
+            continue;
+        }
+        if (store_field(s, &t, &fields[i], value, now_ms, err) < 0) {
+            return -1;
+        }
+        struct tkt_buf *b = tkt_event_begin(s);
+        json_str(b, "field", field);
+        json_str(b, "value", value);
+        json_str_opt(b, "who", who);
+        return tkt_event_end(s, t.id, 0, NULL, "ticket.set", now_ms, err);
+    }
+    return tkt_err_set(err, TKT_ERR_PERM, "unknown field %.40s", field);
+}
+
+int tkt_store_set(struct tkt_store *s, const char *id, const char *field,
+                  const char *value, const char *who, int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = set_field(s, id, field, value, who, now_ms, err);
+    return tkt_store_leave(s, own, rc, err);
+}
+
+int tkt_store_move(struct tkt_store *s, const char *id, enum tkt_ticket_state to,
+                   const char *who, const char *reason, int64_t now_ms,
+                   struct tkt_err *err)
+{
+    struct ticket_row t;
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = tkt_ticket_named(s->db, id, &t, err);
+    if (rc == 1 && (to == TKT_STATE_MERGED || to == TKT_STATE_RESERVED)) {
+        rc = tkt_err_set(err, TKT_ERR_PERM, "%s: nobody moves a ticket to %s by hand",
+                         t.name, tkt_store_state_name(to));
+    } else if (rc == 1) {
+        rc = tkt_ticket_move(s, &t, to, who, reason, now_ms, err);
+    }
+    return tkt_store_leave(s, own, rc, err);
+}
+
+/* ---- comments --------------------------------------------------------------------- */
+
+static int comment(struct tkt_store *s, const char *id, const char *text, bool is_public,
+                   const char *who, int64_t now_ms, struct tkt_err *err)
+{
+    struct ticket_row t;
+    unsigned char sha[TKT_SHA256_LEN];
+    int64_t message = 0;
+    size_t n = strlen(text);
+    int flags = M_COMMENT | M_CONFIRMED | (is_public ? M_PUBLIC : M_INTERNAL);
+
+    if (n == 0 || n > COMMENT_MAX) {
+        return tkt_err_set(err, TKT_ERR_PERM, "a comment has 1 to %d bytes", COMMENT_MAX);
+    }
+    if (tkt_ticket_named(s->db, id, &t, err) < 0) {
+        return -1;
+    }
+    tkt_sha256(text, n, sha);
+    if (tkt_db_insert(s->db, SQL_MESSAGE_ADD, &message, err, "iidibtttttttttsb", t.id,
+                      now_ms, flags, (int64_t)n, sha, sizeof(sha), "control", "", "", "",
+                      who, "", "", "", "", (const char *)NULL, text, n) < 0 ||
+        tkt_db_run(s->db, SQL_TICKET_TOUCH, err, "ii", t.id, now_ms) < 0) {
+        return -1;
+    }
+    struct tkt_buf *b = tkt_event_begin(s);
+    json_str_opt(b, "who", who);
+    json_bool(b, "public", is_public);
+    if (tkt_event_end(s, t.id, message, sha, "ticket.comment", now_ms, err) < 0) {
+        return -1;
+    }
+    if (t.flags & (T_LOCAL | T_SHADOW)) {
+        return 0;
+    }
+    return tkt_job_insert(s, t.id, message, "comment", t.itsm,
+                          is_public ? "{\"public\":true}" : "{\"public\":false}", false,
+                          now_ms, now_ms, err);
+}
+
+int tkt_store_comment(struct tkt_store *s, const char *id, const char *text,
+                      bool is_public, const char *who, int64_t now_ms,
+                      struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = comment(s, id, text, is_public, who, now_ms, err);
+    return tkt_store_leave(s, own, rc, err);
+}
+
+/* ---- merge, split, link ----------------------------------------------------------- */
+
+/* What was still to be sent for `from` goes to its heir as comments. */
+static int hand_over_jobs(struct tkt_store *s, const struct ticket_row *from,
+                          const struct ticket_row *into, int64_t now_ms,
+                          struct tkt_err *err)
+{
+    struct job_move drop = {.to = JOB_DONE, .due_ms = now_ms, .reason = "merged"};
+    bool unsent = false;
+    int64_t id = 0;
+    int n;
+
+    while ((n = tkt_db_get_int(s->db, SQL_JOB_UNSTARTED, &id, err, "i", from->id)) == 1) {
+        struct job_row j;
+        if (tkt_job_load(s->db, id, &j, err) != 1 ||
+            tkt_job_move(s, &j, &drop, now_ms, err) < 0) {
+            return -1;
+        }
+        unsent = true;
+    }
+    if (n < 0 || !unsent || (into->flags & (T_LOCAL | T_SHADOW))) {
+        return n;
+    }
+    int64_t message = 0;
+    for (;;) {
+        struct tkt_row row = TKT_ROW_INIT;
+        n = tkt_db_query(s->db, &row, SQL_MESSAGE_NEXT, err, "ii", from->id, message);
+        if (n <= 0) {
+            return n;
+        }
+        message = tkt_row_int(&row, 0);
+        tkt_row_end(&row);
+        if (tkt_job_insert(s, into->id, message, "comment", into->itsm,
+                           "{\"public\":false,\"merged\":true}", false, now_ms, now_ms,
+                           err) < 0) {
+            return -1;
+        }
+    }
+}
+
+static int merge(struct tkt_store *s, const char *from_id, const char *into_id,
+                 const char *who, int64_t now_ms, struct tkt_err *err)
+{
+    struct ticket_row from;
+    struct ticket_row into;
+
+    if (tkt_ticket_named(s->db, from_id, &from, err) < 0 ||
+        tkt_ticket_named(s->db, into_id, &into, err) < 0 ||
+        tkt_ticket_follow(s->db, &into, err) < 0) {
+        return -1;
+    }
+    if (from.id == into.id) {
+        return tkt_err_set(err, TKT_ERR_PERM, "%s cannot be merged into itself",
+                           from.name);
+    }
+    if (!tkt_ticket_may_move(from.state, TKT_STATE_MERGED) ||
+        into.state == TKT_STATE_WITHDRAWN || into.state == TKT_STATE_REFUSED ||
+        into.state == TKT_STATE_RESERVED) {
+        return tkt_err_set(err, TKT_ERR_PERM, "%s is %s and %s is %s: cannot be merged",
+                           from.name, tkt_store_state_name(from.state), into.name,
+                           tkt_store_state_name(into.state));
+    }
+    if (tkt_ticket_move(s, &from, TKT_STATE_MERGED, who, into.name, now_ms, err) < 0 ||
+        tkt_db_run(s->db, SQL_TICKET_MERGED, err, "ii", from.id, into.id) < 0 ||
+        tkt_db_run(s->db, SQL_PARTICIPANTS_COPY, err, "ii", from.id, into.id) < 0 ||
+        tkt_link_add(s, from.id, into.id, "merged", now_ms, err) < 0 ||
+        hand_over_jobs(s, &from, &into, now_ms, err) < 0) {
+        return -1;
+    }
+    struct tkt_buf *b = tkt_event_begin(s);
+    json_str(b, "from", from.name);
+    json_str_opt(b, "who", who);
+    return tkt_event_end(s, into.id, 0, NULL, "ticket.took_over", now_ms, err);
+}
+
+int tkt_store_merge(struct tkt_store *s, const char *from, const char *into,
+                    const char *who, int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = merge(s, from, into, who, now_ms, err);
+    return tkt_store_leave(s, own, rc, err);
+}
+
+/* A new ticket of the same desk and routing, born new. */
+static int twin(struct tkt_store *s, const struct ticket_row *t, int64_t now_ms,
+                struct ticket_row *out, struct tkt_err *err)
+{
+    unsigned char corr[CORR_LEN];
+    int64_t series = 0;
+    int64_t number = 0;
+    int64_t id = 0;
+
+    tkt_random(corr, sizeof(corr));
+    if (tkt_series_next(s, t->prefix, &series, &number, err) < 0 ||
+        tkt_db_insert(s->db, SQL_TICKET_COPY, &id, err, "iiddbi", t->id, number,
+                      (int)TKT_STATE_NEW, (int)T_CONFIRMED, corr, sizeof(corr),
+                      now_ms) < 0) {
+        return -1;
+    }
+    return tkt_ticket_load(s->db, id, out, err) == 1
+               ? 0
+               : tkt_err_set(err, TKT_ERR_TEMP, "store: the new ticket is gone");
+}
+
+static int split(struct tkt_store *s, const char *id, int64_t message, const char *who,
+                 int64_t now_ms, char out_id[48], struct tkt_err *err)
+{
+    struct ticket_row t;
+    struct ticket_row n;
+    struct message_row m;
+
+    if (tkt_ticket_named(s->db, id, &t, err) < 0) {
+        return -1;
+    }
+    int found = tkt_message_load(s->db, message, &m, err);
+    if (found < 0) {
+        return -1;
+    }
+    if (found == 0 || m.ticket != t.id || (m.flags & (M_FIRST | M_COMMENT))) {
+        return tkt_err_set(
+            err, TKT_ERR_PERM,
+            "message %" PRId64 " of %s cannot become a ticket: it is %s", message, t.name,
+            found == 0 || m.ticket != t.id ? "not there" : "its first one, or a comment");
+    }
+    int flags = (m.flags & ~SPLIT_FLAGS) | M_FIRST | M_CONFIRMED;
+    if (twin(s, &t, now_ms, &n, err) < 0 ||
+        tkt_db_run(s->db, SQL_MESSAGE_MOVE, err, "iid", m.id, n.id, flags) < 0 ||
+        tkt_db_run(s->db, SQL_KEY_MOVE, err, "ii", m.id, n.id) < 0 ||
+        tkt_db_run(s->db, SQL_THREAD_MOVE, err, "iii", m.id, t.id, n.id) < 0 ||
+        tkt_db_run(s->db, SQL_PARTICIPANTS_COPY, err, "ii", t.id, n.id) < 0 ||
+        tkt_link_add(s, n.id, t.id, "split", now_ms, err) < 0) {
+        return -1;
+    }
+    struct tkt_buf *b = tkt_event_begin(s);
+    json_str(b, "from", t.name);
+    json_str_opt(b, "who", who);
+    if (tkt_event_end(s, n.id, m.id, m.sha256, "ticket.split", now_ms, err) < 0) {
+        return -1;
+    }
+    b = tkt_event_begin(s);
+    json_str(b, "into", n.name);
+    json_str_opt(b, "who", who);
+    if (tkt_event_end(s, t.id, m.id, m.sha256, "message.split_off", now_ms, err) < 0) {
+        return -1;
+    }
+    snprintf(out_id, 48, "%s", n.name);
+    return tkt_ticket_start(s, &n, m.id, true, now_ms, err);
+}
+
+int tkt_store_split(struct tkt_store *s, const char *id, int64_t message, const char *who,
+                    int64_t now_ms, char out_id[48], struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = split(s, id, message, who, now_ms, out_id, err);
+    return tkt_store_leave(s, own, rc, err);
+}
+
+static int link_both(struct tkt_store *s, const char *a_id, const char *b_id,
+                     const char *who, int64_t now_ms, struct tkt_err *err)
+{
+    struct ticket_row a;
+    struct ticket_row b;
+
+    if (tkt_ticket_named(s->db, a_id, &a, err) < 0 ||
+        tkt_ticket_named(s->db, b_id, &b, err) < 0) {
+        return -1;
+    }
+    if (a.id == b.id) {
+        return tkt_err_set(err, TKT_ERR_PERM, "%s cannot be linked to itself", a.name);
+    }
+    if (tkt_link_add(s, a.id, b.id, "related", now_ms, err) < 0) {
+        return -1;
+    }
+    for (int i = 0; i < 2; i++) {
+        struct tkt_buf *j = tkt_event_begin(s);
+        json_str(j, "to", i == 0 ? b.name : a.name);
+        json_str_opt(j, "who", who);
+        if (tkt_event_end(s, i == 0 ? a.id : b.id, 0, NULL, "ticket.linked", now_ms,
+                          err) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int tkt_store_link(struct tkt_store *s, const char *a, const char *b, const char *who,
+                   int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = link_both(s, a, b, who, now_ms, err);
+    return tkt_store_leave(s, own, rc, err);
+}
+
+/* ---- later analysis --------------------------------------------------------------- */
+
+static int analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
+                    struct tkt_err *err)
+{
+    static const struct tkt_decision nothing = {.action = TKT_ACTION_NEW};
+    const struct tkt_decision *c = in->decision != NULL ? in->decision : &nothing;
+    struct ticket_row t;
+    TKT_AUTO_BUF struct tkt_buf tags = TKT_BUF_INIT(4000);
+
+    int n = tkt_ticket_load(s->db, in->ticket, &t, err);
+    if (n <= 0) {
+        return n < 0
+                   ? -1
+                   : tkt_err_set(err, TKT_ERR_PERM, "no ticket row %" PRId64, in->ticket);
+    }
+    for (size_t i = 0; i < c->tags.count; i++) {
+        (void)tkt_buf_addf(&tags, "%s%s", i > 0 ? "\n" : "",
+                           c->tags.items[i]); /* capped */
+    }
+    if (tkt_db_run(s->db, SQL_TICKET_ANALYSED, err,
+                   "iditttttttt"
+                   "ddit",
+                   t.id, (int)T_ANALYSED, in->now_ms, in->requester_name, in->subject,
+                   in->class_name, c->type, c->category, c->subcategory, c->group,
+                   c->assignee, c->urgency, c->impact, (int64_t)c->priority,
+                   tkt_buf_str(&tags)) < 0 ||
+        tkt_db_run(s->db, SQL_MESSAGE_ANALYSED, err, "itt", in->message, in->subject,
+                   in->class_name) < 0 ||
+        tkt_threads_add(s, t.id, in->message, in->thread_keys, in->thread_key_count,
+                        err) < 0 ||
+        tkt_participants_add(s, t.id, in->participants, in->participant_count, err) < 0) {
+        return -1;
+    }
+    /* It has an ID by now; what it should have been appended to is linked. */
+    if (c->action != TKT_ACTION_NEW && c->ticket > 0 && c->ticket != t.id &&
+        tkt_link_add(s, t.id, c->ticket, "related", in->now_ms, err) < 0) {
+        return -1;
+    }
+    struct tkt_buf *b = tkt_event_begin(s);
+    json_str_opt(b, "why", c->why);
+    json_bool(b, "given_up", in->decision == NULL);
+    return tkt_event_end(s, t.id, in->message, NULL, "ticket.analysed", in->now_ms, err);
+}
+
+int tkt_store_analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
+                       struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = analysed(s, in, err);
+    return tkt_store_leave(s, own, rc, err);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * What the files of the store share: the writer's state, rows, flags, movers.
+ *
+ * Numbers of states and flags are on disk: they are only ever added to.
+ */
+#ifndef TKT_STORE_INTERNAL_H
+#define TKT_STORE_INTERNAL_H
+#include "base/buf.h"
+#include "base/hash.h"
+#include "store/db.h"
+#include "store/json.h"
+#include "store/store.h"
+
+#define DB_NAME "tickets.db"
+#define BLOBS_NAME "blobs"
+#define LOCK_NAME "lock"
+
+#define SHORT_KEY_LEN 16 /* of a SHA-256, for keys on disk */
+#define CORR_LEN 16
+#define TOKEN_LEN 16
+#define HEAD_WINDOW_MS (24 * 3600 * INT64_C(1000))
+#define HEAD_MATCHES_MAX 8 /* messages of one head key that are compared */
+#define DESKS_PER_MESSAGE_MAX 64
+#define PARTICIPANTS_MAX 1000 /* of one ticket */
+#define EVENT_DATA_MAX 16384
+#define SERIES_CACHE_MAX 64
+#define LOG_PAGES_MAX 4096   /* 16 MiB: then the writer moves the log by itself */
+#define LOG_PAGES_KEEP 16384 /* a longer log gives its space back */
+#define ERASED_TEXT "(erased)"
+
+enum ticket_flag {
+    T_CONFIRMED = 1,
+    T_SHADOW = 2,
+    T_ANALYSED = 4,
+    T_LOCAL = 8, /* its ITSM is the store */
+    T_ERASED = 16
+};
+enum message_flag {
+    M_CONFIRMED = 1,
+    M_FIRST = 2, /* opened its ticket */
+    M_INTERNAL = 4,
+    M_UNVERIFIED = 8,
+    M_COPY = 16,
+    M_AGENT = 32, /* an agent's reply: a public comment */
+    M_WITHDRAWN = 64,
+    M_ERASED = 128,
+    M_REOPENS = 256, /* what it does to the ticket once it is confirmed */
+    M_CHANGES = 512,
+    M_COMMENT = 1024, /* written through us, not a mail */
+    M_PUBLIC = 2048
+};
+enum hold_state {
+    HOLD_OPEN,
+    HOLD_CONFIRMED,
+    HOLD_CANCELLED
+};
+enum job_state {
+    JOB_READY,
+    JOB_CLAIMED,
+    JOB_DONE,
+    JOB_DEFERRED,
+    JOB_PARKED,
+    JOB_STATES
+};
+
+struct series { /* numbers leased by this host */
+    char prefix[16];
+    int64_t id;
+    int64_t next;
+    int64_t last;
+};
+struct desk_row {
+    char name[64];
+    int64_t id;
+};
+
+struct tkt_store {
+    struct tkt_store_options opt; /* dir and host are copies */
+    struct tkt_db *db;
+    int lock_fd;
+    bool broken; /* the handle cannot be trusted: reopen before the next batch */
+    int64_t host;
+    unsigned char chain[TKT_SHA256_LEN]; /* of the last event of this host */
+    bool chain_known;
+    struct series series[SERIES_CACHE_MAX];
+    size_t series_count;
+    struct desk_row desks[SERIES_CACHE_MAX];
+    size_t desk_count;
+    struct tkt_buf json;   /* scratch for event data */
+    struct tkt_buf doomed; /* blob names, NUL-terminated: removed after the commit */
+    size_t doomed_item;    /* ... of which before the item under way */
+    bool want_truncate;    /* content was erased: the log must not keep it */
+    int sweep_dir;         /* where the next sweep goes on */
+    int64_t sweep_head;
+};
+
+/* A transaction of its own for callers outside a batch; inside it costs nothing.
+ * leave returns rc, or -1 when the commit failed. */
+int tkt_store_enter(struct tkt_store *s, bool *own, struct tkt_err *err);
+int tkt_store_leave(struct tkt_store *s, bool own, int rc, struct tkt_err *err);
+/* What is cached of rows that may just have been rolled back. */
+void tkt_store_forget_cached(struct tkt_store *s);
+
+struct ticket_row {
+    int64_t id;
+    char name[48];
+    char prefix[16];
+    int64_t desk;
+    char desk_name[64];
+    enum tkt_ticket_state state;
+    int flags;
+    char itsm[64];
+    char group[64];
+    int priority;
+    unsigned char corr[CORR_LEN];
+    int64_t merged_into;
+};
+/* 1, 0 not there, -1. */
+int tkt_ticket_load(struct tkt_db *db, int64_t id, struct ticket_row *t,
+                    struct tkt_err *err);
+/* By display id; without one -1: PERM. follow: a merged ticket's last heir. */
+int tkt_ticket_named(struct tkt_db *db, const char *name, struct ticket_row *t,
+                     struct tkt_err *err);
+int tkt_ticket_follow(struct tkt_db *db, struct ticket_row *t, struct tkt_err *err);
+int tkt_ticket_split_name(const char *name, char prefix[16], int64_t *number);
+
+/* ticket_state.c: the one mover. BUG names both states. */
+bool tkt_ticket_may_move(enum tkt_ticket_state from, enum tkt_ticket_state to);
+int tkt_ticket_move(struct tkt_store *s, struct ticket_row *t, enum tkt_ticket_state to,
+                    const char *who, const char *reason, int64_t now_ms,
+                    struct tkt_err *err);
+int tkt_ticket_state_parse(const char *name); /* or -1 */
+
+/* job_state.c: the one mover; keeps the lane's head claimable. */
+struct job_row {
+    int64_t id;
+    int64_t ticket;
+    char target[64];
+    enum job_state state;
+    int64_t run_after;
+    int64_t due; /* 0: none */
+    char owner[64];
+};
+const char *tkt_job_state_name(enum job_state state);
+int tkt_job_state_parse(const char *name);
+bool tkt_job_may_move(enum job_state from, enum job_state to);
+int tkt_job_load(struct tkt_db *db, int64_t id, struct job_row *j, struct tkt_err *err);
+struct job_move {
+    enum job_state to;
+    int64_t due_ms; /* run_after, or the end of the lease */
+    const char *owner;
+    const char *reason;
+};
+int tkt_job_move(struct tkt_store *s, struct job_row *j, const struct job_move *m,
+                 int64_t now_ms, struct tkt_err *err);
+/* fresh: the ticket has no other job in that lane yet, so nobody needs to look. */
+int tkt_job_insert(struct tkt_store *s, int64_t ticket, int64_t message, const char *kind,
+                   const char *target, const char *payload, bool fresh,
+                   int64_t run_after_ms, int64_t now_ms, struct tkt_err *err);
+
+/* event.c: sha256 is the message's; NULL: looked up. */
+int tkt_event_write(struct tkt_store *s, int64_t ticket, int64_t message,
+                    const unsigned char *sha256, const char *kind, const char *data,
+                    int64_t now_ms, struct tkt_err *err);
+struct event_link { /* what one link of the chain covers */
+    int64_t at;
+    int64_t ticket;
+    int64_t message;
+    const unsigned char *sha256;
+    const char *kind;
+    const unsigned char *hash; /* of the data */
+};
+void tkt_event_chain(const unsigned char prev[TKT_SHA256_LEN], const struct event_link *e,
+                     unsigned char out[TKT_SHA256_LEN]);
+/* The scratch buffer, holding "{"; tkt_event_end closes it and writes the event. */
+struct tkt_buf *tkt_event_begin(struct tkt_store *s);
+int tkt_event_end(struct tkt_store *s, int64_t ticket, int64_t message,
+                  const unsigned char *sha256, const char *kind, int64_t now_ms,
+                  struct tkt_err *err);
+
+/* series.c */
+int tkt_series_next(struct tkt_store *s, const char *prefix, int64_t *series,
+                    int64_t *number, struct tkt_err *err);
+int tkt_desk_id(struct tkt_store *s, const char *name, int64_t *id, struct tkt_err *err);
+int tkt_host_id(struct tkt_store *s, const char *name, int64_t *id, struct tkt_err *err);
+
+/* confirm.c */
+struct message_row {
+    int64_t id;
+    int64_t ticket;
+    int flags;
+    unsigned char sha256[TKT_SHA256_LEN];
+};
+int tkt_message_load(struct tkt_db *db, int64_t id, struct message_row *m,
+                     struct tkt_err *err);
+/* What a message does once its copy is known to be delivered: states, jobs. */
+int tkt_message_confirmed(struct tkt_store *s, struct ticket_row *t,
+                          struct message_row *m, int64_t now_ms, struct tkt_err *err);
+/* The job that brings a fresh ticket to its ITSM, or analyses it first. */
+int tkt_ticket_start(struct tkt_store *s, const struct ticket_row *t, int64_t message,
+                     bool fresh, int64_t now_ms, struct tkt_err *err);
+int tkt_hold_add(struct tkt_store *s, int64_t ticket, int64_t message, const char *hook,
+                 const char *rcpt, int64_t now_ms, char out[33], struct tkt_err *err);
+
+/* insert.c: rows of a new ticket or message. */
+struct ticket_new {
+    const char *prefix;
+    int64_t desk;
+    enum tkt_ticket_state state;
+    int flags;
+    const char *itsm;
+    const char *requester, *requester_name, *subject, *class_name;
+    const char *type, *category, *subcategory, *group, *assignee;
+    int urgency, impact, priority;
+    const struct tkt_strings *tags;
+    int64_t now_ms;
+};
+int tkt_ticket_insert(struct tkt_store *s, const struct ticket_new *n,
+                      struct ticket_row *out, struct tkt_err *err);
+
+int64_t tkt_key_head(const unsigned char *key, const unsigned char *head_key);
+int tkt_link_add(struct tkt_store *s, int64_t a, int64_t b, const char *kind,
+                 int64_t now_ms, struct tkt_err *err);
+int tkt_participants_add(struct tkt_store *s, int64_t ticket,
+                         const struct tkt_store_participant *items, size_t count,
+                         struct tkt_err *err);
+int tkt_threads_add(struct tkt_store *s, int64_t ticket, int64_t message,
+                    const struct tkt_store_thread_key *keys, size_t count,
+                    struct tkt_err *err);
+int tkt_blob_path(const char *dir, const char *name, char *out, size_t n);
+void tkt_corr_text(const unsigned char corr[CORR_LEN], char out[40]);
+
+struct tkt_reader {
+    struct tkt_db *db;
+    char *dir;
+};
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Jobs: claiming, finishing, a person's hand.
+ */
+#include "base/util.h"
+#include "store/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Takes the job, also from a worker whose lease ran out. */
+static int take(struct tkt_store *s, int64_t id, const char *owner, int64_t until_ms,
+                int64_t now_ms, struct tkt_err *err)
+{
+    struct job_row j;
+    struct job_move claim = {.to = JOB_CLAIMED, .due_ms = until_ms, .owner = owner};
+
+    if (tkt_job_load(s->db, id, &j, err) != 1) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "store: job %" PRId64 " is gone", id);
+    }
+    if (j.state == JOB_CLAIMED) {
+        struct job_move back = {
+            .to = JOB_READY, .due_ms = j.run_after, .reason = "the lease ran out"};
+        if (tkt_job_move(s, &j, &back, now_ms, err) < 0) {
+            return -1;
+        }
+    }
+    return tkt_job_move(s, &j, &claim, now_ms, err);
+}
+
+static int describe(struct tkt_store *s, int64_t id, struct tkt_job *out,
+                    struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+    size_t len = 0;
+
+    memset(out, 0, sizeof(*out));
+    if (tkt_db_query(s->db, &row, SQL_JOB_FULL, err, "i", id) != 1) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "store: job %" PRId64 " has no ticket", id);
+    }
+    out->id = tkt_row_int(&row, 0);
+    out->ticket = tkt_row_int(&row, 1);
+    out->message = tkt_row_int(&row, 2);
+    snprintf(out->kind, sizeof(out->kind), "%s", tkt_row_text(&row, 3));
+    snprintf(out->target, sizeof(out->target), "%s", tkt_row_text(&row, 4));
+    out->attempts = (int)tkt_row_int(&row, 5);
+    out->created_ms = tkt_row_int(&row, 6);
+    out->lease_until_ms = tkt_row_int(&row, 7);
+    snprintf(out->ticket_id, sizeof(out->ticket_id), "%s-%" PRId64, tkt_row_text(&row, 9),
+             tkt_row_int(&row, 10));
+    snprintf(out->lane, sizeof(out->lane), "%" PRId64 ":%s", out->ticket, out->target);
+    const void *corr = tkt_row_blob(&row, 11, &len);
+    if (corr != NULL && len == CORR_LEN) {
+        tkt_corr_text(corr, out->corr);
+    }
+    if (!tkt_row_null(&row, 8)) {
+        out->payload = strdup(tkt_row_text(&row, 8));
+        if (out->payload == NULL) {
+            return tkt_err_set(err, TKT_ERR_TEMP, "store: no memory");
+        }
+    }
+    return 0;
+}
+
+static int claim(struct tkt_store *s, const char *owner, int64_t now_ms, int64_t lease_ms,
+                 struct tkt_job *out, int max, struct tkt_err *err)
+{
+    int count = 0;
+
+    while (count < max) {
+        int64_t id = 0;
+        int n = tkt_db_get_int(s->db, SQL_JOBS_DUE, &id, err, "i", now_ms);
+        if (n == 0) {
+            break;
+        }
+        if (n < 0 || take(s, id, owner, now_ms + lease_ms, now_ms, err) < 0 ||
+            describe(s, id, &out[count], err) < 0) {
+            tkt_jobs_release(out, count);
+            return -1;
+        }
+        count++;
+    }
+    return count;
+}
+
+int tkt_store_jobs_claim(struct tkt_store *s, const char *owner, int64_t now_ms,
+                         int64_t lease_ms, struct tkt_job *out, int max,
+                         struct tkt_err *err)
+{
+    bool own = false;
+
+    if (owner == NULL || owner[0] == '\0' || strlen(owner) > 63 || lease_ms <= 0) {
+        return tkt_err_set(err, TKT_ERR_PERM,
+                           "store: a claim needs an owner and a lease");
+    }
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int count = claim(s, owner, now_ms, lease_ms, out, max, err);
+    int rc = tkt_store_leave(s, own, count, err);
+    if (rc < 0 && count > 0) {
+        tkt_jobs_release(out, count);
+    }
+    return rc;
+}
+
+void tkt_jobs_release(struct tkt_job *jobs, int count)
+{
+    for (int i = 0; i < count; i++) {
+        free(jobs[i].payload);
+        jobs[i].payload = NULL;
+    }
+}
+
+int tkt_store_job_add(struct tkt_store *s, int64_t ticket, int64_t message,
+                      const char *kind, const char *target, const char *payload,
+                      int64_t run_after_ms, int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = tkt_job_insert(s, ticket, message, kind, target, payload, false,
+                            run_after_ms, now_ms, err);
+    return tkt_store_leave(s, own, rc, err);
+}
+
+static int job_event(struct tkt_store *s, const struct job_row *j, const char *kind,
+                     const char *who, const char *reason, int64_t now_ms,
+                     struct tkt_err *err)
+{
+    struct tkt_buf *b = tkt_event_begin(s);
+
+    json_int(b, "job", j->id);
+    json_str(b, "target", j->target);
+    json_str_opt(b, "who", who);
+    json_str_opt(b, "reason", reason);
+    return tkt_event_end(s, j->ticket, 0, NULL, kind, now_ms, err);
+}
+
+static int finish(struct tkt_store *s, int64_t job, const char *owner,
+                  enum tkt_job_outcome outcome, int64_t run_after_ms, const char *reason,
+                  int64_t now_ms, struct tkt_err *err)
+{
+    static const struct {
+        enum job_state to;
+        const char *event; /* NULL: the job's own row says enough */
+    } outcomes[] = {
+        [TKT_JOB_DONE] = {JOB_DONE, NULL},
+        [TKT_JOB_DEFER] = {JOB_DEFERRED, NULL},
+        [TKT_JOB_PARK] = {JOB_PARKED, "job.parked"},
+    };
+    struct job_row j;
+
+    if ((size_t)outcome >= TKT_ARRAY_LEN(outcomes)) {
+        return tkt_err_set(err, TKT_ERR_BUG, "store: unknown outcome %d", (int)outcome);
+    }
+    int n = tkt_job_load(s->db, job, &j, err);
+    if (n <= 0) {
+        return n < 0 ? -1 : tkt_err_set(err, TKT_ERR_PERM, "no job %" PRId64, job);
+    }
+    if (j.state != JOB_CLAIMED || strcmp(j.owner, owner) != 0) {
+        return tkt_err_set(err, TKT_ERR_PERM,
+                           "store: job %" PRId64 " is %s, %.60s does not hold it", job,
+                           tkt_job_state_name(j.state), owner);
+    }
+    struct job_move m = {.to = outcomes[outcome].to,
+                         .due_ms = outcome == TKT_JOB_DEFER ? run_after_ms : j.run_after,
+                         .reason = reason};
+    if (tkt_job_move(s, &j, &m, now_ms, err) < 0) {
+        return -1;
+    }
+    return outcomes[outcome].event == NULL
+               ? 0
+               : job_event(s, &j, outcomes[outcome].event, NULL, reason, now_ms, err);
+}
+
+int tkt_store_job_finish(struct tkt_store *s, int64_t job, const char *owner,
+                         enum tkt_job_outcome outcome, int64_t run_after_ms,
+                         const char *reason, int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = finish(s, job, owner, outcome, run_after_ms, reason, now_ms, err);
+    return tkt_store_leave(s, own, rc, err);
+}
+
+static int command(struct tkt_store *s, int64_t job, const char *verb, const char *who,
+                   int64_t now_ms, struct tkt_err *err)
+{
+    static const struct {
+        const char *verb;
+        enum job_state to;
+        const char *event;
+        const char *reason;
+    } verbs[] = {
+        {"retry", JOB_READY, "job.retried", "retried by hand"},
+        {"park", JOB_PARKED, "job.parked", "parked by hand"},
+        {"drop", JOB_DONE, "job.dropped", "dropped by hand"},
+    };
+    struct job_row j;
+    int n = tkt_job_load(s->db, job, &j, err);
+
+    if (n <= 0) {
+        return n < 0 ? -1 : tkt_err_set(err, TKT_ERR_PERM, "no job %" PRId64, job);
+    }
+    for (size_t i = 0; i < TKT_ARRAY_LEN(verbs); i++) {
+        if (strcmp(verbs[i].verb, verb) != 0) {
+            continue;
+        }
+        struct job_move m = {
+            .to = verbs[i].to, .due_ms = now_ms, .reason = verbs[i].reason};
+        /* What a worker holds stays with it: it may be half done at the other end. */
+        if (j.state == JOB_CLAIMED || !tkt_job_may_move(j.state, m.to)) {
+            return tkt_err_set(err, TKT_ERR_PERM, "job %" PRId64 " is %s: cannot %s it",
+                               job, tkt_job_state_name(j.state), verb);
+        }
+        return tkt_job_move(s, &j, &m, now_ms, err) < 0
+                   ? -1
+                   : job_event(s, &j, verbs[i].event, who, NULL, now_ms, err);
+    }
+    return tkt_err_set(err, TKT_ERR_PERM, "unknown verb %.40s", verb);
+}
+
+int tkt_store_job_command(struct tkt_store *s, int64_t job, const char *verb,
+                          const char *who, int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = command(s, job, verb, who, now_ms, err);
+    return tkt_store_leave(s, own, rc, err);
+}
+
+int tkt_store_jobs_next_due(struct tkt_store *s, int64_t *due_ms, struct tkt_err *err)
+{
+    *due_ms = INT64_MAX;
+    if (s->broken || s->db == NULL) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "store: waits to be reopened");
+    }
+    return tkt_db_get_int(s->db, SQL_JOBS_NEXT_DUE, due_ms, err, "") < 0 ? -1 : 0;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/schema.h"
+
+#include "base/util.h"
+#include "store/store.h"
+
+#include <stdio.h>
+
+/* Numbers of states and flags are in internal.h. Why it is shaped like this:
+ *  - Few random pages: per message one in msgkeys (the message key lies beside its head
+ *    key, so the same page answers "seen?" and "seen with another body?") and one in
+ *    threads. All other rows and index entries of a new ticket go to the right end.
+ *  - raw is the last column: lists do not read its overflow pages.
+ *  - jobs.due is NULL unless the job heads its lane and may run (or be taken over when
+ *    its lease ends): what may be claimed is one index range, however long lanes are.
+ *  - References are declared for the checks of verify; the writer does not pay for them. */
+static const char schema_1[] =
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "CREATE TABLE hosts(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE desks(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE series(id INTEGER PRIMARY KEY, prefix TEXT NOT NULL UNIQUE,"
+    " next INTEGER NOT NULL);"
+    "CREATE TABLE id_blocks(series INTEGER NOT NULL REFERENCES series(id),"
+    " host INTEGER NOT NULL REFERENCES hosts(id), first INTEGER NOT NULL,"
+    " last INTEGER NOT NULL, PRIMARY KEY(series, host)) WITHOUT ROWID;"
+    "CREATE TABLE tickets(id INTEGER PRIMARY KEY,"
+    " series INTEGER NOT NULL REFERENCES series(id), number INTEGER NOT NULL,"
+    " desk INTEGER NOT NULL REFERENCES desks(id), state INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL, corr BLOB NOT NULL, created INTEGER NOT NULL,"
+    " changed INTEGER NOT NULL, closed INTEGER,"
+    " merged_into INTEGER REFERENCES tickets(id), duplicates INTEGER NOT NULL DEFAULT 0,"
+    " itsm TEXT NOT NULL, requester TEXT, requester_name TEXT, subject TEXT, type TEXT,"
+    " category TEXT, subcategory TEXT, grp TEXT, assignee TEXT, urgency INTEGER,"
+    " impact INTEGER, priority INTEGER, tags TEXT, class TEXT);"
+    "CREATE UNIQUE INDEX tickets_number ON tickets(series, number);"
+    "CREATE INDEX tickets_closed ON tickets(desk, closed)"
+    " WHERE closed IS NOT NULL AND flags & 16 = 0;"
+    "CREATE TABLE messages(id INTEGER PRIMARY KEY,"
+    " ticket INTEGER REFERENCES tickets(id), at INTEGER NOT NULL, flags INTEGER NOT NULL,"
+    " size INTEGER NOT NULL, sha256 BLOB NOT NULL, hook TEXT, rcpt TEXT, queue_id TEXT,"
+    " class TEXT, author TEXT, sender TEXT, subject TEXT, message_id TEXT, envelope TEXT,"
+    " blob TEXT, raw BLOB);"
+    "CREATE INDEX messages_ticket ON messages(ticket);"
+    "CREATE INDEX messages_blob ON messages(blob) WHERE blob IS NOT NULL;"
+    "CREATE TABLE msgkeys(head INTEGER NOT NULL, key BLOB NOT NULL,"
+    " desk INTEGER NOT NULL REFERENCES desks(id), ticket INTEGER, message INTEGER NOT "
+    "NULL,"
+    " until INTEGER NOT NULL, PRIMARY KEY(head, key, desk)) WITHOUT ROWID;"
+    "CREATE TABLE threads(hash BLOB NOT NULL, ticket INTEGER NOT NULL,"
+    " message INTEGER NOT NULL, PRIMARY KEY(hash, ticket)) WITHOUT ROWID;"
+    "CREATE TABLE participants(ticket INTEGER NOT NULL, address TEXT NOT NULL,"
+    " role TEXT NOT NULL, PRIMARY KEY(ticket, address)) WITHOUT ROWID;"
+    "CREATE TABLE links(a INTEGER NOT NULL, b INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " at INTEGER NOT NULL, PRIMARY KEY(a, b, kind)) WITHOUT ROWID;"
+    "CREATE INDEX links_b ON links(b);"
+    "CREATE TABLE holds(token BLOB PRIMARY KEY, ticket INTEGER NOT NULL,"
+    " message INTEGER NOT NULL, hook TEXT NOT NULL, rcpt TEXT NOT NULL,"
+    " at INTEGER NOT NULL, changed INTEGER NOT NULL, state INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX holds_ticket ON holds(ticket);"
+    "CREATE INDEX holds_open ON holds(at) WHERE state = 0;"
+    "CREATE TABLE jobs(id INTEGER PRIMARY KEY, ticket INTEGER NOT NULL, message INTEGER,"
+    " kind TEXT NOT NULL, target TEXT NOT NULL, state INTEGER NOT NULL, due INTEGER,"
+    " run_after INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,"
+    " created INTEGER NOT NULL, changed INTEGER NOT NULL, owner TEXT, reason TEXT,"
+    " payload TEXT);"
+    "CREATE INDEX jobs_due ON jobs(due) WHERE due IS NOT NULL;"
+    "CREATE INDEX jobs_ticket ON jobs(ticket, state);"
+    "CREATE TABLE events(id INTEGER PRIMARY KEY, host INTEGER NOT NULL REFERENCES "
+    "hosts(id),"
+    " at INTEGER NOT NULL, ticket INTEGER, message INTEGER, kind TEXT NOT NULL,"
+    " hash BLOB NOT NULL, chain BLOB NOT NULL, data TEXT);"
+    "CREATE INDEX events_ticket ON events(ticket) WHERE ticket IS NOT NULL;";
+
+/* Row n brings schema n to n + 1. Rows are never changed, only added. */
+static const char *const migrations[] = {schema_1};
+_Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
+
+static int step(struct tkt_db *db, int from, struct tkt_err *err)
+{
+    char number[200];
+
+    snprintf(number, sizeof(number),
+             "INSERT INTO meta(key, value) VALUES('schema', %d)"
+             " ON CONFLICT(key) DO UPDATE SET value = excluded.value; COMMIT;",
+             from + 1);
+    if (tkt_db_script(db, "BEGIN IMMEDIATE", err) == 0 &&
+        tkt_db_script(db, migrations[from], err) == 0 &&
+        tkt_db_script(db, number, err) == 0) {
+        return 0;
+    }
+    if (tkt_db_in_transaction(db)) {
+        (void)tkt_db_script(db, "ROLLBACK",
+                            NULL); /* the first error is the one to tell */
+    }
+    return tkt_err_prefix(err, "store: migration to schema %d", from + 1);
+}
+
+int tkt_schema_version(struct tkt_db *db, int64_t *version, struct tkt_err *err)
+{
+    int64_t tables = 0;
+
+    *version = 0;
+    int n = tkt_db_get_int(db, SQL_HAS_META, &tables, err, "");
+    if (n < 0 || tables == 0) {
+        return n < 0 ? -1 : 0;
+    }
+    return tkt_db_get_int(db, SQL_SCHEMA, version, err, "") < 0 ? -1 : 0;
+}
+
+int tkt_schema_check(struct tkt_db *db, struct tkt_err *err)
+{
+    int64_t version = 0;
+
+    if (tkt_schema_version(db, &version, err) < 0) {
+        return -1;
+    }
+    if (version > TKT_STORE_SCHEMA) {
+        return tkt_err_set(err, TKT_ERR_CONF,
+                           "store: the database has schema %d, this program knows %d: "
+                           "install the newer version again",
+                           (int)version, TKT_STORE_SCHEMA);
+    }
+    return version == TKT_STORE_SCHEMA
+               ? 0
+               : tkt_err_set(err, TKT_ERR_TEMP, "store: schema %d is not migrated yet",
+                             (int)version);
+}
+
+int tkt_schema_migrate(struct tkt_db *db, struct tkt_err *err)
+{
+    int64_t version = 0;
+
+    if (tkt_schema_version(db, &version, err) < 0) {
+        return -1;
+    }
+    while (version < TKT_STORE_SCHEMA) {
+        if (step(db, (int)version, err) < 0) {
+            return -1;
+        }
+        version++;
+    }
+    return tkt_schema_check(db, err);
+}

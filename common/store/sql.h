@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Every statement of the store, in one place. Private to common/store.
+ */
+#ifndef TKT_STORE_SQL_H
+#define TKT_STORE_SQL_H
+
+#define SQL_TICKET_COLS                                                                  \
+    "t.id, s.prefix, t.number, t.desk, d.name, t.state, t.flags, t.itsm, t.corr, t.grp," \
+    " t.priority, t.merged_into"
+#define SQL_TICKET_FROM                                                                  \
+    " FROM tickets t JOIN series s ON s.id = t.series JOIN desks d ON d.id = t.desk"
+
+/* clang-format off */
+#define TKT_SQL_TABLE(X) \
+/* transactions */ \
+X(SQL_BEGIN, "BEGIN IMMEDIATE") \
+X(SQL_COMMIT, "COMMIT") \
+X(SQL_ROLLBACK, "ROLLBACK") \
+X(SQL_SAVEPOINT, "SAVEPOINT item") \
+X(SQL_RELEASE, "RELEASE item") \
+X(SQL_ROLLBACK_TO, "ROLLBACK TO item") \
+X(SQL_READ_BEGIN, "BEGIN") \
+X(SQL_QUICK_CHECK, "PRAGMA quick_check(1)") \
+X(SQL_INTEGRITY, "PRAGMA integrity_check(20)") \
+X(SQL_FOREIGN, "PRAGMA foreign_key_check") \
+X(SQL_HAS_META, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'") \
+X(SQL_SCHEMA, "SELECT value FROM meta WHERE key = 'schema'") \
+X(SQL_SIZE, "SELECT (SELECT page_count FROM pragma_page_count())" \
+    " * (SELECT page_size FROM pragma_page_size())") \
+/* names and numbers */ \
+X(SQL_HOST_FIND, "SELECT id FROM hosts WHERE name = ?") \
+X(SQL_HOST_ADD, "INSERT INTO hosts(name) VALUES(?)") \
+X(SQL_DESK_FIND, "SELECT id FROM desks WHERE name = ?") \
+X(SQL_DESK_ADD, "INSERT INTO desks(name) VALUES(?)") \
+X(SQL_SERIES_FIND, "SELECT s.id, s.next, b.first, b.last FROM series s" \
+    " LEFT JOIN id_blocks b ON b.series = s.id AND b.host = ?2 WHERE s.prefix = ?1") \
+X(SQL_SERIES_ADD, "INSERT INTO series(prefix, next) VALUES(?, 1)") \
+X(SQL_SERIES_USED, "SELECT max(number) FROM tickets WHERE series = ?" \
+    " AND number BETWEEN ? AND ?") \
+X(SQL_SERIES_LEASE, "UPDATE series SET next = ?2 WHERE id = ?1") \
+X(SQL_BLOCK_SET, "INSERT INTO id_blocks(series, host, first, last) VALUES(?, ?, ?, ?)" \
+    " ON CONFLICT(series, host) DO UPDATE SET first = excluded.first, last = excluded.last") \
+/* tickets */ \
+X(SQL_TICKET_ADD, "INSERT INTO tickets(series, number, desk, state, flags, corr, created," \
+    " changed, itsm, requester, requester_name, subject, type, category, subcategory, grp," \
+    " assignee, urgency, impact, priority, tags, class, closed)" \
+    " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,0))") \
+X(SQL_TICKET_BY_ROW, "SELECT " SQL_TICKET_COLS SQL_TICKET_FROM " WHERE t.id = ?") \
+X(SQL_TICKET_BY_NUMBER, "SELECT " SQL_TICKET_COLS SQL_TICKET_FROM \
+    " WHERE t.series = (SELECT id FROM series WHERE prefix = ?1) AND t.number = ?2") \
+X(SQL_TICKET_STATE, "UPDATE tickets SET state = ?2, changed = ?3, closed = ?4 WHERE id = ?1") \
+X(SQL_TICKET_FLAGS, "UPDATE tickets SET flags = ?2 WHERE id = ?1") \
+X(SQL_TICKET_TOUCH, "UPDATE tickets SET changed = ?2, flags = flags & ~16 WHERE id = ?1") \
+X(SQL_TICKET_DUPLICATE, "UPDATE tickets SET duplicates = duplicates + 1 WHERE id = ?") \
+X(SQL_TICKET_MERGED, "UPDATE tickets SET merged_into = ?2 WHERE id = ?1") \
+X(SQL_TICKET_ANALYSED, "UPDATE tickets SET flags = flags | ?2," \
+    " changed = ?3, requester_name = coalesce(requester_name, ?4)," \
+    " subject = coalesce(?5, subject), class = coalesce(?6, class)," \
+    " type = coalesce(?7, type), category = coalesce(?8, category)," \
+    " subcategory = coalesce(?9, subcategory), grp = coalesce(?10, grp)," \
+    " assignee = coalesce(assignee, ?11), urgency = ?12, impact = ?13," \
+    " priority = coalesce(nullif(?14, 0), priority), tags = coalesce(?15, tags)" \
+    " WHERE id = ?1") \
+X(SQL_SET_SUBJECT, "UPDATE tickets SET subject = ?2, changed = ?3 WHERE id = ?1") \
+X(SQL_SET_TYPE, "UPDATE tickets SET type = ?2, changed = ?3 WHERE id = ?1") \
+X(SQL_SET_CATEGORY, "UPDATE tickets SET category = ?2, changed = ?3 WHERE id = ?1") \
+X(SQL_SET_SUBCATEGORY, "UPDATE tickets SET subcategory = ?2, changed = ?3 WHERE id = ?1") \
+X(SQL_SET_GROUP, "UPDATE tickets SET grp = ?2, changed = ?3 WHERE id = ?1") \
+X(SQL_SET_ASSIGNEE, "UPDATE tickets SET assignee = ?2, changed = ?3 WHERE id = ?1") \
+X(SQL_SET_URGENCY, "UPDATE tickets SET urgency = ?2, changed = ?3 WHERE id = ?1") \
+X(SQL_SET_IMPACT, "UPDATE tickets SET impact = ?2, changed = ?3 WHERE id = ?1") \
+X(SQL_SET_PRIORITY, "UPDATE tickets SET priority = ?2, changed = ?3 WHERE id = ?1") \
+X(SQL_SET_TAGS, "UPDATE tickets SET tags = ?2, changed = ?3 WHERE id = ?1") \
+X(SQL_SET_REQUESTER, "UPDATE tickets SET requester = ?2, changed = ?3 WHERE id = ?1") \
+X(SQL_TICKET_COPY, "INSERT INTO tickets(series, number, desk, state, flags, corr, created," \
+    " changed, itsm, requester, requester_name, subject, type, category, subcategory, grp," \
+    " assignee, urgency, impact, priority, tags, class)" \
+    " SELECT series, ?2, desk, ?3, flags | ?4, ?5, ?6, ?6, itsm, requester, requester_name," \
+    " subject, type, category, subcategory, grp, assignee, urgency, impact, priority, tags," \
+    " class FROM tickets WHERE id = ?1") \
+X(SQL_TICKET_ERASE, "UPDATE tickets SET flags = flags | ?2, requester = NULL," \
+    " requester_name = NULL, subject = ?3, changed = ?4 WHERE id = ?1") \
+X(SQL_TICKETS_CLOSED, "SELECT t.id FROM tickets t WHERE t.desk =" \
+    " (SELECT id FROM desks WHERE name = ?1) AND t.closed IS NOT NULL AND t.closed < ?2" \
+    " AND t.flags & 16 = 0 ORDER BY t.closed LIMIT ?3") \
+X(SQL_TICKETS_OF_REQUESTER, "SELECT id FROM tickets WHERE requester = ?1 AND id > ?2" \
+    " ORDER BY id LIMIT 1") \
+/* messages */ \
+X(SQL_MESSAGE_ADD, "INSERT INTO messages(ticket, at, flags, size, sha256, hook, rcpt," \
+    " queue_id, class, author, sender, subject, message_id, envelope, blob, raw)" \
+    " VALUES(nullif(?,0),?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)") \
+X(SQL_MESSAGE_LOAD, "SELECT id, ticket, flags, sha256 FROM messages WHERE id = ?") \
+X(SQL_MESSAGE_FLAGS, "UPDATE messages SET flags = ?2 WHERE id = ?1") \
+X(SQL_MESSAGE_AT, "SELECT at FROM messages WHERE id = ?") \
+X(SQL_MESSAGE_ANALYSED, "UPDATE messages SET subject = coalesce(?2, subject)," \
+    " class = coalesce(?3, class) WHERE id = ?1") \
+X(SQL_MESSAGE_FIRST, "SELECT id FROM messages WHERE ticket = ? ORDER BY id LIMIT 1") \
+X(SQL_MESSAGE_MOVE, "UPDATE messages SET ticket = ?2, flags = ?3 WHERE id = ?1") \
+X(SQL_MESSAGE_NEXT, "SELECT id, flags, blob FROM messages WHERE ticket = ?1 AND id > ?2" \
+    " ORDER BY id LIMIT 1") \
+X(SQL_MESSAGE_OF_ADDRESS, "SELECT id, ticket, blob FROM messages WHERE id > ?2" \
+    " AND (author = ?1 OR sender = ?1 COLLATE NOCASE) AND flags & 128 = 0" \
+    " ORDER BY id LIMIT 1") \
+X(SQL_MESSAGE_ERASE, "UPDATE messages SET flags = flags | 128, author = NULL," \
+    " sender = NULL, subject = NULL, message_id = NULL, envelope = NULL, blob = NULL," \
+    " raw = NULL WHERE id = ?") \
+X(SQL_MESSAGES_ALIVE, "SELECT count(*) FROM messages WHERE ticket = ?1 AND flags & 64 = 0") \
+X(SQL_MESSAGE_RAW, "SELECT blob, raw, flags, size FROM messages WHERE id = ?") \
+X(SQL_MESSAGE_ENVELOPE, "SELECT envelope FROM messages WHERE id = ?") \
+X(SQL_MESSAGES_OF, "SELECT id FROM messages WHERE ticket = ?1 AND flags & 1024 = 0" \
+    " ORDER BY id LIMIT ?2") \
+X(SQL_BLOB_USED, "SELECT count(*) FROM messages WHERE blob = ? AND blob IS NOT NULL") \
+/* keys */ \
+X(SQL_KEY_FIND, "SELECT ticket, message, until FROM msgkeys" \
+    " WHERE head = ? AND key = ? AND desk = ?") \
+X(SQL_KEY_READ, "SELECT k.ticket, k.message, k.until, s.prefix, t.number, t.state, t.grp," \
+    " t.priority, t.corr FROM msgkeys k LEFT JOIN tickets t ON t.id = k.ticket" \
+    " LEFT JOIN series s ON s.id = t.series WHERE k.head = ?1 AND k.key = ?2" \
+    " AND k.desk = (SELECT id FROM desks WHERE name = ?3) AND k.until > ?4") \
+X(SQL_KEY_SET, "INSERT OR REPLACE INTO msgkeys(head, key, desk, ticket, message, until)" \
+    " VALUES(?, ?, ?, ?, ?, ?)") \
+X(SQL_KEY_HEADS, "SELECT k.key, k.ticket, k.message FROM msgkeys k" \
+    " JOIN messages m ON m.id = k.message WHERE k.head = ?1 AND k.desk = ?2" \
+    " AND m.at > ?3 AND k.ticket IS NOT NULL AND m.flags & 128 = 0" \
+    " ORDER BY k.message LIMIT ?4") \
+X(SQL_KEY_MOVE, "UPDATE msgkeys SET ticket = ?2 WHERE message = ?1") \
+X(SQL_KEYS_EXPIRE, "DELETE FROM msgkeys WHERE head > ?1 AND head <= ?2 AND until < ?3") \
+X(SQL_KEYS_STEP, "SELECT head FROM msgkeys WHERE head > ?1 ORDER BY head" \
+    " LIMIT 1 OFFSET ?2") \
+X(SQL_THREAD_ADD, "INSERT OR IGNORE INTO threads(hash, ticket, message) VALUES(?, ?, ?)") \
+X(SQL_THREAD_MOVE, "UPDATE OR REPLACE threads SET ticket = ?3" \
+    " WHERE ticket = ?2 AND message = ?1") \
+X(SQL_THREAD_FIND, "SELECT ticket FROM threads WHERE hash = ?1 ORDER BY ticket LIMIT ?2") \
+X(SQL_PARTICIPANT_ADD, "INSERT OR IGNORE INTO participants(ticket, address, role)" \
+    " VALUES(?, ?, ?)") \
+X(SQL_PARTICIPANT_COUNT, "SELECT count(*) FROM participants WHERE ticket = ?") \
+X(SQL_PARTICIPANT_IS, "SELECT 1 FROM participants WHERE ticket = ? AND address = ?") \
+X(SQL_PARTICIPANT_DROP, "DELETE FROM participants WHERE ticket = ?1 AND address = ?2") \
+X(SQL_PARTICIPANT_NEXT, "SELECT address, role FROM participants WHERE ticket = ?1" \
+    " AND address NOT LIKE 'erased:%' LIMIT 1") \
+X(SQL_PARTICIPANT_TICKET, "SELECT ticket, role FROM participants WHERE address = ?1 LIMIT 1") \
+X(SQL_PARTICIPANTS_COPY, "INSERT OR IGNORE INTO participants(ticket, address, role)" \
+    " SELECT ?2, address, role FROM participants WHERE ticket = ?1") \
+X(SQL_LINK_ADD, "INSERT OR IGNORE INTO links(a, b, kind, at) VALUES(?, ?, ?, ?)") \
+/* holds */ \
+X(SQL_HOLD_ADD, "INSERT INTO holds(token, ticket, message, hook, rcpt, at, changed, state)" \
+    " VALUES(?, ?, ?, ?, ?, ?, ?, 0)") \
+X(SQL_HOLD_FIND, "SELECT ticket, message, state, hook, rcpt FROM holds WHERE token = ?") \
+X(SQL_HOLD_SAME, "SELECT token FROM holds WHERE ticket = ?1 AND message = ?2 AND hook = ?3" \
+    " AND rcpt = ?4") \
+X(SQL_HOLD_STATE, "UPDATE holds SET state = ?2, changed = ?3 WHERE token = ?1") \
+X(SQL_HOLD_AGAIN, "UPDATE holds SET state = 0, at = ?2, changed = ?2 WHERE token = ?1") \
+X(SQL_HOLDS_OPEN, "SELECT count(*) FROM holds WHERE ticket = ?1 AND message = ?2" \
+    " AND state = 0") \
+X(SQL_HOLDS_OLD, "SELECT token FROM holds WHERE state = 0 AND at <= ?1 ORDER BY at LIMIT 1") \
+/* jobs */ \
+X(SQL_JOB_ADD, "INSERT INTO jobs(ticket, message, kind, target, state, due, run_after," \
+    " created, changed, payload) VALUES(?, nullif(?, 0), ?, ?, 0, nullif(?, 0), ?, ?, ?, ?)") \
+X(SQL_JOB_LOAD, "SELECT id, ticket, target, state, run_after, due, owner FROM jobs" \
+    " WHERE id = ?") \
+X(SQL_JOB_MOVE, "UPDATE jobs SET state = ?2, due = nullif(?3, 0), run_after = ?4," \
+    " owner = ?5, reason = coalesce(?6, reason), attempts = attempts + ?7, changed = ?8" \
+    " WHERE id = ?1") \
+X(SQL_JOB_DUE_SET, "UPDATE jobs SET due = ?2 WHERE id = ?1") \
+X(SQL_JOB_UNFINISHED, "SELECT 1 FROM jobs WHERE ticket = ?1 AND state IN (0, 1, 3, 4)" \
+    " AND target = ?2 LIMIT 1") \
+X(SQL_JOB_LANE_HEAD, "SELECT id, state, run_after FROM (" \
+    "SELECT * FROM (SELECT id, state, run_after FROM jobs WHERE ticket = ?1 AND state = 0" \
+    " AND target = ?2 ORDER BY id LIMIT 1) UNION ALL " \
+    "SELECT * FROM (SELECT id, state, run_after FROM jobs WHERE ticket = ?1 AND state = 1" \
+    " AND target = ?2 ORDER BY id LIMIT 1) UNION ALL " \
+    "SELECT * FROM (SELECT id, state, run_after FROM jobs WHERE ticket = ?1 AND state = 3" \
+    " AND target = ?2 ORDER BY id LIMIT 1) UNION ALL " \
+    "SELECT * FROM (SELECT id, state, run_after FROM jobs WHERE ticket = ?1 AND state = 4" \
+    " AND target = ?2 ORDER BY id LIMIT 1)) ORDER BY id LIMIT 1") \
+X(SQL_JOBS_DUE, "SELECT id FROM jobs WHERE due <= ?1 ORDER BY due LIMIT 1") \
+X(SQL_JOBS_NEXT_DUE, "SELECT min(due) FROM jobs WHERE due IS NOT NULL") \
+X(SQL_JOB_FULL, "SELECT j.id, j.ticket, j.message, j.kind, j.target, j.attempts, j.created," \
+    " j.due, j.payload, s.prefix, t.number, t.corr FROM jobs j" \
+    " JOIN tickets t ON t.id = j.ticket JOIN series s ON s.id = t.series WHERE j.id = ?") \
+X(SQL_JOB_UNSTARTED, "SELECT id FROM jobs WHERE ticket = ?1 AND state IN (0, 3, 4)" \
+    " ORDER BY id LIMIT 1") \
+X(SQL_JOB_ERASE, "UPDATE jobs SET payload = NULL WHERE ticket = ? AND state = 2") \
+/* events */ \
+X(SQL_EVENT_LAST, "SELECT chain FROM events WHERE host = ? ORDER BY id DESC LIMIT 1") \
+X(SQL_EVENT_ADD, "INSERT INTO events(host, at, ticket, message, kind, hash, chain, data)" \
+    " VALUES(?, ?, nullif(?, 0), nullif(?, 0), ?, ?, ?, ?)") \
+X(SQL_EVENT_ERASE, "UPDATE events SET data = NULL WHERE ticket = ?") \
+/* reading */ \
+X(SQL_LIST, "SELECT t.id, s.prefix, t.number, d.name, t.state, t.flags, t.priority," \
+    " t.type, t.category, t.subcategory, t.grp, t.assignee, t.requester," \
+    " t.requester_name, t.subject, t.class, t.created, t.changed, t.duplicates" \
+    SQL_TICKET_FROM " WHERE t.id < ?1 AND (?2 IS NULL OR d.name = ?2)" \
+    " AND (?3 < 0 OR t.state = ?3) AND (?4 IS NULL OR t.grp = ?4)" \
+    " AND (?5 IS NULL OR t.assignee = ?5) AND (?6 IS NULL OR t.requester = ?6)" \
+    " AND (?7 IS NULL OR instr(lower(t.subject), lower(?7)) > 0" \
+    " OR instr(t.requester, lower(?7)) > 0) AND t.created >= ?8" \
+    " ORDER BY t.id DESC LIMIT ?9") \
+X(SQL_SHOW, "SELECT s.prefix, t.number, d.name, t.state, t.flags, t.priority, t.type," \
+    " t.category, t.subcategory, t.grp, t.assignee, t.requester, t.requester_name," \
+    " t.subject, t.class, t.created, t.changed, t.duplicates, t.closed, t.itsm, t.corr," \
+    " t.urgency, t.impact, t.tags, t.merged_into" SQL_TICKET_FROM " WHERE t.id = ?") \
+X(SQL_SHOW_MESSAGES, "SELECT id, at, flags, size, sha256, hook, rcpt, queue_id, class," \
+    " author, sender, subject, message_id, blob, envelope FROM messages" \
+    " WHERE ticket = ?1 ORDER BY id LIMIT ?2") \
+X(SQL_COMMENT_TEXT, "SELECT raw FROM messages WHERE id = ?1 AND flags & 1024 <> 0") \
+X(SQL_SHOW_LINKS, "SELECT s.prefix, t.number, l.kind, l.forward FROM (" \
+    "SELECT b AS other, kind, 1 AS forward FROM links WHERE a = ?1 UNION ALL" \
+    " SELECT a, kind, 0 FROM links WHERE b = ?1) l JOIN tickets t ON t.id = l.other" \
+    " JOIN series s ON s.id = t.series LIMIT 1000") \
+X(SQL_SHOW_PARTICIPANTS, "SELECT address, role FROM participants WHERE ticket = ?") \
+X(SQL_SHOW_HOLDS, "SELECT hook, rcpt, at, changed, state, message FROM holds" \
+    " WHERE ticket = ? ORDER BY at LIMIT 1000") \
+X(SQL_SHOW_JOBS, "SELECT j.id, j.kind, j.target, j.state, j.attempts, j.created, j.changed," \
+    " j.run_after, j.due, j.owner, j.reason, s.prefix, t.number FROM jobs j" \
+    " JOIN tickets t ON t.id = j.ticket JOIN series s ON s.id = t.series" \
+    " WHERE j.ticket = ? ORDER BY j.id LIMIT 1000") \
+X(SQL_LIST_JOBS, "SELECT j.id, j.kind, j.target, j.state, j.attempts, j.created, j.changed," \
+    " j.run_after, j.due, j.owner, j.reason, s.prefix, t.number FROM jobs j" \
+    " JOIN tickets t ON t.id = j.ticket JOIN series s ON s.id = t.series" \
+    " WHERE (?1 < 0 OR j.state = ?1) AND (?2 = 0 OR j.id = ?2)" \
+    " AND (?1 >= 0 OR ?2 <> 0 OR j.state <> 2) ORDER BY j.id LIMIT ?3") \
+X(SQL_LOG_TICKET, "SELECT e.id, e.at, h.name, e.kind, e.data, e.message, s.prefix, t.number" \
+    " FROM events e JOIN hosts h ON h.id = e.host LEFT JOIN tickets t ON t.id = e.ticket" \
+    " LEFT JOIN series s ON s.id = t.series WHERE e.ticket = ?1 AND e.at >= ?2" \
+    " ORDER BY e.id LIMIT ?3") \
+X(SQL_LOG_ALL, "SELECT * FROM (SELECT e.id, e.at, h.name, e.kind, e.data, e.message," \
+    " s.prefix, t.number FROM events e JOIN hosts h ON h.id = e.host" \
+    " LEFT JOIN tickets t ON t.id = e.ticket LEFT JOIN series s ON s.id = t.series" \
+    " WHERE e.at >= ?1 ORDER BY e.id DESC LIMIT ?2) ORDER BY 1") \
+X(SQL_COUNT_STATES, "SELECT state, count(*) FROM tickets GROUP BY state") \
+X(SQL_COUNT_DESKS, "SELECT d.name, count(*), sum(t.state IN (0, 1, 2, 3)), max(t.created)" \
+    " FROM tickets t JOIN desks d ON d.id = t.desk GROUP BY t.desk ORDER BY d.name") \
+X(SQL_COUNT_JOBS, "SELECT state, count(*), min(created) FROM jobs GROUP BY state") \
+X(SQL_OLDEST_JOB, "SELECT id, kind, created FROM jobs WHERE state <> 2 ORDER BY id LIMIT 1") \
+X(SQL_COUNT_MISC, "SELECT (SELECT count(*) FROM messages)," \
+    " (SELECT count(*) FROM events), (SELECT sum(duplicates) FROM tickets)," \
+    " (SELECT count(*) FROM holds WHERE state = 0)," \
+    " (SELECT min(at) FROM holds WHERE state = 0)," \
+    " (SELECT count(*) FROM messages WHERE blob IS NOT NULL)," \
+    " (SELECT count(*) FROM tickets WHERE flags & 4 = 0)") \
+/* verify, backup */ \
+X(SQL_VERIFY_EVENTS, "SELECT e.id, e.host, e.at, e.ticket, e.message, e.kind, e.hash," \
+    " e.chain, e.data, m.sha256 FROM events e LEFT JOIN messages m ON m.id = e.message" \
+    " ORDER BY e.host, e.id") \
+X(SQL_VERIFY_MESSAGES, "SELECT id, ticket, flags, size, sha256, blob, raw FROM messages") \
+X(SQL_VERIFY_DOUBLES, "SELECT s.prefix, t.number, count(*) FROM tickets t" \
+    " JOIN series s ON s.id = t.series GROUP BY t.series, t.number HAVING count(*) > 1") \
+X(SQL_VERIFY_NO_MESSAGE, "SELECT s.prefix, t.number FROM tickets t" \
+    " JOIN series s ON s.id = t.series" \
+    " WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.ticket = t.id)") \
+X(SQL_VERIFY_NO_JOB, "SELECT s.prefix, t.number FROM tickets t" \
+    " JOIN series s ON s.id = t.series WHERE t.flags & 3 = 1 AND t.state <> 7" \
+    " AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.ticket = t.id)") \
+X(SQL_VERIFY_KEYS, "SELECT count(*) FROM msgkeys k WHERE NOT EXISTS" \
+    " (SELECT 1 FROM messages m WHERE m.id = k.message)") \
+X(SQL_VERIFY_EVENT_OF, "SELECT s.prefix, t.number FROM tickets t" \
+    " JOIN series s ON s.id = t.series" \
+    " WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.ticket = t.id)") \
+X(SQL_BLOB_NEXT, "SELECT id, blob, size FROM messages WHERE blob > ?1" \
+    " AND blob IS NOT NULL ORDER BY blob LIMIT 1") \
+X(SQL_BLOB_GONE, "UPDATE messages SET flags = flags | 128, blob = NULL WHERE blob = ?1") \
+X(SQL_PIECE_ADD, "INSERT INTO blob_pieces(name, piece, data) VALUES(?, ?, ?)") \
+X(SQL_PIECE_NEXT, "SELECT name, piece, data FROM blob_pieces" \
+    " WHERE (name, piece) > (?1, ?2) ORDER BY name, piece LIMIT 1") \
+X(SQL_PIECES_TABLE, "SELECT count(*) FROM sqlite_master WHERE name = 'blob_pieces'")
+/* clang-format on */
+
+enum tkt_sql {
+#define X(name, text) name,
+    TKT_SQL_TABLE(X)
+#undef X
+    TKT_SQL_COUNT
+};
+
+#endif
