@@ -2,7 +2,8 @@
  * Prints what the schema says of each key, for tests/conf_doc_check.sh: one line
  * "SECTION<TAB>KEY<TAB>..." a row. With "sample" the default as it is written; with
  * "man" the line of facts that stands in ticket-milter.conf(5); with nothing all fields.
- * Built with the folders of a distribution, which are those of the documentation.
+ * "load FILE" tells whether a sample loads. Built with the folders of a distribution,
+ * which are those of the documentation.
  */
 #include "conf/conf.h"
 #include "conf/read.h"
@@ -54,7 +55,7 @@ static void add_facts(const struct tkt_conf_row *row, const char *def,
     tkt_buf_addf(out, "Type: %s%s", tkt_conf_type_name(row->type),
                  row->secret ? " of secret references" : "");
     add_range(row, out);
-    tkt_buf_addf(out, ".  Default: %s.  Taken by a %s.", def,
+    tkt_buf_addf(out, ". Default: %s. Taken by a %s.", def,
                  row->reload ? "reload" : "restart");
 }
 
@@ -81,8 +82,24 @@ static void print_row(const char *mode, const struct tkt_conf_section *section,
     }
 }
 
+static int load(const char *path)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+    struct tkt_conf *conf = tkt_conf_load(path, &err);
+
+    if (conf == NULL) {
+        fprintf(stderr, "%s\n", err.text);
+        return EXIT_FAILURE;
+    }
+    tkt_conf_free(&conf);
+    return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "load") == 0) {
+        return load(argv[2]);
+    }
     struct tkt_conf *conf = tkt_conf_new();
 
     for (int id = 0; id < TKT_CONF_SECTIONS; id++) {

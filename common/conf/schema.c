@@ -338,7 +338,7 @@ static const struct tkt_conf_row desk_rows[] = {
     {BOOL_ROW(tkt_conf_desk, add_group_recipient, "add_group_recipient", "no"),
      .reload = true, .help = "The group's mailbox becomes a recipient too."},
     {BOOL_ROW(tkt_conf_desk, replace_recipient, "replace_recipient", "no"),
-     .reload = true, .help = "... and the desk's own address is taken out."},
+     .reload = true, .help = "Beside that, the desk's own address is taken out of the recipients."},
     {BOOL_ROW(tkt_conf_desk, tag_signed, "tag_signed", "no"), .reload = true,
      .help = "Rewrite the Subject of signed or encrypted mail too."},
     {BOOL_ROW(tkt_conf_desk, tag_lists, "tag_lists", "no"), .reload = true,
