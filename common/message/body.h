@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * From the part tree of the pre-scan to text and attachments.
+ *
+ * Parts are read through one window and only as far as text_max allows. Of a
+ * multipart/alternative the plain text is taken when there is any, else the HTML. Text
+ * parts with a file name or marked as attachments are attachments, and so is everything
+ * that is not text (messages inside messages, too).
+ */
+#ifndef TKT_MESSAGE_BODY_H
+#define TKT_MESSAGE_BODY_H
+#include "base/buf.h"
+#include "base/err.h"
+#include "message/prescan.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The first bytes of a part with its transfer encoding removed; full when out->max. */
+int tkt_body_head(const struct tkt_message_source *src, const struct tkt_part *part,
+                  struct tkt_buf *out, struct tkt_err *err);
+/* Whether the part is (an alternative of) what the sender wrote. */
+bool tkt_body_is_text(const struct tkt_scan *scan, size_t part);
+/* Appends the text of the message to out (whose max is the cap): UTF-8, lines end with
+ * LF, no control bytes but TAB and LF. *cut: there was more. */
+int tkt_body_text(const struct tkt_message_source *src, struct tkt_scan *scan,
+                  struct tkt_buf *out, bool *cut, bool *has_html, struct tkt_err *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Bytes in some charset -> UTF-8, with converters that are all opened in advance.
+ *
+ * glibc loads a shared object for nearly every charset, ISO-8859-1 included; under the
+ * parser's system call filter nothing opens any more. So tkt_charset_init() opens one
+ * iconv converter per entry of a fixed list and they stay open for the life of the
+ * process. A charset that is not on the list (or that this system does not have) is
+ * guessed: UTF-8 where it is valid, else windows-1252. Output is always valid UTF-8
+ * without NUL. Converters have state and are shared: one thread at a time.
+ */
+#ifndef TKT_MESSAGE_CHARSET_H
+#define TKT_MESSAGE_CHARSET_H
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Opens the converters; again: does nothing. TEMP when not even windows-1252 opens. */
+int tkt_charset_init(struct tkt_err *err);
+/* Appends data as UTF-8; charset need not be terminated. What does not convert becomes
+ * U+FFFD. Stops where out is full (out->failed). *known, if not NULL: the label names a
+ * charset that was used as such. */
+void tkt_charset_add(struct tkt_buf *out, const char *charset, size_t charset_len,
+                     const void *data, size_t n, bool *known);
+/* The same for bytes without a label. */
+void tkt_charset_guess(struct tkt_buf *out, const void *data, size_t n);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Encoded-words (RFC 2047) in header text -> UTF-8.
+ *
+ * Linear in the input; neighbours in one charset are put together before they are
+ * converted, because senders split characters between them. Text outside of them that is
+ * not ASCII is guessed (message/charset.h). libc and the converters.
+ */
+#ifndef TKT_MESSAGE_RFC2047_H
+#define TKT_MESSAGE_RFC2047_H
+#include "base/buf.h"
+
+#include <stddef.h>
+
+/* Appends value decoded and unfolded: line ends go, other control bytes become blanks. */
+void tkt_rfc2047_add(struct tkt_buf *out, const char *value, size_t n);
+/* If an encoded-word starts at p: decodes it and those that follow it with nothing but
+ * blanks between them, appends the text to out and returns the bytes used; else 0. */
+size_t tkt_rfc2047_run(struct tkt_buf *out, const char *p, size_t n);
+/* Removes line ends and turns other control bytes (not TAB) into blanks, in place;
+ * returns the new length. NUL becomes a blank, too. */
+size_t tkt_header_unfold(char *p, size_t n);
+
+#endif
