@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * What the parts of ticketd share: the settings of the moment and the long-lived parts.
+ *
+ * A struct tkt_settings is immutable and counted: whoever works on a request holds a
+ * reference from its first line to its answer, so that a reload never changes a request
+ * under way. The pointers of struct tkt_daemon are set before any thread starts and
+ * cleared after the last one ended; pool may come later.
+ */
+#ifndef TKT_TICKETD_DAEMON_H
+#define TKT_TICKETD_DAEMON_H
+#include "base/err.h"
+#include "conf/conf.h"
+#include "ticketd/access.h"
+#include "ticketd/commit.h"
+#include "ticketd/parserpool.h"
+#include "ticketd/subject.h"
+#include "ticketd/token.h"
+#include "ticketd/work.h"
+#include "wire/intake.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct tkt_dispatch;
+
+struct tkt_settings {
+    atomic_int refs;
+    struct tkt_conf *conf;
+    uint64_t generation; /* of what hooks act on: the same settings, the same number */
+    struct tkt_access *access;
+    struct tkt_token_keys keys;
+    struct tkt_wire_desk *desks; /* what HELLO tells; U- and A-label addresses */
+    size_t desk_count;
+    struct tkt_wire_desk_index *desk_index;
+    struct tkt_prefixes own;
+    char *tag_pattern;
+    struct tkt_wire_arena arena;
+};
+
+/* Counters since the start; shown by `ticketctl status`. */
+struct tkt_stats {
+    atomic_uint_fast64_t requests;
+    atomic_uint_fast64_t refused; /* by caps, credentials or malformed */
+    atomic_uint_fast64_t created;
+    atomic_uint_fast64_t existing;
+    atomic_uint_fast64_t appended;
+    atomic_uint_fast64_t temp; /* answered 451 */
+    atomic_uint_fast64_t expired;
+    atomic_uint_fast64_t stale;
+    atomic_uint_fast64_t unanalysed;
+    atomic_uint_fast64_t forged_ids; /* X-Ticket-ID that did not verify */
+    atomic_uint_fast64_t missed;     /* taken in from spool/missed */
+};
+
+struct tkt_daemon {
+    const char *conf_path;
+    char *store_dir;
+    struct tkt_commit *commit;
+    struct tkt_work *work;
+    struct tkt_parserpool *_Atomic pool; /* NULL while it could not be started */
+    struct tkt_dispatch *dispatch;
+    pthread_mutex_t settings_lock;
+    struct tkt_settings *settings;
+    pthread_mutex_t reload_lock;
+    struct tkt_stats stats;
+    int64_t started_ms;
+};
+
+/* Takes *conf. Reads the secrets that conf names; store_dir is where a key of our own is
+ * kept when none is configured. NULL: CONF or TEMP. */
+struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_dir,
+                                      struct tkt_err *err);
+struct tkt_settings *tkt_settings_get(struct tkt_daemon *d);
+void tkt_settings_put(struct tkt_settings **settings);
+/* Loads the configuration again; on error the old one stays. Any thread. */
+int tkt_daemon_reload(struct tkt_daemon *d, struct tkt_err *err);
+
+#endif

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ticket_config.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/sdnotify.h"
+#include "base/util.h"
+#include "ticketd/control.h"
+#include "ticketd/daemon.h"
+#include "ticketd/dispatch.h"
+#include "ticketd/intake.h"
+#include "ticketd/process.h"
+#include "ticketd/schedule.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+
+#define DEFAULT_CONF TKT_SYSCONFDIR "/ticket-milter/ticket-milter.conf"
+/* In-flight requests have their own deadline of some seconds; this is for those whose
+ * parser or disk hangs. */
+#define DRAIN_MS 20000
+/* Anybody may ask; what is answered depends on who it is. */
+#define CONTROL_UMASK 0111
+
+struct options {
+    const char *conf_path;
+    const char *user;
+    const char *pid_file;
+    bool foreground;
+    bool test_only;
+    bool verbose;
+};
+
+struct sockets {
+    int intake;
+    int control;
+    bool made_intake; /* ours to remove at the end */
+    bool made_control;
+};
+
+static void usage(FILE *to)
+{
+    fputs("usage: ticketd [-ftVvh] [-c FILE] [-u USER] [-P FILE]\n"
+          "  -c, --config FILE      configuration, default " DEFAULT_CONF "\n"
+          "  -f, --foreground       do not go into the background\n"
+          "  -t, --test             check the configuration and exit\n"
+          "  -u, --user USER        become USER when started as root\n"
+          "  -P, --pid-file FILE    where to write the process number\n"
+          "  -v, --verbose          log more (level debug)\n"
+          "  -V, --version          print the version and exit\n"
+          "  -h, --help             print this and exit\n",
+          to);
+}
+
+/* -1: go on; else the exit status. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+    static const struct option names[] = {{"config", required_argument, NULL, 'c'},
+                                          {"foreground", no_argument, NULL, 'f'},
+                                          {"test", no_argument, NULL, 't'},
+                                          {"user", required_argument, NULL, 'u'},
+                                          {"pid-file", required_argument, NULL, 'P'},
+                                          {"verbose", no_argument, NULL, 'v'},
+                                          {"version", no_argument, NULL, 'V'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    int c;
+
+    while ((c = getopt_long(argc, argv, "c:ftu:P:vVh", names, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            o->conf_path = optarg;
+            break;
+        case 'f':
+            o->foreground = true;
+            break;
+        case 't':
+            o->test_only = true;
+            break;
+        case 'u':
+            o->user = optarg;
+            break;
+        case 'P':
+            o->pid_file = optarg;
+            break;
+        case 'v':
+            o->verbose = true;
+            break;
+        case 'V':
+            puts("ticketd " PACKAGE_VERSION);
+            return EX_OK;
+        case 'h':
+            usage(stdout);
+            return EX_OK;
+        default:
+            usage(stderr);
+            return EX_USAGE;
+        }
+    }
+    if (optind < argc) {
+        usage(stderr);
+        return EX_USAGE;
+    }
+    return -1;
+}
+
+static int exit_of(const struct tkt_err *err)
+{
+    switch (err->class) {
+    case TKT_ERR_CONF:
+        return EX_CONFIG;
+    case TKT_ERR_TEMP:
+        return EX_TEMPFAIL;
+    default:
+        return EX_SOFTWARE;
+    }
+}
+
+static int test_config(const struct tkt_conf *conf)
+{
+    struct tkt_buf warnings = TKT_BUF_INIT(1024 * 1024);
+
+    if (tkt_conf_warnings(conf, &warnings) == 0) {
+        fputs(tkt_buf_str(&warnings), stderr);
+    }
+    tkt_buf_release(&warnings);
+    printf("%s: the configuration is good\n", conf->path);
+    return EX_OK;
+}
+
+static int become_user(const struct options *o, const struct tkt_conf *conf,
+                       struct tkt_err *err)
+{
+    char *intake = strdup(conf->intake_socket);
+    char *control = strdup(conf->control_socket);
+    int rc = -1;
+
+    if (!intake || !control) {
+        tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+    } else {
+        const char *const dirs[] = {conf->store.path, dirname(intake), dirname(control),
+                                    NULL};
+
+        rc = tkt_process_become(o->user ? o->user : conf->user, dirs, o->user != NULL,
+                                err);
+    }
+    free(intake);
+    free(control);
+    return rc;
+}
+
+/* From the service manager, else of our own. */
+static int open_socket(const char *name, const char *path, unsigned umask_bits,
+                       bool *made, struct tkt_err *err)
+{
+    int fd = tkt_sd_listen_fd(name, SOCK_SEQPACKET, err);
+
+    if (fd < 0 && err->class == TKT_ERR_NONE) {
+        fd = tkt_wire_listen(path, umask_bits, err);
+        *made = fd >= 0;
+    }
+    return fd;
+}
+
+static int open_sockets(const struct tkt_conf *conf, struct sockets *s,
+                        struct tkt_err *err)
+{
+    s->intake = open_socket("intake", conf->intake_socket, (unsigned)conf->intake_umask,
+                            &s->made_intake, err);
+    if (s->intake < 0) {
+        return -1;
+    }
+    s->control = open_socket("control", conf->control_socket, CONTROL_UMASK,
+                             &s->made_control, err);
+    return s->control < 0 ? -1 : 0;
+}
+
+static const char *host_of(const struct tkt_conf *conf, char *room, size_t size)
+{
+    if (*conf->hostname) {
+        return conf->hostname;
+    }
+    if (gethostname(room, size) < 0) {
+        return "localhost";
+    }
+    room[size - 1] = '\0';
+    return room;
+}
+
+static int open_store(struct tkt_daemon *d, const struct tkt_conf *conf,
+                      struct tkt_err *err)
+{
+    char host[256];
+    const struct tkt_store_options opt = {.dir = d->store_dir,
+                                          .host = host_of(conf, host, sizeof(host)),
+                                          .id_block = (unsigned)conf->store.id_block,
+                                          .batch_bytes_max =
+                                              (uint64_t)conf->store.batch_bytes,
+                                          .batch_us_max = conf->store.batch_ms * 1000,
+                                          .dedupe_keep_ms = conf->store.dedupe_keep_ms,
+                                          .dedupe_blind_ms = conf->store.dedupe_blind_ms};
+    struct tkt_store *store = tkt_store_open(&opt, err);
+
+    if (!store) {
+        return -1;
+    }
+    d->commit = tkt_commit_start(&store, (size_t)conf->store.batch_max, err);
+    if (!d->commit) {
+        tkt_store_close(&store);
+        return -1;
+    }
+    return 0;
+}
+
+/* Threads that may block: enough to read and copy beside those that wait for a child. */
+static size_t worker_count(const struct tkt_conf *conf)
+{
+    long cpus = TKT_MAX(1, sysconf(_SC_NPROCESSORS_ONLN));
+    size_t children = (size_t)(conf->parser.children ? conf->parser.children : cpus);
+
+    return 2 * (size_t)cpus + children;
+}
+
+static void wait_for_signals(struct tkt_daemon *d, const sigset_t *signals)
+{
+    for (;;) {
+        int sig = 0;
+
+        if (sigwait(signals, &sig) != 0 || sig == SIGTERM || sig == SIGINT) {
+            return;
+        }
+        char state[64];
+        struct tkt_err err = TKT_ERR_INIT;
+
+        snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+                 (long long)tkt_clock_mono_us());
+        tkt_sd_notify(state);
+        (void)tkt_daemon_reload(d, &err); /* it logs what was wrong; the old one stays */
+        tkt_sd_notify("READY=1");
+    }
+}
+
+/* The parts behind the store, in the order in which they stop again in reverse. */
+struct parts {
+    struct tkt_intake *intake;
+    struct tkt_control *control;
+    struct tkt_schedule *schedule;
+};
+
+static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
+                       struct tkt_err *err)
+{
+    const struct tkt_conf *conf = d->settings->conf;
+
+    d->work = tkt_work_start(d->store_dir, worker_count(conf),
+                             (size_t)conf->limits.requests_max, err);
+    if (!d->work) {
+        return -1;
+    }
+    d->dispatch = tkt_dispatch_start(d, err);
+    if (!d->dispatch) {
+        return -1;
+    }
+    p->control = tkt_control_start(d, s->control, err);
+    s->control = -1;
+    if (!p->control) {
+        return -1;
+    }
+    p->schedule = tkt_schedule_start(d, err);
+    if (!p->schedule) {
+        return -1;
+    }
+    p->intake = tkt_intake_start(d, s->intake, err);
+    s->intake = -1;
+    return p->intake ? 0 : -1;
+}
+
+static void stop_parts(struct tkt_daemon *d, struct parts *p)
+{
+    size_t given_up = tkt_intake_stop(&p->intake, DRAIN_MS);
+
+    if (given_up) {
+        tkt_log(TKT_LOG_WARNING, NULL, "intake.given_up", "count", TKT_NUM(given_up),
+                NULL);
+    }
+    tkt_control_stop(&p->control);
+    tkt_schedule_stop(&p->schedule);
+    tkt_dispatch_stop(&d->dispatch);
+    tkt_work_stop(&d->work);
+    tkt_commit_stop(&d->commit);
+}
+
+static void start_parser(struct tkt_daemon *d, const struct tkt_conf *conf)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+
+    if (!conf->analyse) {
+        return;
+    }
+    d->pool = tkt_parserpool_start(conf, &err);
+    if (!d->pool) {
+        /* Mail is taken in meanwhile and analysed later; the schedule tries again. */
+        tkt_log(TKT_LOG_ERROR, NULL, "parser.missing", "error", err.text, NULL);
+    }
+}
+
+static int serve(struct tkt_daemon *d, struct tkt_conf **conf, const char *pid_file,
+                 int *ready_fd, const sigset_t *signals, struct tkt_err *err)
+{
+    struct sockets sockets = {.intake = -1, .control = -1};
+    struct parts parts = {0};
+    int rc = -1;
+
+    start_parser(d, *conf); /* before secrets and threads */
+    if (open_store(d, *conf, err) < 0) {
+        goto out;
+    }
+    d->settings = tkt_settings_new(conf, d->store_dir, err);
+    if (!d->settings || open_sockets(d->settings->conf, &sockets, err) < 0 ||
+        (*pid_file && tkt_pid_file_write(pid_file, err) < 0)) {
+        goto out;
+    }
+    tkt_process_seal();
+    if (start_parts(d, &sockets, &parts, err) < 0) {
+        goto out;
+    }
+    tkt_log(TKT_LOG_NOTICE, NULL, "start", "version", PACKAGE_VERSION, "config",
+            d->conf_path, "store", d->store_dir, "intake",
+            d->settings->conf->intake_socket, NULL);
+    tkt_process_ready(ready_fd);
+    tkt_sd_notify("READY=1");
+    wait_for_signals(d, signals);
+    tkt_sd_notify("STOPPING=1");
+    tkt_log(TKT_LOG_NOTICE, NULL, "stop", NULL);
+    rc = 0;
+out:
+    if (sockets.made_intake && parts.intake) {
+        /* New connections go to the next ticketd, not into our closing backlog. */
+        (void)unlink(d->settings->conf->intake_socket);
+    }
+    stop_parts(d, &parts);
+    if (d->settings && sockets.made_control) {
+        (void)unlink(d->settings->conf->control_socket);
+    }
+    if (rc == 0 && *pid_file) {
+        (void)unlink(pid_file); /* perhaps its directory is no longer ours */
+    }
+    struct tkt_parserpool *pool = d->pool;
+    tkt_parserpool_stop(&pool);
+    tkt_settings_put(&d->settings);
+    return rc;
+}
+
+static int run(const struct options *o, struct tkt_conf **conf, struct tkt_err *err)
+{
+    struct tkt_daemon *d = calloc(1, sizeof(*d));
+    char *pid_file = strdup(o->pid_file ? o->pid_file : (*conf)->pid_file);
+    int ready_fd = -1;
+    sigset_t signals;
+    int rc = -1;
+
+    if (!d || !pid_file || !(d->store_dir = strdup((*conf)->store.path))) {
+        tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+        goto out;
+    }
+    d->conf_path = o->conf_path;
+    d->started_ms = tkt_clock_mono_ms();
+    pthread_mutex_init(&d->settings_lock, NULL);
+    pthread_mutex_init(&d->reload_lock, NULL);
+    if (o->foreground && !o->pid_file) {
+        *pid_file = '\0'; /* who supervises it knows its number */
+    }
+    if (become_user(o, *conf, err) < 0 ||
+        (!o->foreground && tkt_process_detach(&ready_fd, err) < 0)) {
+        goto out;
+    }
+    tkt_log_open("ticketd", (*conf)->log_sink, (*conf)->log_json,
+                 o->verbose ? TKT_LOG_DEBUG : (*conf)->log_level);
+    tkt_process_raise_files();
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* all threads: only sigwait takes them */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ,
+           SIG_IGN); /* a file size limit is an error of write, like a full disk */
+    rc = serve(d, conf, pid_file, &ready_fd, &signals, err);
+out:
+    if (rc < 0) {
+        tkt_log(TKT_LOG_ERROR, NULL, "start.failed", "class",
+                tkt_err_class_name(err->class), "error", err->text, NULL);
+    }
+    if (d) {
+        free(d->store_dir);
+    }
+    free(d);
+    free(pid_file);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.conf_path = DEFAULT_CONF};
+    struct tkt_err err = TKT_ERR_INIT;
+    int status = parse_options(argc, argv, &o);
+
+    if (status >= 0) {
+        return status;
+    }
+    struct tkt_conf *conf = tkt_conf_load(o.conf_path, &err);
+    if (!conf) {
+        fprintf(stderr, "ticketd: %s\n", err.text);
+        return EX_CONFIG;
+    }
+    if (o.test_only) {
+        status = test_config(conf);
+    } else if (run(&o, &conf, &err) < 0) {
+        fprintf(stderr, "ticketd: %s\n", err.text);
+        status = exit_of(&err);
+    } else {
+        status = EX_OK;
+    }
+    tkt_conf_free(&conf);
+    return status;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ticketd/request.h"
+
+#include "base/enc.h"
+#include "base/util.h"
+#include "ticketd/envelope.h"
+#include "ticketd/facts.h"
+#include "ticketd/participants.h"
+
+#include <string.h>
+
+static char *keep(struct tkt_request *req, const char *text)
+{
+    return tkt_wire_arena_strdup(&req->arena, text, strlen(text));
+}
+
+static int make_participants(struct tkt_request *req, struct tkt_err *err)
+{
+    return tkt_participants_make(req->set, req->analysed ? &req->analysis.msg : NULL,
+                                 req->scan.from, &req->arena, &req->in.participants,
+                                 &req->in.participant_count, err);
+}
+
+static int make_desks(struct tkt_request *req, struct tkt_err *err)
+{
+    const struct tkt_conf *conf = req->set->conf;
+    struct tkt_store_desk_in *in =
+        tkt_wire_arena_alloc(&req->arena, req->desk_count * sizeof(*in));
+
+    req->out.desks =
+        tkt_wire_arena_alloc(&req->arena, req->desk_count * sizeof(*req->out.desks));
+    if (!in || !req->out.desks) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+    }
+    memset(req->out.desks, 0, req->desk_count * sizeof(*req->out.desks));
+    for (size_t i = 0; i < req->desk_count; i++) {
+        const struct tkt_conf_desk *d = req->desks[i];
+
+        in[i] = (struct tkt_store_desk_in){
+            .desk = d->name,
+            .prefix = d->prefix,
+            .itsm = d->itsm,
+            .itsm_type = tkt_conf_itsm_type(conf, d->itsm),
+            .rcpt = req->desk_rcpts[i],
+            .shadow = d->mode == TKT_MODE_SHADOW,
+            .refused = req->message.truncated,
+            .reason = req->message.truncated
+                          ? "larger than limits.message_max: only its beginning is kept"
+                          : "",
+            .decision = req->analysed ? &req->analysis.decisions.items[i] : NULL,
+            .default_type = d->type,
+            .default_group = d->group,
+            .default_priority = (int)d->priority};
+        tkt_keyscan_desk_key(req->scan.key, d->name, in[i].key);
+    }
+    req->in.desks = in;
+    req->in.desk_count = req->desk_count;
+    return 0;
+}
+
+static const char *class_of(const struct tkt_request *req)
+{
+    enum tkt_class class = TKT_CLASS_HUMAN;
+
+    if (req->analysed) {
+        class = req->analysis.msg.class;
+    } else if (req->scan.is_report) {
+        class = TKT_CLASS_BOUNCE;
+    } else if (req->scan.auto_submitted) {
+        class = TKT_CLASS_AUTO_GENERATED;
+    } else if (req->scan.is_list) {
+        class = TKT_CLASS_LIST;
+    }
+    return tkt_class_names[class];
+}
+
+static void make_requester(struct tkt_request *req)
+{
+    const char *address = req->analysed ? req->analysis.msg.from.address : req->scan.from;
+    char *lower = keep(req, *address ? address : req->wire.sender);
+
+    req->in.requester = lower ? lower : "";
+    if (lower) {
+        tkt_ascii_lower(lower);
+    }
+    req->in.requester_name = req->analysed ? req->analysis.msg.from.name : "";
+}
+
+int tkt_reserve_prepare(struct tkt_request *req, struct tkt_err *err)
+{
+    struct tkt_store_reserve_in *in = &req->in;
+
+    in->one_ticket = req->set->conf->one_ticket_per_message;
+    in->key_blind = req->scan.blind;
+    in->has_head_key = req->scan.has_head_key && !req->message.truncated;
+    memcpy(in->head_key, req->scan.head_key, sizeof(in->head_key));
+    in->hook = req->wire.hook;
+    /* Sieve may still roll back (CANCEL); the others applied the edits when they answer. */
+    in->confirmed = strcmp(req->wire.hook, "sieve") != 0;
+    memcpy(in->sha256, req->message.sha256, sizeof(in->sha256));
+    in->raw = req->message.raw;
+    in->blob_name = req->message.has_blob ? req->message.blob.name : NULL;
+    in->size = req->message.raw ? req->message.raw_len : req->message.size;
+    in->envelope_json = tkt_envelope_make(&req->wire, &req->arena);
+    in->queue_id = req->wire.queue_id;
+    in->sender = req->wire.sender;
+    in->subject = req->analysed ? req->analysis.msg.subject : req->scan.subject;
+    in->message_id = req->scan.message_id;
+    in->class_name = class_of(req);
+    /* A message too large to be kept has nothing that a later analysis could read. */
+    in->analysed = req->analysed || req->message.truncated || !req->set->conf->analyse;
+    in->analysis_error = req->analysis_error;
+    in->thread_keys = &req->scan.message_id_hash;
+    in->thread_key_count = *req->scan.message_id ? 1 : 0;
+    in->now_ms = req->now_ms;
+    make_requester(req);
+    if (!in->envelope_json) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+    }
+    if (make_desks(req, err) < 0) {
+        return -1;
+    }
+    return make_participants(req, err);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ticketd/schedule.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "ticketd/dispatch.h"
+#include "ticketd/missed.h"
+#include "ticketd/tools.h"
+
+#include <string.h>
+#include <time.h>
+
+#define TICK_MS 1000
+#define MISSED_MS 5000
+#define PARSER_MS 5000
+#define HOUR_MS (60 * 60 * 1000)
+#define CONFIRM_AT_ONCE 256
+#define RETAIN_AT_ONCE 64
+/* Younger blobs may belong to a RESERVE that is under way. */
+#define SWEEP_AGE_MS HOUR_MS
+
+struct tkt_schedule {
+    struct tkt_daemon *d;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stopping;
+    struct tkt_tools tools;
+    int64_t missed_due;
+    int64_t parser_due;
+    int64_t hourly_due;
+    /* of the apply functions: */
+    int64_t older_than_ms;
+    const char *desk;
+    int64_t count;
+};
+
+/* ---- in the commit writer ------------------------------------------------------------- */
+
+static int apply_confirm(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    struct tkt_schedule *s = arg;
+    int n = tkt_store_confirm_old(store, s->older_than_ms, tkt_clock_wall_ms(),
+                                  CONFIRM_AT_ONCE, err);
+
+    s->count = TKT_MAX(n, 0);
+    return n < 0 ? -1 : 0;
+}
+
+static int apply_retain(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    struct tkt_schedule *s = arg;
+    int64_t now = tkt_clock_wall_ms();
+
+    return tkt_store_retain(store, s->desk, now - s->older_than_ms, RETAIN_AT_ONCE, now,
+                            &s->count, err);
+}
+
+static int apply_sweep(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    struct tkt_schedule *s = arg;
+
+    return tkt_store_sweep(store, tkt_clock_wall_ms(), SWEEP_AGE_MS, &s->count, err);
+}
+
+static int commit(struct tkt_schedule *s,
+                  int (*apply)(struct tkt_store *, void *, struct tkt_err *),
+                  const char *what)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+
+    s->count = 0;
+    if (tkt_commit_call(s->d->commit, apply, s, true, &err) < 0) {
+        tkt_log(TKT_LOG_ERROR, NULL, what, "error", err.text, NULL);
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- by the clock --------------------------------------------------------------------- */
+
+static void confirm_old_holds(struct tkt_schedule *s, const struct tkt_conf *conf)
+{
+    s->older_than_ms = conf->store.confirm_after_ms;
+    if (commit(s, apply_confirm, "hold.confirm") == 0 && s->count > 0) {
+        tkt_log(TKT_LOG_INFO, NULL, "hold.confirmed", "count", TKT_NUM(s->count), "by",
+                "confirm_after", NULL);
+        tkt_dispatch_poke(s->d->dispatch);
+    }
+}
+
+static void erase_retained(struct tkt_schedule *s, const struct tkt_conf *conf)
+{
+    for (size_t i = 0; i < conf->desk_count; i++) {
+        if (conf->desks[i].retain_ms <= 0) {
+            continue;
+        }
+        s->desk = conf->desks[i].name;
+        s->older_than_ms = conf->desks[i].retain_ms;
+        do {
+            if (commit(s, apply_retain, "retain") < 0) {
+                return;
+            }
+            if (s->count > 0) {
+                tkt_log(TKT_LOG_NOTICE, NULL, "retain.erased", "desk", s->desk, "count",
+                        TKT_NUM(s->count), NULL);
+            }
+        } while (s->count >= RETAIN_AT_ONCE);
+    }
+}
+
+static void sweep_blobs(struct tkt_schedule *s)
+{
+    if (commit(s, apply_sweep, "blob.sweep") == 0 && s->count > 0) {
+        tkt_log(TKT_LOG_NOTICE, NULL, "blob.swept", "count", TKT_NUM(s->count), NULL);
+    }
+}
+
+/* The program was missing or broken at the start: mail came in unanalysed meanwhile. */
+static void start_parser(struct tkt_schedule *s, const struct tkt_conf *conf)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+    struct tkt_parserpool *pool = tkt_parserpool_start(conf, &err);
+
+    if (pool) {
+        s->d->pool = pool;
+        tkt_log(TKT_LOG_NOTICE, NULL, "parser.started", NULL);
+        tkt_dispatch_poke(s->d->dispatch);
+    } else {
+        tkt_log(TKT_LOG_ERROR, NULL, "parser.missing", "error", err.text, NULL);
+    }
+}
+
+static void tick(struct tkt_schedule *s)
+{
+    struct tkt_settings *set = tkt_settings_get(s->d);
+    int64_t now = tkt_clock_mono_ms();
+
+    confirm_old_holds(s, set->conf);
+    if (now >= s->missed_due) {
+        if (tkt_missed_take(s->d, &s->tools) < TKT_MISSED_AT_ONCE) {
+            s->missed_due = now + MISSED_MS;
+        }
+    }
+    if (set->conf->analyse && !s->d->pool && now >= s->parser_due) {
+        s->parser_due = now + PARSER_MS;
+        start_parser(s, set->conf);
+    }
+    if (now >= s->hourly_due) {
+        s->hourly_due = now + HOUR_MS;
+        erase_retained(s, set->conf);
+        sweep_blobs(s);
+    }
+    tkt_settings_put(&set);
+}
+
+/* false: it is time to stop. */
+static bool wait_tick(struct tkt_schedule *s)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += TICK_MS / 1000;
+    pthread_mutex_lock(&s->lock);
+    while (!s->stopping && pthread_cond_timedwait(&s->wake, &s->lock, &until) == 0) {
+    }
+    bool go_on = !s->stopping;
+    pthread_mutex_unlock(&s->lock);
+    return go_on;
+}
+
+static void *schedule_main(void *arg)
+{
+    struct tkt_schedule *s = arg;
+
+    do {
+        tick(s);
+    } while (wait_tick(s));
+    tkt_tools_release(&s->tools);
+    return NULL;
+}
+
+struct tkt_schedule *tkt_schedule_start(struct tkt_daemon *d, struct tkt_err *err)
+{
+    struct tkt_schedule *s = calloc(1, sizeof(*s));
+    pthread_condattr_t attr;
+
+    if (!s) {
+        tkt_err_set(err, TKT_ERR_TEMP, "schedule: no memory");
+        return NULL;
+    }
+    s->d = d;
+    s->tools.store_dir = d->store_dir;
+    s->parser_due = tkt_clock_mono_ms() + PARSER_MS;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    int rc = pthread_create(&s->thread, NULL, schedule_main, s);
+    if (rc != 0) {
+        tkt_err_set(err, TKT_ERR_TEMP, "schedule: thread: %s", strerror(rc));
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void tkt_schedule_stop(struct tkt_schedule **schedule)
+{
+    struct tkt_schedule *s = *schedule;
+
+    if (!s) {
+        return;
+    }
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    pthread_cond_destroy(&s->wake);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+    *schedule = NULL;
+}

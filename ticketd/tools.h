@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * What a thread needs for its work on requests and keeps from one to the next: a reader
+ * of the store and a key scan. Made on first use, released when the thread ends.
+ */
+#ifndef TKT_TICKETD_TOOLS_H
+#define TKT_TICKETD_TOOLS_H
+#include "base/err.h"
+#include "store/store.h"
+#include "ticketd/keyscan.h"
+
+struct tkt_tools {
+    const char *store_dir; /* borrowed */
+    struct tkt_reader *reader;
+    struct tkt_keyscan *scan;
+};
+
+/* NULL with *err (TEMP) when it cannot be opened now. */
+struct tkt_reader *tkt_tools_reader(struct tkt_tools *tools, struct tkt_err *err);
+/* Ready for a message; prefixes must live until the scan's result was used. */
+struct tkt_keyscan *tkt_tools_scan(struct tkt_tools *tools,
+                                   const struct tkt_prefixes *own,
+                                   const struct tkt_keyscan_hints *hints,
+                                   struct tkt_err *err);
+void tkt_tools_release(struct tkt_tools *tools);
+
+#endif
