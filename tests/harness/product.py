@@ -29,7 +29,7 @@ milter {{
 {milter}
 }}
 parser {{
-    program = "{build}/ticket-parser"
+    program = "{parser_program}"
 {parser}
 }}
 store {{
@@ -78,7 +78,7 @@ class Product:
 
     def write_config(self, **parts):
         self.parts.update(parts)
-        text = CONFIG.format(r=self.root, build=self.build, milter_uid=MILTER_UID,
+        text = CONFIG.format(r=self.root, parser_program=program(self.build, "ticket-parser"), milter_uid=MILTER_UID,
                              milter_socket=self.milter_socket, **self.parts)
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(text)
