@@ -201,6 +201,11 @@ serve --exit 77 --text "no"
 check "$name" 77 backup "$dir/new"
 [ ! -e "$dir/new" ] || bad "$name: left behind"
 
+name="a token key is new, long enough, and nobody else's"
+check "$name" 0 token-key "$dir/key"
+[ "$(stat -c '%a %s' "$dir/key")" = "600 64" ] || bad "$name: $(stat -c '%a %s' "$dir/key")"
+check "$name" 73 token-key "$dir/key"
+
 name="forget asks"
 serve
 input=/dev/null check "$name" 64 forget a@b

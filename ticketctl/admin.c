@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The store and the daemon: status, verify, backup, restore, reload, ping, config. */
 #include "base/clock.h"
+#include "base/enc.h"
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/util.h"
 #include "store/store.h"
 #include "ticketctl/ctl.h"
@@ -11,6 +13,8 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
+
+#define TOKEN_KEY_BYTES 32
 
 int tkt_ctl_ping(struct tkt_ctl *ctl)
 {
@@ -80,7 +84,7 @@ int tkt_ctl_config_dump(struct tkt_ctl *ctl)
     return 0;
 }
 
-static int sync_backup(const char *path, int fd)
+static int sync_new_file(const char *path, int fd)
 {
     struct tkt_err err = TKT_ERR_INIT;
     TKT_AUTO_FREE char *copy = strdup(path);
@@ -104,7 +108,7 @@ int tkt_ctl_backup(struct tkt_ctl *ctl)
     int rc = tkt_ctl_call(ctl, "backup", NULL, 0, fd, TKT_CTL_TIMEOUT_LONG_MS, &reply);
     if (rc == 0) {
         tkt_control_reply_release(&reply);
-        rc = sync_backup(path, fd);
+        rc = sync_new_file(path, fd);
     }
     if (rc != 0) {
         (void)unlink(path); /* ours, and of no use */
@@ -159,5 +163,29 @@ int tkt_ctl_verify(struct tkt_ctl *ctl)
     }
     cJSON_Delete(json);
     tkt_control_reply_release(&reply);
+    return rc;
+}
+
+int tkt_ctl_token_key(struct tkt_ctl *ctl)
+{
+    const char *path = ctl->pos[0];
+    unsigned char key[TOKEN_KEY_BYTES];
+    char hex[2 * TOKEN_KEY_BYTES + 1];
+    struct tkt_err err = TKT_ERR_INIT;
+    TKT_AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return tkt_ctl_fail(EX_CANTCREAT, "cannot make %s: %s", path, strerror(errno));
+    }
+    tkt_random(key, sizeof key);
+    tkt_hex_encode(key, sizeof key, hex);
+    int rc = tkt_write_full(fd, hex, sizeof hex - 1, &err) < 0 ? tkt_ctl_fail_err(&err)
+                                                               : sync_new_file(path, fd);
+    tkt_wipe(key, sizeof key);
+    tkt_wipe(hex, sizeof hex);
+    if (rc != 0) {
+        (void)unlink(path); /* ours, and not whole */
+    } else if (!ctl->quiet) {
+        printf("put it first: token { keys = {\"file:%s\"} }\n", path);
+    }
     return rc;
 }

@@ -167,6 +167,7 @@ int tkt_ctl_show(struct tkt_ctl *ctl);
 int tkt_ctl_split(struct tkt_ctl *ctl);
 int tkt_ctl_status(struct tkt_ctl *ctl);
 int tkt_ctl_submit(struct tkt_ctl *ctl);
+int tkt_ctl_token_key(struct tkt_ctl *ctl);
 int tkt_ctl_verify(struct tkt_ctl *ctl);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define FACTS_TIMEOUT_MS 2000
+#define FACTS_IDS_MAX 40 /* Message-IDs in one request; the newest stand last */
 
 static int no_memory(void)
 {
@@ -73,9 +74,10 @@ static int take_candidates(struct tkt_ctl_explained *x, const cJSON *list)
 }
 
 static void add_ids(struct tkt_wire_packet *req, const char *name,
-                    const struct tkt_strings *list)
+                    const struct tkt_strings *list, size_t max)
 {
-    for (size_t i = 0; i < list->count; i++) {
+    size_t first = list->count > max ? list->count - max : 0;
+    for (size_t i = first; i < list->count; i++) {
         (void)tkt_wire_add(&req->body, name, list->items[i]); /* the body's flag tells */
     }
 }
@@ -100,9 +102,9 @@ static int ask_ticketd(struct tkt_ctl_explain *e)
     (void)tkt_wire_add(&req.body, "v", "1"); /* the body's flag tells */
     (void)tkt_wire_add(&req.body, "verb", "facts");
     (void)tkt_wire_add(&req.body, "address", from);
-    add_ids(&req, "message-id", &x->msg.in_reply_to);
-    add_ids(&req, "message-id", &x->msg.references);
-    add_ids(&req, "id", &x->msg.subject_ids);
+    add_ids(&req, "message-id", &x->msg.in_reply_to, FACTS_IDS_MAX / 4);
+    add_ids(&req, "message-id", &x->msg.references, FACTS_IDS_MAX);
+    add_ids(&req, "id", &x->msg.subject_ids, FACTS_IDS_MAX / 4);
     if (!req.body.failed &&
         tkt_control_call(tkt_ctl_control_socket(e->ctl), &req,
                          tkt_clock_mono_ms() + FACTS_TIMEOUT_MS, &reply, &err) == 0) {

@@ -32,8 +32,10 @@
  * verify    -                                                     reader  object
  * backup    (descriptor of the file to write)                     admin   -
  * reload    -                                                     admin   -
- * facts     message-id*, address                                  reader  object
- *           (what the store knows: for `explain` beside a running daemon)
+ * facts     message-id*, id*, address?                            reader  object
+ *           (what the store knows of these Message-IDs and tickets, and whether the
+ *           address takes part: for `explain` beside a running daemon)
+ *           {"candidates":[{"ticket","id","desk","state","evidence","is_participant"}]}
  */
 #ifndef TKT_WIRE_CONTROL_H
 #define TKT_WIRE_CONTROL_H
