@@ -133,12 +133,13 @@ lacks err "$(printf '\033')"
 
 name="hostile data in a table"
 cat >"$dir/data" <<'JSON'
-[{"row":1,"id":"IT-1","state":"new","priority":3,"changed_ms":1700000000000,
+[{"row":1,"id":"IT-1","state":"new","priority":3,"changed":"2026-11-22T11:47:16.123Z",
   "requester":"a\u001b]0;owned\u0007@b","subject":"line\nbreak \u009b31m \u202egnp.exe"}]
 JSON
 serve --data "$dir/data"
-check "$name" 0 list
+TZ=CET-1 check "$name" 0 list
 has out "IT-1"
+has out "2026-11-22 12:47:16"
 LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' "$dir/out" &&
     bad "$name: control characters"
 [ "$(wc -l <"$dir/out")" -eq 2 ] || bad "$name: a cell made a line of its own"

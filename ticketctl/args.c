@@ -259,3 +259,22 @@ int tkt_ctl_parse_since(const char *s, int64_t now_ms, int64_t *out_ms)
     }
     return -1;
 }
+
+int tkt_ctl_since_arg(struct tkt_ctl *ctl, char out[24], const char **value)
+{
+    const char *s = tkt_ctl_opt(ctl, "since");
+    int64_t ms;
+    *value = NULL;
+    if (s == NULL) {
+        return 0;
+    }
+    if (tkt_ctl_parse_since(s, tkt_clock_wall_ms(), &ms) < 0) {
+        return tkt_ctl_fail(EX_USAGE,
+                            "--since wants 30m, 2h, 7d, 2026-11-22 or "
+                            "\"2026-11-22 14:30\", not \"%s\"",
+                            s);
+    }
+    snprintf(out, 24, "%lld", (long long)ms);
+    *value = out;
+    return 0;
+}

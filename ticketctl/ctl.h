@@ -87,6 +87,8 @@ int tkt_ctl_opt_int(struct tkt_ctl *ctl, const char *name, int64_t min, int64_t 
                     int64_t otherwise, int64_t *out);
 /* A point in time: "2h" or "7d" ago, or a local "2026-11-22", "2026-11-22 14:30". */
 int tkt_ctl_parse_since(const char *s, int64_t now_ms, int64_t *out_ms);
+/* --since as milliseconds in out: *value is out, or NULL when not given. 0 or EX_USAGE. */
+int tkt_ctl_since_arg(struct tkt_ctl *ctl, char out[24], const char **value);
 
 /* ---- help (help.c) ----------------------------------------------------------------- */
 

@@ -110,12 +110,17 @@ double tkt_ctl_num(const cJSON *object, const char *key)
     return cJSON_IsNumber(v) ? v->valuedouble : 0;
 }
 
-static void add_time(double ms, struct tkt_buf *out)
+/* RFC 3339 in UTC, as ticketd writes it, in the time of the person. */
+static void add_time(const char *utc, struct tkt_buf *out)
 {
-    time_t t = (time_t)(ms / 1000);
-    struct tm tm;
+    struct tm tm = {0};
     char text[32];
-    if (ms > 0 && ms < 1e15 && localtime_r(&t, &tm) != NULL &&
+    if (strptime(utc, "%Y-%m-%dT%H:%M:%S", &tm) == NULL) {
+        tkt_ctl_clean_add(out, utc, strlen(utc), false);
+        return;
+    }
+    time_t t = timegm(&tm);
+    if (localtime_r(&t, &tm) != NULL &&
         strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm) > 0) {
         tkt_buf_adds(out, text);
     }
@@ -139,10 +144,10 @@ static void add_number(double n, struct tkt_buf *out)
 
 void tkt_ctl_cell(const cJSON *value, enum tkt_ctl_kind kind, struct tkt_buf *out)
 {
-    if (cJSON_IsString(value)) {
+    if (cJSON_IsString(value) && kind == TKT_CTL_TIME) {
+        add_time(value->valuestring, out);
+    } else if (cJSON_IsString(value)) {
         tkt_ctl_clean_add(out, value->valuestring, strlen(value->valuestring), false);
-    } else if (cJSON_IsNumber(value) && kind == TKT_CTL_TIME) {
-        add_time(value->valuedouble, out);
     } else if (cJSON_IsNumber(value) && kind == TKT_CTL_SIZE) {
         add_size(value->valuedouble, out);
     } else if (cJSON_IsNumber(value)) {
@@ -277,17 +282,11 @@ void tkt_ctl_put_table(FILE *to, const struct tkt_ctl_col *cols, size_t count,
     }
 }
 
-/* The unit stands in the name: _ms with a wall clock's size is a time. */
 static enum tkt_ctl_kind kind_of_key(const cJSON *v)
 {
     size_t n = strlen(v->string);
-    if (n > 3 && strcmp(v->string + n - 3, "_ms") == 0 && v->valuedouble > 1e12) {
-        return TKT_CTL_TIME;
-    }
-    if (n > 6 && strcmp(v->string + n - 6, "_bytes") == 0) {
-        return TKT_CTL_SIZE;
-    }
-    return TKT_CTL_TEXT;
+    return n > 6 && strcmp(v->string + n - 6, "_bytes") == 0 ? TKT_CTL_SIZE
+                                                             : TKT_CTL_TEXT;
 }
 
 static bool is_flat(const cJSON *v)
@@ -324,6 +323,20 @@ void tkt_ctl_put_object(FILE *to, const cJSON *object, int depth)
             if (depth < 8) { /* ours are not deeper */
                 tkt_ctl_put_object(to, v, depth + 1);
             }
+        }
+    }
+}
+
+void tkt_ctl_put_members(struct tkt_buf *out, const cJSON *object)
+{
+    const cJSON *v;
+    cJSON_ArrayForEach(v, object)
+    {
+        if (v->string != NULL) {
+            tkt_buf_adds(out, v == object->child ? "" : " ");
+            tkt_ctl_clean_add(out, v->string, strlen(v->string), false);
+            tkt_buf_addc(out, '=');
+            tkt_ctl_cell(v, TKT_CTL_TEXT, out);
         }
     }
 }

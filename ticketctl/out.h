@@ -29,7 +29,7 @@ size_t tkt_ctl_fit(const char *s, int columns);
 enum tkt_ctl_kind {
     TKT_CTL_TEXT,
     TKT_CTL_NUMBER, /* to the right */
-    TKT_CTL_TIME,   /* wall clock ms, in local time */
+    TKT_CTL_TIME,   /* RFC 3339 in UTC, shown in local time */
     TKT_CTL_SIZE
 };
 struct tkt_ctl_col {
@@ -45,6 +45,8 @@ void tkt_ctl_put_table(FILE *to, const struct tkt_ctl_col *cols, size_t count,
 void tkt_ctl_put_object(FILE *to, const cJSON *object, int depth);
 /* One cell as text, made safe. */
 void tkt_ctl_cell(const cJSON *value, enum tkt_ctl_kind kind, struct tkt_buf *out);
+/* "key=value key=value" of an object's members, made safe. */
+void tkt_ctl_put_members(struct tkt_buf *out, const cJSON *object);
 /* JSON text as it came, with DEL and C1 characters as \u escapes, and a newline. */
 void tkt_ctl_put_json(FILE *to, const char *json, size_t n);
 /* A member of an object as text ("" if absent). Borrowed. */

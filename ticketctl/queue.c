@@ -8,10 +8,10 @@
 #include <string.h>
 
 static const struct tkt_ctl_col job_cols[] = {
-    {"JOB", "id", TKT_CTL_NUMBER, 10},          {"TICKET", "ticket", TKT_CTL_TEXT, 14},
-    {"KIND", "kind", TKT_CTL_TEXT, 12},         {"TARGET", "target", TKT_CTL_TEXT, 16},
-    {"STATE", "state", TKT_CTL_TEXT, 10},       {"TRIES", "attempts", TKT_CTL_NUMBER, 5},
-    {"NEXT", "run_after_ms", TKT_CTL_TIME, 19}, {"REASON", "reason", TKT_CTL_TEXT, 0},
+    {"JOB", "job", TKT_CTL_NUMBER, 10},      {"TICKET", "ticket", TKT_CTL_TEXT, 14},
+    {"KIND", "kind", TKT_CTL_TEXT, 12},      {"TARGET", "target", TKT_CTL_TEXT, 16},
+    {"STATE", "state", TKT_CTL_TEXT, 10},    {"TRIES", "attempts", TKT_CTL_NUMBER, 5},
+    {"NEXT", "run_after", TKT_CTL_TIME, 19}, {"REASON", "reason", TKT_CTL_TEXT, 0},
 };
 
 int tkt_ctl_queue_list(struct tkt_ctl *ctl)

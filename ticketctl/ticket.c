@@ -19,29 +19,10 @@ static const struct tkt_ctl_col list_cols[] = {
     {"PRIO", "priority", TKT_CTL_NUMBER, 4},
     {"GROUP", "group", TKT_CTL_TEXT, 14},
     {"ASSIGNEE", "assignee", TKT_CTL_TEXT, 14},
-    {"CHANGED", "changed_ms", TKT_CTL_TIME, 19},
+    {"CHANGED", "changed", TKT_CTL_TIME, 19},
     {"REQUESTER", "requester", TKT_CTL_TEXT, 26},
     {"SUBJECT", "subject", TKT_CTL_TEXT, 0},
 };
-
-static int since_arg(struct tkt_ctl *ctl, char out[24], const char **value)
-{
-    const char *s = tkt_ctl_opt(ctl, "since");
-    int64_t ms;
-    *value = NULL;
-    if (s == NULL) {
-        return 0;
-    }
-    if (tkt_ctl_parse_since(s, tkt_clock_wall_ms(), &ms) < 0) {
-        return tkt_ctl_fail(EX_USAGE,
-                            "--since wants 30m, 2h, 7d, 2026-11-22 or "
-                            "\"2026-11-22 14:30\", not \"%s\"",
-                            s);
-    }
-    snprintf(out, 24, "%lld", (long long)ms);
-    *value = out;
-    return 0;
-}
 
 /* One page of the list, from below row before. */
 static int fetch_page(struct tkt_ctl *ctl, const char *since, int64_t before,
@@ -102,7 +83,7 @@ int tkt_ctl_list(struct tkt_ctl *ctl)
     const char *since;
     int64_t limit;
     int64_t before;
-    int rc = since_arg(ctl, text, &since);
+    int rc = tkt_ctl_since_arg(ctl, text, &since);
     if (rc != 0 || (rc = tkt_ctl_opt_int(ctl, "limit", 1, LIST_MAX, 50, &limit)) != 0 ||
         (rc = tkt_ctl_opt_int(ctl, "before", 1, INT64_MAX, 0, &before)) != 0) {
         return rc;
@@ -118,49 +99,6 @@ int tkt_ctl_list(struct tkt_ctl *ctl)
         tkt_ctl_put_table(stdout, list_cols, TKT_ARRAY_LEN(list_cols), all);
     }
     cJSON_Delete(all);
-    return rc;
-}
-
-int tkt_ctl_show(struct tkt_ctl *ctl)
-{
-    struct tkt_ctl_pair pairs[] = {{"id", ctl->pos[0]}};
-    cJSON *json;
-    int rc = tkt_ctl_fetch(ctl, "show", pairs, TKT_ARRAY_LEN(pairs), TKT_CTL_TIMEOUT_MS,
-                           &json);
-    if (rc == 0 && json != NULL) {
-        tkt_ctl_put_object(stdout, json, 0);
-    }
-    cJSON_Delete(json);
-    return rc;
-}
-
-static const struct tkt_ctl_col log_cols[] = {
-    {"EVENT", "row", TKT_CTL_NUMBER, 10},   {"TIME", "at_ms", TKT_CTL_TIME, 19},
-    {"TICKET", "ticket", TKT_CTL_TEXT, 14}, {"KIND", "kind", TKT_CTL_TEXT, 24},
-    {"DATA", "data_text", TKT_CTL_TEXT, 0},
-};
-
-int tkt_ctl_log(struct tkt_ctl *ctl)
-{
-    char text[24];
-    char count[24];
-    const char *since;
-    int64_t limit;
-    int rc = since_arg(ctl, text, &since);
-    if (rc != 0 || (rc = tkt_ctl_opt_int(ctl, "limit", 1, 10000, 200, &limit)) != 0) {
-        return rc;
-    }
-    snprintf(count, sizeof count, "%lld", (long long)limit);
-    struct tkt_ctl_pair pairs[] = {{"id", ctl->pos_count > 0 ? ctl->pos[0] : NULL},
-                                   {"since_ms", since},
-                                   {"limit", count}};
-    cJSON *json;
-    rc =
-        tkt_ctl_fetch(ctl, "log", pairs, TKT_ARRAY_LEN(pairs), TKT_CTL_TIMEOUT_MS, &json);
-    if (rc == 0 && json != NULL) {
-        tkt_ctl_put_table(stdout, log_cols, TKT_ARRAY_LEN(log_cols), json);
-    }
-    cJSON_Delete(json);
     return rc;
 }
 
