@@ -155,7 +155,9 @@ static void tell(struct work *w, size_t i, const struct ticket_row *t, int64_t m
     o->state = t->state;
 }
 
-static int note(struct work *w, size_t i, int64_t ticket, int64_t message,
+/* The link is over the message that is kept. A duplicate may differ from it in bytes that
+ * its key leaves out (line ends, fields of the way): then its own hash is in the data. */
+static int note(struct work *w, size_t i, int64_t ticket, const struct message_row *m,
                 const char *kind, const char *why, struct tkt_err *err)
 {
     const struct tkt_store_reserve_in *in = w->in;
@@ -170,7 +172,12 @@ static int note(struct work *w, size_t i, int64_t ticket, int64_t message,
     if (!in->analysed) {
         json_str(b, "unanalysed", in->analysis_error != NULL ? in->analysis_error : "");
     }
-    return tkt_event_end(w->s, ticket, message, in->sha256, kind, in->now_ms, err);
+    if (memcmp(m->sha256, in->sha256, sizeof(m->sha256)) != 0) {
+        char hex[2 * TKT_SHA256_LEN + 1];
+        tkt_hex_encode(in->sha256, sizeof(in->sha256), hex);
+        json_str(b, "sha256", hex);
+    }
+    return tkt_event_end(w->s, ticket, m->id, m->sha256, kind, in->now_ms, err);
 }
 
 /* What every message with a ticket brings along, and what it does. */
@@ -206,13 +213,13 @@ static int again(struct work *w, size_t i, struct tkt_err *err)
     if (p->ticket == 0) { /* was ignored by policy, and is again */
         w->out->desks[i].status = "refused";
         w->out->desks[i].message = m.id;
-        return note(w, i, 0, m.id, "message.duplicate", "", err);
+        return note(w, i, 0, &m, "message.duplicate", "", err);
     }
     if (tkt_ticket_load(w->s->db, p->ticket, &t, err) != 1) {
         return tkt_err_set(err, TKT_ERR_TEMP, "store: a key names no ticket");
     }
     if (tkt_db_run(w->s->db, SQL_TICKET_DUPLICATE, err, "i", t.id) < 0 ||
-        note(w, i, t.id, m.id, "message.duplicate", "", err) < 0) {
+        note(w, i, t.id, &m, "message.duplicate", "", err) < 0) {
         return -1;
     }
     if (t.state == TKT_STATE_WITHDRAWN &&
@@ -243,7 +250,7 @@ static int copy(struct work *w, size_t i, struct tkt_err *err)
     if (add_message(w, &w->in->desks[i], t.id, M_COPY, &m, err) < 0 ||
         set_key(w, i, t.id, m.id, err) < 0 ||
         tkt_db_run(w->s->db, SQL_TICKET_DUPLICATE, err, "i", t.id) < 0 ||
-        note(w, i, t.id, m.id, "message.copy", "", err) < 0) {
+        note(w, i, t.id, &m, "message.copy", "", err) < 0) {
         return -1;
     }
     tell(w, i, &t, m.id, t.state == TKT_STATE_REFUSED ? "refused" : "existing");
@@ -337,7 +344,7 @@ static int new_ticket(struct work *w, size_t i, int64_t linked, const char *why,
     if (tkt_ticket_insert(w->s, &n, &t, err) < 0 ||
         add_message(w, d, t.id, flags, &m, err) < 0 ||
         set_key(w, i, t.id, m.id, err) < 0 || bring_along(w, &t, &m, true, err) < 0 ||
-        note(w, i, t.id, m.id, d->refused ? "ticket.refused" : "ticket.created",
+        note(w, i, t.id, &m, d->refused ? "ticket.refused" : "ticket.created",
              d->refused ? d->reason : why, err) < 0) {
         return -1;
     }
@@ -382,7 +389,7 @@ static int append(struct work *w, size_t i, struct ticket_row *t, struct tkt_err
         set_key(w, i, t->id, m.id, err) < 0 ||
         bring_along(w, t, &m, !unverified, err) < 0 ||
         tkt_db_run(w->s->db, SQL_TICKET_TOUCH, err, "ii", t->id, w->in->now_ms) < 0 ||
-        note(w, i, t->id, m.id, unverified ? "message.unverified" : "message.appended",
+        note(w, i, t->id, &m, unverified ? "message.unverified" : "message.appended",
              c->why, err) < 0) {
         return -1;
     }
@@ -397,7 +404,7 @@ static int ignore(struct work *w, size_t i, struct tkt_err *err)
     memset(&m, 0, sizeof(m));
     if (add_message(w, &w->in->desks[i], 0, M_CONFIRMED, &m, err) < 0 ||
         set_key(w, i, 0, m.id, err) < 0 ||
-        note(w, i, 0, m.id, "message.ignored", w->in->desks[i].decision->why, err) < 0) {
+        note(w, i, 0, &m, "message.ignored", w->in->desks[i].decision->why, err) < 0) {
         return -1;
     }
     w->out->desks[i].message = m.id;

@@ -49,11 +49,30 @@ static void the_same_key_gives_the_same_ticket(void **state)
                      1);
 }
 
+/* Other line ends, another way: the same key, but not the same bytes. */
+static void a_duplicate_of_other_bytes_keeps_the_chain(void **state)
+{
+    struct fixture *f = *state;
+    struct sample m;
+    struct sample again;
+
+    sample_init(&m, "hello");
+    reserve_ok(f, &m);
+    sample_init(&again, "hello");
+    again.in.sha256[0] ^= 1;
+    reserve_ok(f, &again);
+    assert_string_equal(again.out[0].status, "existing");
+    assert_int_equal(number(f, "SELECT count(*) FROM events WHERE data LIKE '%sha256%'"),
+                     1);
+    assert_clean(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(one_message_is_a_ticket_with_everything_in_one_batch),
         T(the_same_key_gives_the_same_ticket),
+        T(a_duplicate_of_other_bytes_keeps_the_chain),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }
