@@ -30,7 +30,7 @@ _ticketctl()
         COMPREPLY=($(compgen -W "$w" -- "$cur")); return ;;
     esac
     case $cmd in
-    "") words=" submit explain list show log raw set comment assign resolve reopen close merge split link forget queue status verify backup restore config reload ping help" ;;
+    "") words=" submit explain list show log raw set comment assign resolve reopen close merge split link forget queue status verify backup restore config token-key reload ping help" ;;
     "submit") words=" -f --from -r --rcpt -o --output --remaining --queue-id --client-addr --client-name --helo --login -n --dry-run --missed" ;;
     "explain") words=" -f --from -r --rcpt --offline" ;;
     "list") words=" --desk --state --group --assignee --requester --text --since --limit --before" ;;
@@ -58,6 +58,7 @@ _ticketctl()
     "restore") words="" ;;
     "config test") words="" ;;
     "config dump") words=" -n --changed" ;;
+    "token-key") words="" ;;
     "reload") words="" ;;
     "ping") words="" ;;
     "help") words=" --rows --bash-completion" ;;
@@ -73,7 +74,7 @@ _ticketctl()
     explain|backup|restore|"config test")
         COMPREPLY=($(compgen -f -- "$cur")) ;;
     help)
-        COMPREPLY=($(compgen -W " submit explain list show log raw set comment assign resolve reopen close merge split link forget queue status verify backup restore config reload ping help" -- "$cur")) ;;
+        COMPREPLY=($(compgen -W " submit explain list show log raw set comment assign resolve reopen close merge split link forget queue status verify backup restore config token-key reload ping help" -- "$cur")) ;;
     esac
 }
 complete -o filenames -F _ticketctl ticketctl
