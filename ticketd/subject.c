@@ -185,15 +185,10 @@ size_t tkt_subject_gap(const char *value, size_t len, size_t at)
 {
     size_t i = at;
 
-    if (i < len && value[i] == '\r') {
+    while (i < len && is_fws(value[i])) {
         i++;
     }
-    if (i < len && value[i] == '\n') {
-        i++;
-    } else {
-        i = at;
-    }
-    return i < len && (value[i] == ' ' || value[i] == '\t') ? i + 1 - at : 0;
+    return i - at;
 }
 
 int tkt_subject_strip(const struct tkt_prefixes *own, const char *value, size_t len,

@@ -26,8 +26,8 @@ bool tkt_subject_find_tag(const struct tkt_prefixes *own, const char *value, siz
                           size_t from, size_t *at, size_t *tag_len);
 /* Where a tag belongs: behind leading blanks and reply prefixes (Re:, AW:, WG: ...). */
 size_t tkt_subject_tag_place(const char *value, size_t len);
-/* Length of what separates a tag from the text behind it: one blank, or a fold with its
- * first blank; 0 when the text follows at once. */
+/* Length of the blanks and folds behind a tag. A tag is put before text only, never
+ * before blanks: so taking it away with all of them gives the field as it was. */
 size_t tkt_subject_gap(const char *value, size_t len, size_t at);
 /* True when decoding the encoded-words shows "[id]". Q and B; the charset is not looked
  * at, so it holds for charsets that contain ASCII. */
