@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "parser/proto.h"
-#include "ticketd/parserpool.h"
+#include "ticketd/parserpool_private.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -223,6 +223,25 @@ static void no_descriptor_is_left_behind(void **state)
     assert_works(pool);
     tkt_parserpool_stop(&pool);
     assert_int_equal(descriptors_open(), before);
+}
+
+static void a_child_gets_no_descriptor_that_can_write(void **state)
+{
+    char name[] = "/tmp/parserpool_test.XXXXXX";
+    int fd = mkstemp(name);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "mail", 4), 4);
+    assert_int_equal(unlink(name), 0); /* as a blob that has no name yet */
+    int copy = tkt_pool_reopen_read_only(fd, NULL);
+    assert_true(copy >= 0);
+    assert_int_equal(write(copy, "x", 1), -1);
+    char back[4];
+    assert_int_equal(pread(copy, back, 4, 0), 4);
+    assert_memory_equal(back, "mail", 4);
+    close(copy);
+    close(fd);
 }
 
 /* ---- facts ---- */
@@ -445,6 +464,7 @@ int main(void)
         cmocka_unit_test(a_child_that_does_not_read_is_killed_in_time),
         cmocka_unit_test(the_deadline_of_the_request_is_kept),
         cmocka_unit_test(no_descriptor_is_left_behind),
+        cmocka_unit_test(a_child_gets_no_descriptor_that_can_write),
         cmocka_unit_test(failing_facts_do_not_cost_a_child),
         cmocka_unit_test(a_zygote_that_is_killed_comes_back),
         cmocka_unit_test(start_says_why_it_cannot),
