@@ -89,6 +89,29 @@ static void hide_words(struct tkt_buf *b)
     }
 }
 
+/* GMime takes 0.8 s for 16,000 entries that are no addresses: it gets no more entries
+ * than are kept. Returns whether something was cut off. */
+static bool cut_entries(struct tkt_buf *b)
+{
+    bool quoted = false;
+    size_t entries = 0;
+
+    for (size_t i = 0; i < b->len; i++) {
+        char c = b->data[i];
+        if (c == '\\' && i + 1 < b->len) {
+            i++;
+        } else if (c == '"') {
+            quoted = !quoted;
+        } else if (!quoted && (c == ',' || c == ';') &&
+                   ++entries > TKT_MESSAGE_ADDRS_MAX) {
+            b->data[i] = '\0';
+            b->len = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- results ---- */
 
 static char *keep(struct tkt_wire_arena *arena, const char *s, size_t max)
@@ -241,6 +264,7 @@ enum tkt_address_result tkt_address_add(const char *value, size_t n, size_t colo
         enum tkt_address_result rc = search(flat.data, flat.len, out, arena);
         return rc == TKT_ADDRESS_OK ? TKT_ADDRESS_COLONS : rc;
     }
+    bool is_cut = cut_entries(&words);
     InternetAddressList *list = internet_address_list_parse(NULL, tkt_buf_str(&words));
     enum tkt_address_result rc = TKT_ADDRESS_OK;
     if (list != NULL) {
@@ -249,6 +273,9 @@ enum tkt_address_result tkt_address_add(const char *value, size_t n, size_t colo
     }
     if (rc == TKT_ADDRESS_OK && out->count == before) {
         rc = search(flat.data, flat.len, out, arena);
+    }
+    if (rc == TKT_ADDRESS_OK && is_cut) {
+        return TKT_ADDRESS_MANY;
     }
     bool empty = strspn(tkt_buf_str(&clean), " \t") == clean.len;
     return rc == TKT_ADDRESS_OK && out->count == before && !empty ? TKT_ADDRESS_BROKEN

@@ -3,7 +3,7 @@
  *
  * GMime's parser calls itself for each ':' of a group, so a field with more of them than
  * colons_max (outside quotes) never reaches it: a plain search for user@domain reads that
- * one. Encoded-words are decoded here first and handed on as quoted strings in UTF-8,
+ * one. It also gets no more entries of a list than are kept. Encoded-words are decoded here first and handed on as quoted strings in UTF-8,
  * because GMime would open a converter for their charset. Names are one line, domains
  * are lower case, groups are flattened.
  */
