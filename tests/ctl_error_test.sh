@@ -180,7 +180,7 @@ if command -v script >/dev/null; then
 fi
 
 name="verify: faults"
-printf '{"faults":["chain broken at 7"]}' >"$dir/data"
+printf '{"faults":[{"fault":"chain","text":"chain broken at 7"}],"bad":1}' >"$dir/data"
 serve --exit 65 --text "1 faults" --data "$dir/data"
 check "$name" 1 verify
 has out "chain broken at 7"

@@ -137,6 +137,18 @@ int tkt_ctl_restore(struct tkt_ctl *ctl)
     return 0;
 }
 
+static void put_verified(const cJSON *json)
+{
+    static const struct tkt_ctl_col cols[] = {{"FAULT", "fault", TKT_CTL_TEXT, 16},
+                                              {"WHAT", "text", TKT_CTL_TEXT, 0}};
+    tkt_ctl_put_table(stdout, cols, TKT_ARRAY_LEN(cols),
+                      cJSON_GetObjectItemCaseSensitive(json, "faults"));
+    printf("checked: %.0f events, %.0f messages, %.0f blobs; %.0f faults, %.0f orphans\n",
+           tkt_ctl_num(json, "events"), tkt_ctl_num(json, "messages"),
+           tkt_ctl_num(json, "blobs"), tkt_ctl_num(json, "bad"),
+           tkt_ctl_num(json, "orphans"));
+}
+
 /* A fault is an answer, not an error: it is listed, and the exit code is 1. */
 int tkt_ctl_verify(struct tkt_ctl *ctl)
 {
@@ -156,7 +168,7 @@ int tkt_ctl_verify(struct tkt_ctl *ctl)
     if (rc == 0 && ctl->json) {
         rc = tkt_ctl_print_json(json);
     } else if (rc == 0 && !(ctl->quiet && reply.exit_code == 0)) {
-        tkt_ctl_put_object(stdout, json, 0);
+        put_verified(json);
     }
     if (rc == 0 && reply.exit_code != 0) {
         rc = tkt_ctl_fail(1, "verify: %s", reply.text);

@@ -307,8 +307,9 @@ static void print_tickets(const struct submit *s)
     for (size_t i = 0; !s->ctl->quiet && i < s->reply.ticket_count; i++) {
         const struct tkt_wire_ticket *t = &s->reply.tickets[i];
         char line[512];
-        snprintf(line, sizeof line, "%s %s desk=%s%s%s priority=%d", t->id, t->status,
-                 t->desk, t->group[0] != '\0' ? " group=" : "", t->group, t->priority);
+        snprintf(line, sizeof line, "%s %s desk=%s%s%s priority=%d",
+                 t->id[0] != '\0' ? t->id : "-", t->status, t->desk,
+                 t->group[0] != '\0' ? " group=" : "", t->group, t->priority);
         tkt_ctl_put_clean(to, line);
         fputc('\n', to);
     }

@@ -292,16 +292,18 @@ static int run_backup(struct tkt_control_request *req, struct tkt_err *err)
 
 static int run_facts(struct tkt_control_request *req, struct tkt_err *err)
 {
-    const char *ids[TKT_CONTROL_ARGS_MAX];
+    struct tkt_control_named named[TKT_CONTROL_ARGS_MAX];
     size_t count = 0;
 
     for (size_t i = 0; i < req->arg_count; i++) {
-        if (strcmp(req->args[i].name, "message-id") == 0) {
-            ids[count++] = req->args[i].value;
+        bool is_ticket = strcmp(req->args[i].name, "id") == 0;
+
+        if (is_ticket || strcmp(req->args[i].name, "message-id") == 0) {
+            named[count++] = (struct tkt_control_named){req->args[i].value, is_ticket};
         }
     }
     req->has_data = true;
-    return tkt_control_facts(req->reader, ids, count, arg(req, "address"), &req->data,
+    return tkt_control_facts(req->reader, named, count, arg(req, "address"), &req->data,
                              err);
 }
 
@@ -592,6 +594,7 @@ static const struct verb verbs[] = {
      false,
      run_facts,
      {{.name = "message-id", .kind = KIND_TEXT, .many = true},
+      {.name = "id", .kind = KIND_ID, .many = true},
       MAY("address", KIND_TEXT)}},
 };
 

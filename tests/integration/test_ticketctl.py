@@ -154,10 +154,23 @@ def test_merge_split_and_link(product, mail, ticket):
     product.ctl("link", ticket, other)
     product.ctl("merge", other, ticket)
     assert product.json("show", other)["state"] == "merged"
+    links = {(link["id"], link["kind"]) for link in product.json("show", ticket)["links"]}
+    assert (other, "merged-from") in links
+
+
+def test_split_makes_a_ticket_of_a_reply(product, mail):
+    first = mail("to be split")
+    ticket = submit(product, first).stdout.split()[0].decode()
+    reply = mail("Re: to be split",
+                 extra="References: " + header(first, "Message-ID").decode() + "\r\n")
+    assert submit(product, reply).stdout.decode().split()[:2] == [ticket, "appended"]
     messages = product.json("show", ticket)["messages"]
-    row = str(messages[-1]["message"])
-    new = product.ctl("split", ticket, row).stdout.strip()
-    assert new.startswith("IT-") and new not in (ticket, other)
+    assert len(messages) == 2
+    assert product.ctl("split", ticket, str(messages[0]["message"]),
+                       check=False).returncode == 65
+    new = product.ctl("split", ticket, str(messages[1]["message"])).stdout.strip()
+    assert new.startswith("IT-") and new != ticket
+    assert len(product.json("show", new)["messages"]) == 1
     done = product.ctl("verify", check=False)
     assert done.returncode == 0, done.stdout
 
@@ -202,9 +215,9 @@ def test_backup_restores_to_the_same_store(product, root, ticket):
     product.ctl("backup", f"{root}/backup")
     assert os.stat(f"{root}/backup").st_mode & 0o777 == 0o600
     assert product.ctl("backup", f"{root}/backup", check=False).returncode == 73
+    os.makedirs(f"{root}/ticket")
     product.ctl("restore", f"{root}/backup", f"{root}/ticket/store")
     again = Product(root, BUILD)
-    os.makedirs(f"{root}/ticket", exist_ok=True)
     again.prepare()
     if os.geteuid() == 0:
         uid = os.stat(f"{root}/ticket/store").st_uid
