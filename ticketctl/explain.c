@@ -266,7 +266,9 @@ static int fill_desk(struct tkt_ctl_explain *e, struct tkt_edit_desk *desk,
     bool appends =
         d->action == TKT_ACTION_APPEND || d->action == TKT_ACTION_APPEND_UNVERIFIED;
     desk->status = statuses[d->action];
-    if (appends) {
+    if (d->action == TKT_ACTION_IGNORE) {
+        desk->id = "";
+    } else if (appends) {
         desk->id = candidate_id(&e->x->facts, d->ticket);
     } else {
         snprintf(text, sizeof text, "%s-N", desk->conf->prefix);

@@ -176,7 +176,8 @@ static void put_desk(FILE *to, const struct tkt_edit_desk *desk,
     char line[1024];
     snprintf(line, sizeof line, "%s (%s)", desk->conf->name, desk->rcpt);
     put(to, "desk:", line);
-    snprintf(line, sizeof line, "%s %s%s%s", tkt_action_names[d->action], desk->id,
+    snprintf(line, sizeof line, "%s%s%s%s%s", tkt_action_names[d->action],
+             desk->id[0] != '\0' ? " " : ", kept without a ticket", desk->id,
              d->reopens ? ", reopens it" : "",
              desk->conf->mode == TKT_MODE_SHADOW ? ", shadow: nobody is told" : "");
     put(to, "  action:", line);
