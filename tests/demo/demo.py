@@ -118,6 +118,7 @@ def main():
 def keep(root, product, postfix):
     """Says how to go on by hand; the servers stay when this program ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctl = program(product.build, "ticketctl")
     print(f"""
 ==> left running in {root}
     mail it:     swaks --server 127.0.0.1:{postfix.port} --from you@example.org --to {DESKS[0]}

@@ -55,10 +55,13 @@ desk "hr" {
 """
 
 
+PLACES = {"ticketd": "ticketd/ticketd", "ticket-milter": "milter/ticket-milter",
+          "ticketctl": "ticketctl/ticketctl", "ticket-parser": "ticket-parser"}
+
+
 def program(build, name):
-    """A program with the name of its source folder is built inside that folder."""
-    inside = f"{build}/{name}/{name}"
-    return inside if os.path.isfile(inside) else f"{build}/{name}"
+    """Where the build leaves a program."""
+    return f"{build}/{PLACES[name]}"
 
 
 class Product:
@@ -78,7 +81,8 @@ class Product:
 
     def write_config(self, **parts):
         self.parts.update(parts)
-        text = CONFIG.format(r=self.root, parser_program=program(self.build, "ticket-parser"), milter_uid=MILTER_UID,
+        text = CONFIG.format(r=self.root, milter_uid=MILTER_UID,
+                             parser_program=program(self.build, "ticket-parser"),
                              milter_socket=self.milter_socket, **self.parts)
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(text)

@@ -9,9 +9,10 @@ import time
 import pytest
 from conftest import BUILD, Site, skip_without_postfix
 from harness.mta import Postfix
-from harness.product import DAEMON_UID, DESKS, GROUP_ID, Product
+from harness.product import DAEMON_UID, DESKS, GROUP_ID, MILTER_UID, Product
+from harness.product import program as program_path
 from harness.smtp import header, send
-from harness.util import stop, wait_for
+from harness.util import as_user, stop, wait_for
 
 DESK = "support@example.test"
 ANN = "ann@customer.example"
@@ -191,7 +192,7 @@ def test_a_wrong_configuration_is_refused_with_its_line(make_site, mail):
     with open(site.product.config, "a", encoding="utf-8") as f:
         f.write('\nlog_levle = "info"\n')
     for program in ("ticketd", "ticket-milter"):
-        done = subprocess.run([f"{BUILD}/{program}", "-t", "-c", site.product.config],
+        done = subprocess.run([program_path(BUILD, program), "-t", "-c", site.product.config],
                               capture_output=True, text=True, check=False)
         assert done.returncode != 0
         assert f"{site.product.config}:" in done.stderr and "log_levle" in done.stderr
@@ -223,10 +224,8 @@ def test_second_instances_are_refused(make_site):
     site = make_site()
     site.product.start()
     for program in ("ticketd", "ticket-milter"):
-        from harness.product import MILTER_UID
-        from harness.util import as_user
         uid = DAEMON_UID if program == "ticketd" else MILTER_UID
-        done = subprocess.run(as_user(uid, GROUP_ID, [f"{BUILD}/{program}", "-f", "-c",
+        done = subprocess.run(as_user(uid, GROUP_ID, [program_path(BUILD, program), "-f", "-c",
                                                       site.product.config]),
                               capture_output=True, text=True, timeout=20, check=False)
         assert done.returncode != 0 and done.stderr
