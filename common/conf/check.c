@@ -262,6 +262,37 @@ static int check_sockets(const struct tkt_conf *conf, struct tkt_err *err)
     return 0;
 }
 
+static bool is_within(const char *path, const char *folder)
+{
+    size_t n = strlen(folder);
+
+    while (n > 0 && folder[n - 1] == '/') {
+        n--;
+    }
+    return strncmp(path, folder, n) == 0 && path[n] == '/';
+}
+
+static int check_chroot(const struct tkt_conf *conf, struct tkt_err *err)
+{
+    const char *socket = strchr(conf->milter.socket, ':') + 1;
+    const char *const paths[][2] = {
+        {"socket", socket[0] == '/' ? socket : NULL},
+        {"intake_socket", conf->intake_socket},
+        {"state_dir", conf->milter.state_dir},
+    };
+
+    for (size_t i = 0; conf->milter.chroot[0] != '\0' && i < TKT_ARRAY_LEN(paths); i++) {
+        if (paths[i][1] != NULL && !is_within(paths[i][1], conf->milter.chroot)) {
+            return tkt_conf_source_fail(
+                conf->source,
+                tkt_conf_source_where(conf->source, TKT_CONF_MILTER, "", "chroot"), err,
+                "chroot: %s %.100s lies outside of it; move it into it", paths[i][0],
+                paths[i][1]);
+        }
+    }
+    return 0;
+}
+
 int tkt_conf_check(struct tkt_conf *conf, struct tkt_err *err)
 {
     if (check_addresses(conf, err) < 0) {
@@ -275,7 +306,7 @@ int tkt_conf_check(struct tkt_conf *conf, struct tkt_err *err)
         }
     }
     if (check_limits(conf, err) < 0 || check_times(conf, err) < 0 ||
-        check_token(conf, err) < 0) {
+        check_token(conf, err) < 0 || check_chroot(conf, err) < 0) {
         return -1;
     }
     return check_sockets(conf, err);

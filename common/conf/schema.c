@@ -151,7 +151,9 @@ static const struct tkt_conf_row milter_rows[] = {
              "memory."},
     {STRING_ROW(tkt_conf_milter, chroot, "chroot", ""),
      .check = tkt_conf_is_path_or_empty,
-     .help = "Folder to chroot into once all is open; empty: none."},
+     .help = "Folder to chroot into. socket, intake_socket and state_dir are written as "
+             "they read "
+             "outside and must lie in it. Empty: none."},
     {INT_ROW(tkt_conf_milter, in_reserve_max, "in_reserve_max", "200", 1, 10000),
      .reload = true,
      .help =

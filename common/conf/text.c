@@ -103,17 +103,28 @@ const char *tkt_conf_is_delimiters(const char *value)
     return is_made_of(value, "+-=_.#") ? NULL : "some of + - = _ . #";
 }
 
-static bool is_inet(const char *s)
+static bool is_port(const char *s, size_t n)
 {
-    size_t digits = strspn(s, DIGITS);
+    char port[6] = "";
+    int64_t number;
 
-    if (digits == 0 || digits > 5 || s[digits] != '@') {
+    if (n == 0 || n >= sizeof(port)) {
         return false;
     }
-    char port[6] = "";
-    memcpy(port, s, digits);
-    int64_t number;
-    return tkt_parse_int(port, 1, 65535, &number) == 0 && s[digits + 1] != '\0';
+    memcpy(port, s, n);
+    return tkt_parse_int(port, 1, 65535, &number) == 0;
+}
+
+/* port@host, or host:port as Postfix writes it. */
+static bool is_inet(const char *s)
+{
+    const char *at = strchr(s, '@');
+    const char *colon = strrchr(s, ':');
+
+    if (at != NULL) {
+        return at[1] != '\0' && is_port(s, (size_t)(at - s));
+    }
+    return colon != NULL && colon != s && is_port(colon + 1, strlen(colon + 1));
 }
 
 const char *tkt_conf_is_milter_socket(const char *value)

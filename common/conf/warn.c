@@ -107,6 +107,21 @@ static void warn_parent(struct warner *w, enum tkt_conf_section_id section,
     }
 }
 
+/* Of "port@host" or "host:port". */
+static bool is_loopback(const char *endpoint)
+{
+    static const char *const hosts[] = {"localhost", "127.", "[::1]", "::1"};
+    const char *at = strchr(endpoint, '@');
+    const char *host = at == NULL ? endpoint : at + 1;
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(hosts); i++) {
+        if (strncmp(host, hosts[i], strlen(hosts[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void warn_sockets(struct warner *w)
 {
     const char *socket = w->conf->milter.socket;
@@ -114,8 +129,7 @@ static void warn_sockets(struct warner *w)
 
     if (path[0] == '/') {
         warn_parent(w, TKT_CONF_MILTER, "socket", path);
-    } else if (strstr(socket, "@localhost") == NULL && strstr(socket, "@127.") == NULL &&
-               strstr(socket, "@[::1]") == NULL && strstr(socket, "@::1") == NULL) {
+    } else if (!is_loopback(path)) {
         warn(w, TKT_CONF_MILTER, "", "socket",
              "socket: %s may be reached from other hosts, and the milter protocol knows "
              "no "
@@ -123,10 +137,6 @@ static void warn_sockets(struct warner *w)
              socket);
     }
     warn_parent(w, TKT_CONF_TOP, "intake_socket", w->conf->intake_socket);
-    if (strcmp(w->conf->milter.chroot, "") != 0 && path[0] == '/') {
-        warn(w, TKT_CONF_MILTER, "", "chroot",
-             "chroot: intake_socket and state_dir are looked up below it");
-    }
 }
 
 static void warn_users(struct warner *w, const char *key,

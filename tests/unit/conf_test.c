@@ -260,6 +260,12 @@ static const struct broken relations[] = {
      "f:1: separator = is not in recipient_delimiter, so no reply would reach its desk; "
      "add "
      "it there"},
+    {"intake_socket = \"/c/i\"\nmilter { socket = \"unix:/c/m\"\n chroot = \"/c/\" "
+     "state_dir = \"/cc/s\" }\n",
+     "f:3: chroot: state_dir /cc/s lies outside of it; move it into it"},
+    {"milter { chroot = \"/var/empty\" socket = \"inet:1@h\" }\nintake_socket = "
+     "\"/run/i\"\n",
+     "f:1: chroot: intake_socket /run/i lies outside of it; move it into it"},
     {"intake_socket = \"/s\"\ncontrol_socket = \"/s\"\n",
      "f:2: control_socket and intake_socket are the same; name two files"},
 };
@@ -439,17 +445,28 @@ static void the_generation_follows_the_values_alone(void **state)
     assert_true(generation_of("") > 0);
 }
 
-static void warn_of(const char *text, const char *line)
+static void check_warnings(const char *text, const char *line, bool there)
 {
     struct tkt_err err = TKT_ERR_INIT;
     TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(DUMP_MAX);
     struct tkt_conf *conf = load(text, &err);
     assert_string_equal(err.text, "");
     assert_int_equal(tkt_conf_warnings(conf, &b), 0);
-    if (strstr(tkt_buf_str(&b), line) == NULL) {
-        fail_msg("lacks: %s\nhas: %s", line, tkt_buf_str(&b));
+    if ((strstr(tkt_buf_str(&b), line) != NULL) != there) {
+        fail_msg("%s: %s\nhas: %s", there ? "lacks" : "should lack", line,
+                 tkt_buf_str(&b));
     }
     tkt_conf_free(&conf);
+}
+
+static void warn_of(const char *text, const char *line)
+{
+    check_warnings(text, line, true);
+}
+
+static void no_warning(const char *text, const char *line)
+{
+    check_warnings(text, line, false);
 }
 
 static void what_is_hardly_meant_is_warned_of(void **state)
@@ -468,6 +485,9 @@ static void what_is_hardly_meant_is_warned_of(void **state)
             "may be reached from other hosts");
     warn_of("store { path = \"/nonexistent\" }",
             "f:1: path: the folder /nonexistent does not exist\n");
+    warn_of("milter { socket = \"inet:mx.example.test:8891\" }", "from other hosts");
+    no_warning("milter { socket = \"inet:127.0.0.1:8891\" }", "from other hosts");
+    no_warning("milter { socket = \"inet6:8891@::1\" }", "from other hosts");
     warn_of("store { path = \"/tmp\" }",
             "f:1: path: anybody may write in the folder /tmp\n");
     warn_of("access {\n agents = {nobody-here} }",
