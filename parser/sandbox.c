@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -182,6 +183,13 @@ int tkt_sandbox_enter(const struct tkt_sandbox *sandbox,
 {
     if (set_limits(limits, err) < 0) {
         return -1;
+    }
+    /* Else what is mapped for reading could be run. A service manager that locks the
+     * personality lets nobody set one that is not the present one. */
+    int persona = personality(0xffffffff);
+    if (persona > 0 && (persona & READ_IMPLIES_EXEC) != 0 &&
+        personality((unsigned long)(persona & ~READ_IMPLIES_EXEC)) < 0) {
+        return tkt_err_errno(err, TKT_ERR_TEMP, "personality");
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {

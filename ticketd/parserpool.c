@@ -288,9 +288,9 @@ int tkt_parserpool_analyse(struct tkt_parserpool *pool, const struct tkt_analyse
     if (make_request(in, &req, &size, &file, talk.err) < 0) {
         return -1;
     }
+    const char *key = in->client_key != NULL ? in->client_key : "";
     do {
-        if (tkt_pool_acquire(pool, in->client_key, in->deadline_mono_ms, &claim,
-                             talk.err) < 0) {
+        if (tkt_pool_acquire(pool, key, in->deadline_mono_ms, &claim, talk.err) < 0) {
             return -1;
         }
         memset(out, 0, sizeof(*out));
