@@ -40,6 +40,9 @@ int tkt_ticket_insert(struct tkt_store *s, const struct ticket_new *n,
     bool ended = n->state == TKT_STATE_REFUSED;
 
     memset(t, 0, sizeof(*t));
+    if (n->itsm != NULL && strlen(n->itsm) >= sizeof(t->itsm)) {
+        return tkt_err_set(err, TKT_ERR_PERM, "store: itsm name too long: %s", n->itsm);
+    }
     if (tkt_series_next(s, n->prefix, &series, &number, err) < 0) {
         return -1;
     }
