@@ -7,13 +7,14 @@
 
 #include <string.h>
 
-#define BATCH 64           /* names in one look at the directory */
-#define REMAINING_MS 30000 /* for each message */
+#define BATCH 64       /* names in one look at the directory */
+#define REMAINING_S 10 /* for each message */
 
 struct missed {
     struct tkt_ctl *ctl;
     struct tkt_wire_client *client;
     const char *dir;
+    int64_t remaining_ms;
     uint64_t generation;
     size_t taken;
     size_t set_aside;
@@ -24,8 +25,8 @@ static int send_one(struct missed *m, struct tkt_wire_request *req, int fd,
 {
     struct tkt_err err = TKT_ERR_INIT;
     req->generation = m->generation;
-    req->remaining_ms = REMAINING_MS;
-    if (tkt_wire_call(m->client, req, fd, tkt_clock_mono_ms() + REMAINING_MS, 0, NULL,
+    req->remaining_ms = (uint32_t)m->remaining_ms;
+    if (tkt_wire_call(m->client, req, fd, tkt_clock_mono_ms() + m->remaining_ms, 0, NULL,
                       NULL, reply, &err) < 0) {
         return tkt_ctl_fail(EX_TEMPFAIL, "ticketd does not answer: %s", err.text);
     }
@@ -125,11 +126,17 @@ static int take_all(struct missed *m)
 int tkt_ctl_submit_missed(struct tkt_ctl *ctl, const char *dir)
 {
     struct missed m = {.ctl = ctl, .dir = dir};
+    int64_t remaining_s;
+    int rc = tkt_ctl_opt_int(ctl, "remaining", 1, 3600, REMAINING_S, &remaining_s);
+    if (rc != 0) {
+        return rc;
+    }
+    m.remaining_ms = remaining_s * 1000;
     m.client = tkt_wire_client_new(tkt_ctl_intake_socket(ctl), 1);
     if (m.client == NULL) {
         return tkt_ctl_fail(EX_TEMPFAIL, "out of memory");
     }
-    int rc = take_all(&m);
+    rc = take_all(&m);
     tkt_wire_client_free(&m.client);
     if (!ctl->quiet) {
         fprintf(stderr, "taken in: %zu, set aside: %zu\n", m.taken, m.set_aside);

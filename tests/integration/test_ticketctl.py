@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 
 import pytest
 from conftest import BUILD
@@ -305,3 +306,71 @@ def test_explain_has_no_side_effects_and_knows_the_thread(product, root, mail):
     assert offline["desks"][0]["decision"]["action"] == "new"
     text = product.ctl("explain", f"{root}/answer.eml").stdout
     assert ticket in text and "Subject" in text
+
+
+def spool(folder, number, message, verb="reserve"):
+    """An entry as a milter leaves it (wire/missed.h)."""
+    os.makedirs(folder, exist_ok=True)
+    name = f"{folder}/{number:014x}-{number:016x}"
+    with open(f"{name}.eml", "wb") as f:
+        f.write(message)
+    with open(f"{name}.env", "w", encoding="ascii") as f:
+        f.write(f"v=1\nverb={verb}\nhook=milter\nqueue-id=4F{number}\nsender={ANN}\n"
+                f"leadspc=1\nrcpt={DESK}\n")
+
+
+def test_missed_mail_is_taken_in_once_and_what_is_broken_is_set_aside(product, root, mail):
+    folder = f"{root}/missed"
+    messages = [mail(f"missed {n}") for n in range(70)] # more than one look at the folder
+    for n, message in enumerate(messages):
+        spool(folder, n, message)
+    spool(folder, 500, mail("broken"), verb="nosuch")
+    done = product.ctl("submit", "--missed", folder, check=False)
+    assert done.returncode == 65, done
+    assert "taken in: 70, set aside: 1" in done.stderr
+    assert [name for name in os.listdir(folder) if name.endswith(".env")] == []
+    assert any(name.endswith(".bad") for name in os.listdir(folder))
+    assert len(product.json("list", "--text", "missed ", "--limit", "200")) == 70
+    # the same again by another way is the same ticket
+    assert submit(product, messages[3]).stdout.split()[1] == b"existing"
+    assert product.ctl("submit", "--missed", folder).returncode == 0
+
+
+def test_missed_mail_stays_when_ticketd_is_away(product, root, mail):
+    spool(f"{root}/missed", 1, mail("waits"))
+    done = subprocess.run([program(BUILD, "ticketctl"), "-s", f"{root}/none", "submit",
+                           "--remaining", "1", "--missed", f"{root}/missed"],
+                          capture_output=True, check=False, timeout=90)
+    assert done.returncode == 75
+    assert len(os.listdir(f"{root}/missed")) == 2
+
+
+def test_submit_waits_for_a_restart(root, mail):
+    p = Product(root, BUILD)
+    p.prepare()
+    p.start_ticketd()
+    try:
+        stop(p.ticketd)
+        waiting = subprocess.Popen([program(BUILD, "ticketctl"), "-c", p.config, "submit",
+                                    "--remaining", "30", "-f", ANN, "-r", DESK],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        waiting.stdin.write(mail("patience"))
+        waiting.stdin.close()
+        time.sleep(0.5)
+        p.start_ticketd()
+        assert waiting.wait(40) == 0
+        assert b"created" in waiting.stdout.read()
+    finally:
+        p.stop()
+
+
+def test_a_large_mail_passes_in_and_out(product, root, mail):
+    text = b"0123456789abcdef\r\n" * 400000
+    done = submit(product, mail("large by hand", body=text), "-o", f"{root}/large")
+    ticket = done.stdout.split()[0].decode()
+    assert product.ctl("raw", ticket, text=False).stdout.endswith(text)
+    with open(f"{root}/large", "rb") as f:
+        assert f.read().endswith(text)
+    done = submit(product, mail("too large", body=b"x" * 80 + b"\r\n" * 60000000),
+                  check=False)
+    assert done.returncode == 65, done.stderr
