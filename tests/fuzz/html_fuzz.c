@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * HTML -> text: never more than a few bytes out for one in, and UTF-8 stays UTF-8.
+ */
+#include "base/enc.h"
+#include "message/html.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct tkt_buf in = TKT_BUF_INIT(4 * size + 16);
+    struct tkt_buf out = TKT_BUF_INIT(16 * size + 16);
+
+    tkt_utf8_add_clean(&in, data, size);
+    tkt_html_text(&out, tkt_buf_str(&in), in.len);
+    if (out.failed || !tkt_utf8_valid(tkt_buf_str(&out), out.len)) {
+        abort();
+    }
+    tkt_buf_release(&in);
+    tkt_buf_release(&out);
+    return 0;
+}
