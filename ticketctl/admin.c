@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/util.h"
+#include "secret/secret.h"
 #include "store/store.h"
 #include "ticketctl/ctl.h"
 #include "ticketctl/out.h"
@@ -63,6 +64,13 @@ int tkt_ctl_config_test(struct tkt_ctl *ctl)
         return tkt_ctl_fail(EX_OSERR, "out of memory");
     }
     tkt_ctl_put_block(stderr, "", tkt_buf_str(&warnings));
+    for (size_t i = 0; i < ctl->conf->token.keys.count; i++) {
+        /* Not read: whoever tests need not be who may. `ticketd -t` reads them. */
+        if (tkt_secret_check(ctl->conf->token.keys.items[i], &err) < 0) {
+            (void)tkt_err_prefix(&err, "%s: token keys", path); /* always -1 */
+            return tkt_ctl_fail_err(&err);
+        }
+    }
     if (!ctl->quiet) {
         printf("%s: ok, %zu desk%s\n", path, ctl->conf->desk_count,
                ctl->conf->desk_count == 1 ? "" : "s");

@@ -9,6 +9,7 @@
 #include "ticketd/daemon.h"
 #include "ticketd/dispatch.h"
 #include "ticketd/intake.h"
+#include "ticketd/keyring.h"
 #include "ticketd/process.h"
 #include "ticketd/schedule.h"
 
@@ -130,6 +131,17 @@ static int test_config(const struct tkt_conf *conf)
         fputs(tkt_buf_str(&warnings), stderr);
     }
     tkt_buf_release(&warnings);
+    if (conf->token.keys.count > 0) {
+        struct tkt_token_keys keys = {0};
+        struct tkt_err err = TKT_ERR_INIT;
+        int rc = tkt_keyring_load(&conf->token, conf->store.path, &keys, &err);
+
+        tkt_token_keys_wipe(&keys);
+        if (rc < 0) {
+            fprintf(stderr, "%s: %s\n", conf->path, err.text);
+            return exit_of(&err);
+        }
+    }
     printf("%s: the configuration is good\n", conf->path);
     return EX_OK;
 }

@@ -251,7 +251,7 @@ static const struct tkt_conf_row token_rows[] = {
      .check = tkt_conf_is_secret_ref,
      .help =
          "Secret references of the signing keys, newest first; the newest signs, both "
-         "verify. All hosts share them. Empty: no tokens."},
+         "verify. All hosts share them. Empty: ticketd makes one for this host alone."},
     {STRING_ROW(tkt_conf_token, separator, "separator", "+"), .max = 1, .reload = true,
      .check = tkt_conf_is_delimiters,
      .help = "Byte between a desk's local part and the token; one of "

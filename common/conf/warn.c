@@ -167,9 +167,13 @@ static void warn_top(struct warner *w)
     if (conf->desk_count == 0) {
         warn(w, TKT_CONF_TOP, "", NULL, "there is no desk: no mail becomes a ticket");
     }
-    if (conf->token.keys.count == 0) {
-        warn(w, TKT_CONF_TOKEN, "", "keys",
-             "there is no token key: replies are found by their headers only");
+    if (conf->recipient_delimiter[0] == '\0' ||
+        strchr(conf->recipient_delimiter, conf->token.separator[0]) == NULL) {
+        warn(w, TKT_CONF_TOP, "", "recipient_delimiter",
+             "recipient_delimiter lacks token separator %s: no tokens in addresses, "
+             "replies "
+             "are found by their header only",
+             conf->token.separator);
     }
     if (conf->store.dedupe_keep_ms < 2 * QUEUE_LIFETIME_MS) {
         warn(w, TKT_CONF_STORE, "", "dedupe_keep",

@@ -490,6 +490,8 @@ static void what_is_hardly_meant_is_warned_of(void **state)
     no_warning("milter { socket = \"inet6:8891@::1\" }", "from other hosts");
     warn_of("store { path = \"/tmp\" }",
             "f:1: path: anybody may write in the folder /tmp\n");
+    warn_of("\nrecipient_delimiter = \"\"",
+            "f:2: recipient_delimiter lacks token separator +: no tokens in addresses");
     warn_of("access {\n agents = {nobody-here} }",
             "f:2: agents: there is no user nobody-here on this host\n");
 }
