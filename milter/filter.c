@@ -250,7 +250,9 @@ static void start_spooling(SMFICTX *ctx, struct tkt_session *s)
         .helo = s->helo,
         .client_name = s->client_name,
         .client_addr = s->client_addr,
-        .hostname = s->milter->hostname,
+        /* The MTA's own name: a Message-ID that it added is known by it later. */
+        .hostname =
+            m->mta_host != NULL && m->mta_host[0] ? m->mta_host : s->milter->hostname,
         .queue_id = m->queue_id,
         .rcpt = m->rcpt_count == 1 ? m->rcpts[0].addr : NULL,
         .smtp = m->smtp_path,

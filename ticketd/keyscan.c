@@ -195,10 +195,10 @@ void tkt_keyscan_reset(struct tkt_keyscan *s, const struct tkt_prefixes *own,
     tkt_sha256_release(&s->key);
     s->own = *own;
     memset(&s->result, 0, sizeof(s->result));
-    s->mail_time_s = hints->mail_time_s;
     hint_copy(s->queue_id, hints->queue_id);
-    hint_copy(s->mta_host, hints->mta_host);
-    s->hinted = s->queue_id[0] != '\0' || s->mta_host[0] != '\0' || s->mail_time_s != 0;
+    s->hinted = s->queue_id[0] != '\0';
+    hint_copy(s->mta_host, s->hinted ? hints->mta_host : NULL);
+    s->mail_time_s = s->hinted ? hints->mail_time_s : 0;
     s->stamp[0] = '\0';
     s->received_seen = false;
     s->client_field_seen = false;

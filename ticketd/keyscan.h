@@ -28,7 +28,9 @@
 #define TKT_KEYSCAN_ADDR_MAX 320
 #define TKT_KEYSCAN_ID_MAX 998
 
-/* What the hook knows of its MTA. With any of them set, Received is not looked at. */
+/* What a milter knows of its MTA. With a queue ID, Received is not looked at (a milter sees
+ * the Received of the host before); without, nothing of this is, and Received tells. For
+ * messages that have passed the MTA (submit, LMTP) give none. */
 struct tkt_keyscan_hints {
     const char *queue_id;
     const char *mta_host;

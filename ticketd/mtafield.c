@@ -193,6 +193,8 @@ static bool id_spells_time(const char *id, int64_t at_s)
 bool tkt_date_is_mta(const struct tkt_date_facts *f)
 {
     struct tkt_mail_date date;
+    struct tkt_mail_date stamp;
+    int64_t mail_time_s = f->mail_time_s;
 
     if (!tkt_mail_date_parse(f->date, &date)) {
         return false;
@@ -200,11 +202,14 @@ bool tkt_date_is_mta(const struct tkt_date_facts *f)
     if (id_spells_time(f->message_id, date.at_s)) {
         return f->message_id_is_mta; /* one MTA wrote both; whether it was ours shows */
     }
-    if (f->mail_time_s != 0) {
-        int64_t off_s = date.at_s - f->mail_time_s;
-
-        return f->is_last && date.has_zone_name && off_s >= -1 && off_s <= 1;
+    if (mail_time_s == 0 && tkt_mail_date_parse(f->stamp, &stamp)) {
+        mail_time_s = stamp.at_s;
     }
-    return f->stamp[0] != '\0' && strcmp(f->date, f->stamp) == 0 &&
+    if (mail_time_s != 0 && f->is_last && date.has_zone_name) {
+        int64_t off_s = date.at_s - mail_time_s;
+
+        return off_s >= -1 && off_s <= 1;
+    }
+    return f->mail_time_s == 0 && f->stamp[0] != '\0' && strcmp(f->date, f->stamp) == 0 &&
            (f->is_last || f->is_first);
 }

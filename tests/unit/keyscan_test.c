@@ -439,8 +439,16 @@ static const struct {
      SM_TOP "Date: Sun, 22 Nov 2026 12:47:15 +0100\n" CLIENT ID "\nx\n", NULL, false,
      false},
     {"no Received, no hints", CLIENT PFX_ID PFX_DATE "\nx\n", NULL, false, false},
-    {"a hook that knows only the time", CLIENT PFX_ID "\nx\n",
-     &(const struct tkt_keyscan_hints){"", "", AT_S}, false, false},
+    {"hints without a queue ID: Received tells", PFX_TOP CLIENT PFX_ID PFX_DATE "\nx\n",
+     &(const struct tkt_keyscan_hints){"", "other.example", 1}, true, true},
+    {"what the milter kept, given in again",
+     "Received: from c (c [192.0.2.1])\n\tby mx.example.test (ticket-milter) with ESMTP "
+     "id "
+     "4FA3C;\n\tSun, 22 Nov 2026 11:47:17 +0000\n" CLIENT ID PFX_DATE "\nx\n",
+     NULL, false, true},
+    {"a milter's hints win over the Received of the host before",
+     PFX_TOP CLIENT PFX_ID PFX_DATE "\nx\n",
+     &(const struct tkt_keyscan_hints){"77", "mx.example.test", AT_S + 60}, false, false},
 };
 
 static void fields_of_our_mta_are_told_from_the_clients(void **state)
