@@ -98,6 +98,12 @@ def test_submit_as_pipe_calls_it_with_several_recipients(product, mail):
     assert "x@example.test is no desk" in done.stderr
 
 
+def test_addresses_are_no_options_behind_a_double_dash(product, mail, root):
+    done = product.ctl("submit", "-f", "-o@example.test", "--", DESK, f"--output={root}/x",
+                       "-n", stdin=mail("dashes").decode())
+    assert "created" in done.stdout and not os.path.exists(f"{root}/x")
+
+
 @pytest.mark.parametrize("sender", ("", "<>", "MAILER-DAEMON"))
 def test_the_null_sender_opens_no_ticket_but_the_mail_is_kept(product, mail, sender):
     done = product.ctl("submit", "-f", sender, "-r", DESK, stdin=mail("null").decode())
