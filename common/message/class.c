@@ -94,24 +94,35 @@ static bool starts(const char *s, const char *prefix)
 
 /* ---- reports ---- */
 
-/* The value of "Action:" that decides: failed before delayed before the rest. */
+/* The value of "Action:" that decides: failed before delayed before the rest. A report
+ * without any is a bounce whose details got lost. */
 static enum tkt_class action_class(const char *report)
 {
-    enum tkt_class class = TKT_CLASS_AUTO_GENERATED;
+    bool seen = false;
+    bool delayed = false;
 
     for (const char *p = report; p != NULL; p = strchr(p, '\n')) {
         p += *p == '\n' ? 1 : 0;
-        if (!starts(p, "action:")) {
+        if (!starts(p, "action")) {
             continue;
         }
-        p += 7;
+        p += 6;
+        p += strspn(p, " \t");
+        if (*p != ':') {
+            continue;
+        }
+        p++;
         p += strspn(p, " \t");
         if (starts(p, "failed")) {
             return TKT_CLASS_BOUNCE;
         }
-        class = starts(p, "delayed") ? TKT_CLASS_DELAY : class;
+        seen = true;
+        delayed = delayed || starts(p, "delayed");
     }
-    return class;
+    if (delayed) {
+        return TKT_CLASS_DELAY;
+    }
+    return seen ? TKT_CLASS_AUTO_GENERATED : TKT_CLASS_BOUNCE;
 }
 
 static int judge_delivery_status(struct judge *j, const struct tkt_message_source *src,
@@ -265,19 +276,50 @@ static void judge_marks(struct judge *j)
     }
 }
 
+/* Subjects of programs that report in prose. Alone they say nothing: people forward such
+ * mail to the desk. */
+static bool is_bounce_subject(const char *subject)
+{
+    static const char *const words[] = {
+        "undeliver",      "delivery fail",    "delivery status", "returned mail",
+        "failure notice", "delivery failure", "delivery error",  "could not be delivered",
+        "mail delivery",  "delivery report",  "not delivered",   "returned to sender"};
+
+    for (; *subject != '\0'; subject++) {
+        for (size_t i = 0; i < TKT_ARRAY_LEN(words); i++) {
+            if (starts(subject, words[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A From that names nobody: "MAILER-DAEMON", "<>". */
+static bool is_nobody(struct judge *j)
+{
+    char v[VALUE_MAX];
+
+    return j->msg->from.address[0] == '\0' && value_of(j, "From", v) &&
+           (starts(v, "mailer-daemon") || strstr(v, "<>") != NULL);
+}
+
 /* Without any mark, the null sender is a bounce's; with the mark of an auto-reply it is
  * a careful auto-reply. */
 static void judge_sender(struct judge *j, bool null_sender)
 {
     char v[VALUE_MAX];
     const char *from = j->msg->from.address;
-    bool is_daemon = starts(from, "mailer-daemon@") || starts(from, "postmaster@");
+    bool is_postmaster = starts(from, "postmaster@");
 
     if (!null_sender && value_of(j, "Return-Path", v) && strcmp(v, "<>") == 0) {
         null_sender = true;
     }
-    if (starts(from, "mailer-daemon@") || (is_daemon && null_sender)) {
-        found(j, TKT_CLASS_BOUNCE, "From", from);
+    if (starts(from, "mailer-daemon@") || is_nobody(j) ||
+        (is_postmaster && null_sender)) {
+        found(j, TKT_CLASS_BOUNCE, "From", from[0] == '\0' ? "nobody" : from);
+    } else if (is_postmaster && is_bounce_subject(j->msg->subject)) {
+        found(j, TKT_CLASS_BOUNCE, "From and Subject", from);
     } else if (null_sender && j->msg->class == TKT_CLASS_HUMAN) {
         found(j, TKT_CLASS_BOUNCE, "envelope sender", "<>");
     }
