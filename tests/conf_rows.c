@@ -8,6 +8,7 @@
 #include "conf/conf.h"
 #include "conf/read.h"
 #include "conf/schema.h"
+#include "conf/unit.h"
 #include "conf/value.h"
 
 #include <stdio.h>
@@ -15,17 +16,6 @@
 #include <string.h>
 
 #define LINE_MAX_LEN 4096
-
-static void add_bound(const struct tkt_conf_row *row, int64_t value, struct tkt_buf *out)
-{
-    int64_t copy = value;
-    struct tkt_conf_row alone = *row;
-
-    alone.offset = 0;
-    if (tkt_conf_value_format(&alone, &copy, out) < 0) {
-        abort();
-    }
-}
 
 /* " 1s to 2m", " yes or no", or nothing. */
 static void add_range(const struct tkt_conf_row *row, struct tkt_buf *out)
@@ -43,9 +33,9 @@ static void add_range(const struct tkt_conf_row *row, struct tkt_buf *out)
     } else if (row->type == TKT_CONF_INT || row->type == TKT_CONF_SIZE ||
                row->type == TKT_CONF_TIME || row->type == TKT_CONF_OCTAL) {
         tkt_buf_adds(out, ", ");
-        add_bound(row, row->min, out);
+        tkt_conf_number_format(row->type, row->min, out);
         tkt_buf_adds(out, " to ");
-        add_bound(row, row->max, out);
+        tkt_conf_number_format(row->type, row->max, out);
     }
 }
 

@@ -23,7 +23,7 @@ static struct tkt_conf_pos desk_at(const struct tkt_conf *conf,
     return tkt_conf_source_where(conf->source, TKT_CONF_DESK, desk->name, key);
 }
 
-/* ---- addresses -------------------------------------------------------------------------- */
+/* ---- addresses ---- */
 
 int tkt_conf_idna_ascii(const char *address, struct tkt_buf *out)
 {
@@ -125,7 +125,7 @@ static int check_addresses(struct tkt_conf *conf, struct tkt_err *err)
     return check_owners(conf, owners, count, err);
 }
 
-/* ---- desks -------------------------------------------------------------------------------- */
+/* ---- desks ---- */
 
 static int check_references(const struct tkt_conf *conf, const struct tkt_conf_desk *desk,
                             struct tkt_err *err)
@@ -187,7 +187,7 @@ static int check_prefix(const struct tkt_conf *conf, const struct tkt_conf_desk 
     return 0;
 }
 
-/* ---- the rest ------------------------------------------------------------------------------- */
+/* ---- the rest ---- */
 
 static int check_limits(const struct tkt_conf *conf, struct tkt_err *err)
 {

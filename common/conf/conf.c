@@ -18,7 +18,7 @@ static int no_memory(struct tkt_err *err)
     return tkt_err_set(err, TKT_ERR_TEMP, "out of memory");
 }
 
-/* ---- what is there without being written --------------------------------------------------- */
+/* ---- what is there without being written ---- */
 
 static int fill_hostname(struct tkt_conf *conf)
 {
@@ -97,7 +97,7 @@ static int complete(struct tkt_conf *conf)
     return set_generation(conf);
 }
 
-/* ---- load --------------------------------------------------------------------------------------- */
+/* ---- load ---- */
 
 /* Takes source, which is scanned. */
 static struct tkt_conf *load(struct tkt_conf_source *source, const char *path,
@@ -172,7 +172,7 @@ struct tkt_conf *tkt_conf_defaults(void)
     return conf;
 }
 
-/* ---- look-ups --------------------------------------------------------------------------------------- */
+/* ---- look-ups ---- */
 
 const struct tkt_conf_desk *tkt_conf_desk(const struct tkt_conf *conf, const char *name)
 {

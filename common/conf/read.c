@@ -15,7 +15,7 @@ static int no_memory(struct tkt_err *err)
     return tkt_err_set(err, TKT_ERR_TEMP, "out of memory");
 }
 
-/* ---- structs ---------------------------------------------------------------------------- */
+/* ---- structs ---- */
 
 static int set_defaults(const struct tkt_conf_section *section, void *base)
 {
@@ -122,7 +122,7 @@ void tkt_conf_free(struct tkt_conf **conf)
     *conf = NULL;
 }
 
-/* ---- libconfuse --------------------------------------------------------------------------- */
+/* ---- libconfuse ---- */
 
 /* libconfuse's scanner is one set of globals, and its error function has no argument. */
 static pthread_mutex_t confuse_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -191,7 +191,7 @@ static int parse(cfg_t *cfg, struct tkt_conf_source *source, struct tkt_err *err
                                                          : confuse_error);
 }
 
-/* ---- statements to structs ------------------------------------------------------------------ */
+/* ---- statements to structs ---- */
 
 static cfg_opt_t *find_opt(cfg_t *cfg, const struct tkt_conf_statement *s)
 {

@@ -3,72 +3,18 @@
 
 #include "base/enc.h"
 #include "base/util.h"
+#include "conf/unit.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct unit {
-    const char *name;
-    int64_t factor;
-};
-
-/* Largest first: that is how they are written. */
-static const struct unit time_units[] = {{"w", 604800000}, {"d", 86400000},
-                                         {"h", 3600000},   {"m", 60000},
-                                         {"s", 1000},      {"ms", 1}};
-static const struct unit size_units[] = {
-    {"G", INT64_C(1) << 30}, {"M", INT64_C(1) << 20}, {"k", INT64_C(1) << 10}, {"", 1}};
 
 static void *target(const struct tkt_conf_row *row, void *base)
 {
     return (char *)base + row->offset;
 }
 
-static const void *source(const struct tkt_conf_row *row, const void *base)
-{
-    return (const char *)base + row->offset;
-}
-
-/* ---- lists ----------------------------------------------------------------------- */
-
-int tkt_conf_list_add(struct tkt_conf_list *list, const char *item)
-{
-    char **items = reallocarray(list->items, list->count + 1, sizeof(*items));
-
-    if (items == NULL) {
-        return -1;
-    }
-    list->items = items;
-    items[list->count] = strdup(item);
-    if (items[list->count] == NULL) {
-        return -1;
-    }
-    list->count++;
-    return 0;
-}
-
-void tkt_conf_list_release(struct tkt_conf_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->items[i]);
-    }
-    free(list->items);
-    list->items = NULL;
-    list->count = 0;
-}
-
-bool tkt_conf_list_has(const struct tkt_conf_list *list, const char *item)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i], item) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* ---- text to numbers ------------------------------------------------------------- */
+/* ---- text to numbers ---- */
 
 static int split_number(const char *text, int64_t *number, const char **rest)
 {
@@ -84,7 +30,7 @@ static int split_number(const char *text, int64_t *number, const char **rest)
     return tkt_parse_int(copy, 0, INT64_MAX, number);
 }
 
-static int parse_with_units(const char *text, const struct unit *units, size_t count,
+static int parse_with_units(const char *text, const struct tkt_conf_unit *units,
                             bool any_case, int64_t *out)
 {
     const char *rest;
@@ -93,11 +39,10 @@ static int parse_with_units(const char *text, const struct unit *units, size_t c
     if (split_number(text, &number, &rest) < 0) {
         return -1;
     }
-    for (size_t i = 0; i < count; i++) {
-        bool same = any_case ? tkt_ascii_ieq(rest, units[i].name)
-                             : strcmp(rest, units[i].name) == 0;
+    for (const struct tkt_conf_unit *u = units; u->name != NULL; u++) {
+        bool same = any_case ? tkt_ascii_ieq(rest, u->name) : strcmp(rest, u->name) == 0;
         if (same) {
-            return __builtin_mul_overflow(number, units[i].factor, out) ? -1 : 0;
+            return __builtin_mul_overflow(number, u->factor, out) ? -1 : 0;
         }
     }
     if (number == 0 && *rest == '\0') { /* no time needs no unit */
@@ -129,38 +74,7 @@ static int parse_bool(const char *text, bool *out)
     return -1;
 }
 
-/* ---- numbers to text ------------------------------------------------------------- */
-
-static int format_with_units(int64_t value, const struct unit *units, size_t count,
-                             struct tkt_buf *out)
-{
-    if (value == 0) {
-        return tkt_buf_adds(out, "0");
-    }
-    for (size_t i = 0; i < count - 1; i++) {
-        if (value % units[i].factor == 0) {
-            return tkt_buf_addf(out, "%" PRId64 "%s", value / units[i].factor,
-                                units[i].name);
-        }
-    }
-    return tkt_buf_addf(out, "%" PRId64 "%s", value, units[count - 1].name);
-}
-
-static int format_number(enum tkt_conf_type type, int64_t value, struct tkt_buf *out)
-{
-    switch (type) {
-    case TKT_CONF_TIME:
-        return format_with_units(value, time_units, TKT_ARRAY_LEN(time_units), out);
-    case TKT_CONF_SIZE:
-        return format_with_units(value, size_units, TKT_ARRAY_LEN(size_units), out);
-    case TKT_CONF_OCTAL:
-        return tkt_buf_addf(out, "%03" PRIo64, (uint64_t)value);
-    default:
-        return tkt_buf_addf(out, "%" PRId64, value);
-    }
-}
-
-/* ---- errors ---------------------------------------------------------------------- */
+/* ---- errors ---- */
 
 static void add_words(const struct tkt_conf_row *row, struct tkt_buf *out)
 {
@@ -212,15 +126,16 @@ static int out_of_range(const struct tkt_conf_row *row, const char *text,
 {
     TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(100);
 
-    (void)format_number(row->type, row->min, &b); /* 100 bytes hold two numbers */
-    (void)tkt_buf_adds(&b, " to ");               /* as above */
-    (void)format_number(row->type, row->max, &b); /* as above */
+    (void)tkt_conf_number_format(row->type, row->min,
+                                 &b); /* 100 bytes hold two numbers */
+    (void)tkt_buf_adds(&b, " to ");   /* as above */
+    (void)tkt_conf_number_format(row->type, row->max, &b); /* as above */
     return tkt_err_set(err, TKT_ERR_CONF, "%.60s is out of range; write %s %s", text,
                        row->type == TKT_CONF_OCTAL ? "octal" : "a value of",
                        tkt_buf_str(&b));
 }
 
-/* ---- set ------------------------------------------------------------------------- */
+/* ---- set ---- */
 
 static const struct tkt_conf_word *find_word(const struct tkt_conf_row *row,
                                              const char *text)
@@ -245,9 +160,9 @@ static int set_number(const struct tkt_conf_row *row, int64_t *out, const char *
         return 0;
     }
     if (row->type == TKT_CONF_TIME) {
-        rc = parse_with_units(text, time_units, TKT_ARRAY_LEN(time_units), false, &v);
+        rc = parse_with_units(text, tkt_conf_time_units, false, &v);
     } else if (row->type == TKT_CONF_SIZE) {
-        rc = parse_with_units(text, size_units, TKT_ARRAY_LEN(size_units), true, &v);
+        rc = parse_with_units(text, tkt_conf_size_units, true, &v);
     } else if (row->type == TKT_CONF_OCTAL) {
         rc = parse_octal(text, &v);
     } else {
@@ -381,7 +296,7 @@ int tkt_conf_value_set(const struct tkt_conf_row *row, void *base, const char *t
     }
 }
 
-/* ---- default, clear, release ------------------------------------------------------ */
+/* ---- default, clear, release ---- */
 
 static int default_list(const char *def, struct tkt_conf_list *list)
 {
@@ -425,95 +340,4 @@ void tkt_conf_value_release(const struct tkt_conf_row *row, void *base)
         free(*s);
         *s = NULL;
     }
-}
-
-/* ---- format, compare -------------------------------------------------------------- */
-
-int tkt_conf_quote(const char *s, struct tkt_buf *out)
-{
-    if (strpbrk(s, "\"\\$") == NULL) {
-        return tkt_buf_addf(out, "\"%s\"", s);
-    }
-    (void)tkt_buf_addc(out, '\''); /* the last append tells */
-    for (; *s != '\0'; s++) {
-        if (*s == '\'' || *s == '\\') {
-            (void)tkt_buf_addc(out, '\\'); /* as above */
-        }
-        (void)tkt_buf_addc(out, *s); /* as above */
-    }
-    return tkt_buf_addc(out, '\'');
-}
-
-static int format_list(const struct tkt_conf_list *list, struct tkt_buf *out)
-{
-    (void)tkt_buf_addc(out, '{'); /* the last append tells */
-    for (size_t i = 0; i < list->count; i++) {
-        (void)tkt_buf_adds(out, i == 0 ? "" : ", "); /* as above */
-        (void)tkt_conf_quote(list->items[i], out);   /* as above */
-    }
-    return tkt_buf_addc(out, '}');
-}
-
-static int format_enum(const struct tkt_conf_row *row, const void *in,
-                       struct tkt_buf *out)
-{
-    int value = 0;
-
-    if (row->size == sizeof(bool)) {
-        value = *(const bool *)in ? 1 : 0;
-    } else {
-        memcpy(&value, in, sizeof(value));
-    }
-    for (const struct tkt_conf_word *w = row->words; w->word != NULL; w++) {
-        if (w->value == value) {
-            return tkt_buf_adds(out, w->word);
-        }
-    }
-    return -1;
-}
-
-int tkt_conf_value_format(const struct tkt_conf_row *row, const void *base,
-                          struct tkt_buf *out)
-{
-    const void *in = source(row, base);
-
-    switch (row->type) {
-    case TKT_CONF_BOOL:
-        return tkt_buf_adds(out, *(const bool *)in ? "yes" : "no");
-    case TKT_CONF_STRING:
-        return tkt_conf_quote(*(char *const *)in, out);
-    case TKT_CONF_LIST:
-        return format_list(in, out);
-    case TKT_CONF_ENUM:
-        return format_enum(row, in, out);
-    default:
-        return format_number(row->type, *(const int64_t *)in, out);
-    }
-}
-
-static bool lists_equal(const struct tkt_conf_list *a, const struct tkt_conf_list *b)
-{
-    if (a->count != b->count) {
-        return false;
-    }
-    for (size_t i = 0; i < a->count; i++) {
-        if (strcmp(a->items[i], b->items[i]) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool tkt_conf_value_equal(const struct tkt_conf_row *row, const void *a, const void *b)
-{
-    const void *x = source(row, a);
-    const void *y = source(row, b);
-
-    if (row->type == TKT_CONF_LIST) {
-        return lists_equal(x, y);
-    }
-    if (row->type == TKT_CONF_STRING) {
-        return strcmp(*(char *const *)x, *(char *const *)y) == 0;
-    }
-    return memcmp(x, y, row->size) == 0;
 }

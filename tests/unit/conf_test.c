@@ -496,7 +496,7 @@ static void what_is_hardly_meant_is_warned_of(void **state)
             "f:2: agents: there is no user nobody-here on this host\n");
 }
 
-/* ---- files ------------------------------------------------------------------------------ */
+/* ---- files ---- */
 
 static char dir[] = "/tmp/tkt-conf-XXXXXX";
 
@@ -612,7 +612,7 @@ static void more_desk_addresses_than_the_table_holds_are_refused(void **state)
                         "f:5: more than 1024 desk addresses in all; use @domain");
 }
 
-/* ---- rows --------------------------------------------------------------------------------- */
+/* ---- rows ---- */
 
 static void every_row_is_whole_and_its_default_is_in_range(void **state)
 {
