@@ -133,6 +133,9 @@ static void header_end(void *arg)
     size_t subject_len = key_subject(s);
 
     judge_mta_fields(s);
+    if (!s->from_seen) {
+        memcpy(s->from, s->sender, sizeof(s->from));
+    }
     r->blind = s->message_id[0] == '\0' || r->message_id_is_mta;
     r->has_head_key = !r->blind;
     tkt_sha256_init(&s->key);
@@ -208,6 +211,11 @@ void tkt_keyscan_reset(struct tkt_keyscan *s, const struct tkt_prefixes *own,
     s->date[0] = '\0';
     s->from[0] = '\0';
     s->from_seen = false;
+    s->sender[0] = '\0';
+    if (hints->sender != NULL) {
+        tkt_addrspec_first(hints->sender, strlen(hints->sender), s->sender,
+                           sizeof(s->sender));
+    }
     s->message_id[0] = '\0';
     s->message_id_seen = false;
     text_reset(&s->subject);

@@ -29,12 +29,15 @@
 #define TKT_KEYSCAN_ID_MAX 998
 
 /* What a milter knows of its MTA. With a queue ID, Received is not looked at (a milter sees
- * the Received of the host before); without, nothing of this is, and Received tells. For
- * messages that have passed the MTA (submit, LMTP) give none. */
+ * the Received of the host before); without, host and time are not used, and Received tells.
+ * For messages that have passed the MTA (submit, LMTP) give the sender alone. */
 struct tkt_keyscan_hints {
     const char *queue_id;
     const char *mta_host;
     int64_t mail_time_s;
+    /* The envelope sender, with or without a queue ID: it stands for a missing From, as it
+     * does in the From that an MTA adds. NULL or "": none. */
+    const char *sender;
 };
 
 struct tkt_keyscan_ref {
@@ -50,7 +53,8 @@ struct tkt_keyscan_result {
     unsigned char sha256[TKT_SHA256_LEN]; /* of the raw bytes */
     uint64_t size;
 
-    const char *from;       /* addr-spec, domain in lower case; "" if unreadable */
+    const char *from; /* addr-spec (of the sender without From), domain in lower case; ""
+                       * if unreadable */
     const char *subject;    /* unfolded raw bytes, with its tag; "" if absent */
     const char *message_id; /* without <>; the MTA's own one too; "" if absent */
     bool message_id_is_mta;

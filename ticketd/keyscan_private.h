@@ -37,6 +37,7 @@ struct tkt_keyscan {
     char date[TKT_KEYSCAN_DATE_MAX + 1];
     char from[TKT_KEYSCAN_ADDR_MAX + 1];
     bool from_seen;
+    char sender[TKT_KEYSCAN_ADDR_MAX + 1];
     char message_id[TKT_KEYSCAN_ID_MAX + 1];
     bool message_id_seen;
     struct tkt_keyscan_text subject;

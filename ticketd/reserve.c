@@ -164,14 +164,15 @@ static int check_signed_ids(struct tkt_request *req, struct tkt_err *err)
 static int read_message(struct tkt_request *req, struct tkt_tools *tools,
                         struct tkt_err *err)
 {
-    const struct tkt_keyscan_hints hints = {.queue_id = req->wire.queue_id,
-                                            .mta_host = req->wire.mta_host,
-                                            .mail_time_s = req->wire.mail_time_s};
-    const struct tkt_keyscan_result *result = NULL;
     /* Behind the MTA its Received field tells, and more exactly than submit could. */
     bool is_milter = strcmp(req->wire.hook, "milter") == 0;
-    struct tkt_keyscan *scan =
-        tkt_tools_scan(tools, &req->set->own, is_milter ? &hints : NULL, err);
+    const struct tkt_keyscan_hints hints = {.queue_id =
+                                                is_milter ? req->wire.queue_id : "",
+                                            .mta_host = req->wire.mta_host,
+                                            .mail_time_s = req->wire.mail_time_s,
+                                            .sender = req->wire.sender};
+    const struct tkt_keyscan_result *result = NULL;
+    struct tkt_keyscan *scan = tkt_tools_scan(tools, &req->set->own, &hints, err);
     int fd = req->packet.fd_count > 0 ? req->packet.fds[0] : -1;
 
     if (!scan ||

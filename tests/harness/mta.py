@@ -212,7 +212,7 @@ define(`confBIND_OPTS', `-DNSRCH -DEFNAMES')dnl
 define(`confLOG_LEVEL', `14')dnl
 define(`confMILTER_LOG_LEVEL', `14')dnl
 define(`confDEF_USER_ID', `nobody:nogroup')dnl
-define(`confDONT_BLAME_SENDMAIL', `TrustStickyBit')dnl
+define(`confDONT_BLAME_SENDMAIL', `TrustStickyBit,GroupWritableDirPathSafe')dnl
 define(`confFORWARD_PATH', `')dnl
 define(`LOCAL_MAILER_PATH', `{r}/deliver.sh')dnl
 define(`LOCAL_MAILER_ARGS', `deliver.sh {r}/mail $u')dnl

@@ -383,8 +383,8 @@ static void chunks_do_not_matter_around_the_line_cap(void **state)
     "SMTP"                                                                               \
     " id 3AMBlG12345\n\tfor <it@example.test>; " SM_STAMP "\n"
 
-static const struct tkt_keyscan_hints pfx = {"4FA3C", "mx.example.test", AT_S};
-static const struct tkt_keyscan_hints sm = {"3AMBlG12345", "mx.example.test", AT_S};
+static const struct tkt_keyscan_hints pfx = {"4FA3C", "mx.example.test", AT_S, NULL};
+static const struct tkt_keyscan_hints sm = {"3AMBlG12345", "mx.example.test", AT_S, NULL};
 
 static const struct {
     const char *what;
@@ -425,7 +425,8 @@ static const struct {
      false},
     {"Postfix's pair while the hook's clock is off",
      CLIENT PFX_ID "Date: Sun, 22 Nov 2026 11:47:16 +0000 (UTC)\n\nx\n",
-     &(const struct tkt_keyscan_hints){"4FA3C", "mx.example.test", AT_S + 9}, true, true},
+     &(const struct tkt_keyscan_hints){"4FA3C", "mx.example.test", AT_S + 9, NULL}, true,
+     true},
     {"Sendmail's own fields after delivery",
      SM_TOP "Date: " SM_STAMP "\nFrom: a@b.example\nMessage-Id: "
             "<202611221147.3AMBlG12345@mx.example.test>\nTo: it@example.test\n"
@@ -440,7 +441,7 @@ static const struct {
      false},
     {"no Received, no hints", CLIENT PFX_ID PFX_DATE "\nx\n", NULL, false, false},
     {"hints without a queue ID: Received tells", PFX_TOP CLIENT PFX_ID PFX_DATE "\nx\n",
-     &(const struct tkt_keyscan_hints){"", "other.example", 1}, true, true},
+     &(const struct tkt_keyscan_hints){"", "other.example", 1, NULL}, true, true},
     {"what the milter kept, given in again",
      "Received: from c (c [192.0.2.1])\n\tby mx.example.test (ticket-milter) with ESMTP "
      "id "
@@ -448,7 +449,8 @@ static const struct {
      NULL, false, true},
     {"a milter's hints win over the Received of the host before",
      PFX_TOP CLIENT PFX_ID PFX_DATE "\nx\n",
-     &(const struct tkt_keyscan_hints){"77", "mx.example.test", AT_S + 60}, false, false},
+     &(const struct tkt_keyscan_hints){"77", "mx.example.test", AT_S + 60, NULL}, false,
+     false},
 };
 
 static void fields_of_our_mta_are_told_from_the_clients(void **state)
@@ -512,6 +514,23 @@ static void the_key_never_changes(void **state)
             assert_string_equal(hex, golden[i].head_key);
         }
     }
+}
+
+static void a_missing_from_is_the_envelope_sender(void **state)
+{
+    const struct tkt_keyscan_hints sender = {.sender = "Ann@B.Example"};
+    const struct tkt_keyscan_hints null_sender = {.sender = ""};
+    char added[HEX];
+    char hidden[HEX];
+
+    (void)state;
+    key_of("From: Ann@B.example\nSubject: x\n\nx\n", NULL, added);
+    key_of("Subject: x\n\nx\n", &sender, hidden);
+    assert_string_equal(added, hidden);
+    assert_string_equal(look_n("\n", 1, &sender)->from, "Ann@b.example");
+    assert_string_equal(look_n("From: a@b\n\n", 11, &sender)->from, "a@b");
+    assert_string_equal(look_n("From: <>\n\n", 10, &sender)->from, "");
+    assert_string_equal(look_n("\n", 1, &null_sender)->from, "");
 }
 
 /* ---- what else is found --------------------------------------------------------------- */
@@ -697,6 +716,7 @@ int main(void)
         cmocka_unit_test(chunks_do_not_matter_around_the_line_cap),
         cmocka_unit_test(fields_of_our_mta_are_told_from_the_clients),
         cmocka_unit_test(one_mail_has_one_key_in_every_place_it_is_seen),
+        cmocka_unit_test(a_missing_from_is_the_envelope_sender),
         cmocka_unit_test(from_is_the_first_address),
         cmocka_unit_test(references_come_parent_first_and_once),
         cmocka_unit_test(references_never_exceed_their_cap),
