@@ -46,7 +46,7 @@ static bool read_hints(const char *mail_path, struct hints *h)
     n = fscanf(f, "%63s %255s %lld", h->queue_id, h->host, &at_s);
     fclose(f);
     assert_int_equal(n, 3);
-    h->given = (struct tkt_keyscan_hints){h->queue_id, h->host, at_s};
+    h->given = (struct tkt_keyscan_hints){h->queue_id, h->host, at_s, NULL};
     return true;
 }
 
