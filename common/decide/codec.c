@@ -219,28 +219,48 @@ void tkt_decisions_release(struct tkt_decisions *d)
 
 /* ---- what a decision may say about these facts ---- */
 
-static const struct tkt_candidate *find_candidate(const struct tkt_facts *facts,
-                                                  int64_t ticket)
+static bool is_candidate(const struct tkt_facts *facts, int64_t ticket)
 {
     for (size_t i = 0; i < facts->candidate_count; i++) {
         if (facts->candidates[i].ticket == ticket) {
-            return &facts->candidates[i];
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
-static const char *complaint(const struct tkt_decision *d, const struct tkt_facts *facts)
+/* What the facts alone allow, whatever a child says of the message: an append needs the
+ * desk's own ticket and somebody who takes part or holds its token. */
+static bool may_append(const struct tkt_facts *facts, const struct tkt_desk_facts *desk,
+                       int64_t ticket)
+{
+    for (size_t i = 0; i < facts->candidate_count; i++) {
+        const struct tkt_candidate *c = &facts->candidates[i];
+        bool token =
+            c->evidence == TKT_EVIDENCE_TOKEN || c->evidence == TKT_EVIDENCE_OWN_ID;
+        if (c->ticket == ticket && strcmp(c->desk, desk->name) == 0 &&
+            ((token && c->bound_to_sender) || c->is_participant || facts->is_agent)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *complaint(const struct tkt_decision *d, const struct tkt_facts *facts,
+                             const struct tkt_desk_facts *desk)
 {
     bool names_ticket = d->action == TKT_ACTION_NEW_LINKED ||
                         d->action == TKT_ACTION_APPEND ||
                         d->action == TKT_ACTION_APPEND_UNVERIFIED;
 
-    if (names_ticket && find_candidate(facts, d->ticket) == NULL) {
+    if (names_ticket && !is_candidate(facts, d->ticket)) {
         return "names a ticket that is no candidate";
     }
     if (!names_ticket && d->ticket != 0) {
         return "names a ticket that it does not touch";
+    }
+    if (d->action == TKT_ACTION_APPEND && !may_append(facts, desk, d->ticket)) {
+        return "appends for somebody who may not";
     }
     if (d->reopens && d->action != TKT_ACTION_APPEND) {
         return "reopens without an append";
@@ -249,7 +269,7 @@ static const char *complaint(const struct tkt_decision *d, const struct tkt_fact
         (d->changes_state || d->acknowledge || d->public_comment)) {
         return "an unverified append does more than append";
     }
-    if (d->public_comment && !facts->is_agent) {
+    if (d->public_comment && (!facts->is_agent || d->action != TKT_ACTION_APPEND)) {
         return "a public comment of somebody who is no agent";
     }
     return NULL;
@@ -263,7 +283,7 @@ int tkt_decisions_check(const struct tkt_decisions *d, const struct tkt_facts *f
                            facts->desk_count);
     }
     for (size_t i = 0; i < d->count; i++) {
-        const char *why = complaint(&d->items[i], facts);
+        const char *why = complaint(&d->items[i], facts, &facts->desks[i]);
         if (why != NULL) {
             return tkt_err_set(err, TKT_ERR_PERM, "decision for %s: %s",
                                facts->desks[i].name, why);

@@ -130,8 +130,8 @@ int tkt_decisions_decode(const void *data, size_t n, struct tkt_decisions *out,
                          struct tkt_err *err);
 void tkt_decisions_release(struct tkt_decisions *d);
 /* What ticketd asks of a child's decoded answer before it acts on it: one decision per
- * desk, tickets only among the candidates it was given, no unverified append that does
- * more. 0, or -1 PERM. */
+ * desk, tickets only among the candidates it was given, an append only for whom the facts
+ * allow it at all, no unverified append that does more. 0, or -1 PERM. */
 int tkt_decisions_check(const struct tkt_decisions *d, const struct tkt_facts *facts,
                         struct tkt_err *err);
 

@@ -336,6 +336,14 @@ static void decisions_beyond_the_facts_are_refused(void **state)
     d.items[1].ticket = 77;
     assert_int_equal(tkt_decisions_check(&d, &f, &err), -1);
     d.items[1].ticket = 0;
+    f.candidates[0].is_participant = false; /* bound, but a subject is no token */
+    assert_int_equal(tkt_decisions_check(&d, &f, &err), -1);
+    assert_string_equal(err.text, "decision for it: appends for somebody who may not");
+    f.candidates[0].evidence = TKT_EVIDENCE_TOKEN;
+    assert_int_equal(tkt_decisions_check(&d, &f, &err), 0);
+    f.candidates[0].desk = (char *)"hr";
+    assert_int_equal(tkt_decisions_check(&d, &f, &err), -1);
+    f.candidates[0].desk = (char *)"it";
     d.count = 1;
     assert_int_equal(tkt_decisions_check(&d, &f, &err), -1);
 }
