@@ -21,6 +21,24 @@ static int make_participants(struct tkt_request *req, struct tkt_err *err)
                                  &req->in.participant_count, err);
 }
 
+/* With analyse = no there is no later analysis to wait for: the desk's settings decide. */
+static const struct tkt_decision *decision_of(struct tkt_request *req, size_t i)
+{
+    static const struct tkt_decision by_settings = {.action = TKT_ACTION_NEW,
+                                                    .opens = true,
+                                                    .why = (char *)"analyse = no",
+                                                    .type = (char *)"",
+                                                    .category = (char *)"",
+                                                    .subcategory = (char *)"",
+                                                    .group = (char *)"",
+                                                    .assignee = (char *)""};
+
+    if (req->analysed) {
+        return &req->analysis.decisions.items[i];
+    }
+    return req->set->conf->analyse && !req->message.truncated ? NULL : &by_settings;
+}
+
 static int make_desks(struct tkt_request *req, struct tkt_err *err)
 {
     const struct tkt_conf *conf = req->set->conf;
@@ -47,7 +65,7 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
             .reason = req->message.truncated
                           ? "larger than limits.message_max: only its beginning is kept"
                           : "",
-            .decision = req->analysed ? &req->analysis.decisions.items[i] : NULL,
+            .decision = decision_of(req, i),
             .default_type = d->type,
             .default_group = d->group,
             .default_priority = (int)d->priority};
