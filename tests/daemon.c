@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/daemon.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/util.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define CALL_MS 10000
+#define WAIT_MS 15000
+
+static const char *build_dir(void)
+{
+    const char *dir = getenv("TKT_BUILDDIR");
+
+    return dir ? dir : ".";
+}
+
+void daemon_parser(struct daemon *d, bool present)
+{
+    char program[500];
+
+    (void)unlink(d->parser); /* it may not be there */
+    snprintf(program, sizeof(program), "%s/parser/ticket-parser", build_dir());
+    if (access(program, X_OK) < 0) {
+        snprintf(program, sizeof(program), "%s/ticket-parser", build_dir());
+    }
+    if (present) {
+        assert_int_equal(symlink(program, d->parser), 0);
+    }
+}
+
+void daemon_write_conf(struct daemon *d, const char *extra)
+{
+    FILE *f = fopen(d->conf, "w");
+
+    assert_non_null(f);
+    fprintf(f,
+            "hostname = \"mx.example.test\"\n"
+            "user = \"nobody\"\n"
+            "intake_socket = \"%s\"\ncontrol_socket = \"%s\"\nintake_umask = 0000\n"
+            "milter { state_dir = \"%s/milter\" }\n"
+            "parser { program = \"%s\" }\n"
+            "store { path = \"%s/store\" }\n"
+            "desk \"it\" { addresses = {\"support@example.test\"} prefix = \"IT\" }\n"
+            "desk \"hr\" { addresses = {\"hr@example.test\"} prefix = \"HR\" }\n"
+            "%s",
+            d->intake, d->control, d->dir, d->parser, d->dir, extra);
+    assert_int_equal(fclose(f), 0);
+}
+
+void daemon_prepare(struct daemon *d, const char *extra)
+{
+    const char *tmp = getenv("TMPDIR");
+
+    memset(d, 0, sizeof(*d));
+    d->pid = -1;
+    snprintf(d->dir, sizeof(d->dir), "%.40s/tkt-XXXXXX", tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(d->dir));
+    snprintf(d->conf, sizeof(d->conf), "%s/test.conf", d->dir);
+    snprintf(d->intake, sizeof(d->intake), "%s/intake.sock", d->dir);
+    snprintf(d->control, sizeof(d->control), "%s/control.sock", d->dir);
+    snprintf(d->parser, sizeof(d->parser), "%s/ticket-parser", d->dir);
+    if (geteuid() == 0) {
+        const struct passwd *pw = getpwnam("nobody");
+
+        assert_non_null(pw);
+        assert_int_equal(chown(d->dir, pw->pw_uid, pw->pw_gid), 0);
+    }
+    assert_int_equal(chmod(d->dir, 0755), 0);
+    daemon_parser(d, true);
+    daemon_write_conf(d, extra);
+}
+
+static void exec_daemon(const struct daemon *d, unsigned files_max)
+{
+    char program[500];
+    char log[100];
+
+    snprintf(program, sizeof(program), "%s/ticketd/ticketd", build_dir());
+    if (access(program, X_OK) < 0) {
+        snprintf(program, sizeof(program), "%s/ticketd", build_dir());
+    }
+    snprintf(log, sizeof(log), "%s/log", d->dir);
+    int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    dup2(fd, STDERR_FILENO);
+    close(fd);
+    if (files_max) {
+        struct rlimit limit = {files_max, files_max};
+
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    execl(program, "ticketd", "-f", "-c", d->conf, (char *)NULL);
+    _exit(127);
+}
+
+static bool answers(struct daemon *d)
+{
+    struct tkt_wire_client *client = tkt_wire_client_new(d->intake, 0);
+    const struct tkt_wire_request hello = {.verb = TKT_WIRE_HELLO,
+                                           .hook = (char *)"milter"};
+    struct tkt_wire_reply reply;
+    bool ok = false;
+
+    if (access(d->intake, F_OK) == 0 &&
+        tkt_wire_call(client, &hello, -1, tkt_clock_mono_ms() + 500, 0, NULL, NULL,
+                      &reply, NULL) == 0) {
+        ok = reply.status == TKT_WIRE_OK;
+        d->generation = reply.generation;
+        tkt_wire_reply_release(&reply);
+    }
+    tkt_wire_client_free(&client);
+    return ok;
+}
+
+void daemon_start(struct daemon *d, unsigned files_max)
+{
+    int64_t until = tkt_clock_mono_ms() + WAIT_MS;
+
+    d->pid = fork();
+    assert_true(d->pid >= 0);
+    if (d->pid == 0) {
+        exec_daemon(d, files_max);
+    }
+    while (!answers(d)) {
+        if (waitpid(d->pid, NULL, WNOHANG) != 0 || tkt_clock_mono_ms() > until) {
+            daemon_log_has(d, "\1"); /* shows the log */
+            fail_msg("ticketd does not start");
+        }
+        usleep(10000);
+    }
+}
+
+int daemon_kill(struct daemon *d, int sig)
+{
+    int status = -1;
+
+    if (d->pid > 0) {
+        kill(d->pid, sig);
+        waitpid(d->pid, &status, 0);
+        d->pid = -1;
+    }
+    return status;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+void daemon_remove(struct daemon *d)
+{
+    daemon_kill(d, SIGTERM);
+    (void)nftw(d->dir, remove_one, 16,
+               FTW_DEPTH | FTW_PHYS); /* a leftover harms nobody */
+}
+
+bool daemon_log_has(const struct daemon *d, const char *text)
+{
+    struct tkt_buf log = TKT_BUF_INIT(16 * 1024 * 1024);
+    char path[100];
+
+    snprintf(path, sizeof(path), "%s/log", d->dir);
+    assert_int_equal(tkt_read_file(path, &log, NULL), 0);
+    bool found = strstr(tkt_buf_str(&log), text) != NULL;
+    if (!found) {
+        fprintf(stderr, "log without \"%s\":\n%s\n", text, tkt_buf_str(&log));
+    }
+    tkt_buf_release(&log);
+    return found;
+}
+
+void reserve_init(struct reserve *r, const struct daemon *d, const char *rcpt)
+{
+    memset(r, 0, sizeof(*r));
+    r->req = (struct tkt_wire_request){.verb = TKT_WIRE_RESERVE,
+                                       .generation = d->generation,
+                                       .remaining_ms = 8000,
+                                       .hook = (char *)"milter",
+                                       .queue_id = (char *)"Q1",
+                                       .mta_host = (char *)"mx.example.test",
+                                       .sender = (char *)"ann@customer.example",
+                                       .rcpts = r->rcpts,
+                                       .rcpt_count = 1,
+                                       .client_addr = (char *)"192.0.2.7",
+                                       .client_name = (char *)"mail.customer.example",
+                                       .helo = (char *)"mail.customer.example",
+                                       .tls = (char *)"",
+                                       .tls_subject = (char *)"",
+                                       .auth_login = (char *)"",
+                                       .leadspc = true,
+                                       .smtp_path = true,
+                                       .fields = r->fields,
+                                       .field_count = 1,
+                                       .hold = (char *)"",
+                                       .token = (char *)"",
+                                       .rcpt = (char *)""};
+    r->rcpts[0].addr = (char *)rcpt;
+    r->fields[0] = (struct tkt_wire_field){
+        .name = (char *)"Subject", .index = 1, .value = (char *)" printer"};
+}
+
+int message_fd(const char *text)
+{
+    int fd = tkt_memfd_sealed("message", text, strlen(text), NULL);
+
+    assert_true(fd >= 0);
+    return fd;
+}
+
+void daemon_call(const struct daemon *d, const struct tkt_wire_request *req, int fd,
+                 struct tkt_wire_reply *reply)
+{
+    struct tkt_wire_client *client = tkt_wire_client_new(d->intake, 0);
+    struct tkt_err err = TKT_ERR_INIT;
+
+    if (tkt_wire_call(client, req, fd, tkt_clock_mono_ms() + CALL_MS, 0, NULL, NULL,
+                      reply, &err) < 0) {
+        daemon_log_has(d, "\1");
+        fail_msg("no reply: %s", err.text);
+    }
+    tkt_wire_client_free(&client);
+}
+
+char *daemon_control(const struct daemon *d, const char *verb, const char *name,
+                     const char *value, int *exit_code)
+{
+    struct tkt_wire_packet packet;
+    struct tkt_control_reply reply;
+    struct tkt_err err = TKT_ERR_INIT;
+    struct tkt_buf data = TKT_BUF_INIT(64 * 1024 * 1024);
+
+    tkt_wire_packet_init(&packet);
+    tkt_wire_add(&packet.body, "v", "1");
+    tkt_wire_add(&packet.body, "verb", verb);
+    if (name) {
+        tkt_wire_add(&packet.body, name, value);
+    }
+    if (tkt_control_call(d->control, &packet, tkt_clock_mono_ms() + CALL_MS, &reply,
+                         &err) < 0) {
+        fail_msg("%s: %s", verb, err.text);
+    }
+    if (exit_code) {
+        *exit_code = reply.exit_code;
+    } else if (reply.exit_code != 0) {
+        fail_msg("%s: %d %s", verb, reply.exit_code, reply.text);
+    }
+    if (reply.fd >= 0) {
+        assert_int_equal(tkt_read_fd(reply.fd, &data, NULL), 0);
+    } else {
+        tkt_buf_adds(&data, reply.text);
+    }
+    tkt_control_reply_release(&reply);
+    tkt_wire_packet_release(&packet);
+    return tkt_buf_take(&data, NULL);
+}
+
+bool daemon_waits_for(const struct daemon *d, const char *verb, const char *name,
+                      const char *value, const char *text)
+{
+    int64_t until = tkt_clock_mono_ms() + WAIT_MS;
+
+    for (;;) {
+        int code;
+        char *answer = daemon_control(d, verb, name, value, &code);
+        bool found = strstr(answer, text) != NULL;
+        bool late = tkt_clock_mono_ms() > until;
+
+        if (!found && late) {
+            fprintf(stderr, "%s %s without \"%s\":\n%s\n", verb, value, text, answer);
+            daemon_log_has(d, "\1");
+        }
+        free(answer);
+        if (found || late) {
+            return found;
+        }
+        usleep(50000);
+    }
+}
