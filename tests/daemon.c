@@ -22,8 +22,39 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#define DAEMONS_MAX 64
 #define CALL_MS 10000
 #define WAIT_MS 15000
+
+/* A failed test leaves its daemon behind: they end with the program. */
+static pid_t alive[DAEMONS_MAX];
+
+static void kill_alive(void)
+{
+    for (size_t i = 0; i < DAEMONS_MAX; i++) {
+        if (alive[i] > 0) {
+            kill(alive[i], SIGKILL);
+            waitpid(alive[i], NULL, 0);
+        }
+    }
+}
+
+static void note_alive(pid_t pid, pid_t instead_of)
+{
+    static bool registered;
+
+    if (!registered) {
+        registered = true;
+        atexit(kill_alive);
+    }
+    for (size_t i = 0; i < DAEMONS_MAX; i++) {
+        if (alive[i] == instead_of) {
+            alive[i] = pid;
+            return;
+        }
+    }
+    fail_msg("more than %d daemons", DAEMONS_MAX);
+}
 
 static const char *build_dir(void)
 {
@@ -99,6 +130,7 @@ static void exec_daemon(const struct daemon *d, unsigned files_max)
     }
     snprintf(log, sizeof(log), "%s/log", d->dir);
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    dup2(fd, STDOUT_FILENO);
     dup2(fd, STDERR_FILENO);
     close(fd);
     if (files_max) {
@@ -138,6 +170,7 @@ void daemon_start(struct daemon *d, unsigned files_max)
     if (d->pid == 0) {
         exec_daemon(d, files_max);
     }
+    note_alive(d->pid, 0);
     while (!answers(d)) {
         if (waitpid(d->pid, NULL, WNOHANG) != 0 || tkt_clock_mono_ms() > until) {
             daemon_log_has(d, "\1"); /* shows the log */
@@ -154,6 +187,7 @@ int daemon_kill(struct daemon *d, int sig)
     if (d->pid > 0) {
         kill(d->pid, sig);
         waitpid(d->pid, &status, 0);
+        note_alive(0, d->pid);
         d->pid = -1;
     }
     return status;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -54,15 +55,20 @@ int tkt_pread_full(int fd, void *data, size_t n, off_t off, size_t *got,
 int tkt_read_fd(int fd, struct tkt_buf *out, struct tkt_err *err)
 {
     char chunk[16384];
+    off_t at = 0;
     ssize_t r;
 
-    while ((r = read(fd, chunk, sizeof(chunk))) != 0) {
+    /* Who made or sent the descriptor shares its offset: only a pipe is read from it. */
+    bool has_offsets = lseek(fd, 0, SEEK_CUR) >= 0;
+    while ((r = has_offsets ? pread(fd, chunk, sizeof(chunk), at)
+                            : read(fd, chunk, sizeof(chunk))) != 0) {
         if (r < 0) {
             if (errno == EINTR) {
                 continue;
             }
             return tkt_err_errno(err, TKT_ERR_TEMP, "read");
         }
+        at += r;
         if (tkt_buf_add(out, chunk, (size_t)r) < 0) {
             return tkt_err_set(err, TKT_ERR_PERM, "larger than %zu bytes", out->max);
         }

@@ -158,6 +158,9 @@ static void files_are_replaced_whole(void **state)
     TKT_AUTO_FD int sealed = tkt_memfd_sealed("t", "abc", 3, &err);
     assert_true(sealed >= 0);
     assert_int_equal(write(sealed, "x", 1), -1);
+    tkt_buf_reset(&b);
+    assert_int_equal(tkt_read_fd(sealed, &b, &err), 0); /* wherever its offset stands */
+    assert_string_equal(tkt_buf_str(&b), "abc");
     unlink(path);
     unlink(name);
     rmdir(dir);
