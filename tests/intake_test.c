@@ -381,6 +381,7 @@ static struct answer raw_call(const struct daemon *d, const struct tkt_wire_requ
     tkt_wire_reply_release(&reply);
     tkt_wire_packet_release(&in);
     tkt_wire_packet_release(&packet);
+    close(own);
     close(sock);
     return a;
 }
