@@ -61,22 +61,18 @@ int tkt_blob_commit(struct tkt_blob *blob, struct tkt_err *err)
     if (blob->fd < 0) {
         return tkt_err_set(err, TKT_ERR_BUG, "store: blob committed twice");
     }
-#ifndef TKT_MUTATE_BLOB_SYNC /* the power-cut test proves itself by leaving it out */
     if (fsync(blob->fd) < 0) {
         return tkt_err_errno(err, TKT_ERR_TEMP, "store: fsync of a message file");
     }
-#endif
     if (tkt_link_fd(blob->fd, blob->path, err) < 0) {
         return -1;
     }
-#ifndef TKT_MUTATE_BLOB_DIR_SYNC
     /* Both levels each time: who made the directory may not have synced its name yet. */
     top_dir(blob, top, sizeof(top));
     if (tkt_fsync_dir(blob->dir, err) < 0 || tkt_fsync_dir(top, err) < 0) {
         (void)unlink(blob->path); /* no row names it; sweep would find it */
         return -1;
     }
-#endif
     close(blob->fd); /* synced: nothing can be lost here */
     blob->fd = -1;
     return 0;

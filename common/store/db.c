@@ -11,9 +11,6 @@
 
 #define BUSY_TIMEOUT_MS 2000
 #define TEXT_MAX 2000
-#ifndef SYNCHRONOUS /* the power-cut test proves itself by changing it */
-#define SYNCHRONOUS "FULL"
-#endif
 
 static const char *const sql_text[] = {
 #define X(name, text) [name] = text,
@@ -90,7 +87,7 @@ static int configure(struct tkt_db *db, enum tkt_db_mode mode, struct tkt_err *e
     /* The log is moved by tkt_db_checkpoint() only, never inside somebody's commit.
      * Statement journals stay in memory: a batch is small. */
     static const char writer[] = "PRAGMA journal_mode=WAL;"
-                                 "PRAGMA synchronous=" SYNCHRONOUS ";"
+                                 "PRAGMA synchronous=FULL;"
                                  "PRAGMA wal_autocheckpoint=0;"
                                  "PRAGMA temp_store=MEMORY;"
                                  "PRAGMA cache_size=-8192;"
