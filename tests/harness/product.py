@@ -71,7 +71,7 @@ class Product:
                  access="", milter_socket=None, log_level="info", wrapper=()):
         self.root = os.path.join(root, "ticket")
         self.build = build
-        self.milter_socket = milter_socket or f"unix:{self.root}/run/milter.sock"
+        self.milter_socket = milter_socket or f"unix:{self.root}/socket/milter.sock"
         self.config = f"{self.root}/ticket-milter.conf"
         self.parts = dict(desks=desks, top=top, milter=milter, parser=parser, store=store,
                           access=access, log_level=log_level)
@@ -92,14 +92,12 @@ class Product:
         os.makedirs(r, exist_ok=True)
         os.chmod(r, 0o711)
         for name, uid, mode in (("run", DAEMON_UID, 0o2771), ("store", DAEMON_UID, 0o700),
-                                ("milter", MILTER_UID, 0o750), ("log", 0, 0o755)):
+                                ("milter", MILTER_UID, 0o750),
+                                ("socket", MILTER_UID, 0o755), ("log", 0, 0o755)):
             os.makedirs(f"{r}/{name}", exist_ok=True)
             if os.geteuid() == 0:
                 os.chown(f"{r}/{name}", uid if name != "log" else 0, GROUP_ID)
             os.chmod(f"{r}/{name}", mode)
-        if os.geteuid() == 0 and self.milter_socket.startswith(("unix:", "local:")):
-            # the milter makes its socket beside ticketd's: both are in the group
-            os.chmod(f"{r}/run", 0o2775)
         self.write_config()
 
     def start_ticketd(self, wait=True, extra=()):

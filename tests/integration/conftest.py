@@ -67,8 +67,8 @@ def sendmail_site():
         pytest.skip(reason)
     path = make_root()
     product = Product(path, BUILD)
-    product.milter_socket = f"local:{product.root}/milter/milter.sock"
-    sendmail = Sendmail(path, f"local:{product.root}/milter/milter.sock", tree)
+    product.milter_socket = f"local:{product.root}/socket/milter.sock"
+    sendmail = Sendmail(path, f"local:{product.root}/socket/milter.sock", tree)
     try:
         product.start()
         sendmail.start()

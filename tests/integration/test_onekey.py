@@ -69,7 +69,7 @@ def paths():
     tree, reason = Sendmail.unpack(f"{BUILD}/peers/sendmail")
     root = make_root()
     product = Product(root, BUILD)
-    product.milter_socket = f"unix:{product.root}/run/milter.sock"
+    product.milter_socket = f"unix:{product.root}/socket/milter.sock"
     with Sink() as sink:
         postfix = Postfix(root, settings=(
             f"smtpd_milters = {product.milter_socket}\n"
@@ -86,7 +86,7 @@ def paths():
             for p in (postfix, lmtp, hop):
                 p.start()
             if not reason:
-                sendmail = Sendmail(root, f"local:{product.root}/run/milter.sock", tree).start()
+                sendmail = Sendmail(root, f"local:{product.root}/socket/milter.sock", tree).start()
             yield {"product": product, "postfix": postfix, "lmtp": lmtp, "hop": hop,
                    "sendmail": sendmail, "sink": sink, "why": reason}
         finally:
