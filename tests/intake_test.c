@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "wire/missed.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -700,6 +701,112 @@ static void full_disk_means_temp_and_service_comes_back(void **state)
     daemon_remove(&d);
 }
 
+static void accepted_while_away_becomes_a_ticket_and_leaves_the_folder(void **state)
+{
+    struct daemon d;
+    struct reserve r;
+    struct tkt_missed_name name;
+    char dir[200];
+    char milter[100];
+    size_t count = 1;
+    int fd = mail_fd("missed");
+
+    (void)state;
+    daemon_prepare(&d, "");
+    reserve_init(&r, &d, IT);
+    snprintf(milter, sizeof(milter), "%s/milter", d.dir);
+    snprintf(dir, sizeof(dir), "%s/missed", milter);
+    assert_int_equal(mkdir(milter, 0777), 0);
+    assert_int_equal(chmod(milter, 0777), 0);
+    assert_int_equal(tkt_missed_write(dir, &r.req, fd, NULL), 0);
+    assert_int_equal(chmod(dir, 0777), 0); /* the group's, as packaged */
+    close(fd);
+    daemon_start(&d, 0);
+    /* the MTA's client sent it again meanwhile: still one ticket */
+    r.req.generation = 0;
+    struct answer a = call_fd(&d, &r.req, mail_fd("missed"));
+    assert_int_equal(a.status, TKT_WIRE_OK);
+    for (int i = 0; i < 150 && count > 0; i++) {
+        usleep(100000);
+        assert_int_equal(tkt_missed_list(dir, &name, 1, &count, NULL), 0);
+    }
+    assert_int_equal(count, 0);
+    assert_true(daemon_log_has(&d, "event=missed.taken"));
+    char *list = daemon_control(&d, "list", NULL, NULL, NULL);
+    const char *first = strstr(list, "\"id\":");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "\"id\":"));
+    free(list);
+    daemon_remove(&d);
+}
+
+static void hold_confirms_itself_after_a_while(void **state)
+{
+    struct daemon d;
+    struct reserve r;
+
+    (void)state;
+    daemon_prepare(&d, "store { confirm_after = 1s }\n");
+    daemon_start(&d, 0);
+    reserve_init(&r, &d, IT);
+    r.req.hook = (char *)"sieve";
+    struct answer a = call_fd(&d, &r.req, mail_fd("held"));
+    assert_created(&a);
+    assert_true(daemon_waits_for(&d, "show", "id", a.id, "\"confirmed\":true"));
+    daemon_remove(&d);
+}
+
+static void answer_of_an_agent_is_a_public_comment(void **state)
+{
+    struct daemon d;
+    struct reserve r;
+    struct tkt_wire_reply reply;
+
+    (void)state;
+    daemon_prepare(&d, "group \"desk\" { members = {\"carl@example.test\"} }\n");
+    daemon_start(&d, 0);
+    reserve_init(&r, &d, IT);
+    struct answer a = call_fd(&d, &r.req, message_fd(mail));
+    assert_created(&a);
+    r.req.sender = (char *)"carl@example.test";
+    r.req.auth_login = (char *)"carl@example.test";
+    int fd = message_fd("From: Carl <carl@example.test>\r\nTo: ann@customer.example\r\n"
+                        "Cc: " IT "\r\nSubject: Re: printer\r\n"
+                        "Message-ID: <answer@example.test>\r\n"
+                        "In-Reply-To: <one@customer.example>\r\n\r\nUse water.\r\n");
+    daemon_call(&d, &r.req, fd, &reply);
+    close(fd);
+    assert_int_equal(reply.status, TKT_WIRE_OK);
+    assert_string_equal(reply.tickets[0].status, "appended");
+    assert_string_equal(reply.tickets[0].id, a.id);
+    tkt_wire_reply_release(&reply);
+    char *show = daemon_control(&d, "show", "id", a.id, NULL);
+    assert_non_null(strstr(show, "\"agent\":true"));
+    free(show);
+    daemon_remove(&d);
+}
+
+static void stranger_with_the_id_in_the_subject_gets_a_ticket_of_his_own(void **state)
+{
+    struct daemon *d = *state;
+    struct reserve r;
+    char text[500];
+
+    reserve_init(&r, d, IT);
+    struct answer a = call_fd(d, &r.req, mail_fd("mine"));
+    assert_created(&a);
+    snprintf(text, sizeof(text),
+             "From: Eve <eve@elsewhere.example>\r\nTo: " IT "\r\n"
+             "Subject: Re: [%s] printer\r\nMessage-ID: <eve@elsewhere.example>\r\n\r\n"
+             "Send it to me.\r\n",
+             a.id);
+    r.req.sender = (char *)"eve@elsewhere.example";
+    r.fields[0].value = (char *)" Re: printer";
+    struct answer b = call_fd(d, &r.req, message_fd(text));
+    assert_created(&b);
+    assert_string_not_equal(b.id, a.id);
+}
+
 static void wrong_configuration_keeps_the_old_one(void **state)
 {
     struct daemon d;
@@ -835,6 +942,10 @@ int main(void)
         cmocka_unit_test(without_a_parser_mail_is_taken_and_analysed_later),
         cmocka_unit_test(full_disk_means_temp_and_service_comes_back),
         cmocka_unit_test(wrong_configuration_keeps_the_old_one),
+        cmocka_unit_test(accepted_while_away_becomes_a_ticket_and_leaves_the_folder),
+        cmocka_unit_test(hold_confirms_itself_after_a_while),
+        cmocka_unit_test(answer_of_an_agent_is_a_public_comment),
+        cmocka_unit_test(stranger_with_the_id_in_the_subject_gets_a_ticket_of_his_own),
     };
 
     return cmocka_run_group_tests(tests, start_shared, stop_shared);

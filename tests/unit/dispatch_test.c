@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Parts of ticketd that need no daemon: backoff, the fair pool, the kept envelope, roles,
+ * the reading of a hook's message.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/util.h"
+#include "ticketd/access.h"
+#include "ticketd/backoff.h"
+#include "ticketd/envelope.h"
+#include "ticketd/incoming.h"
+#include "ticketd/work.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- backoff -------------------------------------------------------------------------- */
+
+static void success_is_done_and_what_cannot_work_is_parked(void **state)
+{
+    const struct tkt_job job = {.attempts = 1, .created_ms = 1000};
+    const struct tkt_err none = TKT_ERR_INIT;
+    const struct tkt_err perm = {.class = TKT_ERR_PERM};
+    const struct tkt_err conf = {.class = TKT_ERR_CONF};
+    const struct tkt_err bug = {.class = TKT_ERR_BUG};
+
+    (void)state;
+    assert_int_equal(tkt_backoff(&job, &none, 0, 2000).outcome, TKT_JOB_DONE);
+    assert_int_equal(tkt_backoff(&job, &perm, 0, 2000).outcome, TKT_JOB_PARK);
+    assert_int_equal(tkt_backoff(&job, &conf, 0, 2000).outcome, TKT_JOB_PARK);
+    assert_int_equal(tkt_backoff(&job, &bug, 0, 2000).outcome, TKT_JOB_PARK);
+}
+
+static void pauses_grow_to_a_limit_and_are_spread(void **state)
+{
+    const struct tkt_err temp = {.class = TKT_ERR_TEMP};
+    int64_t before = 0;
+
+    (void)state;
+    for (int attempts = 1; attempts < 40; attempts++) {
+        const struct tkt_job job = {.attempts = attempts};
+        struct tkt_verdict late = tkt_backoff(&job, &temp, 0, 0);
+        struct tkt_verdict early = tkt_backoff(&job, &temp, 1023, 0);
+
+        assert_int_equal(late.outcome, TKT_JOB_DEFER);
+        assert_true(late.run_after_ms >= before);
+        assert_true(late.run_after_ms <= TKT_BACKOFF_MAX_MS);
+        assert_true(early.run_after_ms < late.run_after_ms);
+        assert_true(early.run_after_ms >= late.run_after_ms * 3 / 4);
+        before = late.run_after_ms;
+    }
+    assert_int_equal(before, TKT_BACKOFF_MAX_MS);
+}
+
+static void retry_after_is_obeyed_and_age_parks(void **state)
+{
+    const struct tkt_job job = {.attempts = 1, .created_ms = 0};
+    const struct tkt_err busy = {.class = TKT_ERR_TEMP, .retry_after_s = 3600};
+
+    (void)state;
+    assert_true(tkt_backoff(&job, &busy, 0, 5).run_after_ms >= 3600 * 1000);
+    assert_int_equal(tkt_backoff(&job, &busy, 0, TKT_BACKOFF_AGE_MS).outcome,
+                     TKT_JOB_DEFER);
+    assert_int_equal(tkt_backoff(&job, &busy, 0, TKT_BACKOFF_AGE_MS + 1).outcome,
+                     TKT_JOB_PARK);
+}
+
+/* ---- the fair pool -------------------------------------------------------------------- */
+
+struct task {
+    struct tkt_work_item item;
+    int millis;
+    int64_t ended_us;
+};
+
+static atomic_int running_now;
+static atomic_int running_most;
+
+static void run_task(struct tkt_tools *tools, struct tkt_work_item *item)
+{
+    struct task *t = (struct task *)item;
+    int now = atomic_fetch_add(&running_now, 1) + 1;
+
+    (void)tools;
+    if (now > atomic_load(&running_most)) {
+        atomic_store(&running_most, now);
+    }
+    usleep((useconds_t)t->millis * 1000);
+    t->ended_us = tkt_clock_mono_us();
+    atomic_fetch_sub(&running_now, 1);
+}
+
+static void one_key_gets_at_most_half_of_the_threads(void **state)
+{
+    struct task tasks[12] = {0};
+    struct tkt_work *work = tkt_work_start("/nonexistent", 4, 100, NULL);
+
+    (void)state;
+    assert_non_null(work);
+    atomic_store(&running_most, 0);
+    for (size_t i = 0; i < TKT_ARRAY_LEN(tasks); i++) {
+        tasks[i] = (struct task){.item = {.run = run_task, .key = 77}, .millis = 10};
+        assert_int_equal(tkt_work_push(work, &tasks[i].item), 0);
+    }
+    tkt_work_stop(&work);
+    assert_int_equal(atomic_load(&running_most), 2);
+    for (size_t i = 0; i < TKT_ARRAY_LEN(tasks); i++) {
+        assert_true(tasks[i].ended_us > 0); /* stop runs what waits */
+    }
+}
+
+static void who_used_much_waits_behind_who_used_little(void **state)
+{
+    enum {
+        SLOW = 6
+    };
+    struct task slow[SLOW] = {0};
+    struct task quick = {.item = {.run = run_task, .key = tkt_work_key("quick.example")}};
+    struct tkt_work *work = tkt_work_start("/nonexistent", 1, 100, NULL);
+
+    (void)state;
+    for (size_t i = 0; i < SLOW; i++) {
+        slow[i] =
+            (struct task){.item = {.run = run_task, .key = tkt_work_key("slow.example")},
+                          .millis = 130};
+        assert_int_equal(tkt_work_push(work, &slow[i].item), 0);
+    }
+    usleep(150000); /* the first has ended: what it used is known */
+    assert_int_equal(tkt_work_push(work, &quick.item), 0);
+    tkt_work_stop(&work);
+    assert_true(quick.ended_us < slow[3].ended_us);
+}
+
+static void full_queue_refuses(void **state)
+{
+    struct task tasks[4] = {0};
+    struct tkt_work *work = tkt_work_start("/nonexistent", 1, 2, NULL);
+    int refused = 0;
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(tasks); i++) {
+        tasks[i] = (struct task){.item = {.run = run_task}, .millis = 50};
+        refused += tkt_work_push(work, &tasks[i].item) < 0;
+    }
+    assert_true(refused >= 1);
+    tkt_work_stop(&work);
+}
+
+static void keys_of_texts_are_never_nobody(void **state)
+{
+    (void)state;
+    assert_true(tkt_work_key("") == 0);
+    assert_true(tkt_work_key("a") != 0);
+    assert_true(tkt_work_key("a") != tkt_work_key("b"));
+}
+
+/* ---- envelope ------------------------------------------------------------------------- */
+
+static void envelope_comes_back_as_it_went(void **state)
+{
+    struct tkt_wire_rcpt rcpts[] = {{.addr = (char *)"a+\"x\"@example.test"},
+                                    {.addr = (char *)"b\\c@example.test"}};
+    const struct tkt_wire_request wire = {.hook = (char *)"milter",
+                                          .queue_id = (char *)"Q",
+                                          .sender = (char *)"ann\n@customer.example",
+                                          .rcpts = rcpts,
+                                          .rcpt_count = 2,
+                                          .client_addr = (char *)"192.0.2.1",
+                                          .client_name = (char *)"",
+                                          .helo = (char *)"",
+                                          .tls = (char *)"",
+                                          .tls_subject = (char *)"CN=ann",
+                                          .auth_login = (char *)"ann"};
+    struct tkt_wire_arena arena = {0};
+    struct tkt_envelope e;
+    struct tkt_err err = TKT_ERR_INIT;
+    char *json = tkt_envelope_make(&wire, &arena);
+
+    (void)state;
+    assert_non_null(json);
+    assert_int_equal(tkt_envelope_read(json, strlen(json), &e, &err), 0);
+    assert_string_equal(e.sender, wire.sender);
+    assert_string_equal(e.auth_login, "ann");
+    assert_string_equal(e.tls_subject, "CN=ann");
+    assert_int_equal(e.rcpt_count, 2);
+    assert_string_equal(e.rcpts[0], rcpts[0].addr);
+    assert_string_equal(e.rcpts[1], rcpts[1].addr);
+    tkt_envelope_release(&e);
+    tkt_wire_arena_release(&arena);
+    assert_int_equal(tkt_envelope_read("[]", 2, &e, &err), -1);
+    assert_int_equal(tkt_envelope_read("", 0, &e, &err), -1);
+    assert_int_equal(tkt_envelope_read("{}", 2, &e, &err), 0);
+    assert_string_equal(e.sender, "");
+    tkt_envelope_release(&e);
+}
+
+/* ---- access --------------------------------------------------------------------------- */
+
+static void roles_follow_names_numbers_and_groups(void **state)
+{
+    char *admins[] = {(char *)"61001"};
+    char *agents[] = {(char *)"@61500", (char *)"no-such-user-here"};
+    char *readers[] = {(char *)"61002", (char *)"61003"};
+    char *hooks[] = {(char *)"61003"};
+    const struct tkt_conf_access conf = {.hooks = {hooks, 1},
+                                         .admins = {admins, 1},
+                                         .agents = {agents, 2},
+                                         .readers = {readers, 2}};
+    struct tkt_err err = TKT_ERR_INIT;
+    struct tkt_access *a = tkt_access_new(&conf, &err);
+    struct tkt_peer p = {.uid = 61001, .groups = {61001}, .group_count = 1};
+
+    (void)state;
+    assert_non_null(a);
+    assert_int_equal(tkt_access_role(a, &p), TKT_ROLE_ADMIN);
+    assert_false(tkt_access_hook(a, &p));
+    p.uid = 61002;
+    assert_int_equal(tkt_access_role(a, &p), TKT_ROLE_READER);
+    p.groups[1] = 61500; /* the stronger of two rights counts */
+    p.group_count = 2;
+    assert_int_equal(tkt_access_role(a, &p), TKT_ROLE_AGENT);
+    p.uid = 61003;
+    assert_true(tkt_access_hook(a, &p));
+    p.uid = 61004;
+    p.group_count = 1;
+    assert_int_equal(tkt_access_role(a, &p), TKT_ROLE_NONE);
+    p.uid = 0;
+    assert_int_equal(tkt_access_role(a, &p), TKT_ROLE_ADMIN);
+    assert_true(tkt_access_hook(a, &p));
+    tkt_access_free(&a);
+}
+
+/* ---- reading a message ---------------------------------------------------------------- */
+
+static const struct tkt_conf_limits limits = {.message_max = 300000, .inline_max = 1000};
+
+static int read_text(const char *text, size_t len, struct tkt_incoming *in,
+                     const struct tkt_keyscan_result **result, struct tkt_keyscan *scan,
+                     const char *dir)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+    int fd = tkt_memfd_sealed("m", text, len, &err);
+
+    tkt_incoming_init(in);
+    int rc = tkt_incoming_read(in, fd, &limits, dir, scan, INT64_MAX, result, &err);
+    close(fd);
+    return rc;
+}
+
+static void message_above_the_maximum_keeps_only_its_beginning(void **state)
+{
+    static char text[400000];
+    const struct tkt_prefixes none = {0};
+    struct tkt_keyscan *scan = tkt_keyscan_new(&none, NULL);
+    const struct tkt_keyscan_result *result = NULL;
+    unsigned char begin[TKT_SHA256_LEN];
+    struct tkt_incoming in;
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    memcpy(text, "Subject: a\r\n\r\n", 14);
+    assert_int_equal(read_text(text, sizeof(text), &in, &result, scan, "/nonexistent"),
+                     0);
+    assert_true(in.truncated);
+    assert_int_equal(in.raw_len, 1000);
+    assert_memory_equal(in.raw, text, 1000);
+    tkt_sha256(text, 1000, begin);
+    assert_memory_equal(in.sha256, begin, sizeof(begin));
+    assert_int_equal(result->size, sizeof(text)); /* the key is of all of it */
+    tkt_incoming_release(&in);
+    tkt_keyscan_free(&scan);
+}
+
+static void message_is_hashed_as_it_is_kept(void **state)
+{
+    const char text[] = "Subject: a\r\n\r\nbody\r\n";
+    const struct tkt_prefixes none = {0};
+    struct tkt_keyscan *scan = tkt_keyscan_new(&none, NULL);
+    const struct tkt_keyscan_result *result = NULL;
+    unsigned char hash[TKT_SHA256_LEN];
+    struct tkt_incoming in;
+
+    (void)state;
+    assert_int_equal(read_text(text, strlen(text), &in, &result, scan, "/nonexistent"),
+                     0);
+    assert_false(in.truncated);
+    assert_false(in.has_blob);
+    tkt_sha256(text, strlen(text), hash);
+    assert_memory_equal(in.sha256, hash, sizeof(hash));
+    tkt_incoming_release(&in);
+    tkt_keyscan_free(&scan);
+}
+
+static void large_message_that_cannot_be_stored_is_temporary(void **state)
+{
+    static char text[5000];
+    const struct tkt_prefixes none = {0};
+    struct tkt_keyscan *scan = tkt_keyscan_new(&none, NULL);
+    const struct tkt_keyscan_result *result = NULL;
+    struct tkt_incoming in;
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    assert_int_equal(read_text(text, sizeof(text), &in, &result, scan, "/nonexistent"),
+                     -1);
+    tkt_incoming_release(&in);
+    tkt_keyscan_free(&scan);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(success_is_done_and_what_cannot_work_is_parked),
+        cmocka_unit_test(pauses_grow_to_a_limit_and_are_spread),
+        cmocka_unit_test(retry_after_is_obeyed_and_age_parks),
+        cmocka_unit_test(one_key_gets_at_most_half_of_the_threads),
+        cmocka_unit_test(who_used_much_waits_behind_who_used_little),
+        cmocka_unit_test(full_queue_refuses),
+        cmocka_unit_test(keys_of_texts_are_never_nobody),
+        cmocka_unit_test(envelope_comes_back_as_it_went),
+        cmocka_unit_test(roles_follow_names_numbers_and_groups),
+        cmocka_unit_test(message_above_the_maximum_keeps_only_its_beginning),
+        cmocka_unit_test(message_is_hashed_as_it_is_kept),
+        cmocka_unit_test(large_message_that_cannot_be_stored_is_temporary),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
