@@ -77,7 +77,7 @@ void daemon_parser(struct daemon *d, bool present)
     }
 }
 
-void daemon_write_conf(struct daemon *d, const char *extra)
+static void write_conf(struct daemon *d, const char *store, const char *extra)
 {
     FILE *f = fopen(d->conf, "w");
 
@@ -88,12 +88,22 @@ void daemon_write_conf(struct daemon *d, const char *extra)
             "intake_socket = \"%s\"\ncontrol_socket = \"%s\"\nintake_umask = 0000\n"
             "milter { state_dir = \"%s/milter\" }\n"
             "parser { program = \"%s\" }\n"
-            "store { path = \"%s/store\" }\n"
+            "store { path = \"%s/store\" %s }\n"
             "desk \"it\" { addresses = {\"support@example.test\"} prefix = \"IT\" }\n"
             "desk \"hr\" { addresses = {\"hr@example.test\"} prefix = \"HR\" }\n"
             "%s",
-            d->intake, d->control, d->dir, d->parser, d->dir, extra);
+            d->intake, d->control, d->dir, d->parser, d->dir, store, extra);
     assert_int_equal(fclose(f), 0);
+}
+
+void daemon_write_conf(struct daemon *d, const char *extra)
+{
+    write_conf(d, "", extra);
+}
+
+void daemon_write_conf_store(struct daemon *d, const char *settings)
+{
+    write_conf(d, settings, "");
 }
 
 void daemon_prepare(struct daemon *d, const char *extra)

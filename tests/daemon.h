@@ -25,6 +25,7 @@ struct daemon {
 /* Folder and configuration; extra goes into the file as it stands. */
 void daemon_prepare(struct daemon *d, const char *extra);
 void daemon_write_conf(struct daemon *d, const char *extra);
+void daemon_write_conf_store(struct daemon *d, const char *settings);
 /* Starts it and waits until it answers. files_max: RLIMIT_NOFILE, 0 = as it is. */
 void daemon_start(struct daemon *d, unsigned files_max);
 /* Returns the wait status. */

@@ -708,6 +708,7 @@ static void accepted_while_away_becomes_a_ticket_and_leaves_the_folder(void **st
     struct tkt_missed_name name;
     char dir[200];
     char milter[100];
+    struct stat st;
     size_t count = 1;
     int fd = mail_fd("missed");
 
@@ -717,9 +718,13 @@ static void accepted_while_away_becomes_a_ticket_and_leaves_the_folder(void **st
     snprintf(milter, sizeof(milter), "%s/milter", d.dir);
     snprintf(dir, sizeof(dir), "%s/missed", milter);
     assert_int_equal(mkdir(milter, 0777), 0);
-    assert_int_equal(chmod(milter, 0777), 0);
+    assert_int_equal(mkdir(dir, 0770), 0);
+    assert_int_equal(stat(d.dir, &st), 0); /* its group is the daemon's, as packaged */
+    assert_int_equal(chown(milter, (uid_t)-1, st.st_gid), 0);
+    assert_int_equal(chown(dir, (uid_t)-1, st.st_gid), 0);
+    assert_int_equal(chmod(milter, 0755), 0);
+    assert_int_equal(chmod(dir, 02770), 0);
     assert_int_equal(tkt_missed_write(dir, &r.req, fd, NULL), 0);
-    assert_int_equal(chmod(dir, 0777), 0); /* the group's, as packaged */
     close(fd);
     daemon_start(&d, 0);
     /* the MTA's client sent it again meanwhile: still one ticket */
@@ -746,7 +751,8 @@ static void hold_confirms_itself_after_a_while(void **state)
     struct reserve r;
 
     (void)state;
-    daemon_prepare(&d, "store { confirm_after = 1s }\n");
+    daemon_prepare(&d, "");
+    daemon_write_conf_store(&d, "confirm_after = 1s");
     daemon_start(&d, 0);
     reserve_init(&r, &d, IT);
     r.req.hook = (char *)"sieve";
