@@ -101,23 +101,45 @@ int tkt_store_set(struct tkt_store *s, const char *id, const char *field,
     return tkt_store_leave(s, own, rc, err);
 }
 
+static int move(struct tkt_store *s, const char *id, enum tkt_ticket_state to,
+                const char *who, const char *reason, int64_t now_ms, struct tkt_err *err)
+{
+    struct ticket_row t;
+    int64_t first = 0;
+
+    if (tkt_ticket_named(s->db, id, &t, err) < 0) {
+        return -1;
+    }
+    if (to == TKT_STATE_MERGED || to == TKT_STATE_RESERVED || to == TKT_STATE_NEW) {
+        return tkt_err_set(err, TKT_ERR_PERM, "%s: nobody moves a ticket to %s by hand",
+                           t.name, tkt_store_state_name(to));
+    }
+    bool was_refused = t.state == TKT_STATE_REFUSED;
+    if (tkt_ticket_move(s, &t, to, who, reason, now_ms, err) < 0) {
+        return -1;
+    }
+    if (!was_refused) {
+        return 0;
+    }
+    /* A person takes what a policy refused: it goes the way of all tickets. */
+    t.flags |= T_CONFIRMED;
+    if (tkt_db_run(s->db, SQL_TICKET_FLAGS, err, "id", t.id, t.flags) < 0 ||
+        tkt_db_get_int(s->db, SQL_MESSAGE_FIRST, &first, err, "i", t.id) < 0) {
+        return -1;
+    }
+    return tkt_ticket_start(s, &t, first, true, now_ms, err);
+}
+
 int tkt_store_move(struct tkt_store *s, const char *id, enum tkt_ticket_state to,
                    const char *who, const char *reason, int64_t now_ms,
                    struct tkt_err *err)
 {
-    struct ticket_row t;
     bool own = false;
 
     if (tkt_store_enter(s, &own, err) < 0) {
         return -1;
     }
-    int rc = tkt_ticket_named(s->db, id, &t, err);
-    if (rc == 1 && (to == TKT_STATE_MERGED || to == TKT_STATE_RESERVED)) {
-        rc = tkt_err_set(err, TKT_ERR_PERM, "%s: nobody moves a ticket to %s by hand",
-                         t.name, tkt_store_state_name(to));
-    } else if (rc == 1) {
-        rc = tkt_ticket_move(s, &t, to, who, reason, now_ms, err);
-    }
+    int rc = move(s, id, to, who, reason, now_ms, err);
     return tkt_store_leave(s, own, rc, err);
 }
 

@@ -184,9 +184,10 @@ int tkt_db_checkpoint(struct tkt_db *db, bool truncate, struct tkt_err *err)
     if (rc != SQLITE_OK && rc != SQLITE_BUSY) {
         return fail(db, rc, err, "checkpoint");
     }
-    if (rc == SQLITE_OK) {
-        db->log_pages = pages - moved;
+    if (rc == SQLITE_BUSY || moved < pages) {
+        return 1;
     }
+    db->log_pages = 0;
     return 0;
 }
 

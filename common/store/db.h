@@ -37,8 +37,8 @@ struct tkt_db *tkt_db_open(const char *path, enum tkt_db_mode mode, struct tkt_e
 void tkt_db_close(struct tkt_db **db, bool in_doubt);
 bool tkt_db_failed(const struct tkt_db *db);
 bool tkt_db_in_transaction(const struct tkt_db *db);
-/* Moves the log into the database. truncate: and gives its space back. Pages that
- * readers still need stay where they are: not an error. */
+/* Moves the log into the database. truncate: and gives its space back. 0; 1 when readers
+ * still need some of it; -1. */
 int tkt_db_checkpoint(struct tkt_db *db, bool truncate, struct tkt_err *err);
 /* Pages of the log after the last commit. */
 int tkt_db_log_pages(const struct tkt_db *db);

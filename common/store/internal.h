@@ -89,6 +89,7 @@ struct tkt_store {
     struct tkt_buf json;   /* scratch for event data */
     struct tkt_buf doomed; /* blob names, NUL-terminated: removed after the commit */
     size_t doomed_item;    /* ... of which before the item under way */
+    int checkpoint_at;     /* pages of the log */
     bool want_truncate;    /* content was erased: the log must not keep it */
     int sweep_dir;         /* where the next sweep goes on */
     int64_t sweep_head;
@@ -98,6 +99,8 @@ struct tkt_store {
  * leave returns rc, or -1 when the commit failed. */
 int tkt_store_enter(struct tkt_store *s, bool *own, struct tkt_err *err);
 int tkt_store_leave(struct tkt_store *s, bool own, int rc, struct tkt_err *err);
+/* A new handle when the old one cannot be trusted. */
+int tkt_store_reconnect(struct tkt_store *s, struct tkt_err *err);
 /* What is cached of rows that may just have been rolled back. */
 void tkt_store_forget_cached(struct tkt_store *s);
 

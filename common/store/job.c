@@ -240,8 +240,8 @@ int tkt_store_job_command(struct tkt_store *s, int64_t job, const char *verb,
 int tkt_store_jobs_next_due(struct tkt_store *s, int64_t *due_ms, struct tkt_err *err)
 {
     *due_ms = INT64_MAX;
-    if (s->broken || s->db == NULL) {
-        return tkt_err_set(err, TKT_ERR_TEMP, "store: waits to be reopened");
+    if (tkt_store_reconnect(s, err) < 0) {
+        return -1;
     }
     return tkt_db_get_int(s->db, SQL_JOBS_NEXT_DUE, due_ms, err, "") < 0 ? -1 : 0;
 }

@@ -118,7 +118,7 @@ X(SQL_KEY_READ, "SELECT k.ticket, k.message, k.until, s.prefix, t.number, t.stat
     " LEFT JOIN series s ON s.id = t.series WHERE k.head = ?1 AND k.key = ?2" \
     " AND k.desk = (SELECT id FROM desks WHERE name = ?3) AND k.until > ?4") \
 X(SQL_KEY_SET, "INSERT OR REPLACE INTO msgkeys(head, key, desk, ticket, message, until)" \
-    " VALUES(?, ?, ?, ?, ?, ?)") \
+    " VALUES(?, ?, ?, nullif(?, 0), ?, ?)") \
 X(SQL_KEY_HEADS, "SELECT k.key, k.ticket, k.message FROM msgkeys k" \
     " JOIN messages m ON m.id = k.message WHERE k.head = ?1 AND k.desk = ?2" \
     " AND m.at > ?3 AND k.ticket IS NOT NULL AND m.flags & 128 = 0" \

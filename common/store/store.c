@@ -104,8 +104,11 @@ static int connect_db(struct tkt_store *s, bool check, struct tkt_err *err)
     return 0;
 }
 
-static int reconnect(struct tkt_store *s, struct tkt_err *err)
+int tkt_store_reconnect(struct tkt_store *s, struct tkt_err *err)
 {
+    if (!s->broken && s->db != NULL) {
+        return 0;
+    }
     tkt_db_close(&s->db, true);
     if (connect_db(s, true, err) < 0) {
         return tkt_err_prefix(err, "reopen");
@@ -164,6 +167,7 @@ struct tkt_store *tkt_store_open(const struct tkt_store_options *opt, struct tkt
     }
     s->lock_fd = -1;
     s->sweep_head = INT64_MIN;
+    s->checkpoint_at = LOG_PAGES_MAX;
     tkt_buf_init(&s->json, EVENT_DATA_MAX);
     tkt_buf_init(&s->doomed, DOOMED_MAX);
     take_options(s, opt);
@@ -209,7 +213,7 @@ static void remove_doomed(struct tkt_store *s)
 
 static int begin(struct tkt_store *s, struct tkt_err *err)
 {
-    if ((s->broken || s->db == NULL) && reconnect(s, err) < 0) {
+    if (tkt_store_reconnect(s, err) < 0) {
         return -1;
     }
     tkt_buf_reset(&s->doomed);
@@ -300,13 +304,17 @@ static void fail_all(struct tkt_store_item *items, size_t n, const struct tkt_er
 }
 
 /* A long log makes reading slow and recovery long; moving it costs the next batch some
- * milliseconds, so it is done rarely. */
+ * milliseconds, so it is done rarely, and while a reader pins it not at every commit. */
 static void checkpoint_if_long(struct tkt_store *s)
 {
-    if (tkt_db_log_pages(s->db) > LOG_PAGES_MAX &&
-        tkt_db_checkpoint(s->db, tkt_db_log_pages(s->db) > LOG_PAGES_KEEP, NULL) < 0) {
-        s->broken = true; /* the next batch reopens and reports */
+    int pages = tkt_db_log_pages(s->db);
+
+    if (pages < s->checkpoint_at) {
+        return;
     }
+    int rc = tkt_db_checkpoint(s->db, pages > LOG_PAGES_KEEP, NULL);
+    s->broken = rc < 0; /* the next batch reopens and reports */
+    s->checkpoint_at = rc == 0 ? LOG_PAGES_MAX : pages + LOG_PAGES_MAX;
 }
 
 size_t tkt_store_batch(struct tkt_store *s, struct tkt_store_item *items, size_t count)
@@ -352,16 +360,18 @@ size_t tkt_store_batch(struct tkt_store *s, struct tkt_store_item *items, size_t
 
 int tkt_store_checkpoint(struct tkt_store *s, struct tkt_err *err)
 {
-    if ((s->broken || s->db == NULL) && reconnect(s, err) < 0) {
+    if (tkt_store_reconnect(s, err) < 0) {
         return -1;
     }
     if (tkt_db_log_pages(s->db) == 0 && !s->want_truncate) {
         return 0;
     }
-    if (tkt_db_checkpoint(s->db, true, err) < 0) {
+    bool truncate = s->want_truncate || tkt_db_log_pages(s->db) > LOG_PAGES_KEEP;
+    int rc = tkt_db_checkpoint(s->db, truncate, err);
+    if (rc < 0) {
         s->broken = true;
         return -1;
     }
-    s->want_truncate = false;
+    s->want_truncate = s->want_truncate && rc != 0;
     return 0;
 }

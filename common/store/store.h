@@ -83,7 +83,8 @@ int tkt_blob_open(const char *store_dir, const char *name, struct tkt_err *err);
 const char *tkt_store_state_name(enum tkt_ticket_state state); /* "reserved", ... */
 
 /* All functions below that take a struct tkt_store are for use in an item's apply; called
- * outside a batch each is a transaction of its own. */
+ * outside a batch each is a transaction of its own. An apply that goes on after one of
+ * them failed must undo it by returning -1 in the end. */
 
 /* ---- reserve: one message, all its desks ------------------------------------------ */
 
@@ -283,7 +284,8 @@ int tkt_store_event(struct tkt_store *store, int64_t ticket, const char *kind,
 /* Blob files older than min_age_ms without a row: removes them, counts them. */
 int tkt_store_sweep(struct tkt_store *store, int64_t now_ms, int64_t min_age_ms,
                     int64_t *removed, struct tkt_err *err);
-/* Truncating WAL checkpoint; from the writer's idle time. */
+/* Moves the log into the database; for the writer's idle time. The log's file keeps its
+ * space (writing into it is faster) unless it is long or content was erased. */
 int tkt_store_checkpoint(struct tkt_store *store, struct tkt_err *err);
 
 /* ---- reading (own connection, any thread; one thread per reader) ------------------- */

@@ -28,7 +28,7 @@ static void fields_are_set_checked_and_recorded(void **state)
         {"type", "change", 1},     {"category", "print", 1}, {"subcategory", "toner", 1},
         {"subject", "new", 1},     {"tags", "a", 1},         {"requester", "x@y", 1},
         {"state", "open", 1},      {"state", "flying", 0},   {"colour", "red", 0},
-        {"state", "merged", 0},    {"state", "reserved", 0},
+        {"state", "merged", 0},    {"state", "reserved", 0}, {"state", "new", 0},
     };
     struct sample m;
     int64_t good = 0;

@@ -169,6 +169,34 @@ static void a_store_that_cannot_be_reopened_answers_temp(void **state)
     assert_clean(f);
 }
 
+static void a_long_log_is_moved_and_a_reader_may_pin_it(void **state)
+{
+    struct fixture *f = *state;
+    static struct tkt_store_item items[TKT_STORE_BATCH_MAX];
+    static struct write_arg args[TKT_STORE_BATCH_MAX];
+    struct tkt_row row = TKT_ROW_INIT;
+
+    f->store->checkpoint_at = 4; /* pages, as if that were long */
+    fill(items, args, TKT_STORE_BATCH_MAX, 10);
+    assert_int_equal(tkt_store_batch(f->store, items, TKT_STORE_BATCH_MAX),
+                     TKT_STORE_BATCH_MAX);
+    assert_int_equal(tkt_db_log_pages(f->store->db), 0);
+    assert_int_equal(f->store->checkpoint_at, LOG_PAGES_MAX);
+    assert_int_equal(tkt_db_run(f->reader->db, SQL_READ_BEGIN, NULL, ""), 0);
+    assert_int_equal(tkt_db_query(f->reader->db, &row, SQL_SCHEMA, NULL, ""), 1);
+    tkt_row_end(&row);
+    f->store->checkpoint_at = 4;
+    fill(items, args, TKT_STORE_BATCH_MAX, 10);
+    assert_int_equal(tkt_store_batch(f->store, items, TKT_STORE_BATCH_MAX),
+                     TKT_STORE_BATCH_MAX);
+    assert_true(f->store->checkpoint_at > LOG_PAGES_MAX); /* not at the next commit */
+    assert_false(f->store->broken);
+    assert_int_equal(tkt_db_run(f->reader->db, SQL_ROLLBACK, NULL, ""), 0);
+    assert_int_equal(tkt_store_checkpoint(f->store, NULL), 0);
+    assert_int_equal(tkt_db_log_pages(f->store->db), 0);
+    assert_clean(f);
+}
+
 static void a_second_writer_is_kept_out(void **state)
 {
     struct fixture *f = *state;
@@ -561,6 +589,7 @@ int main(void)
         T(after_a_fault_the_next_batch_works_on_a_new_handle),
         T(a_fault_inside_a_single_call_is_temporary_too),
         T(a_store_that_cannot_be_reopened_answers_temp),
+        T(a_long_log_is_moved_and_a_reader_may_pin_it),
         T(a_second_writer_is_kept_out),
         T(a_newer_schema_is_refused_by_writer_and_reader),
         T(an_empty_database_is_migrated_and_a_reader_waits_for_it),

@@ -228,6 +228,35 @@ static void refused_and_ignored_messages_start_nothing(void **state)
     assert_clean(f);
 }
 
+static void what_was_ignored_is_no_ticket_for_a_copy(void **state)
+{
+    struct fixture *f = *state;
+    struct sample m;
+
+    sample_init(&m, "bounce");
+    sample_head(&m, "head");
+    sample_decide(&m, TKT_ACTION_IGNORE, 0);
+    reserve_ok(f, &m);
+    sample_init(&m, "other body");
+    sample_head(&m, "head");
+    reserve_ok(f, &m);
+    assert_string_equal(m.out[0].id, "IT-1");
+}
+
+static void a_refused_ticket_that_a_person_opens_is_created(void **state)
+{
+    struct fixture *f = *state;
+    struct sample m;
+
+    sample_init(&m, "spam");
+    m.desks[0].refused = true;
+    reserve_ok(f, &m);
+    assert_int_equal(
+        tkt_store_move(f->store, "IT-1", TKT_STATE_OPEN, "anna", "", NOW, NULL), 0);
+    assert_int_equal(number(f, "SELECT count(*) FROM jobs WHERE kind = 'create'"), 1);
+    assert_clean(f);
+}
+
 static void shadow_desks_keep_tickets_and_do_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -723,6 +752,8 @@ int main(void)
         T(several_desks_get_linked_tickets_under_the_first),
         T(one_ticket_per_message_serves_all_desks),
         T(refused_and_ignored_messages_start_nothing),
+        T(what_was_ignored_is_no_ticket_for_a_copy),
+        T(a_refused_ticket_that_a_person_opens_is_created),
         T(shadow_desks_keep_tickets_and_do_nothing),
         T(another_body_under_the_same_head_is_compared_first),
         T(a_different_text_under_the_same_head_is_a_linked_ticket),
