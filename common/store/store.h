@@ -327,7 +327,33 @@ int tkt_reader_envelope(struct tkt_reader *r, int64_t message, struct tkt_buf *o
 int tkt_reader_messages(struct tkt_reader *r, const char *id, int64_t *out, int max,
                         struct tkt_err *err);
 
-/* JSON for ticketctl; appended to out. filter fields are NULL or "" when not given. */
+/* JSON for ticketctl; appended to out, which is PERM when it does not fit. Keys are only
+ * ever added. Times are RFC 3339 in UTC. Filter fields are NULL or "" when not given.
+ *   list    [{id, row, desk, state, priority, type, category, subcategory, group,
+ *           assignee, requester, requester_name, subject, class, created, changed,
+ *           duplicates, analysed, shadow, erased}]   newest first
+ *   show    the same and closed?, itsm, corr, urgency, impact, tags (one a line),
+ *           confirmed, local,
+ *           messages [{message, kind (mail, copy, comment), at, size, sha256, hook, rcpt,
+ *           queue_id, class, author, sender, subject, message_id, blob, envelope, first,
+ *           confirmed, internal, unverified, agent, withdrawn, erased, text? (comment)}],
+ *           links [{id, kind (related, parent, child, merged-into, merged-from,
+ *           split-from, split-off)}], participants [{address, role}],
+ *           holds [{hook, rcpt, at, changed, state (open, confirmed, cancelled), message}],
+ *           jobs [as jobs], events [as log]
+ *   log     [{event, at, host, kind, ticket?, message?, data (object or null)}] oldest
+ *           first; without an id the last `limit` of the host
+ *   jobs    [{job, ticket, kind, target, state (ready, claimed, done, deferred, parked),
+ *           attempts, created, changed, run_after, waits_in_lane, lease_until?, owner,
+ *           reason}]   without a state: all that are not done
+ *   status  {schema, tickets {STATE: n}, desks [{desk, tickets, open, newest}],
+ *           jobs {STATE: n}, job_lag_ms, oldest_job? {job, kind, age_ms}, messages, events,
+ *           duplicates, open_holds, hold_lag_ms, blobs, unanalysed, database_bytes,
+ *           log_bytes}
+ *   verify  {faults [{fault (database, reference, chain, event, blob, content, ticket, key,
+ *           duplicate), text}], bad, events, messages, blobs, orphans}
+ *           orphans are files without a row, older than an hour: no fault, sweep takes
+ *           them */
 struct tkt_list_filter {
     const char *desk, *state, *group, *assignee, *requester, *text;
     int64_t since_ms;

@@ -190,6 +190,59 @@ static void store_group(struct tkt_store *s, struct message *m, size_t n)
     }
 }
 
+/* ---- jobs ------------------------------------------------------------------------- */
+
+struct jobs {
+    struct tkt_job claimed[GROUP_MAX];
+    int count;
+};
+
+static int apply_claim(struct tkt_store *s, void *arg, struct tkt_err *err)
+{
+    struct jobs *j = arg;
+
+    j->count = tkt_store_jobs_claim(s, "bench", tkt_clock_wall_ms(), 60000, j->claimed,
+                                    GROUP_MAX, err);
+    return j->count < 0 ? -1 : 0;
+}
+
+static int apply_finish(struct tkt_store *s, void *arg, struct tkt_err *err)
+{
+    struct jobs *j = arg;
+
+    for (int i = 0; i < j->count; i++) {
+        if (tkt_store_job_finish(s, j->claimed[i].id, "bench", TKT_JOB_DONE, 0, "",
+                                 tkt_clock_wall_ms(), err) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* All that the tickets left behind, as the dispatcher takes it: claim, then finish. */
+static void report_jobs(struct tkt_store *s)
+{
+    static struct jobs j;
+    int64_t start = tkt_clock_mono_us();
+    double cpu = cpu_seconds();
+    double done = 0;
+
+    for (;;) {
+        struct tkt_store_item claim = {.apply = apply_claim, .arg = &j};
+        struct tkt_store_item finish = {.apply = apply_finish, .arg = &j};
+        must(tkt_store_batch(s, &claim, 1) == 1 && claim.result == 0, claim.err.text);
+        if (j.count == 0 || done > 20000) {
+            break;
+        }
+        must(tkt_store_batch(s, &finish, 1) == 1 && finish.result == 0, finish.err.text);
+        done += j.count;
+        tkt_jobs_release(j.claimed, j.count);
+    }
+    printf("{\"bench\":\"store\",\"what\":\"jobs\",\"rate\":%.0f,\"cpu_us\":%.1f}\n",
+           done / ((double)(tkt_clock_mono_us() - start) / 1e6),
+           (cpu_seconds() - cpu) * 1e6 / done);
+}
+
 /* ---- measuring -------------------------------------------------------------------- */
 
 static struct rate measure(struct floor *f, struct tkt_store *s, struct message *m,
@@ -271,6 +324,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < TKT_ARRAY_LEN(groups); i++) {
         report(&f, s, m, groups[i], rounds, seconds);
     }
+    report_jobs(s);
     tkt_store_close(&s);
     sqlite3_finalize(f.add);
     sqlite3_finalize(f.begin);

@@ -172,8 +172,8 @@ static void take_in(struct work *w, struct tkt_store *s, int from, int count)
         if (items[k].result != 0) {
             fail_msg("%s", items[k].err.text);
         }
-        snprintf(m->id, sizeof(m->id), "%s", m->sample.out[0].id);
-        snprintf(m->hold, sizeof(m->hold), "%s", m->sample.out[0].hold);
+        memcpy(m->id, m->sample.out[0].id, sizeof(m->id));
+        memcpy(m->hold, m->sample.out[0].hold, sizeof(m->hold));
         m->ticket = m->sample.out[0].ticket;
     }
     if (!w->early) {
