@@ -2,6 +2,7 @@
 #include "tests/unit/store_fixture.h"
 
 #include <ftw.h>
+#include <sys/time.h>
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -237,4 +238,51 @@ void assert_clean(struct fixture *f)
     if (faults(f, &out) != 0) {
         fail_msg("%s", tkt_buf_str(&out));
     }
+}
+
+void make(struct fixture *f, struct sample *m, const char *text)
+{
+    sample_init(m, text);
+    reserve_ok(f, m);
+}
+
+void make_blob(struct fixture *f, struct tkt_blob *b, const char *text)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+
+    if (tkt_blob_create(f->dir, b, &err) < 0 ||
+        tkt_write_full(b->fd, text, strlen(text), &err) < 0 ||
+        tkt_blob_commit(b, &err) < 0) {
+        fail_msg("%s", err.text);
+    }
+    tkt_blob_close(b);
+}
+
+void make_large(struct fixture *f, struct sample *m, const char *text, struct tkt_blob *b)
+{
+    sample_init(m, text);
+    make_blob(f, b, m->raw);
+    m->in.raw = NULL;
+    m->in.blob_name = b->name;
+    reserve_ok(f, m);
+}
+
+int files_in(const char *dir)
+{
+    char command[200];
+    int n = -1;
+
+    snprintf(command, sizeof(command), "find %s/blobs -type f | wc -l", dir);
+    FILE *p = popen(command, "r");
+    assert_non_null(p);
+    assert_int_equal(fscanf(p, "%d", &n), 1);
+    pclose(p);
+    return n;
+}
+
+void age_file(const char *path, int64_t wall_ms)
+{
+    struct timeval t[2] = {{wall_ms / 1000, 0}, {wall_ms / 1000, 0}};
+
+    assert_int_equal(utimes(path, t), 0);
 }

@@ -62,6 +62,15 @@ void sample_sieve(struct sample *m, const char *rcpt);
 int reserve(struct fixture *f, struct sample *m, struct tkt_err *err);
 void reserve_ok(struct fixture *f, struct sample *m);
 
+/* A message of that text, taken in. */
+void make(struct fixture *f, struct sample *m, const char *text);
+/* A committed blob; a message in one, taken in. */
+void make_blob(struct fixture *f, struct tkt_blob *b, const char *text);
+void make_large(struct fixture *f, struct sample *m, const char *text,
+                struct tkt_blob *b);
+int files_in(const char *dir); /* below its blobs/ */
+void age_file(const char *path, int64_t wall_ms);
+
 /* Asks by a connection of its own. */
 int64_t number(struct fixture *f, const char *sql);
 int64_t count_of(struct fixture *f, const char *table);
