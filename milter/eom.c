@@ -72,8 +72,8 @@ sfsistat tkt_filter_reply(SMFICTX *ctx, int code, const char *xcode, const char 
     bool set = smfi_setreply(ctx, rcode, xcode[0] != '\0' ? loose(xcode) : NULL,
                              n > 0 ? safe : NULL) == MI_SUCCESS;
     if (!set) {
-        tkt_log(TKT_LOG_WARNING, tkt_filter_macro(ctx, "i"), "reply.failed", "code", rcode,
-                "xcode", xcode, NULL);
+        tkt_log(TKT_LOG_WARNING, tkt_filter_macro(ctx, "i"), "reply.failed", "code",
+                rcode, "xcode", xcode, NULL);
     }
     return code >= 500 ? SMFIS_REJECT : SMFIS_TEMPFAIL;
 }

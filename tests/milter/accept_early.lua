@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: BSD-2-Clause
 -- No desk among the recipients: accepted at DATA, before header and body.
 conn = mt.connect(socket, 40, 0.05)
 assert(conn ~= nil, "connect")
