@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -108,7 +109,7 @@ static void add_edits(const struct tkt_wire_request *r, const char *words,
 
     rep->edits = edits;
     for (size_t i = r->field_count; i-- > 0;) {
-        if (strncmp(r->fields[i].name, "X-Ticket-", 9) == 0) {
+        if (strncasecmp(r->fields[i].name, "X-Ticket-", 9) == 0) {
             edits[rep->edit_count++] = (struct tkt_wire_edit){
                 TKT_WIRE_DELETE, r->fields[i].index, r->fields[i].name, ""};
         }
