@@ -762,6 +762,55 @@ static void hold_confirms_itself_after_a_while(void **state)
     daemon_remove(&d);
 }
 
+static void token_in_the_address_leads_back_to_the_ticket(void **state)
+{
+    struct daemon d;
+    struct reserve r;
+    struct tkt_wire_reply reply;
+    char address[300] = "";
+    char token[33] = "";
+
+    (void)state;
+    daemon_prepare(&d, "desk \"tok\" { addresses = {\"tok@example.test\"} "
+                       "prefix = \"TOK\" reply_to = add }\n");
+    daemon_start(&d, 0);
+    reserve_init(&r, &d, "tok@example.test");
+    int fd = mail_fd("token");
+    daemon_call(&d, &r.req, fd, &reply);
+    close(fd);
+    assert_int_equal(reply.status, TKT_WIRE_OK);
+    for (size_t i = 0; i < reply.edit_count; i++) {
+        const char *at = strstr(reply.edits[i].value, "tok+");
+
+        if (strcmp(reply.edits[i].name, "Reply-To") == 0 && at) {
+            snprintf(token, sizeof(token), "%s", at + 4);
+            snprintf(address, sizeof(address), "tok+%s@example.test", token);
+        }
+    }
+    assert_int_equal(strlen(token), 32);
+    char id[48];
+    snprintf(id, sizeof(id), "%s", reply.tickets[0].id);
+    tkt_wire_reply_release(&reply);
+
+    struct reserve look;
+    reserve_init(&look, &d, address);
+    look.req.verb = TKT_WIRE_LOOKUP;
+    look.req.rcpt_count = 0;
+    look.req.field_count = 0;
+    look.req.token = token;
+    look.req.rcpt = address;
+    daemon_call(&d, &look.req, -1, &reply);
+    assert_string_equal(reply.why, "valid");
+    assert_string_equal(reply.ticket, id);
+    tkt_wire_reply_release(&reply);
+
+    r.rcpts[0].addr = address;
+    struct answer a = call_fd(&d, &r.req, mail_fd("token-answer"));
+    assert_string_equal(a.word, "appended");
+    assert_string_equal(a.id, id);
+    daemon_remove(&d);
+}
+
 static void answer_of_an_agent_is_a_public_comment(void **state)
 {
     struct daemon d;
@@ -950,6 +999,7 @@ int main(void)
         cmocka_unit_test(wrong_configuration_keeps_the_old_one),
         cmocka_unit_test(accepted_while_away_becomes_a_ticket_and_leaves_the_folder),
         cmocka_unit_test(hold_confirms_itself_after_a_while),
+        cmocka_unit_test(token_in_the_address_leads_back_to_the_ticket),
         cmocka_unit_test(answer_of_an_agent_is_a_public_comment),
         cmocka_unit_test(stranger_with_the_id_in_the_subject_gets_a_ticket_of_his_own),
     };

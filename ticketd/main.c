@@ -327,6 +327,7 @@ static int serve(struct tkt_daemon *d, struct tkt_conf **conf, const char *pid_f
 {
     struct sockets sockets = {.intake = -1, .control = -1};
     struct parts parts = {0};
+    struct tkt_settings *first = NULL; /* whose sockets we opened, whatever is reloaded */
     int rc = -1;
 
     start_parser(d, *conf); /* before secrets and threads */
@@ -334,7 +335,11 @@ static int serve(struct tkt_daemon *d, struct tkt_conf **conf, const char *pid_f
         goto out;
     }
     d->settings = tkt_settings_new(conf, d->store_dir, err);
-    if (!d->settings || open_sockets(d->settings->conf, &sockets, err) < 0 ||
+    if (!d->settings) {
+        goto out;
+    }
+    first = tkt_settings_get(d);
+    if (open_sockets(first->conf, &sockets, err) < 0 ||
         (*pid_file && tkt_pid_file_write(pid_file, err) < 0)) {
         goto out;
     }
@@ -343,8 +348,8 @@ static int serve(struct tkt_daemon *d, struct tkt_conf **conf, const char *pid_f
         goto out;
     }
     tkt_log(TKT_LOG_NOTICE, NULL, "start", "version", PACKAGE_VERSION, "config",
-            d->conf_path, "store", d->store_dir, "intake",
-            d->settings->conf->intake_socket, NULL);
+            d->conf_path, "store", d->store_dir, "intake", first->conf->intake_socket,
+            NULL);
     tkt_process_ready(ready_fd);
     tkt_sd_notify("READY=1");
     wait_for_signals(d, signals);
@@ -352,19 +357,20 @@ static int serve(struct tkt_daemon *d, struct tkt_conf **conf, const char *pid_f
     tkt_log(TKT_LOG_NOTICE, NULL, "stop", NULL);
     rc = 0;
 out:
-    if (sockets.made_intake && parts.intake) {
+    if (sockets.made_intake) {
         /* New connections go to the next ticketd, not into our closing backlog. */
-        (void)unlink(d->settings->conf->intake_socket);
+        (void)unlink(first->conf->intake_socket);
     }
     stop_parts(d, &parts);
-    if (d->settings && sockets.made_control) {
-        (void)unlink(d->settings->conf->control_socket);
+    if (sockets.made_control) {
+        (void)unlink(first->conf->control_socket);
     }
     if (rc == 0 && *pid_file) {
         (void)unlink(pid_file); /* perhaps its directory is no longer ours */
     }
     struct tkt_parserpool *pool = d->pool;
     tkt_parserpool_stop(&pool);
+    tkt_settings_put(&first);
     tkt_settings_put(&d->settings);
     return rc;
 }

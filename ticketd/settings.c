@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define DUMP_MAX (4u * 1024 * 1024)
+#define TOLD_MAX (4u * 1024 * 1024)
 
 static void settings_free(struct tkt_settings *s)
 {
@@ -97,19 +97,25 @@ static int make_tag_pattern(struct tkt_settings *s, struct tkt_err *err)
     return s->tag_pattern ? 0 : tkt_err_set(err, TKT_ERR_TEMP, "settings: tag pattern");
 }
 
-/* The same settings give the same number, also after a restart, so that no hook has to
- * ask again for nothing. */
+/* Of what HELLO tells and nothing else: the same table gives the same number, also after
+ * a restart or a new log level, so that no hook has to ask again for nothing. */
 static int make_generation(struct tkt_settings *s, struct tkt_err *err)
 {
-    struct tkt_buf dump = TKT_BUF_INIT(DUMP_MAX);
+    struct tkt_buf told = TKT_BUF_INIT(TOLD_MAX);
     unsigned char hash[TKT_SHA256_LEN];
 
-    if (tkt_conf_dump(s->conf, false, &dump) < 0) {
-        tkt_buf_release(&dump);
+    (void)tkt_buf_addf(&told, "%lld %lld %s\n", (long long)s->conf->limits.message_max,
+                       (long long)s->conf->milter.deadline_ms, s->tag_pattern);
+    for (size_t i = 0; i < s->desk_count; i++) {
+        (void)tkt_buf_addf(&told, "%s %s %s %d\n", s->desks[i].name, s->desks[i].address,
+                           s->desks[i].delimiters, s->desks[i].on_failure_accept);
+    }
+    if (told.failed) {
+        tkt_buf_release(&told);
         return tkt_err_set(err, TKT_ERR_TEMP, "settings: no memory");
     }
-    tkt_sha256(dump.data, dump.len, hash);
-    tkt_buf_release(&dump);
+    tkt_sha256(told.data, told.len, hash);
+    tkt_buf_release(&told);
     for (size_t i = 0; i < 8; i++) {
         s->generation = s->generation << 8 | hash[i];
     }
