@@ -16,6 +16,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -28,7 +29,7 @@ static const char *folder;
 static struct tkt_wire_desk desks[64];
 static size_t desk_count;
 static bool want_lookup;
-static unsigned long generation = 7;
+static atomic_ulong generation = 7;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all below, and the log */
 static unsigned messages;
 static bool went_stale;
