@@ -20,6 +20,7 @@
 #define TOKEN_LEN 16
 #define HEAD_WINDOW_MS (24 * 3600 * INT64_C(1000))
 #define HEAD_MATCHES_MAX 8 /* messages of one head key that are compared */
+#define HEAD_ROWS_MAX 64   /* ... and that are looked at, old ones too */
 #define DESKS_PER_MESSAGE_MAX 64
 #define PARTICIPANTS_MAX 1000 /* of one ticket */
 #define EVENT_DATA_MAX 16384

@@ -7,58 +7,57 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Takes the job, also from a worker whose lease ran out. */
-static int take(struct tkt_store *s, int64_t id, const char *owner, int64_t until_ms,
-                int64_t now_ms, struct tkt_err *err)
-{
-    struct job_row j;
-    struct job_move claim = {.to = JOB_CLAIMED, .due_ms = until_ms, .owner = owner};
-
-    if (tkt_job_load(s->db, id, &j, err) != 1) {
-        return tkt_err_set(err, TKT_ERR_TEMP, "store: job %" PRId64 " is gone", id);
-    }
-    if (j.state == JOB_CLAIMED) {
-        struct job_move back = {
-            .to = JOB_READY, .due_ms = j.run_after, .reason = "the lease ran out"};
-        if (tkt_job_move(s, &j, &back, now_ms, err) < 0) {
-            return -1;
-        }
-    }
-    return tkt_job_move(s, &j, &claim, now_ms, err);
-}
-
-static int describe(struct tkt_store *s, int64_t id, struct tkt_job *out,
-                    struct tkt_err *err)
+/* The job that is due first. 1, 0 none, -1. */
+static int next_due(struct tkt_store *s, int64_t now_ms, struct tkt_job *out,
+                    struct job_row *j, struct tkt_err *err)
 {
     TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
     size_t len = 0;
+    int n = tkt_db_query(s->db, &row, SQL_JOBS_DUE, err, "i", now_ms);
 
-    memset(out, 0, sizeof(*out));
-    if (tkt_db_query(s->db, &row, SQL_JOB_FULL, err, "i", id) != 1) {
-        return tkt_err_set(err, TKT_ERR_TEMP, "store: job %" PRId64 " has no ticket", id);
+    if (n <= 0) {
+        return n;
     }
-    out->id = tkt_row_int(&row, 0);
-    out->ticket = tkt_row_int(&row, 1);
+    memset(out, 0, sizeof(*out));
+    memset(j, 0, sizeof(*j));
+    j->id = out->id = tkt_row_int(&row, 0);
+    j->ticket = out->ticket = tkt_row_int(&row, 1);
     out->message = tkt_row_int(&row, 2);
     snprintf(out->kind, sizeof(out->kind), "%s", tkt_row_text(&row, 3));
     snprintf(out->target, sizeof(out->target), "%s", tkt_row_text(&row, 4));
-    out->attempts = (int)tkt_row_int(&row, 5);
+    snprintf(j->target, sizeof(j->target), "%s", out->target);
+    out->attempts = (int)tkt_row_int(&row, 5) + 1;
     out->created_ms = tkt_row_int(&row, 6);
-    out->lease_until_ms = tkt_row_int(&row, 7);
-    snprintf(out->ticket_id, sizeof(out->ticket_id), "%s-%" PRId64, tkt_row_text(&row, 9),
-             tkt_row_int(&row, 10));
+    j->state = (enum job_state)tkt_row_int(&row, 7);
+    j->run_after = tkt_row_int(&row, 8);
+    snprintf(out->ticket_id, sizeof(out->ticket_id), "%.15s-%" PRId64,
+             tkt_row_text(&row, 10), tkt_row_int(&row, 11));
     snprintf(out->lane, sizeof(out->lane), "%" PRId64 ":%s", out->ticket, out->target);
-    const void *corr = tkt_row_blob(&row, 11, &len);
+    const void *corr = tkt_row_blob(&row, 12, &len);
     if (corr != NULL && len == CORR_LEN) {
         tkt_corr_text(corr, out->corr);
     }
-    if (!tkt_row_null(&row, 8)) {
-        out->payload = strdup(tkt_row_text(&row, 8));
-        if (out->payload == NULL) {
-            return tkt_err_set(err, TKT_ERR_TEMP, "store: no memory");
+    if (!tkt_row_null(&row, 9) &&
+        (out->payload = strdup(tkt_row_text(&row, 9))) == NULL) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "store: no memory");
+    }
+    return 1;
+}
+
+/* Also from a worker whose lease ran out. */
+static int take(struct tkt_store *s, struct job_row *j, const char *owner,
+                int64_t until_ms, int64_t now_ms, struct tkt_err *err)
+{
+    struct job_move claim = {.to = JOB_CLAIMED, .due_ms = until_ms, .owner = owner};
+
+    if (j->state == JOB_CLAIMED) {
+        struct job_move back = {
+            .to = JOB_READY, .due_ms = j->run_after, .reason = "the lease ran out"};
+        if (tkt_job_move(s, j, &back, now_ms, err) < 0) {
+            return -1;
         }
     }
-    return 0;
+    return tkt_job_move(s, j, &claim, now_ms, err);
 }
 
 static int claim(struct tkt_store *s, const char *owner, int64_t now_ms, int64_t lease_ms,
@@ -67,17 +66,16 @@ static int claim(struct tkt_store *s, const char *owner, int64_t now_ms, int64_t
     int count = 0;
 
     while (count < max) {
-        int64_t id = 0;
-        int n = tkt_db_get_int(s->db, SQL_JOBS_DUE, &id, err, "i", now_ms);
+        struct job_row j;
+        int n = next_due(s, now_ms, &out[count], &j, err);
         if (n == 0) {
             break;
         }
-        if (n < 0 || take(s, id, owner, now_ms + lease_ms, now_ms, err) < 0 ||
-            describe(s, id, &out[count], err) < 0) {
-            tkt_jobs_release(out, count);
+        if (n < 0 || take(s, &j, owner, now_ms + lease_ms, now_ms, err) < 0) {
+            tkt_jobs_release(out, n < 0 ? count : count + 1);
             return -1;
         }
-        count++;
+        out[count++].lease_until_ms = now_ms + lease_ms;
     }
     return count;
 }

@@ -114,11 +114,11 @@ int tkt_job_insert(struct tkt_store *s, int64_t ticket, int64_t message, const c
         return tkt_err_set(err, TKT_ERR_PERM, "store: job kind or target too long: %.80s",
                            kind);
     }
-    if (!fresh && tkt_db_get_int(s->db, SQL_JOB_UNFINISHED, &waits, err, "is", ticket,
-                                 target) < 0) {
+    if (!fresh &&
+        tkt_db_get_int(s->db, SQL_JOB_LANE_HEAD, &waits, err, "is", ticket, target) < 0) {
         return -1;
     }
-    int64_t due = waits ? 0 : TKT_MAX(run_after_ms, INT64_C(1));
+    int64_t due = waits != 0 ? 0 : TKT_MAX(run_after_ms, INT64_C(1));
     return tkt_db_insert(s->db, SQL_JOB_ADD, &id, err, "iissiiiis", ticket, message, kind,
                          target, due, run_after_ms, now_ms, now_ms, payload);
 }

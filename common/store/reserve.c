@@ -57,8 +57,9 @@ static int look_at_heads(struct work *w, const struct tkt_store_desk_in *d,
                          struct plan *p, struct tkt_err *err)
 {
     TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
-    int n = tkt_db_query(w->s->db, &row, SQL_KEY_HEADS, err, "iiid", key_head(w, d),
-                         p->desk, w->in->now_ms - HEAD_WINDOW_MS, HEAD_MATCHES_MAX);
+    int n =
+        tkt_db_query(w->s->db, &row, SQL_KEY_HEADS, err, "iiidd", key_head(w, d), p->desk,
+                     w->in->now_ms - HEAD_WINDOW_MS, HEAD_MATCHES_MAX, HEAD_ROWS_MAX);
 
     for (; n == 1; n = tkt_row_next(&row, err)) {
         int64_t message = tkt_row_int(&row, 2);

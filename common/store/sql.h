@@ -119,10 +119,9 @@ X(SQL_KEY_READ, "SELECT k.ticket, k.message, k.until, s.prefix, t.number, t.stat
     " AND k.desk = (SELECT id FROM desks WHERE name = ?3) AND k.until > ?4") \
 X(SQL_KEY_SET, "INSERT OR REPLACE INTO msgkeys(head, key, desk, ticket, message, until)" \
     " VALUES(?, ?, ?, nullif(?, 0), ?, ?)") \
-X(SQL_KEY_HEADS, "SELECT k.key, k.ticket, k.message FROM msgkeys k" \
-    " JOIN messages m ON m.id = k.message WHERE k.head = ?1 AND k.desk = ?2" \
-    " AND m.at > ?3 AND k.ticket IS NOT NULL AND m.flags & 128 = 0" \
-    " ORDER BY k.message LIMIT ?4") \
+X(SQL_KEY_HEADS, "SELECT k.key, k.ticket, k.message FROM (SELECT key, ticket, message" \
+    " FROM msgkeys WHERE head = ?1 AND desk = ?2 AND ticket IS NOT NULL LIMIT ?5) k" \
+    " JOIN messages m ON m.id = k.message WHERE m.at > ?3 AND m.flags & 128 = 0 LIMIT ?4") \
 X(SQL_KEY_MOVE, "UPDATE msgkeys SET ticket = ?2 WHERE message = ?1") \
 X(SQL_KEYS_EXPIRE, "DELETE FROM msgkeys WHERE head > ?1 AND head <= ?2 AND until < ?3") \
 X(SQL_KEYS_STEP, "SELECT head FROM msgkeys WHERE head > ?1 ORDER BY head" \
@@ -162,23 +161,14 @@ X(SQL_JOB_MOVE, "UPDATE jobs SET state = ?2, due = nullif(?3, 0), run_after = ?4
     " owner = ?5, reason = coalesce(?6, reason), attempts = attempts + ?7, changed = ?8" \
     " WHERE id = ?1") \
 X(SQL_JOB_DUE_SET, "UPDATE jobs SET due = ?2 WHERE id = ?1") \
-X(SQL_JOB_UNFINISHED, "SELECT 1 FROM jobs WHERE ticket = ?1 AND state IN (0, 1, 3, 4)" \
-    " AND target = ?2 LIMIT 1") \
-X(SQL_JOB_LANE_HEAD, "SELECT id, state, run_after FROM (" \
-    "SELECT * FROM (SELECT id, state, run_after FROM jobs WHERE ticket = ?1 AND state = 0" \
-    " AND target = ?2 ORDER BY id LIMIT 1) UNION ALL " \
-    "SELECT * FROM (SELECT id, state, run_after FROM jobs WHERE ticket = ?1 AND state = 1" \
-    " AND target = ?2 ORDER BY id LIMIT 1) UNION ALL " \
-    "SELECT * FROM (SELECT id, state, run_after FROM jobs WHERE ticket = ?1 AND state = 3" \
-    " AND target = ?2 ORDER BY id LIMIT 1) UNION ALL " \
-    "SELECT * FROM (SELECT id, state, run_after FROM jobs WHERE ticket = ?1 AND state = 4" \
-    " AND target = ?2 ORDER BY id LIMIT 1)) ORDER BY id LIMIT 1") \
-X(SQL_JOBS_DUE, "SELECT id FROM jobs WHERE due <= ?1 ORDER BY due LIMIT 1") \
+X(SQL_JOB_LANE_HEAD, "SELECT id, state, run_after FROM jobs WHERE ticket = ?1" \
+    " AND target = ?2 AND state <> 2 ORDER BY id LIMIT 1") \
+X(SQL_JOBS_DUE, "SELECT j.id, j.ticket, j.message, j.kind, j.target, j.attempts, j.created," \
+    " j.state, j.run_after, j.payload, s.prefix, t.number, t.corr FROM jobs j" \
+    " JOIN tickets t ON t.id = j.ticket JOIN series s ON s.id = t.series" \
+    " WHERE j.due <= ?1 ORDER BY j.due LIMIT 1") \
 X(SQL_JOBS_NEXT_DUE, "SELECT min(due) FROM jobs WHERE due IS NOT NULL") \
-X(SQL_JOB_FULL, "SELECT j.id, j.ticket, j.message, j.kind, j.target, j.attempts, j.created," \
-    " j.due, j.payload, s.prefix, t.number, t.corr FROM jobs j" \
-    " JOIN tickets t ON t.id = j.ticket JOIN series s ON s.id = t.series WHERE j.id = ?") \
-X(SQL_JOB_UNSTARTED, "SELECT id FROM jobs WHERE ticket = ?1 AND state IN (0, 3, 4)" \
+X(SQL_JOB_UNSTARTED, "SELECT id FROM jobs WHERE ticket = ?1 AND state <> 2 AND state <> 1" \
     " ORDER BY id LIMIT 1") \
 X(SQL_JOB_ERASE, "UPDATE jobs SET payload = NULL WHERE ticket = ? AND state = 2") \
 /* events */ \

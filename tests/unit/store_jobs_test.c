@@ -532,22 +532,20 @@ static void claiming_and_waking_never_scan(void **state)
 {
     struct fixture *f = *state;
     static const enum tkt_sql hot[] = {
-        SQL_JOBS_DUE,       SQL_JOBS_NEXT_DUE, SQL_JOB_LANE_HEAD,  SQL_JOB_UNFINISHED,
-        SQL_JOB_LOAD,       SQL_JOB_FULL,      SQL_KEY_FIND,       SQL_KEY_READ,
-        SQL_KEY_HEADS,      SQL_THREAD_FIND,   SQL_HOLD_FIND,      SQL_HOLD_SAME,
-        SQL_HOLDS_OLD,      SQL_HOLDS_OPEN,    SQL_TICKET_BY_ROW,  SQL_TICKET_BY_NUMBER,
-        SQL_TICKETS_CLOSED, SQL_BLOB_USED,     SQL_SERIES_USED,    SQL_MESSAGES_OF,
-        SQL_LOG_TICKET,     SQL_SHOW_MESSAGES, SQL_PARTICIPANT_IS,
+        SQL_JOBS_DUE,       SQL_JOBS_NEXT_DUE,    SQL_JOB_LANE_HEAD,  SQL_JOB_LOAD,
+        SQL_KEY_FIND,       SQL_KEY_READ,         SQL_KEY_HEADS,      SQL_THREAD_FIND,
+        SQL_HOLD_FIND,      SQL_HOLD_SAME,        SQL_HOLDS_OLD,      SQL_HOLDS_OPEN,
+        SQL_TICKET_BY_ROW,  SQL_TICKET_BY_NUMBER, SQL_TICKETS_CLOSED, SQL_BLOB_USED,
+        SQL_SERIES_USED,    SQL_MESSAGES_OF,      SQL_LOG_TICKET,     SQL_SHOW_MESSAGES,
+        SQL_PARTICIPANT_IS,
     };
     for (size_t i = 0; i < TKT_ARRAY_LEN(hot); i++) {
         char plan[2000];
         assert_int_equal(tkt_db_explain(f->store->db, hot[i], plan, sizeof(plan)), 0);
         assert_int_not_equal(strlen(plan), 0);
-        /* The lane's four probes are gathered in a list of at most four rows. */
-        for (char *p = plan; (p = strstr(p, "SCAN")) != NULL; p++) {
-            if (strncmp(p, "SCAN (subquery", 14) != 0) {
-                fail_msg("statement %d: %s", (int)hot[i], plan);
-            }
+        bool scans = strstr(plan, "SCAN") != NULL && strstr(plan, "SCAN k") == NULL;
+        if (scans || strstr(plan, "TEMP B-TREE") != NULL) {
+            fail_msg("statement %d: %s", (int)hot[i], plan);
         }
     }
 }

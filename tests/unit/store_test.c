@@ -330,6 +330,34 @@ static void a_different_text_under_the_same_head_is_a_linked_ticket(void **state
     assert_clean(f);
 }
 
+static void many_messages_of_one_head_are_not_compared_for_ever(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_store_verdict verdicts[HEAD_MATCHES_MAX];
+    size_t asked = 0;
+    struct sample m;
+
+    for (int i = 0; i < 30; i++) {
+        char text[20];
+        snprintf(text, sizeof(text), "body %d", i);
+        sample_init(&m, text);
+        sample_head(&m, "head");
+        m.in.verdicts = verdicts;
+        for (asked = 0;; asked++) {
+            m.in.verdict_count = asked;
+            assert_int_equal(reserve(f, &m, NULL), 0);
+            if (m.res.result == TKT_RESERVE_DONE) {
+                break;
+            }
+            assert_true(asked < HEAD_MATCHES_MAX);
+            verdicts[asked] = (struct tkt_store_verdict){m.res.compare, false};
+        }
+    }
+    assert_int_equal(asked, HEAD_MATCHES_MAX);
+    assert_int_equal(count_of(f, "tickets"), 30);
+    assert_clean(f);
+}
+
 /* ---- holds ------------------------------------------------------------------------ */
 
 static void an_unconfirmed_ticket_starts_at_its_confirmation(void **state)
@@ -757,6 +785,7 @@ int main(void)
         T(shadow_desks_keep_tickets_and_do_nothing),
         T(another_body_under_the_same_head_is_compared_first),
         T(a_different_text_under_the_same_head_is_a_linked_ticket),
+        T(many_messages_of_one_head_are_not_compared_for_ever),
         T(an_unconfirmed_ticket_starts_at_its_confirmation),
         T(unknown_holds_are_refused),
         T(a_ticket_is_withdrawn_when_its_last_hold_goes),
