@@ -148,12 +148,18 @@ void tkt_corr_text(const unsigned char corr[CORR_LEN], char out[40])
 
 /* ---- what hangs on a ticket ------------------------------------------------------- */
 
-/* Keys lie on disk beside their head key; a message without one lies by itself. */
+/* Keys lie on disk beside their head key; a message without one lies by itself. The place
+ * depends on the message alone, not on whether it is to be compared: a retry must find
+ * it. */
 int64_t tkt_key_head(const unsigned char *key, const unsigned char *head_key)
 {
+    static const unsigned char none[TKT_SHA256_LEN];
     uint64_t be;
 
-    memcpy(&be, head_key != NULL ? head_key : key, sizeof(be));
+    if (head_key == NULL || memcmp(head_key, none, sizeof(none)) == 0) {
+        head_key = key;
+    }
+    memcpy(&be, head_key, sizeof(be));
     return (int64_t)be64toh(be);
 }
 

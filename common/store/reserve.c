@@ -38,7 +38,7 @@ struct work {
 
 static int64_t key_head(const struct work *w, const struct tkt_store_desk_in *d)
 {
-    return tkt_key_head(d->key, w->in->has_head_key ? w->in->head_key : NULL);
+    return tkt_key_head(d->key, w->in->head_key);
 }
 
 static const struct tkt_store_verdict *verdict_on(const struct tkt_store_reserve_in *in,

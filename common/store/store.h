@@ -122,9 +122,11 @@ struct tkt_store_desk_in {
 struct tkt_store_reserve_in {
     const struct tkt_store_desk_in *desks;
     size_t desk_count;
-    bool one_ticket; /* one_ticket_per_message: the first desk's ticket serves all */
-    bool key_blind;  /* no client Message-ID: dedupe_blind instead of dedupe_keep */
-    bool has_head_key;
+    bool one_ticket;   /* one_ticket_per_message: the first desk's ticket serves all */
+    bool key_blind;    /* no client Message-ID: dedupe_blind instead of dedupe_keep */
+    bool has_head_key; /* look for messages of the same head to compare with */
+    /* Zero: the message has none. Always the same for the same message, also where it is
+     * not to be compared: the message key is stored beside it. */
     unsigned char head_key[TKT_SHA256_LEN];
     const struct tkt_store_verdict *verdicts;
     size_t verdict_count;

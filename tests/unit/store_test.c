@@ -111,6 +111,9 @@ static void keys_hold_their_time_and_no_longer(void **state)
         sample_init(&m, cases[i].text);
         m.in.key_blind = cases[i].blind;
         m.in.has_head_key = !cases[i].blind;
+        if (cases[i].blind) {
+            memset(m.in.head_key, 0, sizeof(m.in.head_key));
+        }
         const unsigned char *head = cases[i].blind ? NULL : m.in.head_key;
         reserve_ok(f, &m);
         later = m;
@@ -328,6 +331,19 @@ static void a_different_text_under_the_same_head_is_a_linked_ticket(void **state
     reserve_ok(f, &other);
     assert_string_equal(other.out[0].id, "IT-3");
     assert_clean(f);
+}
+
+static void a_retry_that_is_not_to_be_compared_finds_its_ticket(void **state)
+{
+    struct fixture *f = *state;
+    struct sample m;
+
+    sample_init(&m, "x");
+    reserve_ok(f, &m);
+    m.in.has_head_key = false; /* too large by now, or a flood of like heads */
+    reserve_ok(f, &m);
+    assert_string_equal(m.out[0].status, "existing");
+    assert_string_equal(m.out[0].id, "IT-1");
 }
 
 static void many_messages_of_one_head_are_not_compared_for_ever(void **state)
@@ -785,6 +801,7 @@ int main(void)
         T(shadow_desks_keep_tickets_and_do_nothing),
         T(another_body_under_the_same_head_is_compared_first),
         T(a_different_text_under_the_same_head_is_a_linked_ticket),
+        T(a_retry_that_is_not_to_be_compared_finds_its_ticket),
         T(many_messages_of_one_head_are_not_compared_for_ever),
         T(an_unconfirmed_ticket_starts_at_its_confirmation),
         T(unknown_holds_are_refused),
