@@ -195,7 +195,9 @@ int main(int argc, char **argv)
         return complain(&err);
     }
     if (o.test) {
-        return test_configuration(conf);
+        rc = test_configuration(conf);
+        tkt_conf_free(&conf);
+        return rc;
     }
     if (!o.foreground && tkt_process_background(&ready_fd, &err) < 0) {
         return complain(&err);
