@@ -9,14 +9,14 @@
 enum tkt_verdict {
     TKT_VERDICT_EDIT,   /* apply reply->edits, accept */
     TKT_VERDICT_REFUSE, /* reply->smtp_code, smtp_xcode, smtp_text */
-    TKT_VERDICT_ACCEPT, /* no desk any more, or kept in spool/missed */
+    TKT_VERDICT_ACCEPT, /* no desk any more, or kept in missed/ */
     TKT_VERDICT_DEFER   /* 451 */
 };
 
 struct tkt_outcome {
     enum tkt_verdict verdict;
     struct tkt_wire_reply reply; /* filled for EDIT and REFUSE */
-    bool missed;                 /* ACCEPT: a copy waits in spool/missed */
+    bool missed;                 /* ACCEPT: a copy waits in missed/ */
     struct tkt_err err;          /* why, for DEFER and missed */
     int64_t took_ms;
 };

@@ -95,7 +95,7 @@ static void warn_of_fixed(const struct tkt_conf *was, const struct tkt_conf *now
     }
     for (size_t i = 0; i < TKT_ARRAY_LEN(fixed); i++) {
         if (strcmp(fixed[i].was, fixed[i].now) != 0) {
-            tkt_log(TKT_LOG_WARNING, NULL, "reload.needs_restart", "key", fixed[i].key,
+            tkt_log(TKT_LOG_WARNING, NULL, "config.restart_needed", "key", fixed[i].key,
                     NULL);
         }
     }
@@ -114,17 +114,19 @@ static void reload(struct tkt_service *s)
         conf = tkt_conf_load(s->conf_path, &err);
     }
     if (conf == NULL) {
-        tkt_log(TKT_LOG_ERROR, NULL, "reload.failed", "reason", err.text, NULL);
+        tkt_log(TKT_LOG_ERROR, NULL, "config.reload", "status", "refused", "error",
+                err.text, NULL);
         return;
     }
     warn_of_fixed(s->conf, conf);
     take_settings(&s->milter, conf);
     tkt_log_set_level(s->verbose ? TKT_LOG_DEBUG : conf->log_level);
     if (tkt_tables_from_conf(s->milter.tables, conf, &err) < 0) {
-        tkt_log(TKT_LOG_ERROR, NULL, "reload.failed", "reason", err.text, NULL);
+        tkt_log(TKT_LOG_ERROR, NULL, "config.reload", "status", "refused", "error",
+                err.text, NULL);
     }
-    tkt_log(TKT_LOG_NOTICE, NULL, "reload.done", "generation", TKT_NUM(conf->generation),
-            NULL);
+    tkt_log(TKT_LOG_NOTICE, NULL, "config.reload", "status", "ok", "generation",
+            TKT_NUM(conf->generation), NULL);
     tkt_conf_free(&conf);
     refresh_table(&s->milter, HELLO_MS, TKT_LOG_WARNING);
 }

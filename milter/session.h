@@ -36,7 +36,7 @@ struct tkt_milter {
     atomic_llong in_reserve;
     atomic_llong in_callback; /* at end of message: what a stop waits for */
     atomic_ullong untagged;   /* messages accepted with a failed edit */
-    atomic_ullong missed;     /* messages accepted without a ticket, in spool/missed */
+    atomic_ullong missed;     /* messages accepted without a ticket, in missed/ */
 };
 
 struct tkt_message {

@@ -50,7 +50,7 @@ struct tkt_stats {
     atomic_uint_fast64_t stale;
     atomic_uint_fast64_t unanalysed;
     atomic_uint_fast64_t forged_ids; /* X-Ticket-ID that did not verify */
-    atomic_uint_fast64_t missed;     /* taken in from spool/missed */
+    atomic_uint_fast64_t missed;     /* taken in from missed/ */
 };
 
 struct tkt_daemon {

@@ -93,7 +93,7 @@ struct tkt_conf_milter {
     int64_t umask; /* octal; applied before the socket is made */
     char *pid_file;
     char *user;             /* to become when started as root, or "" */
-    char *state_dir;        /* HELLO copy, spool/missed, O_TMPFILE of large messages */
+    char *state_dir;        /* HELLO copy, missed/, O_TMPFILE of large messages */
     char *chroot;           /* "" = none */
     int64_t in_reserve_max; /* 200 */
     int64_t memory_max;     /* bytes of a message held in a memfd; larger: O_TMPFILE */

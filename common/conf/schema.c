@@ -147,7 +147,7 @@ static const struct tkt_conf_row milter_rows[] = {
          "is."},
     {STRING_ROW(tkt_conf_milter, state_dir, "state_dir", STATE_DIR "/milter"),
      .check = tkt_conf_is_path,
-     .help = "Folder for the last desk table, spool/missed and messages too large for "
+     .help = "Folder for the last desk table, missed/ and messages too large for "
              "memory."},
     {STRING_ROW(tkt_conf_milter, chroot, "chroot", ""),
      .check = tkt_conf_is_path_or_empty,
@@ -314,7 +314,7 @@ static const struct tkt_conf_row desk_rows[] = {
     {ENUM_ROW(tkt_conf_desk, on_failure, "on_failure", "tempfail", failure_words),
      .reload = true,
      .help = "When no ticket can be made now: tempfail answers 451, accept keeps the "
-             "message in spool/missed and takes it in later."},
+             "message in missed/ and takes it in later."},
     {ENUM_ROW(tkt_conf_desk, subject, "subject", "rewrite", subject_words),
      .reload = true,
      .help = "rewrite: [IT-12] in the Subject; header: X-Ticket-ID only; off: neither."},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * spool/missed: messages that a hook accepted while ticketd could not be reached.
+ * missed/: messages that a hook accepted while ticketd could not be reached.
  *
  * An entry is two files: NAME.eml, the message as a RESERVE would have handed it over,
  * and NAME.env, the body of that RESERVE packet ("v=1\nverb=reserve\n..." lines, smtp-path
