@@ -6,6 +6,9 @@
 #include <string.h>
 
 static void fill(struct tkt_err *err, enum tkt_err_class class, const char *fmt,
+                 va_list ap) __attribute__((format(printf, 3, 0)));
+
+static void fill(struct tkt_err *err, enum tkt_err_class class, const char *fmt,
                  va_list ap)
 {
     err->class = class;

@@ -192,8 +192,7 @@ static void verify_finds_what_was_changed_behind_its_back(void **state)
         "DELETE FROM events WHERE id = 1",
         "UPDATE messages SET raw = 'x' WHERE id = 1",
         "UPDATE messages SET sha256 = zeroblob(32) WHERE id = 1",
-        "UPDATE messages SET blob = 'ffffffffffffffffffffffffffffffff', raw = NULL"
-        " WHERE id = 1",
+        "UPDATE messages SET blob = hex(zeroblob(16)), raw = NULL WHERE id = 1",
         "DELETE FROM jobs WHERE ticket = 1",
         "UPDATE messages SET ticket = 2 WHERE id = 1",
         "UPDATE messages SET ticket = 99 WHERE id = 1",
