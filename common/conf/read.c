@@ -130,6 +130,9 @@ static char confuse_error[200];
 static int confuse_line;
 
 static void keep_error(cfg_t *cfg, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
+static void keep_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
     if (confuse_error[0] == '\0') {
         vsnprintf(confuse_error, sizeof(confuse_error), fmt, ap);
