@@ -456,6 +456,63 @@ static void file_that_shrinks_while_it_is_read_is_not_taken(void **state)
     assert_int_equal(a.tickets, 0);
 }
 
+static void request_whose_time_is_over_is_not_taken(void **state)
+{
+    struct daemon *d = *state;
+    struct reserve r;
+    char path[200];
+
+    snprintf(path, sizeof(path), "%s/late", d->dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(ftruncate(fd, 60 * 1024 * 1024), 0);
+    reserve_init(&r, d, IT);
+    r.req.remaining_ms = 1;
+    struct answer a = raw_call(d, &r.req, &fd, 1); /* the client would set its own time */
+    close(fd);
+    assert_int_equal(a.status, TKT_WIRE_TEMP);
+    assert_int_equal(a.tickets, 0);
+}
+
+/* Same From, Message-ID, Date, Subject; another body. */
+static int variant_fd(const char *body)
+{
+    char text[4000];
+
+    snprintf(text, sizeof(text),
+             "From: Ann <ann@customer.example>\r\nTo: " IT "\r\nSubject: variant\r\n"
+             "Message-ID: <variant@customer.example>\r\n"
+             "Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\n%s",
+             body);
+    return message_fd(text);
+}
+
+static void list_footer_is_a_copy_and_another_body_another_ticket(void **state)
+{
+    struct daemon *d = *state;
+    struct reserve r;
+    char body[2000] = "";
+    char with_footer[2100];
+
+    for (int i = 0; i < 40; i++) {
+        size_t at = strlen(body);
+
+        snprintf(body + at, sizeof(body) - at, "line %d of what I have to say\r\n", i);
+    }
+    snprintf(with_footer, sizeof(with_footer), "%s-- \r\nlist footer\r\n", body);
+    reserve_init(&r, d, IT);
+    struct answer a = call_fd(d, &r.req, variant_fd(body));
+    assert_created(&a);
+    struct answer copy = call_fd(d, &r.req, variant_fd(with_footer));
+    assert_string_equal(copy.word, "existing");
+    assert_string_equal(copy.id, a.id);
+    struct answer other = call_fd(d, &r.req, variant_fd("Something else.\r\n"));
+    assert_created(&other);
+    assert_string_not_equal(other.id, a.id);
+    char *show = daemon_control(d, "show", "id", other.id, NULL);
+    assert_non_null(strstr(show, a.id)); /* linked */
+    free(show);
+}
+
 /* ---- limits --------------------------------------------------------------------------- */
 
 static void
@@ -985,6 +1042,8 @@ int main(void)
         cmocka_unit_test(wrong_descriptors_are_errors_and_never_no_message),
         cmocka_unit_test(file_that_cannot_be_read_is_an_error),
         cmocka_unit_test(file_that_shrinks_while_it_is_read_is_not_taken),
+        cmocka_unit_test(request_whose_time_is_over_is_not_taken),
+        cmocka_unit_test(list_footer_is_a_copy_and_another_body_another_ticket),
         cmocka_unit_test(peer_without_the_right_is_refused),
         cmocka_unit_test(control_explains_what_is_wrong),
         cmocka_unit_test(control_reads_what_intake_wrote),

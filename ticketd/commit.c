@@ -26,7 +26,7 @@ struct queue {
 
 struct tkt_commit {
     struct tkt_store *store;
-    size_t batch_max;
+    atomic_size_t batch_max;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -241,6 +241,11 @@ static void *writer(void *arg)
     return NULL;
 }
 
+void tkt_commit_set_batch(struct tkt_commit *c, size_t batch_max)
+{
+    atomic_store(&c->batch_max, TKT_MAX(1, TKT_MIN(batch_max, BATCH_MAX)));
+}
+
 struct tkt_commit *tkt_commit_start(struct tkt_store **store, size_t batch_max,
                                     struct tkt_err *err)
 {
@@ -252,7 +257,7 @@ struct tkt_commit *tkt_commit_start(struct tkt_store **store, size_t batch_max,
         return NULL;
     }
     c->store = *store;
-    c->batch_max = TKT_MAX(1, TKT_MIN(batch_max, BATCH_MAX));
+    tkt_commit_set_batch(c, batch_max);
     pthread_mutex_init(&c->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -54,6 +54,8 @@ struct tkt_commit_stats {
 /* Takes over *store (set to NULL); closes it at stop. batch_max is at most 256. */
 struct tkt_commit *tkt_commit_start(struct tkt_store **store, size_t batch_max,
                                     struct tkt_err *err);
+/* From the next batch on. */
+void tkt_commit_set_batch(struct tkt_commit *commit, size_t batch_max);
 /* Lists of items linked by next, in order; one wake-up. */
 void tkt_commit_push(struct tkt_commit *commit, struct tkt_commit_item *list);
 /* Blocks until apply was committed or failed. Returns its result. */

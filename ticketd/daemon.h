@@ -55,6 +55,7 @@ struct tkt_stats {
 
 struct tkt_daemon {
     const char *conf_path;
+    bool verbose; /* -v: a reload does not lower the level */
     char *store_dir;
     struct tkt_commit *commit;
     struct tkt_work *work;

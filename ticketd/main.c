@@ -26,6 +26,9 @@
 /* In-flight requests have their own deadline of some seconds; this is for those whose
  * parser or disk hangs. */
 #define DRAIN_MS 20000
+/* Each connection has at most one request in it: limits.requests_max is the tighter cap,
+ * and this the highest value that it can have. */
+#define WORK_QUEUE_MAX 20000
 /* Anybody may ask; what is answered depends on who it is. */
 #define CONTROL_UMASK 0111
 
@@ -270,8 +273,7 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
 {
     const struct tkt_conf *conf = d->settings->conf;
 
-    d->work = tkt_work_start(d->store_dir, worker_count(conf),
-                             (size_t)conf->limits.requests_max, err);
+    d->work = tkt_work_start(d->store_dir, worker_count(conf), WORK_QUEUE_MAX, err);
     if (!d->work) {
         return -1;
     }
@@ -388,6 +390,7 @@ static int run(const struct options *o, struct tkt_conf **conf, struct tkt_err *
         goto out;
     }
     d->conf_path = o->conf_path;
+    d->verbose = o->verbose;
     d->started_ms = tkt_clock_mono_ms();
     pthread_mutex_init(&d->settings_lock, NULL);
     pthread_mutex_init(&d->reload_lock, NULL);

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the commit and the answer need of the deadline: analysis may not have it. */
+/* What the commit and the answer get of the deadline: a quarter, at most this. */
 #define COMMIT_SHARE_MS 1500
 
 static enum tkt_step refuse(struct tkt_request *req, enum tkt_err_class class,
@@ -22,6 +22,14 @@ static enum tkt_step refuse(struct tkt_request *req, enum tkt_err_class class,
 
     tkt_err_set(&err, class, "%s", text);
     return tkt_request_fail(req, &err);
+}
+
+/* Until when reading and analysis may take. */
+static int64_t work_deadline(const struct tkt_request *req)
+{
+    int64_t whole = req->deadline_mono_ms - req->start_us / 1000;
+
+    return req->deadline_mono_ms - TKT_MIN(whole / 4, COMMIT_SHARE_MS);
 }
 
 /* ---- which desks ---------------------------------------------------------------------- */
@@ -177,8 +185,7 @@ static int read_message(struct tkt_request *req, struct tkt_tools *tools,
 
     if (!scan ||
         tkt_incoming_read(&req->message, fd, &req->set->conf->limits, req->d->store_dir,
-                          scan, req->deadline_mono_ms - COMMIT_SHARE_MS, &result,
-                          err) < 0 ||
+                          scan, work_deadline(req), &result, err) < 0 ||
         keep_scan(req, scan, result, err) < 0) {
         return -1;
     }
@@ -233,14 +240,14 @@ static void analyse(struct tkt_request *req, struct tkt_tools *tools)
                                  .auth_login = req->wire.auth_login,
                                  .tls_subject = req->wire.tls_subject,
                                  .now_s = req->now_ms / 1000};
-    const struct tkt_analyse_in in = {
-        .raw = req->message.raw,
-        .raw_len = req->message.raw_len,
-        .fd = req->message.has_blob ? req->message.blob.fd : -1,
-        .size = req->message.size,
-        .null_sender = *req->wire.sender == '\0',
-        .client_key = client_key(req),
-        .deadline_mono_ms = req->deadline_mono_ms - COMMIT_SHARE_MS};
+    const struct tkt_analyse_in in = {.raw = req->message.raw,
+                                      .raw_len = req->message.raw_len,
+                                      .fd = req->message.has_blob ? req->message.blob.fd
+                                                                  : -1,
+                                      .size = req->message.size,
+                                      .null_sender = *req->wire.sender == '\0',
+                                      .client_key = client_key(req),
+                                      .deadline_mono_ms = work_deadline(req)};
 
     if (!req->d->pool || !facts.rcpts) {
         tkt_err_set(&err, TKT_ERR_TEMP, "no parser is running");

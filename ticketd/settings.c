@@ -203,7 +203,8 @@ static int reload_locked(struct tkt_daemon *d, struct tkt_err *err)
         return -1;
     }
     tell_ignored(d->settings->conf, fresh->conf);
-    tkt_log_set_level(fresh->conf->log_level);
+    tkt_log_set_level(d->verbose ? TKT_LOG_DEBUG : fresh->conf->log_level);
+    tkt_commit_set_batch(d->commit, (size_t)fresh->conf->store.batch_max);
     pthread_mutex_lock(&d->settings_lock);
     struct tkt_settings *old = d->settings;
     d->settings = fresh;
