@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -112,6 +113,7 @@ void daemon_prepare(struct daemon *d, const char *extra)
 
     memset(d, 0, sizeof(*d));
     d->pid = -1;
+    d->handed_fd = -1;
     snprintf(d->dir, sizeof(d->dir), "%.40s/tkt-XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(d->dir));
     snprintf(d->conf, sizeof(d->conf), "%s/test.conf", d->dir);
@@ -147,6 +149,15 @@ static void exec_daemon(const struct daemon *d, unsigned files_max)
         struct rlimit limit = {files_max, files_max};
 
         setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (d->handed_fd >= 0) {
+        char pid[24];
+
+        snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+        dup2(d->handed_fd, 3);
+        setenv("LISTEN_PID", pid, 1);
+        setenv("LISTEN_FDS", "1", 1);
+        setenv("LISTEN_FDNAMES", "intake", 1);
     }
     execl(program, "ticketd", "-f", "-c", d->conf, (char *)NULL);
     _exit(127);
@@ -339,4 +350,105 @@ bool daemon_waits_for(const struct daemon *d, const char *verb, const char *name
         }
         usleep(50000);
     }
+}
+
+const char daemon_mail[] = "From: Ann <ann@customer.example>\r\nTo: " TKT_TEST_IT "\r\n"
+                           "Subject: printer\r\nMessage-ID: <one@customer.example>\r\n"
+                           "Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\n"
+                           "It burns.\r\n";
+
+/* The mail with another Message-ID. */
+int daemon_mail_fd(const char *id)
+{
+    char text[1000];
+
+    snprintf(text, sizeof(text),
+             "From: Ann <ann@customer.example>\r\nTo: " TKT_TEST_IT
+             "\r\nSubject: printer\r\n"
+             "Message-ID: <%s@customer.example>\r\n"
+             "Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\nIt burns: %s.\r\n",
+             id, id);
+    return message_fd(text);
+}
+
+struct daemon_answer daemon_answer(const struct daemon *d,
+                                   const struct tkt_wire_request *req, int fd)
+{
+    struct tkt_wire_reply reply;
+    struct daemon_answer a = {0};
+
+    daemon_call(d, req, fd, &reply);
+    a.status = reply.status;
+    a.tickets = reply.ticket_count;
+    a.edits = reply.edit_count;
+    a.smtp_code = reply.smtp_code;
+    snprintf(a.text, sizeof(a.text), "%.299s", reply.text);
+    if (reply.ticket_count) {
+        snprintf(a.id, sizeof(a.id), "%s", reply.tickets[0].id);
+        snprintf(a.word, sizeof(a.word), "%s", reply.tickets[0].status);
+        snprintf(a.hold, sizeof(a.hold), "%s", reply.tickets[0].hold);
+    }
+    for (size_t i = 0; i < reply.edit_count; i++) {
+        if (strcmp(reply.edits[i].name, "Subject") == 0) {
+            snprintf(a.subject, sizeof(a.subject), "%s", reply.edits[i].value);
+        }
+    }
+    tkt_wire_reply_release(&reply);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return a;
+}
+
+void daemon_created(const struct daemon_answer *a)
+{
+    if (a->status != TKT_WIRE_OK) {
+        fail_msg("status %d: %s", a->status, a->text);
+    }
+    assert_string_equal(a->word, "created");
+    assert_true(a->id[0] != '\0');
+}
+
+/* Sends the request with just these descriptors; the answer comes on the same socket. */
+struct daemon_answer daemon_answer_fds(const struct daemon *d,
+                                       const struct tkt_wire_request *req, const int *fds,
+                                       size_t count)
+{
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(sizeof(int) * 8)];
+    } control = {0};
+    struct tkt_wire_packet packet;
+    struct tkt_wire_packet in;
+    struct tkt_wire_reply reply;
+    struct daemon_answer a = {0};
+    int sock = tkt_wire_connect(d->intake, tkt_clock_mono_ms() + 2000, NULL);
+
+    assert_true(sock >= 0);
+    tkt_wire_packet_init(&packet);
+    tkt_wire_packet_init(&in);
+    int own = message_fd(daemon_mail); /* only to encode: what is sent are the caller's */
+    assert_int_equal(tkt_wire_request_encode(req, own, &packet, NULL), 0);
+    struct iovec iov = {packet.body.data, packet.body.len};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    if (count) {
+        msg.msg_control = &control;
+        msg.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(int) * count);
+        memcpy(CMSG_DATA(c), fds, sizeof(int) * count);
+    }
+    assert_true(sendmsg(sock, &msg, MSG_NOSIGNAL) > 0);
+    assert_int_equal(tkt_wire_recv(sock, &in, tkt_clock_mono_ms() + 8000, NULL), 1);
+    assert_int_equal(tkt_wire_reply_decode(&in, &reply, NULL), 0);
+    a.status = reply.status;
+    snprintf(a.text, sizeof(a.text), "%.299s", reply.text);
+    tkt_wire_reply_release(&reply);
+    tkt_wire_packet_release(&in);
+    tkt_wire_packet_release(&packet);
+    close(own);
+    close(sock);
+    return a;
 }

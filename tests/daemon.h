@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define TKT_TEST_IT "support@example.test"
+#define TKT_TEST_HR "hr@example.test"
+
 struct daemon {
     char dir[64];
     char conf[100];
@@ -19,6 +22,7 @@ struct daemon {
     char control[100];
     char parser[100]; /* the path in the configuration: a link to the program */
     pid_t pid;
+    int handed_fd; /* an intake socket as a service manager hands it over; -1 = none */
     uint64_t generation;
 };
 
@@ -52,5 +56,29 @@ char *daemon_control(const struct daemon *d, const char *verb, const char *name,
 /* Asks until the answer of verb contains text, for at most 15 s. */
 bool daemon_waits_for(const struct daemon *d, const char *verb, const char *name,
                       const char *value, const char *text);
+
+extern const char daemon_mail[];
+/* A mail with that Message-ID; the same text each time. */
+int daemon_mail_fd(const char *id);
+/* An answer with what most tests look at: the first ticket. */
+struct daemon_answer {
+    enum tkt_wire_status status;
+    size_t tickets;
+    size_t edits;
+    int smtp_code;
+    char id[48];
+    char word[20];
+    char hold[40];
+    char subject[200]; /* value of the Subject edit, if any */
+    char text[300];
+};
+/* daemon_call; closes fd. */
+struct daemon_answer daemon_answer(const struct daemon *d,
+                                   const struct tkt_wire_request *req, int fd);
+/* Sends the request with just these descriptors, whatever they are. */
+struct daemon_answer daemon_answer_fds(const struct daemon *d,
+                                       const struct tkt_wire_request *req, const int *fds,
+                                       size_t count);
+void daemon_created(const struct daemon_answer *a);
 
 #endif
