@@ -103,7 +103,7 @@ static enum tkt_step hello(struct tkt_request *req)
     req->reply.desk_count = req->set->desk_count;
     req->reply.message_max = (uint64_t)conf->limits.message_max;
     req->reply.deadline_ms = (uint32_t)conf->milter.deadline_ms;
-    req->reply.rcpt_lookup = true;
+    req->reply.rcpt_lookup = conf->token.refuse;
     req->reply.tag_pattern = req->set->tag_pattern;
     return TKT_STEP_REPLY;
 }
@@ -151,6 +151,14 @@ static enum tkt_step lookup(struct tkt_request *req, struct tkt_tools *tools)
     if (verdict != TKT_TOKEN_VALID) {
         tkt_log(TKT_LOG_INFO, *req->wire.queue_id ? req->wire.queue_id : "NOQUEUE",
                 "token.lookup", "rcpt", req->wire.rcpt, "verdict", req->reply.why, NULL);
+        /* A sub-address that is no token at all is an address like any other. */
+        if (req->set->conf->token.refuse && verdict != TKT_TOKEN_MALFORMED) {
+            req->reply.smtp_code = 550;
+            req->reply.smtp_xcode = (char *)"5.1.1";
+            req->reply.smtp_text =
+                (char *)"This ticket address is not valid any more; write to the "
+                        "address without its suffix";
+        }
         return TKT_STEP_REPLY;
     }
     struct tkt_reader *reader = tkt_tools_reader(tools, &err);

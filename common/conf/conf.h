@@ -143,6 +143,7 @@ struct tkt_conf_token {
     struct tkt_conf_list keys; /* secret references, newest first, at most two */
     char *separator;           /* between local part and token: one byte, "+" */
     int64_t valid_ms;          /* 26 weeks */
+    bool refuse;               /* a bad token at RCPT; else it counts as absent */
 };
 
 struct tkt_conf_access {

@@ -258,6 +258,9 @@ static const struct tkt_conf_row token_rows[] = {
              "recipient_delimiter."},
     {TIME_ROW(tkt_conf_token, valid_ms, "valid", "26w", WEEK, 520 * WEEK), .reload = true,
      .help = "How long a token is believed."},
+    {BOOL_ROW(tkt_conf_token, refuse, "refuse", "no"), .reload = true,
+     .help = "Refuse a recipient with an expired or forged token at RCPT; every RCPT "
+             "then waits for an answer. Else such mail opens a new ticket."},
 };
 
 static const struct tkt_conf_row access_rows[] = {
@@ -325,8 +328,8 @@ static const struct tkt_conf_row desk_rows[] = {
          "Subject is left alone so that signatures hold."},
     {ENUM_ROW(tkt_conf_desk, closed, "closed", "reopen", closed_words), .reload = true,
      .help = "A reply to a closed ticket: reopen it, or open a new linked one."},
-    {LIST_ROW(tkt_conf_desk, headers, "headers", "id desk group priority", 0, 4),
-     .words = header_words, .reload = true,
+    {LIST_ROW(tkt_conf_desk, headers, "headers", "id", 0, 4), .words = header_words,
+     .reload = true,
      .help = "X-Ticket fields that are added: id, desk, group, priority."},
     {.key = "reply_to",
      .type = TKT_CONF_ENUM,

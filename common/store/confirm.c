@@ -54,6 +54,10 @@ int tkt_ticket_start(struct tkt_store *s, const struct ticket_row *t, int64_t me
                                     now_ms, now_ms, err) < 0) {
         return -1;
     }
+    /* The store itself is the desk: the ticket is where it belongs already. */
+    if (t->flags & T_LOCAL) {
+        return 0;
+    }
     return tkt_job_insert(s, t->id, message, "create", t->itsm, NULL, fresh && analysed,
                           now_ms, now_ms, err);
 }

@@ -307,7 +307,7 @@ static void fill_ticket(struct work *w, size_t i, struct ticket_new *n)
         .desk = w->plans[i].desk,
         .state = d->refused ? TKT_STATE_REFUSED : TKT_STATE_RESERVED,
         .flags = (d->shadow ? T_SHADOW : 0) | (local ? T_LOCAL : 0) |
-                 (in->analysed && d->decision != NULL ? T_ANALYSED : 0),
+                 (in->analysed ? T_ANALYSED : 0),
         .itsm = d->itsm,
         .requester = in->requester,
         .requester_name = in->requester_name,

@@ -240,7 +240,8 @@ X(SQL_VERIFY_NO_MESSAGE, "SELECT s.prefix, t.number FROM tickets t" \
     " JOIN series s ON s.id = t.series" \
     " WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.ticket = t.id)") \
 X(SQL_VERIFY_NO_JOB, "SELECT s.prefix, t.number FROM tickets t" \
-    " JOIN series s ON s.id = t.series WHERE t.flags & 3 = 1 AND t.state <> 7" \
+    " JOIN series s ON s.id = t.series WHERE" \
+    " (t.flags & 11 = 1 OR t.flags & 15 = 9) AND t.state <> 7" \
     " AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.ticket = t.id)") \
 X(SQL_VERIFY_KEYS, "SELECT count(*) FROM msgkeys k WHERE NOT EXISTS" \
     " (SELECT 1 FROM messages m WHERE m.id = k.message)") \

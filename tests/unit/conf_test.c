@@ -46,7 +46,7 @@ static void defaults_stand_where_nothing_is_written(void **state)
     assert_string_equal(desk->prefix, "IT");
     assert_string_equal(desk->itsm, "local");
     assert_int_equal(desk->on_failure, TKT_ON_FAILURE_TEMPFAIL);
-    assert_int_equal(desk->headers.count, 4);
+    assert_int_equal(desk->headers.count, 1);
     assert_int_equal(conf->itsm_count, 1);
     assert_string_equal(conf->itsms[0].name, "local");
     assert_null(tkt_conf_desk(conf, "other"));
@@ -337,7 +337,7 @@ static const char full[] =
     "e.Test\", \"@all.test\"}\n"
     "  prefix = \"NET1\" display_name = 'Say \"hi\" \\\\ it\\'s ${HOME} \\d'\n"
     "  group = net priority = high mode = shadow on_failure = accept subject = header\n"
-    "  delivery = relay closed = new headers = {id} reply_to = add\n"
+    "  delivery = relay closed = new headers = {id, group} reply_to = add\n"
     "  add_group_recipient = on replace_recipient = yes tag_signed = yes retain = 52w\n"
     "}\n"
     "desk \"hr\" { addresses = \"hr@example.test\" prefix = HR headers += {} }\n";
@@ -372,11 +372,11 @@ static void every_form_of_value_is_read(void **state)
     assert_int_equal(desk->subject, TKT_SUBJECT_HEADER);
     assert_int_equal(desk->delivery, TKT_DELIVERY_RELAY);
     assert_int_equal(desk->closed, TKT_CLOSED_NEW);
-    assert_int_equal(desk->headers.count, 1);
+    assert_int_equal(desk->headers.count, 2);
     assert_true(desk->reply_to_add);
     assert_true(desk->add_group_recipient);
     assert_string_equal(conf->desks[1].display_name, "hr");
-    assert_int_equal(conf->desks[1].headers.count, 4);
+    assert_int_equal(conf->desks[1].headers.count, 1);
     tkt_conf_free(&conf);
 }
 
