@@ -202,6 +202,9 @@ int main(int argc, char **argv)
     if (!o.foreground && tkt_process_background(&ready_fd, &err) < 0) {
         return complain(&err);
     }
+    if (!o.foreground) {
+        conf->log_sink = TKT_LOG_SYSLOG; /* in the background nobody reads stderr */
+    }
     tkt_log_open("ticket-milter", conf->log_sink, conf->log_json,
                  o.verbose ? TKT_LOG_DEBUG : conf->log_level);
     if (serve(conf, &o, ready_fd, &err) < 0) {

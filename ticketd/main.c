@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #define DEFAULT_CONF TKT_SYSCONFDIR "/ticket-milter/ticket-milter.conf"
@@ -149,51 +150,75 @@ static int test_config(const struct tkt_conf *conf)
     return EX_OK;
 }
 
-static int become_user(const struct options *o, const struct tkt_conf *conf,
-                       struct tkt_err *err)
+static int make_dirs(const struct tkt_conf *conf, const char *user, struct tkt_err *err)
 {
-    char *intake = strdup(conf->intake_socket);
-    char *control = strdup(conf->control_socket);
-    int rc = -1;
+    TKT_AUTO_FREE char *intake = strdup(conf->intake_socket);
+    TKT_AUTO_FREE char *control = strdup(conf->control_socket);
 
     if (!intake || !control) {
-        tkt_err_set(err, TKT_ERR_TEMP, "no memory");
-    } else {
-        const char *const dirs[] = {conf->store.path, dirname(intake), dirname(control),
-                                    NULL};
-
-        rc = tkt_process_become(o->user ? o->user : conf->user, dirs, o->user != NULL,
-                                err);
+        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
     }
-    free(intake);
-    free(control);
-    return rc;
+    const char *const dirs[] = {conf->store.path, dirname(intake), dirname(control),
+                                NULL};
+    return tkt_process_make_dirs(user, dirs, err);
 }
 
 /* From the service manager, else of our own. */
 static int open_socket(const char *name, const char *path, unsigned umask_bits,
-                       bool *made, struct tkt_err *err)
+                       const char *user, bool *made, struct tkt_err *err)
 {
     int fd = tkt_sd_listen_fd(name, SOCK_SEQPACKET, err);
 
-    if (fd < 0 && err->class == TKT_ERR_NONE) {
-        fd = tkt_wire_listen(path, umask_bits, err);
-        *made = fd >= 0;
+    if (fd >= 0 || err->class != TKT_ERR_NONE) {
+        return fd;
     }
-    return fd;
+    if (tkt_process_as_owner(path, err) < 0) {
+        return -1;
+    }
+    fd = tkt_wire_listen(path, umask_bits, err);
+    *made = fd >= 0;
+    return tkt_process_as_root(err) < 0 ||
+                   (*made && tkt_process_give(path, user, err) < 0)
+               ? -1
+               : fd;
 }
 
-static int open_sockets(const struct tkt_conf *conf, struct sockets *s,
+static int open_sockets(const struct tkt_conf *conf, const char *user, struct sockets *s,
                         struct tkt_err *err)
 {
     s->intake = open_socket("intake", conf->intake_socket, (unsigned)conf->intake_umask,
-                            &s->made_intake, err);
+                            user, &s->made_intake, err);
     if (s->intake < 0) {
         return -1;
     }
-    s->control = open_socket("control", conf->control_socket, CONTROL_UMASK,
+    s->control = open_socket("control", conf->control_socket, CONTROL_UMASK, user,
                              &s->made_control, err);
     return s->control < 0 ? -1 : 0;
+}
+
+static int write_pid(const char *pid_file, struct tkt_err *err)
+{
+    if (!*pid_file) {
+        return 0;
+    }
+    if (tkt_process_as_owner(pid_file, err) < 0) {
+        return -1;
+    }
+    int rc = tkt_pid_file_write(pid_file, err);
+    return tkt_process_as_root(err) < 0 ? -1 : rc;
+}
+
+/* Root's part, and what the folders of the sockets ask root for. */
+static int settle(const struct options *o, const struct tkt_conf *conf,
+                  const char *pid_file, struct sockets *s, struct tkt_err *err)
+{
+    const char *user = o->user ? o->user : conf->user;
+
+    if (make_dirs(conf, user, err) < 0 || open_sockets(conf, user, s, err) < 0 ||
+        write_pid(pid_file, err) < 0) {
+        return -1;
+    }
+    return tkt_process_become(user, o->user != NULL, err);
 }
 
 static const char *host_of(const struct tkt_conf *conf, char *room, size_t size)
@@ -324,10 +349,9 @@ static void start_parser(struct tkt_daemon *d, const struct tkt_conf *conf)
     }
 }
 
-static int serve(struct tkt_daemon *d, struct tkt_conf **conf, const char *pid_file,
+static int serve(struct tkt_daemon *d, struct tkt_conf **conf, struct sockets *sockets,
                  int *ready_fd, const sigset_t *signals, struct tkt_err *err)
 {
-    struct sockets sockets = {.intake = -1, .control = -1};
     struct parts parts = {0};
     struct tkt_settings *first = NULL; /* whose sockets we opened, whatever is reloaded */
     int rc = -1;
@@ -341,12 +365,8 @@ static int serve(struct tkt_daemon *d, struct tkt_conf **conf, const char *pid_f
         goto out;
     }
     first = tkt_settings_get(d);
-    if (open_sockets(first->conf, &sockets, err) < 0 ||
-        (*pid_file && tkt_pid_file_write(pid_file, err) < 0)) {
-        goto out;
-    }
     tkt_process_seal();
-    if (start_parts(d, &sockets, &parts, err) < 0) {
+    if (start_parts(d, sockets, &parts, err) < 0) {
         goto out;
     }
     tkt_log(TKT_LOG_NOTICE, NULL, "start", "version", PACKAGE_VERSION, "config",
@@ -359,16 +379,13 @@ static int serve(struct tkt_daemon *d, struct tkt_conf **conf, const char *pid_f
     tkt_log(TKT_LOG_NOTICE, NULL, "stop", NULL);
     rc = 0;
 out:
-    if (sockets.made_intake) {
+    if (first && sockets->made_intake) {
         /* New connections go to the next ticketd, not into our closing backlog. */
         (void)unlink(first->conf->intake_socket);
     }
     stop_parts(d, &parts);
-    if (sockets.made_control) {
+    if (first && sockets->made_control) {
         (void)unlink(first->conf->control_socket);
-    }
-    if (rc == 0 && *pid_file) {
-        (void)unlink(pid_file); /* perhaps its directory is no longer ours */
     }
     struct tkt_parserpool *pool = d->pool;
     tkt_parserpool_stop(&pool);
@@ -377,10 +394,17 @@ out:
     return rc;
 }
 
+/* In the background nobody reads stderr. */
+static enum tkt_log_sink sink_of(const struct options *o, const struct tkt_conf *conf)
+{
+    return o->foreground ? conf->log_sink : TKT_LOG_SYSLOG;
+}
+
 static int run(const struct options *o, struct tkt_conf **conf, struct tkt_err *err)
 {
     struct tkt_daemon *d = calloc(1, sizeof(*d));
     char *pid_file = strdup(o->pid_file ? o->pid_file : (*conf)->pid_file);
+    struct sockets sockets = {.intake = -1, .control = -1};
     int ready_fd = -1;
     sigset_t signals;
     int rc = -1;
@@ -397,12 +421,15 @@ static int run(const struct options *o, struct tkt_conf **conf, struct tkt_err *
     if (o->foreground && !o->pid_file) {
         *pid_file = '\0'; /* who supervises it knows its number */
     }
-    if (become_user(o, *conf, err) < 0 ||
-        (!o->foreground && tkt_process_detach(&ready_fd, err) < 0)) {
+    if (!o->foreground && tkt_process_detach(&ready_fd, err) < 0) {
         goto out;
     }
-    tkt_log_open("ticketd", (*conf)->log_sink, (*conf)->log_json,
+    tkt_log_open("ticketd", sink_of(o, *conf), (*conf)->log_json,
                  o->verbose ? TKT_LOG_DEBUG : (*conf)->log_level);
+    if (settle(o, *conf, pid_file, &sockets, err) < 0) {
+        goto out;
+    }
+    (void)umask(077); /* mail is private */
     tkt_process_raise_files();
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -413,7 +440,10 @@ static int run(const struct options *o, struct tkt_conf **conf, struct tkt_err *
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ,
            SIG_IGN); /* a file size limit is an error of write, like a full disk */
-    rc = serve(d, conf, pid_file, &ready_fd, &signals, err);
+    rc = serve(d, conf, &sockets, &ready_fd, &signals, err);
+    if (rc == 0 && *pid_file) {
+        (void)unlink(pid_file); /* its folder may be another user's: then it is stale */
+    }
 out:
     if (rc < 0) {
         tkt_log(TKT_LOG_ERROR, NULL, "start.failed", "class",
@@ -441,10 +471,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "ticketd: %s\n", err.text);
         return EX_CONFIG;
     }
+    bool told = sink_of(&o, conf) == TKT_LOG_STDERR; /* by the log line */
     if (o.test_only) {
         status = test_config(conf);
     } else if (run(&o, &conf, &err) < 0) {
-        fprintf(stderr, "ticketd: %s\n", err.text);
+        if (!told) {
+            fprintf(stderr, "ticketd: %s\n", err.text);
+        }
         status = exit_of(&err);
     } else {
         status = EX_OK;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <libgen.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,14 +23,35 @@
 #define MDWE_REFUSE_EXEC_GAIN 1UL
 #define MDWE_NO_INHERIT 2UL
 
-/* Only the last component: what lies above is the packager's. An existing directory is
- * left as it is. */
-static int make_dirs(const char *const *dirs, const struct passwd *pw,
-                     struct tkt_err *err)
+static int find_user(const char *user, const struct passwd **pw, struct tkt_err *err)
 {
+    if (!*user) {
+        return tkt_err_set(err, TKT_ERR_CONF,
+                           "it does not run as root; set user in the configuration, or "
+                           "give -u");
+    }
+    *pw = getpwnam(user);
+    if (!*pw || (*pw)->pw_uid == 0) {
+        return tkt_err_set(err, TKT_ERR_CONF, "user %s %s", user,
+                           *pw ? "is root; name another"
+                               : "does not exist; make it, or name another");
+    }
+    return 0;
+}
+
+int tkt_process_make_dirs(const char *user, const char *const *dirs, struct tkt_err *err)
+{
+    const struct passwd *pw;
+
+    if (geteuid() != 0) {
+        return 0;
+    }
+    if (find_user(user, &pw, err) < 0) {
+        return -1;
+    }
     for (; *dirs; dirs++) {
         if (mkdir(*dirs, 0750) == 0) {
-            if (chown(*dirs, pw->pw_uid, pw->pw_gid) < 0) {
+            if (lchown(*dirs, pw->pw_uid, pw->pw_gid) < 0) {
                 return tkt_err_errno(err, TKT_ERR_CONF, "chown %s", *dirs);
             }
         } else if (errno != EEXIST) {
@@ -39,8 +61,59 @@ static int make_dirs(const char *const *dirs, const struct passwd *pw,
     return 0;
 }
 
-int tkt_process_become(const char *user, const char *const *dirs, bool forced,
-                       struct tkt_err *err)
+int tkt_process_as_owner(const char *path, struct tkt_err *err)
+{
+    TKT_AUTO_FREE char *copy = strdup(path);
+    struct stat st;
+
+    if (geteuid() != 0) {
+        return 0;
+    }
+    if (!copy) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+    }
+    const char *dir = dirname(copy);
+    if (stat(dir, &st) < 0) {
+        return tkt_err_errno(err, TKT_ERR_CONF, "directory %s", dir);
+    }
+    if (st.st_uid != 0 &&
+        (setgroups(0, NULL) < 0 || setegid(st.st_gid) < 0 || seteuid(st.st_uid) < 0)) {
+        return tkt_err_errno(err, TKT_ERR_CONF, "become the owner of %s", dir);
+    }
+    return 0;
+}
+
+int tkt_process_as_root(struct tkt_err *err)
+{
+    if (getuid() == 0 && (seteuid(0) < 0 || setegid(0) < 0)) {
+        return tkt_err_errno(err, TKT_ERR_BUG, "become root again");
+    }
+    return 0;
+}
+
+int tkt_process_give(const char *path, const char *user, struct tkt_err *err)
+{
+    const struct passwd *pw;
+    struct stat st;
+
+    if (geteuid() != 0) {
+        return 0;
+    }
+    if (lstat(path, &st) < 0) {
+        return tkt_err_errno(err, TKT_ERR_CONF, "%s", path);
+    }
+    if (st.st_uid != 0) {
+        return 0;
+    }
+    if (find_user(user, &pw, err) < 0) {
+        return -1;
+    }
+    return lchown(path, pw->pw_uid, pw->pw_gid) == 0
+               ? 0
+               : tkt_err_errno(err, TKT_ERR_CONF, "chown %s", path);
+}
+
+int tkt_process_become(const char *user, bool forced, struct tkt_err *err)
 {
     const struct passwd *pw;
 
@@ -51,17 +124,7 @@ int tkt_process_become(const char *user, const char *const *dirs, bool forced,
         }
         return 0;
     }
-    if (!*user) {
-        return tkt_err_set(err, TKT_ERR_CONF,
-                           "it does not run as root; set user in the configuration, or "
-                           "give -u");
-    }
-    pw = getpwnam(user);
-    if (!pw || pw->pw_uid == 0) {
-        return tkt_err_set(err, TKT_ERR_CONF, "user %s %s", user,
-                           pw ? "is root; name another" : "does not exist");
-    }
-    if (make_dirs(dirs, pw, err) < 0) {
+    if (find_user(user, &pw, err) < 0) {
         return -1;
     }
     if (initgroups(pw->pw_name, pw->pw_gid) < 0 ||

@@ -9,11 +9,22 @@
 
 #include <stdbool.h>
 
-/* Started as root: makes dirs (NULL-terminated) for user where missing, then becomes
- * that user. CONF when user is "", root, or does not exist. Not root: does nothing; CONF
- * when another user than the present one was asked for by force. */
-int tkt_process_become(const char *user, const char *const *dirs, bool forced,
-                       struct tkt_err *err);
+/* These do nothing when it was not root who started us. CONF when user is "", root, or
+ * does not exist.
+ *
+ * Makes the directories (NULL-terminated) that are missing, for user. Only the last
+ * component: what lies above is the packager's. An existing one is left as it is. */
+int tkt_process_make_dirs(const char *user, const char *const *dirs, struct tkt_err *err);
+/* Sockets and the process ID file lie in a folder that may be a third user's, the
+ * milter's: they are made with the rights of its owner, whom a link there cannot lead
+ * further than he may go himself. as_root() ends that. */
+int tkt_process_as_owner(const char *path, struct tkt_err *err);
+int tkt_process_as_root(struct tkt_err *err);
+/* What root made in a folder of its own becomes user's. */
+int tkt_process_give(const char *path, const char *user, struct tkt_err *err);
+/* Becomes user for good. Not root: CONF when another user than the present one was asked
+ * for by force. */
+int tkt_process_become(const char *user, bool forced, struct tkt_err *err);
 /* As many descriptors as the hard limit allows. */
 void tkt_process_raise_files(void);
 /* Goes into the background. The parent stays until *ready_fd gets a byte (exit 0) or is

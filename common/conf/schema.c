@@ -103,7 +103,8 @@ static const struct tkt_conf_row top_rows[] = {
     {OCTAL_ROW(tkt_conf, intake_umask, "intake_umask", "007"),
      .help = "umask under which the intake socket is made."},
     {ENUM_ROW(tkt_conf, log_sink, "log_sink", "stderr", sink_words),
-     .help = "Where log lines go; systemd's journal takes stderr."},
+     .help = "Where log lines go; systemd's journal takes stderr. A program in the "
+             "background logs to syslog."},
     {BOOL_ROW(tkt_conf, log_json, "log_json", "no"),
      .help = "One JSON object a line instead of key=value pairs."},
     {ENUM_ROW(tkt_conf, log_level, "log_level", "info", level_words), .reload = true,

@@ -555,12 +555,12 @@ class Process(Case):
         p = self.milter()
         self.configure(desk="add_group_recipient = yes\n    group = \"g\"", extra="in_reserve_max = 7")
         p.send_signal(signal.SIGUSR1)
-        wait_for(lambda: "event=reload.done" in self.text("milter.log"))
+        wait_for(lambda: "event=config.reload status=ok" in self.text("milter.log"))
         self.assertTrue(self.client().actions & 4, "ADDRCPT is asked for now")
         with open(f"{self.dir}/milter.conf", "a", encoding="utf-8") as f:
             f.write("nonsense = 1\n")
         p.send_signal(signal.SIGUSR1)
-        wait_for(lambda: "event=reload.failed" in self.text("milter.log"))
+        wait_for(lambda: "event=config.reload status=refused" in self.text("milter.log"))
         self.assertEqual(self.client().message(b"x"), ACCEPT)
         self.assertIsNone(p.poll())
 
@@ -626,7 +626,7 @@ class Process(Case):
         self.assertEqual(os.readlink(f"/proc/{p.pid}/root"), self.dir)
         self.assertEqual(self.client().message(b"x"), ACCEPT)
         p.send_signal(signal.SIGUSR1)
-        wait_for(lambda: "event=reload.done" in self.text("milter.log"))
+        wait_for(lambda: "event=config.reload status=ok" in self.text("milter.log"))
 
 
 class Tcp(Case):
