@@ -110,6 +110,42 @@ static void two_desks_get_two_tickets_in_the_order_of_the_configuration(void **s
     tkt_wire_reply_release(&reply);
 }
 
+/* Whether it is a copy cannot be known while the earlier message cannot be read. */
+static void
+copy_that_cannot_be_compared_is_deferred_and_makes_no_second_ticket(void **state)
+{
+    struct daemon *d = *state;
+    static char text[600000];
+    struct reserve r;
+    char command[200];
+    size_t n = (size_t)snprintf(text, sizeof(text),
+                                "From: ann@customer.example\r\nSubject: compare\r\n"
+                                "Message-ID: <compare@customer.example>\r\n"
+                                "Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\n");
+
+    while (n < sizeof(text) - 200) {
+        n += (size_t)snprintf(text + n, 100, "line %zu of a long text\r\n", n);
+    }
+    reserve_init(&r, d, IT);
+    struct daemon_answer first = daemon_answer(d, &r.req, message_fd(text));
+    daemon_created(&first);
+    snprintf(text + n, 100, "-- \r\nA footer of the list\r\n");
+    snprintf(command, sizeof(command), "find %s/store/blobs -type f -exec chmod 0 {} +",
+             d->dir);
+    assert_int_equal(system(command), 0);
+    struct daemon_answer again = daemon_answer(d, &r.req, message_fd(text));
+    assert_int_equal(again.status, TKT_WIRE_TEMP);
+    snprintf(command, sizeof(command), "find %s/store/blobs -type f -exec chmod 600 {} +",
+             d->dir);
+    assert_int_equal(system(command), 0);
+    again = daemon_answer(d, &r.req, message_fd(text));
+    if (again.status != TKT_WIRE_OK) {
+        fail_msg("status %d: %s", again.status, again.text);
+    }
+    assert_string_equal(again.word, "existing");
+    assert_string_equal(again.id, first.id);
+}
+
 static void thousand_recipients_of_one_desk_are_one_ticket(void **state)
 {
     struct daemon *d = *state;
@@ -535,6 +571,8 @@ int main(void)
         cmocka_unit_test(message_in_a_file_is_as_good_as_one_in_a_memfd),
         cmocka_unit_test(two_desks_get_two_tickets_in_the_order_of_the_configuration),
         cmocka_unit_test(thousand_recipients_of_one_desk_are_one_ticket),
+        cmocka_unit_test(
+            copy_that_cannot_be_compared_is_deferred_and_makes_no_second_ticket),
         cmocka_unit_test(dry_run_changes_nothing),
         cmocka_unit_test(old_generation_is_told_and_none_is_taken),
         cmocka_unit_test(stranger_to_the_desks_is_a_wrong_request),

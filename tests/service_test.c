@@ -60,6 +60,64 @@ oversize_is_refused_in_the_session_only_if_all_recipients_are_desks(void **state
     daemon_remove(&d);
 }
 
+static void more_desks_than_a_message_may_have_are_never_passed_over(void **state)
+{
+    (void)state;
+    char desks[80 * 100] = "";
+    static char address[80][40];
+    struct daemon d;
+    struct reserve r;
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(address); i++) {
+        size_t n = strlen(desks);
+
+        snprintf(address[i], sizeof(address[i]), "d%zu@example.test", i);
+        snprintf(desks + n, sizeof(desks) - n,
+                 "desk \"d%zu\" { addresses = {\"%s\"} prefix = \"D%zu\" }\n", i,
+                 address[i], i);
+    }
+    daemon_prepare(&d, desks);
+    daemon_start(&d, 0);
+    reserve_init(&r, &d, address[0]);
+    for (size_t i = 0; i < TKT_ARRAY_LEN(address); i++) {
+        r.rcpts[i].addr = address[i];
+    }
+    r.req.rcpt_count = 64;
+    struct daemon_answer fits = daemon_answer(&d, &r.req, daemon_mail_fd("64-desks"));
+    daemon_created(&fits);
+    assert_int_equal(fits.tickets, 64);
+    r.req.rcpt_count = 65;
+    struct daemon_answer more = daemon_answer(&d, &r.req, daemon_mail_fd("65-desks"));
+    assert_int_not_equal(more.status, TKT_WIRE_OK);
+    (void)daemon_kill(&d, SIGTERM);
+    daemon_remove(&d);
+}
+
+static void desk_on_trial_refuses_no_large_mail(void **state)
+{
+    (void)state;
+    static char text[200000];
+    struct daemon d;
+    struct reserve r;
+
+    snprintf(text, 100, "From: ann@customer.example\r\nSubject: large\r\n\r\n");
+    memset(text + strlen(text), 'x', sizeof(text) - 100);
+    daemon_prepare(&d, "limits {\n message_max = 100k\n inline_max = 16k\n}\n"
+                       "desk \"trial\" { addresses = {\"trial@example.test\"}\n"
+                       "prefix = \"T\" mode = shadow }\n");
+    daemon_start(&d, 0);
+    reserve_init(&r, &d, "trial@example.test");
+    struct daemon_answer a = daemon_answer(&d, &r.req, message_fd(text));
+    assert_int_equal(a.status, TKT_WIRE_OK);
+    assert_int_equal(a.smtp_code, 0);
+    assert_int_equal(a.tickets, 1);
+    reserve_init(&r, &d, IT);
+    a = daemon_answer(&d, &r.req, message_fd(text));
+    assert_int_equal(a.smtp_code, 552);
+    (void)daemon_kill(&d, SIGTERM);
+    daemon_remove(&d);
+}
+
 static void out_of_descriptors_every_hook_gets_an_answer(void **state)
 {
     enum {
@@ -447,6 +505,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             oversize_is_refused_in_the_session_only_if_all_recipients_are_desks),
+        cmocka_unit_test(more_desks_than_a_message_may_have_are_never_passed_over),
+        cmocka_unit_test(desk_on_trial_refuses_no_large_mail),
         cmocka_unit_test(out_of_descriptors_every_hook_gets_an_answer),
         cmocka_unit_test(too_many_connections_of_one_process_are_refused_politely),
         cmocka_unit_test(killed_daemon_knows_its_tickets_again),

@@ -14,6 +14,8 @@
 
 /* What the commit and the answer get of the deadline: a quarter, at most this. */
 #define COMMIT_SHARE_MS 1500
+/* X-Ticket-ID fields that are verified, besides one for each desk. */
+#define SPARE_LOOKS 4
 
 static enum tkt_step refuse(struct tkt_request *req, enum tkt_err_class class,
                             const char *text)
@@ -34,18 +36,19 @@ static int64_t work_deadline(const struct tkt_request *req)
 
 /* ---- which desks ---------------------------------------------------------------------- */
 
-static void add_desk(struct tkt_request *req, const struct tkt_conf_desk *desk,
-                     const char *rcpt)
+/* -1: more desks than one message may have. */
+static int add_desk(struct tkt_request *req, const struct tkt_conf_desk *desk,
+                    const char *rcpt)
 {
     size_t at = req->desk_count;
 
     for (size_t i = 0; i < req->desk_count; i++) {
         if (req->desks[i] == desk) {
-            return;
+            return 0;
         }
     }
     if (req->desk_count == TKT_REQUEST_DESKS_MAX) {
-        return;
+        return -1;
     }
     /* Desks of one configuration are one array: its order is the order of the file. */
     while (at > 0 && req->desks[at - 1] > desk) {
@@ -56,9 +59,10 @@ static void add_desk(struct tkt_request *req, const struct tkt_conf_desk *desk,
     req->desks[at] = desk;
     req->desk_rcpts[at] = rcpt;
     req->desk_count++;
+    return 0;
 }
 
-static void find_desks(struct tkt_request *req)
+static int find_desks(struct tkt_request *req)
 {
     for (size_t i = 0; i < req->wire.rcpt_count; i++) {
         size_t sub;
@@ -66,12 +70,13 @@ static void find_desks(struct tkt_request *req)
         const struct tkt_wire_desk *row =
             tkt_wire_desk_find(req->set->desk_index, addr, &sub);
 
-        if (row) {
-            add_desk(req, tkt_conf_desk(req->set->conf, row->name), addr);
-        } else {
+        if (!row) {
             req->wire.other_rcpts++;
+        } else if (add_desk(req, tkt_conf_desk(req->set->conf, row->name), addr) < 0) {
+            return -1;
         }
     }
+    return 0;
 }
 
 /* Who is charged for the time that this message takes: the client; behind a relay of our
@@ -134,12 +139,33 @@ static int keep_scan(struct tkt_request *req, const struct tkt_keyscan *scan,
     return 0;
 }
 
-/* Our own signed X-Ticket-ID on a message that comes back (a second hop, Sieve after the
- * milter): it verifies only with this message's key, so the key finds the same ticket.
- * Any other is a stranger's claim: it is deleted and counted. */
-static int check_signed_ids(struct tkt_request *req, struct tkt_err *err)
+static bool is_signed_by_us(struct tkt_request *req, const char *value)
 {
     const struct tkt_settings *set = req->set;
+
+    for (size_t i = 0; i < req->desk_count; i++) {
+        const char *prefix = req->desks[i]->prefix;
+        size_t n = strlen(prefix);
+        const char *at = value + strspn(value, " \t\r\n");
+        char id[TKT_XID_ID_MAX + 1];
+
+        if (tkt_ascii_ieqn(at, prefix, n) && at[n] == '-' &&
+            tkt_xid_verify(&set->keys, value, req->desks[i]->name, req->scan.key,
+                           req->now_ms / 1000, set->conf->store.dedupe_keep_ms / 1000,
+                           id) == TKT_TOKEN_VALID) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Our own signed X-Ticket-ID on a message that comes back (a second hop, Sieve after the
+ * milter): it verifies only with this message's key, so the key finds the same ticket.
+ * Any other is a stranger's claim: it is deleted and counted. Each desk writes one field;
+ * of a heap of claims no more than that is looked at, a signature costs hundreds of hashes. */
+static int check_signed_ids(struct tkt_request *req, struct tkt_err *err)
+{
+    size_t looks = req->desk_count + SPARE_LOOKS;
 
     req->field_is_valid = tkt_wire_arena_alloc(&req->arena, req->wire.field_count + 1);
     if (!req->field_is_valid) {
@@ -150,14 +176,8 @@ static int check_signed_ids(struct tkt_request *req, struct tkt_err *err)
         bool valid = false;
 
         if (tkt_ascii_ieq(f->name, "X-Ticket-ID")) {
-            for (size_t k = 0; k < req->desk_count && !valid; k++) {
-                char id[TKT_XID_ID_MAX + 1];
-
-                valid = tkt_xid_verify(&set->keys, f->value, req->desks[k]->name,
-                                       req->scan.key, req->now_ms / 1000,
-                                       set->conf->store.dedupe_keep_ms / 1000,
-                                       id) == TKT_TOKEN_VALID;
-            }
+            valid = looks > 0 && is_signed_by_us(req, f->value);
+            looks -= looks > 0 ? 1 : 0;
             if (!valid) {
                 atomic_fetch_add(&req->d->stats.forged_ids, 1);
                 tkt_log(TKT_LOG_NOTICE, req->wire.queue_id, "xid.invalid", "hook",
@@ -302,17 +322,24 @@ static enum tkt_step compare(struct tkt_request *req, struct tkt_tools *tools)
     struct tkt_copies_text *theirs = tkt_copies_new();
     struct tkt_reader *reader = tkt_tools_reader(tools, &err);
     TKT_AUTO_FD int fd = -1;
+    TKT_AUTO_FD int own = -1;
+    enum tkt_step step = TKT_STEP_COMMIT;
     int rc = -1;
 
-    if (!ours || !theirs || !reader ||
-        tkt_reader_raw(reader, req->out.compare, &raw, &fd, &err) < 0) {
+    if (!ours || !theirs) {
+        tkt_err_set(&err, TKT_ERR_TEMP, "no memory");
+        goto out;
+    }
+    if (!reader || tkt_reader_raw(reader, req->out.compare, &raw, &fd, &err) < 0) {
         goto out;
     }
     if (req->message.raw) {
         tkt_copies_add(ours, req->message.raw, req->message.raw_len);
-    } else if (tkt_copies_add_fd(ours, req->message.blob.fd, req->message.size, &err) <
-               0) {
-        goto out;
+    } else { /* its descriptor went with the commit of the blob */
+        own = tkt_blob_open(req->d->store_dir, req->message.blob.name, &err);
+        if (own < 0 || tkt_copies_add_fd(ours, own, req->message.size, &err) < 0) {
+            goto out;
+        }
     }
     if (fd < 0) {
         tkt_copies_add(theirs, raw.data, raw.len);
@@ -322,7 +349,10 @@ static enum tkt_step compare(struct tkt_request *req, struct tkt_tools *tools)
     }
     rc = 0;
 out:
-    if (req->in.verdict_count == TKT_REQUEST_VERDICTS_MAX) {
+    if (rc < 0 &&
+        err.class == TKT_ERR_TEMP) { /* else a copy would become a second ticket */
+        step = tkt_request_fail(req, &err);
+    } else if (req->in.verdict_count == TKT_REQUEST_VERDICTS_MAX) {
         req->in.has_head_key = false;
     } else {
         /* What cannot be read any more (erased) cannot be a copy of this. */
@@ -334,7 +364,7 @@ out:
     tkt_copies_free(&ours);
     tkt_copies_free(&theirs);
     tkt_buf_release(&raw);
-    return TKT_STEP_COMMIT;
+    return step;
 }
 
 /* ---- steps ---------------------------------------------------------------------------- */
@@ -365,7 +395,9 @@ enum tkt_step tkt_reserve_begin(struct tkt_request *req, struct tkt_tools *tools
     if (req->packet.fd_count != 1) {
         return refuse(req, TKT_ERR_PERM, "RESERVE needs exactly one message descriptor");
     }
-    find_desks(req);
+    if (find_desks(req) < 0) {
+        return refuse(req, TKT_ERR_PERM, "more desks than one message may have");
+    }
     if (req->desk_count == 0) {
         return refuse(req, TKT_ERR_PERM, "no recipient is a desk");
     }

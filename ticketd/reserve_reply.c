@@ -251,13 +251,24 @@ enum tkt_step tkt_reserve_dry(struct tkt_request *req, struct tkt_tools *tools)
 
 /* ---- too large ------------------------------------------------------------------------ */
 
+/* A desk on trial must not cost a mail that came in without it. */
+static bool any_on_trial(const struct tkt_request *req)
+{
+    for (size_t i = 0; i < req->desk_count; i++) {
+        if (req->desks[i]->mode == TKT_MODE_SHADOW) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Refused in the session where that reaches the author and nobody else; else its
  * beginning is kept as a refused ticket, so that somebody can see that it came. */
 enum tkt_step tkt_reserve_too_large(struct tkt_request *req)
 {
     char text[120];
 
-    if (!req->wire.smtp_path || req->wire.other_rcpts > 0) {
+    if (!req->wire.smtp_path || req->wire.other_rcpts > 0 || any_on_trial(req)) {
         return TKT_STEP_COMMIT;
     }
     snprintf(text, sizeof(text), "Message is larger than the %lld bytes taken here",
