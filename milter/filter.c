@@ -54,7 +54,7 @@ static void choose_macros(SMFICTX *ctx)
         {SMFIM_CONNECT, ""},
         {SMFIM_HELO, ""},
         {SMFIM_ENVFROM, ""},
-        {SMFIM_ENVRCPT, "{rcpt_mailer}"},
+        {SMFIM_ENVRCPT, "{rcpt_mailer} {rcpt_addr}"},
         {SMFIM_DATA, "i j {auth_authen} {tls_version} {cert_subject} {verify}"},
         {SMFIM_EOH, ""},
         {SMFIM_EOM, "i"},
@@ -197,6 +197,29 @@ static sfsistat look_up_token(SMFICTX *ctx, const struct tkt_session *s, const c
     return rc;
 }
 
+/* RCPT may spell a desk in a way that only the MTA reads ("support" without a domain, a
+ * phrase before the brackets): what it makes of it counts if that is a desk. Sendmail says
+ * no more than the local part, which is none. */
+static const char *recipient_of(SMFICTX *ctx, const struct tkt_session *s,
+                                const char *arg, size_t *len)
+{
+    const char *addr = tkt_envelope_address(arg, len);
+    const char *resolved = tkt_filter_macro(ctx, "{rcpt_addr}");
+    size_t sub;
+
+    if (resolved == NULL ||
+        (strncmp(resolved, addr, *len) == 0 && resolved[*len] == '\0') ||
+        tkt_table_find(s->msg->table, resolved, &sub) == NULL) {
+        return addr;
+    }
+    const char *plain = tkt_message_strdup(s->msg, addr, *len);
+    if (plain != NULL && tkt_table_find(s->msg->table, plain, &sub) != NULL) {
+        return addr;
+    }
+    *len = strlen(resolved);
+    return resolved;
+}
+
 static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
 {
     struct tkt_session *s = session_of(ctx);
@@ -205,7 +228,7 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
     if (s->failed || s->msg == NULL) {
         return go_on(s, SMFIP_NR_RCPT);
     }
-    const char *addr = tkt_envelope_address(argv[0], &n);
+    const char *addr = recipient_of(ctx, s, argv[0], &n);
     bool relayed = tkt_envelope_relayed(tkt_filter_macro(ctx, "{rcpt_mailer}"));
     if (s->rcpt_lookup) {
         char *copy = tkt_message_strdup(s->msg, addr, n);

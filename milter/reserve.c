@@ -117,6 +117,12 @@ static int judge_reply(struct tkt_session *s, struct tkt_outcome *out,
     return tkt_err_set(&out->err, TKT_ERR_TEMP, "ticketd: %s", out->reply.text);
 }
 
+/* What was cut to the old limit is no message under the new one. */
+static bool is_cut_short(const struct tkt_message *m)
+{
+    return m->spool.oversize && m->spool.size <= m->table->hello.message_max;
+}
+
 /* One question, asked again while the table is stale. Results as judge_reply. */
 static int ask(struct tkt_session *s, struct tkt_wire_request *req,
                struct tkt_wire_rcpt *room, int fd, void (*progress)(void *arg), void *arg,
@@ -139,6 +145,9 @@ static int ask(struct tkt_session *s, struct tkt_wire_request *req,
         if (s->msg->desk_rcpts == 0) {
             out->verdict = TKT_VERDICT_ACCEPT;
             return 0;
+        }
+        if (is_cut_short(s->msg)) {
+            return tkt_err_set(&out->err, TKT_ERR_TEMP, "message_max was raised");
         }
         fill_request(s, room, req);
     }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define FIRST_RCPTS 8
-#define ADDRESS_MAX 1024
 #define NAME_MAX_BYTES 128 /* of a captured field */
 
 struct tkt_session *tkt_session_new(struct tkt_milter *milter)
@@ -81,13 +80,10 @@ void tkt_message_end(struct tkt_session *s)
 
 static void count_further_rcpt(struct tkt_message *m, const char *addr, size_t len)
 {
-    char text[ADDRESS_MAX];
+    TKT_AUTO_FREE char *text = strndup(addr, len);
     size_t sub;
 
-    len = TKT_MIN(len, sizeof(text) - 1); /* a longer one is no desk */
-    memcpy(text, addr, len);
-    text[len] = '\0';
-    if (tkt_table_find(m->table, text, &sub) != NULL) {
+    if (text == NULL || tkt_table_find(m->table, text, &sub) != NULL) {
         m->too_many_rcpts = true;
     } else {
         m->more_rcpts++;

@@ -15,7 +15,8 @@ struct tkt_tables {
     char path[PATH_MAX];  /* of the copy on disk */
     pthread_mutex_t lock; /* of current */
     struct tkt_table *current;
-    pthread_mutex_t refresh; /* one HELLO at a time; guards last */
+    pthread_mutex_t refresh; /* one HELLO at a time; guards the two below */
+    struct tkt_table *file;  /* the desks of the configuration file */
     struct tkt_buf last;     /* the body of the table that is current, for comparison */
 };
 
@@ -45,6 +46,7 @@ void tkt_tables_free(struct tkt_tables **tables)
         return;
     }
     tkt_table_put(&t->current);
+    tkt_table_put(&t->file);
     tkt_buf_release(&t->last);
     pthread_mutex_destroy(&t->lock);
     pthread_mutex_destroy(&t->refresh);
@@ -52,13 +54,18 @@ void tkt_tables_free(struct tkt_tables **tables)
     *tables = NULL;
 }
 
-struct tkt_table *tkt_table_get(struct tkt_tables *tables)
+static struct tkt_table *share(struct tkt_table *t)
 {
-    pthread_mutex_lock(&tables->lock);
-    struct tkt_table *t = tables->current;
     if (t != NULL) {
         atomic_fetch_add(&t->refs, 1);
     }
+    return t;
+}
+
+struct tkt_table *tkt_table_get(struct tkt_tables *tables)
+{
+    pthread_mutex_lock(&tables->lock);
+    struct tkt_table *t = share(tables->current);
     pthread_mutex_unlock(&tables->lock);
     return t;
 }
@@ -73,6 +80,7 @@ void tkt_table_put(struct tkt_table **table)
     }
     tkt_wire_desks_index_free(&t->index);
     tkt_wire_reply_release(&t->hello);
+    tkt_table_put(&t->behind);
     free(t);
 }
 
@@ -127,6 +135,7 @@ static int install(struct tkt_tables *tables, const struct tkt_wire_packet *pkt,
     if (t == NULL) {
         return -1;
     }
+    t->behind = source == TKT_TABLE_DISK ? share(tables->file) : NULL;
     tkt_buf_reset(&tables->last);
     if (tkt_buf_add(&tables->last, pkt->body.data, pkt->body.len) < 0) {
         tkt_buf_reset(&tables->last); /* then the next one counts as changed */
@@ -136,7 +145,8 @@ static int install(struct tkt_tables *tables, const struct tkt_wire_packet *pkt,
 }
 
 /* One row per address. */
-static size_t rows_of(const struct tkt_conf *conf, struct tkt_wire_desk *rows)
+static size_t rows_of(const struct tkt_conf *conf, const char *delimiters,
+                      struct tkt_wire_desk *rows)
 {
     size_t n = 0;
 
@@ -146,7 +156,7 @@ static size_t rows_of(const struct tkt_conf *conf, struct tkt_wire_desk *rows)
             rows[n++] = (struct tkt_wire_desk){
                 .name = d->name,
                 .address = d->addresses.items[k],
-                .delimiters = conf->recipient_delimiter,
+                .delimiters = delimiters,
                 .on_failure_accept = d->on_failure == TKT_ON_FAILURE_ACCEPT,
                 .off = d->mode == TKT_MODE_OFF,
             };
@@ -159,38 +169,20 @@ static int encode_conf(const struct tkt_conf *conf, struct tkt_wire_packet *pkt,
                        struct tkt_err *err)
 {
     TKT_AUTO_FREE struct tkt_wire_desk *rows = calloc(TKT_WIRE_DESKS_MAX, sizeof(*rows));
+    char delimiters[TKT_CONF_DELIMITERS_MAX];
     struct tkt_wire_reply reply = {.status = TKT_WIRE_OK, .desks = rows};
 
     if (rows == NULL) {
         return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
     }
-    reply.desk_count = rows_of(conf, rows);
+    tkt_conf_delimiters(conf, delimiters);
+    reply.desk_count = rows_of(conf, delimiters, rows);
     reply.message_max = (uint64_t)conf->limits.message_max;
     return tkt_wire_reply_encode(&reply, pkt, err);
 }
 
-int tkt_tables_from_conf(struct tkt_tables *tables, const struct tkt_conf *conf,
-                         struct tkt_err *err)
-{
-    struct tkt_wire_packet pkt;
-    bool changed;
-    int rc = 0;
-
-    if (encode_conf(conf, &pkt, err) < 0) {
-        return -1;
-    }
-    pthread_mutex_lock(&tables->refresh);
-    struct tkt_table *now = tkt_table_get(tables);
-    if (now == NULL || now->source == TKT_TABLE_CONF) {
-        rc = install(tables, &pkt, TKT_TABLE_CONF, &changed, err);
-    }
-    tkt_table_put(&now);
-    pthread_mutex_unlock(&tables->refresh);
-    tkt_wire_packet_release(&pkt);
-    return rc;
-}
-
-int tkt_tables_from_disk(struct tkt_tables *tables, struct tkt_err *err)
+/* Under refresh. */
+static int read_copy(struct tkt_tables *tables, struct tkt_err *err)
 {
     struct tkt_wire_packet pkt;
     bool changed;
@@ -198,12 +190,56 @@ int tkt_tables_from_disk(struct tkt_tables *tables, struct tkt_err *err)
     tkt_wire_packet_init(&pkt);
     int rc = tkt_read_file(tables->path, &pkt.body, err);
     if (rc == 0) {
-        pthread_mutex_lock(&tables->refresh);
         rc = install(tables, &pkt, TKT_TABLE_DISK, &changed, err);
-        pthread_mutex_unlock(&tables->refresh);
     }
     tkt_wire_packet_release(&pkt);
     return rc < 0 ? tkt_err_prefix(err, "%s", tables->path) : 0;
+}
+
+/* Under refresh: the file's desks are file, wherever they count now. */
+static int use_file(struct tkt_tables *tables, struct tkt_table *file,
+                    struct tkt_err *err)
+{
+    struct tkt_table *now = tkt_table_get(tables);
+    int rc = 0;
+
+    tkt_table_put(&tables->file);
+    tables->file = file;
+    if (now == NULL || now->source == TKT_TABLE_CONF) {
+        make_current(tables, share(file));
+    } else if (now->source == TKT_TABLE_DISK) { /* it still has the old file behind it */
+        tkt_buf_reset(&tables->last);
+        rc = read_copy(tables, err);
+    }
+    tkt_table_put(&now);
+    return rc;
+}
+
+int tkt_tables_from_conf(struct tkt_tables *tables, const struct tkt_conf *conf,
+                         struct tkt_err *err)
+{
+    struct tkt_wire_packet pkt;
+    int rc = -1;
+
+    if (encode_conf(conf, &pkt, err) < 0) {
+        return -1;
+    }
+    struct tkt_table *file = new_table(&pkt, TKT_TABLE_CONF, err);
+    tkt_wire_packet_release(&pkt);
+    if (file != NULL) {
+        pthread_mutex_lock(&tables->refresh);
+        rc = use_file(tables, file, err);
+        pthread_mutex_unlock(&tables->refresh);
+    }
+    return rc;
+}
+
+int tkt_tables_from_disk(struct tkt_tables *tables, struct tkt_err *err)
+{
+    pthread_mutex_lock(&tables->refresh);
+    int rc = read_copy(tables, err);
+    pthread_mutex_unlock(&tables->refresh);
+    return rc;
 }
 
 static int install_reply(struct tkt_tables *tables, const struct tkt_wire_reply *reply,
@@ -221,6 +257,9 @@ static int install_reply(struct tkt_tables *tables, const struct tkt_wire_reply 
     int rc = install(tables, &pkt, TKT_TABLE_HELLO, changed, err);
     if (rc == 0 && *changed) {
         rc = tkt_replace_file(tables->path, pkt.body.data, pkt.body.len, 0600, err);
+        if (rc < 0) {
+            tkt_buf_reset(&tables->last); /* the next HELLO writes it again */
+        }
     }
     pthread_mutex_unlock(&tables->refresh);
     tkt_wire_packet_release(&pkt);
@@ -248,5 +287,8 @@ const struct tkt_wire_desk *tkt_table_find(const struct tkt_table *table,
 {
     const struct tkt_wire_desk *d = tkt_wire_desk_find(table->index, addr, sub);
 
+    if (d == NULL && table->behind != NULL) {
+        d = tkt_wire_desk_find(table->behind->index, addr, sub);
+    }
     return d != NULL && !d->off ? d : NULL;
 }

@@ -2,8 +2,10 @@
  * The desk table that the milter acts on, and where it comes from.
  *
  * Sources, best first: a HELLO reply, the copy of the last one on disk, the desks of our
- * own configuration file (generation 0). A table is immutable and counted: get it, use
- * it, put it back; the current one may be replaced meanwhile. Thread-safe.
+ * own configuration file (generation 0). The copy may be older than the file, and a desk
+ * that is not recognised means mail without a ticket: behind a copy from disk the file's
+ * desks count as well, until ticketd has been heard. A table is immutable and counted: get
+ * it, use it, put it back; the current one may be replaced meanwhile. Thread-safe.
  */
 #ifndef TKT_MILTER_TABLE_H
 #define TKT_MILTER_TABLE_H
@@ -23,6 +25,7 @@ struct tkt_table {
     enum tkt_table_source source;
     struct tkt_wire_reply hello; /* desks, generation, message_max, rcpt_lookup */
     struct tkt_wire_desk_index *index;
+    struct tkt_table *behind; /* asked next; NULL but for a copy from disk */
 };
 
 /* The holder of the current table. */
@@ -33,7 +36,7 @@ void tkt_tables_free(struct tkt_tables **tables);
 struct tkt_table *tkt_table_get(struct tkt_tables *tables);
 void tkt_table_put(struct tkt_table **table);
 
-/* The desks of the file, unless a better source was already seen. */
+/* The desks of the file; they are the table unless a better source was already seen. */
 int tkt_tables_from_conf(struct tkt_tables *tables, const struct tkt_conf *conf,
                          struct tkt_err *err);
 /* The copy in state_dir; -1 when there is none or it can't be used. */

@@ -2,7 +2,7 @@
  * A ticketd for the milter's tests: speaks the intake protocol, keeps nothing, and does
  * what a word in the message's Subject asks for.
  *
- *   fake_ticketd SOCKET FOLDER [lookup] [gen=N] ADDRESS[,accept][,off]...
+ *   fake_ticketd SOCKET FOLDER [lookup] [gen=N] [max=N] ADDRESS[,accept][,off]...
  *
  * Each request becomes a line in FOLDER/log, each message FOLDER/N.eml. Words: temp, perm,
  * silent, slow (1 s), stale (once a run, then with generation + 1), close (once a run),
@@ -30,6 +30,7 @@ static struct tkt_wire_desk desks[64];
 static size_t desk_count;
 static bool want_lookup;
 static atomic_ulong generation = 7;
+static uint64_t message_max = 20 << 20; /* twice that once it went stale */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all below, and the log */
 static unsigned messages;
 static bool went_stale;
@@ -219,7 +220,7 @@ static bool serve(int sock, const struct tkt_wire_request *r, int fd)
     struct tkt_wire_reply rep = {.generation = generation,
                                  .desks = desks,
                                  .desk_count = desk_count,
-                                 .message_max = 20 << 20,
+                                 .message_max = message_max << went_stale,
                                  .rcpt_lookup = want_lookup};
     unsigned number = 0;
 
@@ -273,6 +274,8 @@ static void take_argument(char *arg)
         want_lookup = true;
     } else if (strncmp(arg, "gen=", 4) == 0) {
         generation = strtoul(arg + 4, NULL, 10);
+    } else if (strncmp(arg, "max=", 4) == 0) {
+        message_max = strtoul(arg + 4, NULL, 10);
     } else if (desk_count < TKT_ARRAY_LEN(desks)) {
         bool accept = strstr(arg, ",accept") != NULL;
         bool off = strstr(arg, ",off") != NULL;
@@ -286,8 +289,9 @@ int main(int argc, char **argv)
     struct tkt_err err = TKT_ERR_INIT;
 
     if (argc < 3) {
-        fprintf(stderr,
-                "usage: fake_ticketd SOCKET FOLDER [lookup] [gen=N] ADDRESS...\n");
+        fprintf(
+            stderr,
+            "usage: fake_ticketd SOCKET FOLDER [lookup] [gen=N] [max=N] ADDRESS...\n");
         return 64;
     }
     folder = argv[2];

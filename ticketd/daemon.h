@@ -34,6 +34,7 @@ struct tkt_settings {
     size_t desk_count;
     struct tkt_wire_desk_index *desk_index;
     struct tkt_prefixes own;
+    char *delimiters;
     char *tag_pattern;
     struct tkt_wire_arena arena;
 };

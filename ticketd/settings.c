@@ -25,27 +25,15 @@ static char *keep(struct tkt_settings *s, const char *text)
     return tkt_wire_arena_strdup(&s->arena, text, strlen(text));
 }
 
-/* Sub-addresses, and tokens if their separator is another one. */
-static char *delimiters_of(struct tkt_settings *s)
-{
-    char both[32];
-
-    strncpy(both, s->conf->recipient_delimiter, sizeof(both) - 2);
-    both[sizeof(both) - 2] = '\0';
-    if (*s->conf->token.separator && !strchr(both, *s->conf->token.separator)) {
-        strncat(both, s->conf->token.separator, 1);
-    }
-    return keep(s, both);
-}
-
 static int make_desks(struct tkt_settings *s, struct tkt_err *err)
 {
     const struct tkt_conf *conf = s->conf;
     const char **prefixes =
         tkt_wire_arena_alloc(&s->arena, (conf->desk_count + 1) * sizeof(*prefixes));
-    char *delimiters = delimiters_of(s);
+    char delimiters[TKT_CONF_DELIMITERS_MAX];
     size_t rows = 0;
 
+    tkt_conf_delimiters(conf, delimiters);
     for (size_t i = 0; i < conf->desk_count; i++) {
         rows += conf->desks[i].addresses.count;
     }
@@ -54,7 +42,8 @@ static int make_desks(struct tkt_settings *s, struct tkt_err *err)
                            TKT_WIRE_DESKS_MAX);
     }
     s->desks = tkt_wire_arena_alloc(&s->arena, (rows + 1) * sizeof(*s->desks));
-    if (!prefixes || !delimiters || !s->desks) {
+    s->delimiters = keep(s, delimiters);
+    if (!prefixes || !s->delimiters || !s->desks) {
         return tkt_err_set(err, TKT_ERR_TEMP, "settings: no memory");
     }
     for (size_t i = 0; i < conf->desk_count; i++) {
@@ -71,7 +60,7 @@ static int make_desks(struct tkt_settings *s, struct tkt_err *err)
             s->desks[s->desk_count++] = (struct tkt_wire_desk){
                 .name = d->name,
                 .address = address,
-                .delimiters = delimiters,
+                .delimiters = s->delimiters,
                 .on_failure_accept = d->on_failure == TKT_ON_FAILURE_ACCEPT};
         }
     }

@@ -174,6 +174,19 @@ struct tkt_conf *tkt_conf_defaults(void)
 
 /* ---- look-ups ---- */
 
+void tkt_conf_delimiters(const struct tkt_conf *conf, char out[TKT_CONF_DELIMITERS_MAX])
+{
+    size_t n = strnlen(conf->recipient_delimiter, TKT_CONF_DELIMITERS_MAX - 2);
+
+    memcpy(out, conf->recipient_delimiter, n);
+    out[n] = '\0';
+    if (conf->token.separator[0] != '\0' &&
+        strchr(out, conf->token.separator[0]) == NULL) {
+        out[n] = conf->token.separator[0];
+        out[n + 1] = '\0';
+    }
+}
+
 const struct tkt_conf_desk *tkt_conf_desk(const struct tkt_conf *conf, const char *name)
 {
     return tkt_conf_element(conf, &tkt_conf_sections[TKT_CONF_DESK], name);

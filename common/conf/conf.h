@@ -194,6 +194,9 @@ void tkt_conf_free(struct tkt_conf **conf);
 /* All effective settings as a file that can be loaded again; with only_changed those
  * that differ from the default. Secret references are shown, never secrets. */
 int tkt_conf_dump(const struct tkt_conf *conf, bool only_changed, struct tkt_buf *out);
+/* What may start a sub-address: the delimiters, and the tokens' separator. */
+#define TKT_CONF_DELIMITERS_MAX 32
+void tkt_conf_delimiters(const struct tkt_conf *conf, char out[TKT_CONF_DELIMITERS_MAX]);
 /* NULL when there is none of that name. */
 const struct tkt_conf_desk *tkt_conf_desk(const struct tkt_conf *conf, const char *name);
 const struct tkt_conf_group *tkt_conf_group(const struct tkt_conf *conf,

@@ -420,6 +420,62 @@ class Faults(Case):
         self.assertEqual(m.message(b"x", ["<ok@example.test>"]), ACCEPT)
         self.assertEqual(m.start(["<joe@example.test>"]), ACCEPT)
 
+    def test_a_desk_newer_than_the_copy_on_disk_is_not_let_through(self):
+        daemon = self.daemon()
+        milter = self.milter(extra="deadline = 2s")
+        milter.terminate()
+        milter.wait()
+        daemon.kill()
+        daemon.wait()
+        new = '}}\ndesk "hr" {{\n    addresses = {{"{}@example.test"}}\n    prefix = "HR"'
+        milter = self.milter(extra="deadline = 2s", desk=new.format("hr"))
+        self.assertIn("event=desks.loaded source=disk desks=3", self.text("milter.log"))
+        m = self.client()
+        self.assertEqual(m.message(b"x", ["<hr@example.test>"]), REPLY)
+        self.assertEqual(m.start(["<joe@example.test>"]), ACCEPT)
+        # the same at a reload
+        self.configure(extra="deadline = 2s", desk=new.format("pr"))
+        milter.send_signal(signal.SIGUSR1)
+        wait_for(lambda: "event=config.reload status=ok" in self.text("milter.log"))
+        self.assertEqual(m.message(b"x", ["<pr@example.test>"]), REPLY)
+        self.assertEqual(m.start(["<hr@example.test>"]), ACCEPT)
+        # ticketd's word ends it
+        os.unlink(f"{self.dir}/intake.sock")
+        self.daemon()
+        wait_for(lambda: "source=ticketd" in self.text("milter.log").split("config.reload")[1])
+        self.assertEqual(m.start(["<pr@example.test>"]), ACCEPT)
+
+    def test_what_the_mta_makes_of_a_recipient_counts_if_it_is_a_desk(self):
+        self.daemon()
+        self.milter()
+        m = self.client()
+        for said, resolved in (("<it>", "it@example.test"),
+                               ('"IT" <it@example.test>', "it@example.test"),
+                               ("<it@example.test>", "ann@example.test"),
+                               ("<IT+x@example.test>", "it@example.test")):
+            m.mail()
+            m.macro(b"R", **{"{rcpt_mailer}": "local", "{rcpt_addr}": resolved})
+            m.rcpt(said)
+            self.assertEqual(m.data(), CONTINUE, said)
+            m.header(b"Subject", b" x")
+            m.eoh()
+            self.assertEqual(m.eom(), ACCEPT)
+        got = [l.split(" rcpt=")[1].split()[0] for l in self.requests()]
+        self.assertEqual(got, ["it@example.test"] * 3 + ["IT+x@example.test"])
+        m.mail()
+        m.macro(b"R", **{"{rcpt_mailer}": "local", "{rcpt_addr}": "ann@example.test"})
+        m.rcpt("<ann>")
+        self.assertEqual(m.data(), ACCEPT)
+
+    def test_what_was_cut_to_the_old_limit_is_deferred_under_a_new_one(self):
+        self.daemon("max=65536")
+        self.milter()
+        m = self.client()
+        body = b"0123456789abcd\r\n" * 6000
+        self.assertEqual(m.message(b"stale", body=body), REPLY)
+        self.assertIn("message_max was raised", self.text("milter.log"))
+        self.assertEqual(m.message(b"x", body=body), ACCEPT)
+
     def test_a_damaged_copy_of_the_table_is_not_used(self):
         self.configure()
         with open(f"{self.dir}/milter/desks", "wb") as f:
