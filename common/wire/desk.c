@@ -8,6 +8,7 @@
 
 /* RFC 5321 4.5.3.1.3 has 256; more than this is nobody's desk. */
 #define ADDRESS_MAX 1024
+#define LOCAL_MAX (ADDRESS_MAX / 2)
 
 struct slot {
     char *key; /* normalised address; NULL = free */
@@ -52,18 +53,31 @@ static const struct tkt_wire_desk *lookup(const struct tkt_wire_desk_index *inde
     return probe(index, key, len)->desk;
 }
 
+/* The local part without its quotes, in lower case. Of a longer one than anybody's the
+ * beginning is enough: the rest can only belong to a sub-address. */
+static size_t copy_local(const char *addr, size_t n, char *out)
+{
+    bool quoted = n >= 2 && addr[0] == '"' && addr[n - 1] == '"';
+    size_t len = 0;
+
+    for (size_t i = quoted ? 1 : 0; i < n - (quoted ? 1 : 0) && len < LOCAL_MAX; i++) {
+        i += quoted && addr[i] == '\\' && i + 2 < n ? 1 : 0;
+        out[len++] = addr[i];
+    }
+    out[len] = '\0';
+    tkt_ascii_lower(out);
+    return len;
+}
+
 /* "Local@Domain" in the form of the table; *local_len is the offset of the '@'. */
 static int normalise(const char *addr, char out[ADDRESS_MAX], size_t *local_len)
 {
     const char *at = strrchr(addr, '@');
 
-    if (at == NULL || at - addr > ADDRESS_MAX / 2) {
+    if (at == NULL) {
         return -1;
     }
-    size_t local = (size_t)(at - addr);
-    memcpy(out, addr, local);
-    out[local] = '\0';
-    tkt_ascii_lower(out);
+    size_t local = copy_local(addr, (size_t)(at - addr), out);
     out[local] = '@';
     const char *domain = at + 1;
     size_t dlen = strlen(domain);
@@ -183,7 +197,7 @@ const struct tkt_wire_desk *tkt_wire_desk_find(const struct tkt_wire_desk_index 
     }
     d = find_sub(index, key, len, local, &cut);
     if (d != NULL) {
-        *sub = cut + 1;
+        *sub = addr[0] == '"' ? 0 : cut + 1;
         return d;
     }
     return lookup(index, key + local, len - local);

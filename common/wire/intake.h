@@ -191,8 +191,9 @@ int tkt_wire_call(struct tkt_wire_client *client, const struct tkt_wire_request 
 
 /* Finds the desk row of an envelope recipient (no brackets): domain and local part
  * without regard to ASCII case; the address itself, else the address with a sub-address
- * cut off at the first delimiter, else a whole-domain row. *sub gets the offset of the
- * sub-address text in addr, or 0. NULL: no desk. Linear in count only once: the table is
+ * cut off at the first delimiter, else a whole-domain row. A quoted local part is the same
+ * without its quotes. *sub gets the offset of the sub-address text in addr, or 0 (also when
+ * it is quoted). NULL: no desk. Linear in count only once: the table is
  * indexed by tkt_wire_desks_index(). */
 struct tkt_wire_desk_index;
 struct tkt_wire_desk_index *tkt_wire_desks_index(const struct tkt_wire_desk *desks,

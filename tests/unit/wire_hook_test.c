@@ -32,6 +32,12 @@ static void desks_are_found_as_they_stand_in_rcpt(void **state)
                  {"it", NULL, 0},
                  {"", NULL, 0},
                  {"@example.test", NULL, 0},
+                 {"\"it\"@example.test", "it", 0},
+                 {"\"I\\T\"@example.test", "it", 0},
+                 {"\"it+x\"@example.test", "it", 0},
+                 {"\"it@example.test\"@other.test", NULL, 0},
+                 {"\"@example.test", NULL, 0},
+                 {"\"\"@example.test", NULL, 0},
                  {"a-b@example.test", "ab", 0},
                  {"a-b-c@example.test", "ab", 4},
                  {"a+b@example.test", NULL, 0},
@@ -62,6 +68,9 @@ static void desks_are_found_as_they_stand_in_rcpt(void **state)
     memcpy(huge, "it", 2);
     memcpy(huge + 4000, "@example.test", 14);
     size_t sub;
+    assert_string_equal(tkt_wire_desk_find(index, huge, &sub)->name, "it");
+    assert_int_equal(sub, 3);
+    huge[0] = 'x';
     assert_null(tkt_wire_desk_find(index, huge, &sub));
     tkt_wire_desks_index_free(&index);
     assert_null(index);
