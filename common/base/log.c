@@ -69,8 +69,12 @@ static void add_text_value(struct tkt_buf *b, const char *v, size_t n)
     }
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)v[i];
+        unsigned char next = i + 1 < n ? (unsigned char)v[i + 1] : 0;
         if (c < 0x20 || c == 0x7f) {
             tkt_buf_addf(b, "\\x%02x", c);
+        } else if (c == 0xc2 && next >= 0x80 && next < 0xa0) { /* controls in UTF-8 */
+            tkt_buf_addf(b, "\\x%02x\\x%02x", c, next);
+            i++;
         } else {
             if (c == '"' || c == '\\') {
                 tkt_buf_addc(b, '\\');

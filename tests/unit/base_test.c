@@ -182,6 +182,11 @@ static void log_lines_cannot_be_forged(void **state)
             "gone", (char *)NULL, "from", "a\nb c", NULL);
     assert_string_equal(captured,
                         "4FF: event=ticket.created ticket=IT-12 n=7 from=\"a\\x0ab c\"");
+    tkt_log(TKT_LOG_INFO, NULL, "e", "k",
+            "\xc2\x9b"
+            "2J\xc3\xbc",
+            NULL); /* CSI */
+    assert_string_equal(captured, "event=e k=\\xc2\\x9b2J\xc3\xbc");
     tkt_log_open("t", TKT_LOG_STDERR, true, TKT_LOG_INFO);
     tkt_log(TKT_LOG_INFO, NULL, "e", "k", "\"\n", NULL);
     assert_non_null(strstr(captured, "\"event\":\"e\",\"k\":\"\\\"\\u000a\"}"));
