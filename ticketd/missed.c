@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* One that waits may be the only one; that many mean that nothing can be taken now. */
+#define WAITING_MAX 4
+
 enum outcome {
     TAKEN,
     WAITS,
@@ -66,6 +69,7 @@ size_t tkt_missed_take(struct tkt_daemon *d, struct tkt_tools *tools)
     char dir[4200];
     size_t count = 0;
     size_t taken = 0;
+    size_t waiting = 0;
 
     snprintf(dir, sizeof(dir), "%s/missed", set->conf->milter.state_dir);
     tkt_settings_put(&set);
@@ -80,7 +84,10 @@ size_t tkt_missed_take(struct tkt_daemon *d, struct tkt_tools *tools)
         if (outcome == WAITS) {
             tkt_log(TKT_LOG_WARNING, NULL, "missed.waits", "entry", names[i].text, "why",
                     why, NULL);
-            break;
+            if (++waiting == WAITING_MAX) {
+                break;
+            }
+            continue;
         }
         int rc = outcome == TAKEN ? tkt_missed_remove(dir, names[i].text, &err)
                                   : tkt_missed_set_aside(dir, names[i].text, &err);
