@@ -137,6 +137,27 @@ static void add_size(double bytes, struct tkt_buf *out)
     tkt_buf_addf(out, u == 0 ? "%.0f %s" : "%.1f %s", bytes, units[u]);
 }
 
+static void add_span(double ms, struct tkt_buf *out)
+{
+    static const struct {
+        double below_ms;
+        double unit_ms;
+        const char *format;
+    } spans[] = {
+        {1000, 1, "%.0f ms"},
+        {60000, 1000, "%.1f s"},
+        {3600000, 60000, "%.0f min"},
+        {172800000, 3600000, "%.1f h"},
+    };
+    for (size_t i = 0; i < TKT_ARRAY_LEN(spans); i++) {
+        if (ms < spans[i].below_ms) {
+            tkt_buf_addf(out, spans[i].format, ms / spans[i].unit_ms);
+            return;
+        }
+    }
+    tkt_buf_addf(out, "%.1f d", ms / 86400000);
+}
+
 static void add_number(double n, struct tkt_buf *out)
 {
     tkt_buf_addf(out, n == floor(n) ? "%.0f" : "%.2f", n);
@@ -150,6 +171,8 @@ void tkt_ctl_cell(const cJSON *value, enum tkt_ctl_kind kind, struct tkt_buf *ou
         tkt_ctl_clean_add(out, value->valuestring, strlen(value->valuestring), false);
     } else if (cJSON_IsNumber(value) && kind == TKT_CTL_SIZE) {
         add_size(value->valuedouble, out);
+    } else if (cJSON_IsNumber(value) && kind == TKT_CTL_SPAN) {
+        add_span(value->valuedouble, out);
     } else if (cJSON_IsNumber(value)) {
         add_number(value->valuedouble, out);
     } else if (cJSON_IsBool(value)) {
@@ -282,11 +305,23 @@ void tkt_ctl_put_table(FILE *to, const struct tkt_ctl_col *cols, size_t count,
     }
 }
 
-static enum tkt_ctl_kind kind_of_key(const cJSON *v)
+/* The unit in which ticketd counts ends a key's name; people see another. */
+static enum tkt_ctl_kind kind_of_key(const char *key, size_t *shown)
 {
-    size_t n = strlen(v->string);
-    return n > 6 && strcmp(v->string + n - 6, "_bytes") == 0 ? TKT_CTL_SIZE
-                                                             : TKT_CTL_TEXT;
+    static const struct {
+        const char *ending;
+        enum tkt_ctl_kind kind;
+    } units[] = {{"_bytes", TKT_CTL_SIZE}, {"_ms", TKT_CTL_SPAN}};
+
+    *shown = strlen(key);
+    for (size_t i = 0; i < TKT_ARRAY_LEN(units); i++) {
+        size_t n = strlen(units[i].ending);
+        if (*shown > n && strcmp(key + *shown - n, units[i].ending) == 0) {
+            *shown -= n;
+            return units[i].kind;
+        }
+    }
+    return TKT_CTL_TEXT;
 }
 
 static bool is_flat(const cJSON *v)
@@ -306,17 +341,20 @@ void tkt_ctl_put_object(FILE *to, const cJSON *object, int depth)
     const cJSON *v;
     cJSON_ArrayForEach(v, object)
     {
+        enum tkt_ctl_kind kind = TKT_CTL_TEXT;
         fprintf(to, "%*s", 2 * depth, "");
         if (v->string != NULL) {
             TKT_AUTO_BUF struct tkt_buf key = TKT_BUF_INIT(CELL_MAX);
-            tkt_ctl_clean_add(&key, v->string, strlen(v->string), false);
+            size_t shown;
+            kind = kind_of_key(v->string, &shown);
+            tkt_ctl_clean_add(&key, v->string, shown, false);
             fprintf(to, "%s:", tkt_buf_str(&key));
         } else {
             fputc('-', to);
         }
         if (is_flat(v)) {
             TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(65536);
-            tkt_ctl_cell(v, v->string != NULL ? kind_of_key(v) : TKT_CTL_TEXT, &b);
+            tkt_ctl_cell(v, kind, &b);
             fprintf(to, " %s\n", tkt_buf_str(&b));
         } else {
             fputc('\n', to);
@@ -329,11 +367,12 @@ void tkt_ctl_put_object(FILE *to, const cJSON *object, int depth)
 
 void tkt_ctl_put_members(struct tkt_buf *out, const cJSON *object)
 {
+    size_t start = out->len;
     const cJSON *v;
     cJSON_ArrayForEach(v, object)
     {
-        if (v->string != NULL) {
-            tkt_buf_adds(out, v == object->child ? "" : " ");
+        if (v->string != NULL && !(cJSON_IsString(v) && v->valuestring[0] == '\0')) {
+            tkt_buf_adds(out, out->len == start ? "" : " ");
             tkt_ctl_clean_add(out, v->string, strlen(v->string), false);
             tkt_buf_addc(out, '=');
             tkt_ctl_cell(v, TKT_CTL_TEXT, out);

@@ -30,7 +30,8 @@ enum tkt_ctl_kind {
     TKT_CTL_TEXT,
     TKT_CTL_NUMBER, /* to the right */
     TKT_CTL_TIME,   /* RFC 3339 in UTC, shown in local time */
-    TKT_CTL_SIZE
+    TKT_CTL_SIZE,
+    TKT_CTL_SPAN /* milliseconds, shown as 250 ms, 8.0 s, 5 min, 6.0 h, 30.0 d */
 };
 struct tkt_ctl_col {
     const char *title;

@@ -118,7 +118,8 @@ static void put_head(cJSON *t)
         put("is", "not analysed yet");
     }
     if (tkt_ctl_num(t, "duplicates") > 0) {
-        snprintf(line, sizeof line, "%.0f times", tkt_ctl_num(t, "duplicates"));
+        snprintf(line, sizeof line, "%.0f time%s", tkt_ctl_num(t, "duplicates"),
+                 tkt_ctl_num(t, "duplicates") > 1 ? "s" : "");
         put("came again", line);
     }
 }

@@ -103,7 +103,10 @@ int tkt_reader_list_json(struct tkt_reader *r, const struct tkt_list_filter *f,
     int state = -1;
 
     if (filled(f->state) != NULL && (state = tkt_ticket_state_parse(f->state)) < 0) {
-        return tkt_err_set(err, TKT_ERR_PERM, "unknown state %.40s", f->state);
+        return tkt_err_set(err, TKT_ERR_PERM,
+                           "unknown state %.40s; one of reserved, new, open, pending, "
+                           "resolved, closed, withdrawn, refused, merged",
+                           f->state);
     }
     (void)tkt_buf_addc(out, '['); /* whole() looks at failed */
     int n = tkt_db_query(r->db, &row, SQL_LIST, err, "isdssssid",

@@ -6,6 +6,8 @@ sends real mails over SMTP and shows, for each, the SMTP answer, the delivered S
 the ticket with its history. Then stops all, or with --keep leaves it running.
 """
 import argparse
+import email.errors
+import email.header
 import glob
 import os
 import re
@@ -17,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, ".."))
 from harness.mta import Postfix  # noqa: E402
 from harness.product import Product, program  # noqa: E402
-from harness.smtp import header, send  # noqa: E402
+from harness.smtp import header, headers, send  # noqa: E402
 from harness.util import make_root, remove_root, wait_for  # noqa: E402
 
 ADDRESS = re.compile(rb"[^\s<>,;:\"]+@[^\s<>,;:\"]+")
@@ -26,6 +28,16 @@ DESKS = ("support@example.test", "it@second.test", "hr@example.test")
 
 def step(text):
     print(f"==> {text}", flush=True)
+
+
+def readable(subject):
+    """The field as it stands, and what a person sees where that is something else."""
+    raw = re.sub(r"\r?\n", "", (subject or b"(none)").decode("utf-8", "replace"))
+    try:
+        seen = str(email.header.make_header(email.header.decode_header(raw)))
+    except (UnicodeError, LookupError, email.errors.HeaderParseError):
+        seen = raw
+    return raw if seen == raw else f"{raw}\n{'':23}({seen})"
 
 
 def envelope(mail):
@@ -51,7 +63,7 @@ def show(product, postfix, name, mail):
     answer = send(postfix.port, sender, rcpts, mail)
     took = (time.monotonic() - start) * 1000
     print(f"\n--- {name}\n    MAIL FROM:<{sender}>  RCPT TO:<{'>, <'.join(rcpts)}>")
-    print(f"    sent Subject:      {(header(mail, 'Subject') or b'(none)').decode('utf-8', 'replace')}")
+    print(f"    sent Subject:      {readable(header(mail, 'Subject'))}")
     print(f"    SMTP answer:       {answer.code} {answer.text}  ({took:.0f} ms)")
     if answer.code != 250:
         return False
@@ -59,16 +71,13 @@ def show(product, postfix, name, mail):
     if not copies:
         print("    delivered:         nothing arrived")
         return False
-    subject = (header(copies[-1], "Subject") or b"(none)").decode("utf-8", "replace")
-    tag = (header(copies[-1], "X-Ticket-ID") or b"").decode("ascii", "replace")
-    print(f"    delivered Subject: {subject}")
-    print(f"    X-Ticket-ID:       {tag}")
-    ticket = tag.split(";")[0].strip()
-    if not ticket:
-        return False
-    print("".join(f"    {line}\n" for line in product.ctl("show", ticket).stdout.splitlines()),
-          end="")
-    return True
+    print(f"    delivered Subject: {readable(header(copies[-1], 'Subject'))}")
+    tickets = [field.split(b";")[0].strip().decode("ascii", "replace")
+               for field in headers(copies[-1], "X-Ticket-ID")]
+    for ticket in tickets:
+        print("".join(f"    {line}\n" for line in
+                      product.ctl("show", ticket).stdout.splitlines()), end="")
+    return bool(tickets)
 
 
 def main():
@@ -121,7 +130,10 @@ def keep(root, product, postfix):
     ctl = program(product.build, "ticketctl")
     print(f"""
 ==> left running in {root}
-    mail it:     swaks --server 127.0.0.1:{postfix.port} --from you@example.org --to {DESKS[0]}
+    mail it:     any mail program: SMTP server 127.0.0.1, port {postfix.port}, no login; or
+                 smtp-source -f you@example.org -t {DESKS[0]} -S "No network" \
+127.0.0.1:{postfix.port}
+                 desks: {', '.join(DESKS)}
     look at it:  {program(product.build, "ticketctl")} -c {product.config} list
                  {program(product.build, "ticketctl")} -c {product.config} show IT-1
     mailbox:     {postfix.root}/mail/all/new

@@ -332,6 +332,36 @@ static void large_messages_and_headers_pass_whole(void **state)
     tkt_ctl_mail_release(&mail);
 }
 
+static void counts_in_small_units_are_shown_in_those_of_people(void **state)
+{
+    static const char json[] =
+        "{\"job_lag_ms\":0,\"a_ms\":999,\"b_ms\":24722,\"c_ms\":300000,\"d_ms\":21600000,"
+        "\"e_ms\":2592000000,\"log_bytes\":176128,\"bytes\":1024,\"oldest_job\":"
+        "{\"job\":7,\"age_ms\":1500}}";
+    static const char want[] = "job_lag: 0 ms\na: 999 ms\nb: 24.7 s\nc: 5 min\nd: 6.0 h\n"
+                               "e: 30.0 d\nlog: 172.0 KiB\nbytes: 1024\noldest_job:\n"
+                               "  job: 7\n  age: 1.5 s\n";
+    (void)state;
+    cJSON *object = cJSON_Parse(json);
+    TKT_AUTO_FREE char *text = NULL;
+    size_t n = 0;
+    FILE *to = open_memstream(&text, &n);
+    assert_non_null(object);
+    assert_non_null(to);
+    tkt_ctl_put_object(to, object, 0);
+    assert_int_equal(fclose(to), 0);
+    assert_string_equal(text, want);
+    cJSON_Delete(object);
+}
+static void empty_members_are_not_shown(void **state)
+{
+    (void)state;
+    cJSON *object = cJSON_Parse("{\"a\":\"\",\"b\":\"x\",\"c\":\"\",\"d\":0}");
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(4096);
+    tkt_ctl_put_members(&b, object);
+    assert_string_equal(tkt_buf_str(&b), "b=x d=0");
+    cJSON_Delete(object);
+}
 static void oversize_and_empty_input_is_refused(void **state)
 {
     (void)state;
@@ -366,6 +396,8 @@ int main(void)
         cmocka_unit_test(edits_act_as_an_mta_would),
         cmocka_unit_test(a_subject_is_added_where_there_is_none),
         cmocka_unit_test(large_messages_and_headers_pass_whole),
+        cmocka_unit_test(counts_in_small_units_are_shown_in_those_of_people),
+        cmocka_unit_test(empty_members_are_not_shown),
         cmocka_unit_test(oversize_and_empty_input_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# build_check.sh BUILD: the other compiler and the other choices of configure build without
+# a warning, and `make install` puts in place what they say and no more.
+set -u
+build=$1
+top=$(cd "$(dirname "$0")/.." && pwd)
+failed=0
+
+# variant NAME CONFIGURE-ARGUMENTS: builds and installs into BUILD/variants/NAME/root.
+variant() {
+    local name=$1 dir=$build/variants/$1
+    shift
+    rm -rf "$dir/root"
+    mkdir -p "$dir"
+    if (cd "$dir" && "$top/configure" --enable-werror --prefix=/usr "$@" &&
+        make && make install DESTDIR="$dir/root") >"$dir/log" 2>&1; then
+        echo "PASS: build $name"
+    else
+        echo "FAIL: build $name"
+        tail -40 "$dir/log"
+        failed=1
+    fi
+}
+
+# has NAME FILES, has_not NAME FILES
+has() {
+    local name=$1 f
+    shift
+    for f in "$@"; do
+        [ -e "$build/variants/$name/root/$f" ] ||
+            { echo "FAIL: build $name: $f is not installed"; failed=1; }
+    done
+}
+has_not() {
+    local name=$1 f
+    shift
+    for f in "$@"; do
+        [ ! -e "$build/variants/$name/root/$f" ] ||
+            { echo "FAIL: build $name: $f is installed"; failed=1; }
+    done
+}
+
+milter="usr/sbin/ticket-milter usr/share/man/man8/ticket-milter.8
+ usr/lib/systemd/system/ticket-milter.service"
+daemon="usr/sbin/ticketd usr/bin/ticketctl usr/libexec/ticket-milter/ticket-parser
+ usr/share/man/man8/ticketd.8 usr/share/man/man1/ticketctl.1
+ usr/share/bash-completion/completions/ticketctl.bash
+ usr/lib/systemd/system/ticketd.service usr/lib/systemd/system/ticketd.socket
+ usr/lib/systemd/system/ticketd-control.socket"
+both="etc/ticket-milter/ticket-milter.conf usr/share/man/man5/ticket-milter.conf.5
+ usr/share/man/man7/ticket-milter.7 usr/lib/sysusers.d/ticket-milter.conf
+ usr/lib/tmpfiles.d/ticket-milter.conf
+ usr/share/doc/ticket-milter/examples/ticket-milter.conf"
+
+if command -v clang >/dev/null 2>&1; then
+    variant clang CC=clang
+    # shellcheck disable=SC2086
+    has clang $both $milter $daemon
+else
+    echo "SKIP: build clang: clang is not installed"
+fi
+# shellcheck disable=SC2086
+{
+    variant milter-only --disable-daemon
+    has milter-only $both $milter
+    has_not milter-only $daemon
+    variant daemon-only --disable-milter
+    has daemon-only $both $daemon
+    has_not daemon-only $milter
+}
+exit $failed
