@@ -142,16 +142,18 @@ static void add_span(double ms, struct tkt_buf *out)
     static const struct {
         double below_ms;
         double unit_ms;
-        const char *format;
+        int decimals;
+        const char *unit;
     } spans[] = {
-        {1000, 1, "%.0f ms"},
-        {60000, 1000, "%.1f s"},
-        {3600000, 60000, "%.0f min"},
-        {172800000, 3600000, "%.1f h"},
+        {1000, 1, 0, "ms"},
+        {60000, 1000, 1, "s"},
+        {3600000, 60000, 0, "min"},
+        {172800000, 3600000, 1, "h"},
     };
     for (size_t i = 0; i < TKT_ARRAY_LEN(spans); i++) {
         if (ms < spans[i].below_ms) {
-            tkt_buf_addf(out, spans[i].format, ms / spans[i].unit_ms);
+            tkt_buf_addf(out, "%.*f %s", spans[i].decimals, ms / spans[i].unit_ms,
+                         spans[i].unit);
             return;
         }
     }
