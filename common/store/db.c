@@ -2,6 +2,7 @@
 #include "store/db.h"
 
 #include "base/enc.h"
+#include "store/walvfs.h"
 
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -123,7 +124,8 @@ struct tkt_db *tkt_db_open(const char *path, enum tkt_db_mode mode, struct tkt_e
     if (mode == TKT_DB_WRITE) {
         flags |= SQLITE_OPEN_CREATE;
     }
-    int rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
+    const char *vfs = mode == TKT_DB_WRITE ? tkt_walvfs() : NULL;
+    int rc = sqlite3_open_v2(path, &db->handle, flags, vfs);
     if (rc != SQLITE_OK) {
         tkt_err_set(err, TKT_ERR_TEMP, "store: open %s: %s", path, sqlite3_errstr(rc));
     } else if (configure(db, mode, err) == 0) {
