@@ -13,6 +13,7 @@
 #include "ticketd/access.h"
 #include "ticketd/commit.h"
 #include "ticketd/parserpool.h"
+#include "ticketd/recent.h"
 #include "ticketd/subject.h"
 #include "ticketd/token.h"
 #include "ticketd/work.h"
@@ -66,6 +67,7 @@ struct tkt_daemon {
     struct tkt_settings *settings;
     pthread_mutex_t reload_lock;
     struct tkt_stats stats;
+    struct tkt_recent recent;
     int64_t started_ms;
 };
 

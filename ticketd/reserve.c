@@ -218,6 +218,10 @@ static int read_message(struct tkt_request *req, struct tkt_tools *tools,
 static bool every_desk_knows(struct tkt_request *req, struct tkt_tools *tools)
 {
     struct tkt_store_desk_out out;
+
+    if (!req->wire.dry_run && !tkt_recent_may_have(&req->d->recent, req->scan.key)) {
+        return false;
+    }
     struct tkt_reader *reader = tkt_tools_reader(tools, NULL);
 
     for (size_t i = 0; reader && i < req->desk_count; i++) {
@@ -440,5 +444,6 @@ enum tkt_step tkt_reserve_committed(struct tkt_request *req)
     if (req->out.result == TKT_RESERVE_COMPARE) {
         return TKT_STEP_WORK;
     }
+    tkt_recent_add(&req->d->recent, req->scan.key);
     return tkt_reserve_reply(req);
 }
