@@ -63,19 +63,22 @@ static int replace_participant(struct tkt_store *s, int64_t ticket, const char *
                : 0;
 }
 
+/* Each round must change the row that it found: an address is taken whole, however long. */
 static int erase_participants(struct tkt_store *s, int64_t ticket, struct tkt_err *err)
 {
     for (;;) {
         struct tkt_row row = TKT_ROW_INIT;
-        char address[330];
         char role[32];
         int n = tkt_db_query(s->db, &row, SQL_PARTICIPANT_NEXT, err, "i", ticket);
         if (n <= 0) {
             return n;
         }
-        snprintf(address, sizeof(address), "%s", tkt_row_text(&row, 0));
+        TKT_AUTO_FREE char *address = strdup(tkt_row_text(&row, 0));
         snprintf(role, sizeof(role), "%s", tkt_row_text(&row, 1));
         tkt_row_end(&row);
+        if (address == NULL) {
+            return tkt_err_set(err, TKT_ERR_TEMP, "store: no memory");
+        }
         if (replace_participant(s, ticket, address, role, err) < 0) {
             return -1;
         }
@@ -206,12 +209,11 @@ static int forget_participant(struct tkt_store *s, const char *address,
 static int forget_address(struct tkt_store *s, const char *what, const char *who,
                           int64_t now_ms, int64_t *count, struct tkt_err *err)
 {
-    char address[330];
+    TKT_AUTO_FREE char *address = strdup(what);
 
-    if (strlen(what) >= sizeof(address)) {
-        return tkt_err_set(err, TKT_ERR_PERM, "address too long");
+    if (address == NULL) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "store: no memory");
     }
-    snprintf(address, sizeof(address), "%s", what);
     tkt_ascii_lower(address);
     return forget_messages(s, address, who, now_ms, count, err) < 0 ||
                    forget_requester(s, address, now_ms, err) < 0 ||

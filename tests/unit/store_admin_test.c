@@ -345,6 +345,33 @@ static void forgetting_an_address_spares_the_others(void **state)
     assert_clean(f);
 }
 
+static void an_address_of_any_length_can_be_erased(void **state)
+{
+    struct fixture *f = *state;
+    struct sample m;
+    static const char erased[] =
+        "SELECT count(*) FROM participants WHERE address LIKE 'erased:%'";
+    static char address[2][1100];
+    int64_t count = 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        memset(address[i], 'a' + (int)i, sizeof(address[i]) - 20);
+        strcat(address[i], "@example.test");
+    }
+    sample_init(&m, "long ones");
+    m.who[0].address = address[0];
+    m.who[1].address = address[1];
+    reserve_ok(f, &m);
+    alarm(20); /* the writer must not go round for ever */
+    assert_int_equal(tkt_store_forget(f->store, address[0], "admin", NOW, &count, NULL),
+                     0);
+    assert_int_equal(number(f, erased), 1);
+    assert_int_equal(tkt_store_forget(f->store, "IT-1", "admin", NOW, &count, NULL), 0);
+    alarm(0);
+    assert_int_equal(number(f, erased), 2);
+    assert_clean(f);
+}
+
 static void an_erasure_that_is_rolled_back_keeps_the_file(void **state)
 {
     struct fixture *f = *state;
@@ -418,6 +445,7 @@ int main(void)
         T(sweep_drops_keys_that_hold_no_longer),
         T(forgetting_a_ticket_leaves_hashes_only),
         T(forgetting_an_address_spares_the_others),
+        T(an_address_of_any_length_can_be_erased),
         T(an_erasure_that_is_rolled_back_keeps_the_file),
         T(retention_erases_what_is_closed_long_enough),
     };
