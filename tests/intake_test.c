@@ -490,6 +490,37 @@ static void peer_without_the_right_is_refused(void **state)
 
 /* ---- control -------------------------------------------------------------------------- */
 
+static void strangers_cannot_lock_the_owner_out_of_control(void **state)
+{
+    struct daemon *d = *state;
+    int ready[2];
+    char byte;
+
+    if (geteuid() != 0) {
+        print_message("SKIP: only root can be somebody else\n");
+        skip();
+    }
+    assert_int_equal(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (setgroups(0, NULL) < 0 || setgid(61999) < 0 || setuid(61999) < 0) {
+            _exit(90);
+        }
+        for (int i = 0; i < 40; i++) {
+            if (tkt_wire_connect(d->control, tkt_clock_mono_ms() + 2000, NULL) < 0) {
+                _exit(91);
+            }
+        }
+        _exit(write(ready[1], "x", 1) == 1 && pause() == 0 ? 0 : 92);
+    }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    free(daemon_control(d, "status", NULL, NULL, NULL));
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    close(ready[0]);
+}
+
 static void control_explains_what_is_wrong(void **state)
 {
     struct daemon *d = *state;
@@ -587,6 +618,7 @@ int main(void)
         cmocka_unit_test(request_whose_time_is_over_is_not_taken),
         cmocka_unit_test(list_footer_is_a_copy_and_another_body_another_ticket),
         cmocka_unit_test(peer_without_the_right_is_refused),
+        cmocka_unit_test(strangers_cannot_lock_the_owner_out_of_control),
         cmocka_unit_test(control_explains_what_is_wrong),
         cmocka_unit_test(control_reads_what_intake_wrote),
     };

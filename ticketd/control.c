@@ -19,6 +19,7 @@
 struct connection {
     struct tkt_control *control;
     int fd;
+    bool stranger; /* without any role: may only ping */
 };
 
 struct tkt_control {
@@ -29,6 +30,7 @@ struct tkt_control {
     pthread_mutex_t lock;
     pthread_cond_t gone;
     unsigned connections;
+    unsigned strangers; /* of these; never all, or anybody could lock the owner out */
 };
 
 static int exit_code_of(const struct tkt_err *err)
@@ -177,10 +179,12 @@ static void *connection_main(void *arg)
         while (wait_readable(c) && serve_one(c, &peer)) {
         }
     }
+    bool stranger = c->stranger;
     close(c->fd);
     free(c);
     pthread_mutex_lock(&control->lock);
     control->connections--;
+    control->strangers -= stranger;
     pthread_cond_signal(&control->gone);
     pthread_mutex_unlock(&control->lock);
     return NULL;
@@ -197,16 +201,30 @@ static void refuse(int fd)
     close(fd);
 }
 
+static bool is_stranger(struct tkt_control *control, int fd)
+{
+    struct tkt_settings *set = tkt_settings_get(control->d);
+    struct tkt_peer peer;
+    bool stranger = tkt_peer_get(fd, &peer, NULL) < 0 ||
+                    tkt_access_role(set->access, &peer) == TKT_ROLE_NONE;
+
+    tkt_settings_put(&set);
+    return stranger;
+}
+
 static void take_connection(struct tkt_control *control, int fd)
 {
     struct connection *c = calloc(1, sizeof(*c));
+    bool stranger = is_stranger(control, fd);
     pthread_attr_t attr;
     pthread_t thread;
     bool room;
 
     pthread_mutex_lock(&control->lock);
-    room = control->connections < TKT_CONTROL_CONNECTIONS;
+    room = control->connections < TKT_CONTROL_CONNECTIONS &&
+           (!stranger || control->strangers < TKT_CONTROL_STRANGERS);
     control->connections += room && c;
+    control->strangers += room && c && stranger;
     pthread_mutex_unlock(&control->lock);
     if (!c || !room) {
         free(c);
@@ -215,6 +233,7 @@ static void take_connection(struct tkt_control *control, int fd)
     }
     c->control = control;
     c->fd = fd;
+    c->stranger = stranger;
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     int rc = pthread_create(&thread, &attr, connection_main, c);
@@ -223,6 +242,7 @@ static void take_connection(struct tkt_control *control, int fd)
         free(c);
         pthread_mutex_lock(&control->lock);
         control->connections--;
+        control->strangers -= stranger;
         pthread_mutex_unlock(&control->lock);
         refuse(fd);
     }

@@ -10,6 +10,7 @@
 #include "ticketd/daemon.h"
 
 #define TKT_CONTROL_CONNECTIONS 16
+#define TKT_CONTROL_STRANGERS 4 /* of these, for peers without a role */
 #define TKT_CONTROL_ARGS_MAX 64
 #define TKT_CONTROL_IDLE_MS 60000
 
