@@ -46,7 +46,8 @@ def site():
         f"smtpd_milters = {product.milter_socket}\n"
         f"non_smtpd_milters = {product.milter_socket}\n"
         "message_size_limit = 80000000\nvirtual_mailbox_limit = 0\nmailbox_size_limit = 0\n"
-        "smtputf8_enable = yes\nrelay_domains = relayed.test\nrelay_transport = discard\n"))
+        "smtputf8_enable = yes\nmyorigin = example.test\n"
+        "relay_domains = relayed.test\nrelay_transport = discard\n"))
     try:
         product.start()
         postfix.start()

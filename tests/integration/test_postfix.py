@@ -93,7 +93,10 @@ def test_relayed_recipient_means_header_only(site, mail):
 
 
 @pytest.mark.parametrize("rcpt", ["SUPPORT@EXAMPLE.TEST", "Support@Example.test",
-                                  "support+printer@example.test", "it@second.test"])
+                                  "support+printer@example.test", "it@second.test",
+                                  '"support"@example.test', "support@example.test.",
+                                  "@relay.test:support@example.test",
+                                  "support"])
 def test_recipient_forms_of_one_desk(site, mail, rcpt):
     (copy,) = deliver(site, mail(rcpt, to=rcpt), rcpt)
     assert ticket_of(copy).startswith("IT-")
