@@ -7,6 +7,7 @@ ticketd, ticket-milter, a parser child or its zygote, Postfix's smtpd. Half of t
 wait until the write-ahead log has just been written, so that they hit the commit.
 """
 import collections
+import glob
 import os
 import random
 import signal
@@ -17,7 +18,7 @@ import time
 from harness.mta import Postfix
 from harness.product import Product
 from harness.smtp import header, send
-from harness.util import make_root, remove_root, wait_for
+from harness.util import make_root, port_open, remove_root, wait_for
 
 DESK = "support@example.test"
 ANN = "ann@customer.example"
@@ -28,6 +29,9 @@ def mail(n, size):
     return (f"From: Ann <{ANN}>\r\nTo: {DESK}\r\nSubject: mail number {n} end\r\n"
             f"Date: Sun, 22 Nov 2026 09:00:00 +0000\r\nMessage-ID: <{n}.crash@customer.example>"
             f"\r\n\r\n{text}").encode()
+
+
+KINDS = ("ticketd", "milter", "parser", "smtpd")
 
 
 class Crash:
@@ -43,9 +47,16 @@ class Crash:
         self.done = 0
         self.failed = None
 
+    def kills_at(self, done):
+        """How many kills there should have been by then."""
+        return done * len(KINDS) * self.kills_wanted / self.total
+
     # ---- senders ----------------------------------------------------------------
     def next_mail(self):
         with self.lock:
+            # The last mails wait for the last kills.
+            if self.kills_at(self.done) > sum(self.kills.values()) + 4:
+                return None
             return self.todo.popleft() if self.todo else None
 
     def again(self, n):
@@ -91,11 +102,15 @@ class Crash:
             pass
 
     def children(self, pid):
-        try:
-            with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-                return [int(c) for c in f.read().split()]
-        except (FileNotFoundError, ProcessLookupError):
-            return []
+        """Of all its threads: the zygote is no child of ticketd's first one."""
+        found = []
+        for name in glob.glob(f"/proc/{pid}/task/*/children"):
+            try:
+                with open(name, encoding="ascii") as f:
+                    found += [int(c) for c in f.read().split()]
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return found
 
     def victim(self, what):
         if what == "parser":
@@ -124,6 +139,7 @@ class Crash:
             time.sleep(self.random.random() * 0.002)
         pid = self.victim(what)
         if pid is None:
+            port_open(self.postfix.port)  # a connection brings an smtpd
             return
         try:
             os.kill(pid, signal.SIGKILL)
@@ -138,15 +154,13 @@ class Crash:
             self.product.start_milter()
 
     def killer(self):
-        order = ["ticketd", "milter", "parser", "smtpd"]
         try:
-            while self.done < self.total and self.failed is None:
-                due = [w for w in order if self.kills[w] < self.kills_wanted]
+            while self.failed is None:
+                due = [w for w in KINDS if self.kills[w] < self.kills_wanted]
                 if not due:
                     return
                 # spread the kills over the whole run
-                if sum(self.kills.values()) > (self.done + 20) * len(order) * \
-                        self.kills_wanted / self.total + 4:
+                if sum(self.kills.values()) > self.kills_at(self.done) + 8:
                     time.sleep(0.01)
                     continue
                 self.kill_one(self.random.choice(due))
@@ -204,6 +218,7 @@ class Crash:
                    "doubled": len(doubled), "untagged_copies": untagged,
                    "copies_with_two_ids": sum(len(v) > 1 for v in tags.values()),
                    "verify": verify.returncode}
+        assert all(self.kills[k] >= self.kills_wanted for k in KINDS), figures
         assert not lost, (figures, lost[:5])
         assert not doubled, (figures, doubled)
         assert figures["tickets"] == self.total, figures
