@@ -32,7 +32,8 @@ static inline bool tkt_recent_may_have(struct tkt_recent *r, const unsigned char
     uint64_t k;
 
     memcpy(&k, key, sizeof(k));
-    return atomic_load_explicit(&r->slots[k % TKT_RECENT_SLOTS], memory_order_relaxed) == k;
+    return atomic_load_explicit(&r->slots[k % TKT_RECENT_SLOTS], memory_order_relaxed) ==
+           k;
 }
 
 #endif
