@@ -28,6 +28,13 @@ void tkt_incoming_release(struct tkt_incoming *in)
     tkt_incoming_init(in);
 }
 
+bool tkt_incoming_is_small(int fd, const struct tkt_conf_limits *limits)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && st.st_size <= limits->inline_max;
+}
+
 bool tkt_incoming_is_quick(int fd, const struct tkt_conf_limits *limits)
 {
     struct stat st;

@@ -24,6 +24,8 @@ struct tkt_incoming {
 };
 
 void tkt_incoming_init(struct tkt_incoming *in);
+/* true when it fits into memory. */
+bool tkt_incoming_is_small(int fd, const struct tkt_conf_limits *limits);
 /* true when reading fd cannot block (a memfd) and it fits into memory. */
 bool tkt_incoming_is_quick(int fd, const struct tkt_conf_limits *limits);
 /* Reads fd through scan; the scan is final afterwards. TEMP: changed under us, past the

@@ -270,7 +270,9 @@ static void analyse(struct tkt_request *req, struct tkt_tools *tools)
                                                                   : -1,
                                       .size = req->message.size,
                                       .null_sender = *req->wire.sender == '\0',
-                                      .client_key = client_key(req),
+                                      /* All large mail together has half of the children: small mail never waits for
+         * it, also when both come from one gateway. */
+        .client_key = req->message.has_blob ? "large" : client_key(req),
                                       .deadline_mono_ms = work_deadline(req)};
 
     if (!req->d->pool || !facts.rcpts) {
@@ -406,6 +408,7 @@ enum tkt_step tkt_reserve_begin(struct tkt_request *req, struct tkt_tools *tools
         return refuse(req, TKT_ERR_PERM, "no recipient is a desk");
     }
     req->work.key = tkt_work_key(client_key(req));
+    req->work.heavy = !tkt_incoming_is_small(req->packet.fds[0], &conf->limits);
     if (conf->analyse || req->wire.dry_run ||
         !tkt_incoming_is_quick(req->packet.fds[0], &conf->limits)) {
         return TKT_STEP_WORK;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define ACCOUNTS 4096
+#define HEAVY_SLOT 0x5bd1u
 /* What a key used is halved after each such span. */
 #define HALF_LIFE_MS 5000
 /* Below this everybody is equal and the oldest goes first. */
@@ -35,6 +36,8 @@ struct tkt_work {
     size_t waiting;
     size_t idle;
     unsigned per_key;
+    unsigned heavy_max;
+    unsigned heavy_running;
     bool stopping;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -56,9 +59,11 @@ uint64_t tkt_work_key(const char *text)
     return h ? h : 1;
 }
 
-static struct account *account_of(struct tkt_work *w, uint64_t key)
+static struct account *account_of(struct tkt_work *w, const struct tkt_work_item *item)
 {
-    return &w->accounts[(key ^ (key >> 32)) % ACCOUNTS];
+    uint64_t slot = item->key ^ (item->key >> 32) ^ (item->heavy ? HEAVY_SLOT : 0);
+
+    return &w->accounts[slot % ACCOUNTS];
 }
 
 static int64_t used_now(const struct account *a, int64_t now_ms)
@@ -81,10 +86,11 @@ static struct tkt_work_item *pick(struct tkt_work *w)
     int64_t now = tkt_clock_mono_ms();
 
     for (struct tkt_work_item **at = &w->head; *at; before = *at, at = &(*at)->next) {
-        const struct account *a = account_of(w, (*at)->key);
+        const struct account *a = account_of(w, *at);
         int64_t used = (*at)->key ? used_now(a, now) : 0;
 
-        if ((*at)->key && a->running >= w->per_key) {
+        if (((*at)->heavy && w->heavy_running >= w->heavy_max) ||
+            ((*at)->key && a->running >= w->per_key)) {
             continue;
         }
         if (used < best_used) {
@@ -111,15 +117,18 @@ static struct tkt_work_item *pick(struct tkt_work *w)
 
 static void run_one(struct tkt_work *w, struct worker *self, struct tkt_work_item *item)
 {
-    struct account *a = item->key ? account_of(w, item->key) : NULL;
+    struct account *a = item->key ? account_of(w, item) : NULL;
+    bool heavy = item->heavy;
     int64_t start = tkt_clock_mono_us();
 
     if (a) {
         a->running++;
     }
+    w->heavy_running += heavy;
     pthread_mutex_unlock(&w->lock);
     item->run(&self->tools, item); /* the item is gone afterwards */
     pthread_mutex_lock(&w->lock);
+    w->heavy_running -= heavy;
     if (a) {
         int64_t now = tkt_clock_mono_ms();
 
@@ -129,8 +138,8 @@ static void run_one(struct tkt_work *w, struct worker *self, struct tkt_work_ite
     }
     if (w->stopping) {
         pthread_cond_broadcast(&w->wake);
-    } else if (a && w->head && w->idle) {
-        pthread_cond_signal(&w->wake); /* one of this key may start now */
+    } else if ((a || heavy) && w->head && w->idle) {
+        pthread_cond_signal(&w->wake); /* one that was at a limit may start now */
     }
 }
 
@@ -174,6 +183,7 @@ struct tkt_work *tkt_work_start(const char *store_dir, size_t threads, size_t qu
     w->workers = calloc(threads, sizeof(*w->workers));
     w->queue_max = queue_max;
     w->per_key = (unsigned)TKT_MAX(1, threads / 2);
+    w->heavy_max = (unsigned)TKT_MAX(1, threads / 3);
     if (!w->store_dir || !w->workers) {
         tkt_err_set(err, TKT_ERR_TEMP, "work: no memory");
         tkt_work_stop(&w);

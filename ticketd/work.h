@@ -3,7 +3,9 @@
  *
  * Promise: at most half of the threads (at least one) work for one key at a time, and of
  * those that wait the key that used the least time lately goes first. So one sender's
- * slow mail delays that sender. Items with key 0 are charged to nobody.
+ * slow mail delays that sender. Items with key 0 are charged to nobody. Heavy items (large
+ * messages) have a third of the threads (at least one) and accounts of their own: behind
+ * a gateway all mail has one sender, and small mail must not wait for large mail.
  * Owner: the item belongs to the pool from push until run is called.
  * Threads: push from any thread; run is called in a pool thread with the
  * thread's own tools, one call per push.
@@ -14,6 +16,7 @@
 #include "base/err.h"
 #include "ticketd/tools.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +26,7 @@ struct tkt_work_item {
     struct tkt_work_item *next;
     void (*run)(struct tkt_tools *tools, struct tkt_work_item *item);
     uint64_t key;
+    bool heavy;
 };
 
 struct tkt_work *tkt_work_start(const char *store_dir, size_t threads, size_t queue_max,

@@ -140,6 +140,28 @@ static void who_used_much_waits_behind_who_used_little(void **state)
     assert_true(quick.ended_us < slow[3].ended_us);
 }
 
+static void heavy_items_leave_threads_to_light_ones_of_the_same_key(void **state)
+{
+    struct task heavy[6] = {0};
+    struct task light = {.item = {.run = run_task, .key = 77}};
+    struct tkt_work *work = tkt_work_start("/nonexistent", 6, 100, NULL);
+
+    (void)state;
+    atomic_store(&running_most, 0);
+    for (size_t i = 0; i < TKT_ARRAY_LEN(heavy); i++) {
+        heavy[i] = (struct task){.item = {.run = run_task, .key = 77, .heavy = true},
+                                 .millis = 60};
+        assert_int_equal(tkt_work_push(work, &heavy[i].item), 0);
+    }
+    usleep(10000); /* all threads have seen them */
+    assert_int_equal(atomic_load(&running_most), 2);
+    assert_int_equal(tkt_work_push(work, &light.item), 0);
+    tkt_work_stop(&work);
+    for (size_t i = 0; i < TKT_ARRAY_LEN(heavy); i++) {
+        assert_true(heavy[i].ended_us > light.ended_us); /* it waited for none */
+    }
+}
+
 static void full_queue_refuses(void **state)
 {
     struct task tasks[4] = {0};
@@ -324,6 +346,7 @@ int main(void)
         cmocka_unit_test(retry_after_is_obeyed_and_age_parks),
         cmocka_unit_test(one_key_gets_at_most_half_of_the_threads),
         cmocka_unit_test(who_used_much_waits_behind_who_used_little),
+        cmocka_unit_test(heavy_items_leave_threads_to_light_ones_of_the_same_key),
         cmocka_unit_test(full_queue_refuses),
         cmocka_unit_test(keys_of_texts_are_never_nobody),
         cmocka_unit_test(envelope_comes_back_as_it_went),
