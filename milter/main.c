@@ -186,6 +186,7 @@ int main(int argc, char **argv)
     struct tkt_err err = TKT_ERR_INIT;
     int ready_fd = -1;
 
+    tkt_malloc_few_heaps();
     int rc = tkt_milter_options_parse(argc, argv, &o);
     if (rc != 0) {
         return rc > 0 ? EX_OK : EX_USAGE;

@@ -107,6 +107,7 @@ void tkt_spool_add(struct tkt_spool *s, const void *data, size_t n)
     }
     if (n >= TKT_SPOOL_BUFFER / 2) { /* a body chunk: not worth a copy */
         flush(s);
+        tkt_buf_release(&s->pending); /* fifty large messages would keep fifty */
         put(s, data, n);
     } else if (tkt_buf_add(&s->pending, data, n) < 0 && !s->failed) {
         s->failed = true;

@@ -463,6 +463,8 @@ int main(int argc, char **argv)
     struct tkt_err err = TKT_ERR_INIT;
     int status = parse_options(argc, argv, &o);
 
+    tkt_malloc_few_heaps();
+
     if (status >= 0) {
         return status;
     }

@@ -3,6 +3,7 @@
  */
 #ifndef TKT_BASE_UTIL_H
 #define TKT_BASE_UTIL_H
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -25,5 +26,14 @@ static inline void tkt_cleanup_fd(int *fd)
 /* A local that is freed (closed) when its scope ends. Initialise it: NULL, or -1 for fds. */
 #define TKT_AUTO_FREE __attribute__((cleanup(tkt_cleanup_free)))
 #define TKT_AUTO_FD __attribute__((cleanup(tkt_cleanup_fd)))
+
+/* Before the first thread. glibc gives nearly every thread a heap of its own and keeps in
+ * each what its largest messages needed; two heaps are enough for our few allocations. */
+static inline void tkt_malloc_few_heaps(void)
+{
+#ifdef M_ARENA_MAX
+    (void)mallopt(M_ARENA_MAX, 2); /* refused: more memory, nothing worse */
+#endif
+}
 
 #endif
