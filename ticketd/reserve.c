@@ -264,16 +264,16 @@ static void analyse(struct tkt_request *req, struct tkt_tools *tools)
                                  .auth_login = req->wire.auth_login,
                                  .tls_subject = req->wire.tls_subject,
                                  .now_s = req->now_ms / 1000};
-    const struct tkt_analyse_in in = {.raw = req->message.raw,
-                                      .raw_len = req->message.raw_len,
-                                      .fd = req->message.has_blob ? req->message.blob.fd
-                                                                  : -1,
-                                      .size = req->message.size,
-                                      .null_sender = *req->wire.sender == '\0',
-                                      /* All large mail together has half of the children: small mail never waits for
+    const struct tkt_analyse_in in = {
+        .raw = req->message.raw,
+        .raw_len = req->message.raw_len,
+        .fd = req->message.has_blob ? req->message.blob.fd : -1,
+        .size = req->message.size,
+        .null_sender = *req->wire.sender == '\0',
+        /* All large mail together has half of the children: small mail never waits for
          * it, also when both come from one gateway. */
         .client_key = req->message.has_blob ? "large" : client_key(req),
-                                      .deadline_mono_ms = work_deadline(req)};
+        .deadline_mono_ms = work_deadline(req)};
 
     if (!req->d->pool || !facts.rcpts) {
         tkt_err_set(&err, TKT_ERR_TEMP, "no parser is running");

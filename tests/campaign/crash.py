@@ -174,7 +174,8 @@ class Crash:
         self.product = Product(root, self.build)
         self.postfix = Postfix(root, settings=(
             f"smtpd_milters = {self.product.milter_socket}\n"
-            "smtpd_client_connection_count_limit = 0\nmilter_connect_timeout = 5s\n"))
+            "smtpd_client_connection_count_limit = 0\nmilter_connect_timeout = 5s\n"
+            "service_throttle_time = 1s\n"))
         start = time.monotonic()
         try:
             self.product.start()
