@@ -77,6 +77,17 @@ in_flow_delay = 0
 """
 
 
+def merged(text):
+    """main.cf with each parameter once, the last value. Twice would make every daemon log a
+    warning at its start, postlogd too - which then may wait for itself."""
+    values = {}
+    for line in text.splitlines():
+        if line.strip():
+            key, value = line.split("=", 1)
+            values[key.strip()] = value.strip()
+    return "".join(f"{k} = {v}\n" for k, v in values.items())
+
+
 class Postfix:
     """One instance. settings: main.cf lines; services: more master.cf lines."""
 
@@ -107,7 +118,7 @@ class Postfix:
         os.chmod(f"{r}/data", 0o700)
         shutil.chown(f"{r}/mail", 65534, 65534)
         with open(f"{r}/etc/main.cf", "w", encoding="utf-8") as f:
-            f.write(MAIN.format(r=r) + self.settings + "\n")
+            f.write(merged(MAIN.format(r=r) + self.settings))
         with open(f"{r}/etc/master.cf", "w", encoding="utf-8") as f:
             f.write(MASTER.format(port=self.port, chroot=self.chroot, extra=self.services,
                                   smtpd_options=self.smtpd_options))
