@@ -17,7 +17,7 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("build")
     ap.add_argument("--only", default="postfix,intake,memory,latency")
-    ap.add_argument("--rounds", type=int, default=15)
+    ap.add_argument("--rounds", type=int, help="15, or 2 with --quick")
     ap.add_argument("--conc", default="1,10,50")
     ap.add_argument("--sizes", default="4096,102400")
     ap.add_argument("--quick", action="store_true", help="few rounds: to see that it runs")
@@ -25,7 +25,7 @@ def main():
     if os.geteuid() != 0:
         sys.exit("bench: needs root for the private Postfix and the separate users")
     build = os.path.abspath(args.build)
-    rounds = 2 if args.quick else args.rounds
+    rounds = args.rounds or (2 if args.quick else 15)
     emit = emitter(f"{build}/bench.jsonl")
     only = args.only.split(",")
     load = os.getloadavg()[0]
