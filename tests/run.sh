@@ -11,6 +11,10 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 failed=
+# Mails that others wrote are not in the tarball; TKT_DATA names a folder with them.
+if [ -z "${TKT_DATA:-}" ] && [ -d "$top/../shared/data/mime" ]; then
+    export TKT_DATA="$top/../shared/data"
+fi
 
 say() { printf '==> %s (after %d min %02d s)\n' "$1" $((SECONDS / 60)) $((SECONDS % 60)); }
 
