@@ -37,10 +37,7 @@ bool tkt_incoming_is_small(int fd, const struct tkt_conf_limits *limits)
 
 bool tkt_incoming_is_quick(int fd, const struct tkt_conf_limits *limits)
 {
-    struct stat st;
-
-    return fcntl(fd, F_GET_SEALS) >= 0 && fstat(fd, &st) == 0 &&
-           st.st_size <= limits->inline_max;
+    return fcntl(fd, F_GET_SEALS) >= 0 && tkt_incoming_is_small(fd, limits);
 }
 
 static int open_source(int fd, uint64_t *size, struct tkt_err *err)
