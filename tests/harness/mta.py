@@ -167,6 +167,8 @@ class Postfix:
         return out
 
     def clear_mails(self):
+        """Waits for what is on its way, so that no later mail stands beside it."""
+        wait_for("empty queue", self.queue_empty, 30)
         for name in glob.glob(f"{self.root}/mail/all/new/*"):
             os.unlink(name)
 

@@ -42,7 +42,10 @@ def send_on(s, sender, rcpts, message, options=()):
     if not accepted:
         s.rset()
         return Answer("rcpt", code, text)
-    code, text = s.data(message)
+    try:
+        code, text = s.data(message)
+    except smtplib.SMTPDataError as e:  # DATA itself was refused
+        code, text = e.smtp_code, e.smtp_error
     return Answer("data", code, text)
 
 
