@@ -101,6 +101,20 @@ static size_t tag_at(const struct tkt_prefixes *own, const char *p, size_t n)
     return is_own_prefix(own, p + 1, digits - 2) ? i + 1 : 0;
 }
 
+/* Whether what stands before at begins a tag, "[[IT-1] 2]": taking the inner one out would
+ * make a new one of what is left. Such text is nobody's tag. */
+static bool is_inside_tag(const char *value, size_t at)
+{
+    size_t room = PREFIX_MAX + 1 + DIGITS_MAX;
+
+    while (at > 0 && room > 0 &&
+           (is_alpha(value[at - 1]) || is_digit(value[at - 1]) || value[at - 1] == '-')) {
+        at--;
+        room--;
+    }
+    return at > 0 && value[at - 1] == '[';
+}
+
 bool tkt_subject_find_tag(const struct tkt_prefixes *own, const char *value, size_t len,
                           size_t from, size_t *at, size_t *tag_len)
 {
@@ -118,7 +132,7 @@ bool tkt_subject_find_tag(const struct tkt_prefixes *own, const char *value, siz
         } else if (value[i] == '[') {
             size_t n = tag_at(own, value + i, len - i);
 
-            if (n > 0) {
+            if (n > 0 && !is_inside_tag(value, i)) {
                 *at = i;
                 *tag_len = n;
                 return true;
