@@ -2,6 +2,7 @@
 #include "message/json.h"
 
 #include "base/enc.h"
+#include "base/util.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -82,7 +83,9 @@ static void add_attachments(struct tkt_buf *out, unsigned indent,
         tkt_json_str(out, a->name);
         tkt_buf_adds(out, ", \"type\": ");
         tkt_json_str(out, a->type);
-        tkt_buf_addf(out, ", \"size\": %" PRIu64 ", \"inline\": ", a->size);
+        tkt_buf_addf(out, ", \"size\": %" PRIu64 ", \"sha256\": ", a->size);
+        tkt_json_str(out, a->sha256);
+        tkt_buf_adds(out, ", \"inline\": ");
         add_bool(out, a->is_inline);
         tkt_buf_addc(out, '}');
         first = false;
@@ -127,6 +130,51 @@ static void add_auth(struct tkt_buf *out, const struct tkt_message *msg)
                  tkt_auth_names[msg->dmarc], assurance(msg));
 }
 
+static void add_bounce(struct tkt_buf *out, unsigned indent, const struct tkt_bounce *b)
+{
+    const struct {
+        const char *key;
+        const char *value;
+    } rows[] = {{"recipient", b->recipient},
+                {"status", b->status},
+                {"action", b->action},
+                {"diagnostic", b->diagnostic},
+                {"original_message_id", b->original_message_id}};
+    bool first = true;
+
+    if (!b->is_present) {
+        tkt_buf_adds(out, "null");
+        return;
+    }
+    tkt_buf_addc(out, '{');
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
+        tkt_json_key(out, indent + 1, &first, rows[i].key);
+        tkt_json_str(out, rows[i].value);
+    }
+    tkt_json_close(out, indent, first, '}');
+}
+
+static void add_forwarded(struct tkt_buf *out, unsigned indent,
+                          const struct tkt_forwarded *f)
+{
+    bool first = true;
+
+    if (!f->is_present) {
+        tkt_buf_adds(out, "null");
+        return;
+    }
+    tkt_buf_addc(out, '{');
+    tkt_json_key(out, indent + 1, &first, "from");
+    add_address(out, &f->from);
+    tkt_json_key(out, indent + 1, &first, "subject");
+    tkt_json_str(out, f->subject);
+    tkt_json_key(out, indent + 1, &first, "date");
+    add_date(out, f->date_s);
+    tkt_json_key(out, indent + 1, &first, "text");
+    tkt_json_str(out, f->text);
+    tkt_json_close(out, indent, first, '}');
+}
+
 int tkt_message_json(const struct tkt_message *msg, unsigned indent, struct tkt_buf *out)
 {
     unsigned in = indent + 1;
@@ -153,6 +201,14 @@ int tkt_message_json(const struct tkt_message *msg, unsigned indent, struct tkt_
     add_date(out, msg->date_s);
     tkt_json_key(out, in, &first, "text");
     tkt_json_str(out, msg->text);
+    tkt_json_key(out, in, &first, "reply_text");
+    tkt_json_str(out, msg->reply_text);
+    tkt_json_key(out, in, &first, "signature");
+    tkt_json_str(out, msg->signature);
+    tkt_json_key(out, in, &first, "quoted");
+    tkt_json_str(out, msg->quoted);
+    tkt_json_key(out, in, &first, "language");
+    tkt_json_str(out, msg->language);
     tkt_json_key(out, in, &first, "has_html");
     add_bool(out, msg->has_html);
     tkt_json_key(out, in, &first, "attachments");
@@ -161,6 +217,10 @@ int tkt_message_json(const struct tkt_message *msg, unsigned indent, struct tkt_
     tkt_json_str(out, tkt_class_names[msg->class]);
     tkt_json_key(out, in, &first, "class_evidence");
     tkt_json_strings(out, in, &msg->class_evidence);
+    tkt_json_key(out, in, &first, "bounce");
+    add_bounce(out, in, &msg->bounce);
+    tkt_json_key(out, in, &first, "forwarded");
+    add_forwarded(out, in, &msg->forwarded);
     tkt_json_key(out, in, &first, "security");
     tkt_json_str(out, tkt_security_names[msg->security]);
     tkt_json_key(out, in, &first, "auth");

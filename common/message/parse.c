@@ -401,6 +401,7 @@ static int read_text(struct reading *r, struct tkt_err *err)
     TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(r->scan.limits->text_max);
 
     r->msg->text = nothing;
+    r->msg->reply_text = nothing;
     r->msg->degraded = r->scan.header_only;
     if (r->scan.header_only) {
         return 0;
@@ -413,6 +414,7 @@ static int read_text(struct reading *r, struct tkt_err *err)
         tkt_scan_problem(&r->scan, "text: more than %zu bytes", r->scan.limits->text_max);
     }
     r->msg->text = keep(r, tkt_buf_str(&text), text.len);
+    r->msg->reply_text = r->msg->text;
     return 0;
 }
 
@@ -443,6 +445,8 @@ static void read_attachments(struct reading *r)
             .name = keep(r, name, strlen(name)),
             .type = keep(r, type, strlen(type)),
             .part = keep(r, path, strlen(path)),
+            .sha256 = nothing,
+            .content_id = nothing,
             .size = p->end_at - p->body_at,
             .is_inline =
                 p->mime.disposition == TKT_DISPOSITION_INLINE ||
@@ -526,6 +530,18 @@ static int read_all(struct reading *r, struct tkt_err *err)
     return r->no_memory ? tkt_err_set(err, TKT_ERR_TEMP, "no memory") : 0;
 }
 
+/* No string of a parsed message is NULL. */
+static void set_absent(struct tkt_message *msg)
+{
+    msg->sender = (struct tkt_address){nothing, nothing};
+    msg->signature = msg->quoted = msg->language = nothing;
+    msg->bounce = (struct tkt_bounce){
+        false, nothing, nothing, nothing, nothing, nothing,
+    };
+    msg->forwarded.from = (struct tkt_address){nothing, nothing};
+    msg->forwarded.subject = msg->forwarded.text = nothing;
+}
+
 int tkt_message_parse(const struct tkt_message_source *src,
                       const struct tkt_message_options *opt, struct tkt_message *out,
                       struct tkt_err *err)
@@ -535,6 +551,7 @@ int tkt_message_parse(const struct tkt_message_source *src,
     struct reading r = {.src = src, .opt = opt, .msg = &msg};
 
     memset(&msg, 0, sizeof(msg));
+    set_absent(&msg);
     int rc = tkt_scan_run(&r.scan, src, &limits, err);
     if (rc == 0) {
         rc = read_all(&r, err);

@@ -17,7 +17,8 @@ static char *two_ids[] = {(char *)"a@x", (char *)"b@x"};
 static struct tkt_address two_people[] = {{(char *)"Ann", (char *)"ann@example.test"},
                                           {(char *)"", (char *)"bob@example.test"}};
 static struct tkt_attachment one_file[] = {
-    {(char *)"caf\xc3\xa9.png", (char *)"image/png", (char *)"1.2", 12345, true}};
+    {(char *)"caf\xc3\xa9.png", (char *)"image/png", (char *)"1.2", (char *)"ab12",
+     (char *)"logo@x", 12345, true}};
 
 static struct tkt_message sample_message(void)
 {
@@ -31,6 +32,19 @@ static struct tkt_message sample_message(void)
         .date_s = -1,
         .text = (char *)"line\r\nline\n\tend \xe2\x82\xac",
         .text_cut = true,
+        .reply_text = (char *)"line\n",
+        .signature = (char *)"-- \nAnn",
+        .quoted = (char *)"> line",
+        .language = (char *)"en",
+        .has_hidden_text = true,
+        .message_id_derived = true,
+        .sender = two_people[1],
+        .bounce = {true, (char *)"ann@example.test", (char *)"5.1.1", (char *)"failed",
+                   (char *)"smtp; 550", (char *)"a@x"},
+        .forwarded = {true, two_people[1], (char *)"hi", 77, (char *)"orig\n"},
+        .importance = TKT_IMPORTANCE_LOW,
+        .foreign_ids = {two_ids, 2},
+        .tail_hashes = {two_ids, 1},
         .attachments = one_file,
         .attachment_count = 1,
         .class = TKT_CLASS_SYSTEM,
