@@ -131,7 +131,8 @@ static void trim_end(struct tkt_buf *b, size_t from)
 
 /* One text part: bytes, then characters, then for HTML its text. */
 static int add_part(const struct tkt_message_source *src, struct tkt_scan *scan,
-                    size_t part, struct tkt_buf *out, bool *cut, struct tkt_err *err)
+                    size_t part, struct tkt_buf *out, struct tkt_body *body,
+                    struct tkt_err *err)
 {
     const struct tkt_part *p = &scan->parts[part];
     size_t cap = scan->limits->text_max;
@@ -142,7 +143,7 @@ static int add_part(const struct tkt_message_source *src, struct tkt_scan *scan,
     if (tkt_body_head(src, p, &raw, err) < 0) {
         return -1;
     }
-    *cut = *cut || raw.len == cap;
+    bool cut = raw.len == cap;
     const char *charset = p->mime.charset == NULL ? "" : p->mime.charset;
     tkt_charset_add(&utf8, charset, strlen(charset), tkt_buf_str(&raw), raw.len, &known);
     if (!known) {
@@ -151,21 +152,28 @@ static int add_part(const struct tkt_message_source *src, struct tkt_scan *scan,
     tkt_buf_release(&raw);
     if (is_type(p, "text/html")) {
         TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(4 * cap);
-        tkt_html_text(&text, tkt_buf_str(&utf8), utf8.len);
-        *cut = add_clean(out, tkt_buf_str(&text), text.len) || text.failed || *cut;
+        struct tkt_html_notes notes = {.marks = &body->marks};
+        size_t first = body->marks.count;
+        size_t at = out->len;
+        tkt_html_text(&text, tkt_buf_str(&utf8), utf8.len, &notes);
+        cut = add_clean(out, tkt_buf_str(&text), text.len) || text.failed || cut;
+        for (size_t i = first; i < body->marks.count; i++) {
+            body->marks.items[i].offset += (uint32_t)at;
+        }
+        body->has_hidden = body->has_hidden || notes.has_hidden;
     } else {
-        *cut = add_clean(out, tkt_buf_str(&utf8), utf8.len) || utf8.failed || *cut;
+        cut = add_clean(out, tkt_buf_str(&utf8), utf8.len) || utf8.failed || cut;
     }
+    body->cut = body->cut || cut;
     return 0;
 }
 
 int tkt_body_text(const struct tkt_message_source *src, struct tkt_scan *scan,
-                  struct tkt_buf *out, bool *cut, bool *has_html, struct tkt_err *err)
+                  struct tkt_buf *out, struct tkt_body *body, struct tkt_err *err)
 {
     TKT_AUTO_FREE bool *has_plain = calloc(scan->part_count + 1, sizeof(*has_plain));
 
-    *cut = false;
-    *has_html = false;
+    memset(body, 0, sizeof(*body));
     if (has_plain == NULL) {
         return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
     }
@@ -178,12 +186,12 @@ int tkt_body_text(const struct tkt_message_source *src, struct tkt_scan *scan,
         }
         bool html = is_type(&scan->parts[i], "text/html");
         int a = alternative_of(scan, i);
-        *has_html = *has_html || html;
+        body->has_html = body->has_html || html;
         if (a >= 0 && html == has_plain[a]) {
             continue; /* the other form of it is taken */
         }
         if (out->len == out->max) {
-            *cut = true;
+            body->cut = true;
             continue;
         }
         size_t from = out->len;
@@ -191,7 +199,7 @@ int tkt_body_text(const struct tkt_message_source *src, struct tkt_scan *scan,
             tkt_buf_adds(out, "\n\n");
         }
         size_t before = out->len;
-        if (add_part(src, scan, i, out, cut, err) < 0) {
+        if (add_part(src, scan, i, out, body, err) < 0) {
             return -1;
         }
         trim_end(out, before);
@@ -199,6 +207,10 @@ int tkt_body_text(const struct tkt_message_source *src, struct tkt_scan *scan,
             out->len = from;
             out->data[from] = '\0';
         }
+    }
+    for (size_t i = 0; i < body->marks.count; i++) {
+        struct tkt_mark *m = &body->marks.items[i];
+        m->offset = TKT_MIN(m->offset, (uint32_t)out->len);
     }
     return 0;
 }

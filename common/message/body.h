@@ -10,6 +10,7 @@
 #define TKT_MESSAGE_BODY_H
 #include "base/buf.h"
 #include "base/err.h"
+#include "message/mark.h"
 #include "message/prescan.h"
 
 #include <stdbool.h>
@@ -20,9 +21,16 @@ int tkt_body_head(const struct tkt_message_source *src, const struct tkt_part *p
                   struct tkt_buf *out, struct tkt_err *err);
 /* Whether the part is (an alternative of) what the sender wrote. */
 bool tkt_body_is_text(const struct tkt_scan *scan, size_t part);
+/* What is told besides the text. Marks are those of HTML, offsets into the text. */
+struct tkt_body {
+    struct tkt_marks marks;
+    bool cut; /* there was more */
+    bool has_html;
+    bool has_hidden; /* HTML hid text: it was left out */
+};
 /* Appends the text of the message to out (whose max is the cap): UTF-8, lines end with
- * LF, no control bytes but TAB and LF. *cut: there was more. */
+ * LF, no control bytes but TAB and LF. body is written. */
 int tkt_body_text(const struct tkt_message_source *src, struct tkt_scan *scan,
-                  struct tkt_buf *out, bool *cut, bool *has_html, struct tkt_err *err);
+                  struct tkt_buf *out, struct tkt_body *body, struct tkt_err *err);
 
 #endif

@@ -18,6 +18,8 @@ struct writer {
     unsigned breaks; /* line ends wait */
     bool started;    /* something was written: leading breaks are dropped */
     unsigned pre;    /* depth of <pre> */
+    unsigned quotes; /* begin here but have no text yet */
+    struct tkt_html_notes *notes;
     /* What was searched for to the end once and is not there; without these a file of
      * unclosed tags would be searched again for each of them. */
     bool quotes_off; /* a quote in a tag never closes: '>' ends a tag everywhere */
@@ -26,6 +28,15 @@ struct writer {
 };
 
 /* ---- writing with collapsed white space ---- */
+
+static void mark(struct writer *w, enum tkt_mark_kind kind)
+{
+    struct tkt_marks *m = w->notes->marks;
+
+    if (m != NULL && m->count < TKT_MARKS_MAX) {
+        m->items[m->count++] = (struct tkt_mark){(uint32_t)w->out->len, kind};
+    }
+}
 
 static void flush_waiting(struct writer *w)
 {
@@ -36,6 +47,9 @@ static void flush_waiting(struct writer *w)
         if (w->breaks == 0 && w->blank) {
             tkt_buf_addc(w->out, ' ');
         }
+    }
+    for (; w->quotes > 0; w->quotes--) {
+        mark(w, TKT_MARK_QUOTE);
     }
     w->started = true;
     w->breaks = 0;
@@ -449,13 +463,23 @@ static const char *take_tag(struct writer *w, const char *p, const char *end)
     if (effect == SKIP && !closing) {
         return skip_element(after, end, name);
     }
+    if (strcmp(name, "blockquote") == 0) {
+        if (!closing) {
+            w->quotes++;
+        } else if (w->quotes > 0) {
+            w->quotes--;
+        } else {
+            mark(w, TKT_MARK_QUOTE_END);
+        }
+    }
     apply(w, effect, closing);
     return after;
 }
 
-void tkt_html_text(struct tkt_buf *out, const char *html, size_t n)
+void tkt_html_text(struct tkt_buf *out, const char *html, size_t n,
+                   struct tkt_html_notes *notes)
 {
-    struct writer w = {.out = out};
+    struct writer w = {.out = out, .notes = notes};
     const char *p = html;
     const char *end = html + n;
 

@@ -399,6 +399,7 @@ static void read_auth(struct reading *r, bool one_author)
 static int read_text(struct reading *r, struct tkt_err *err)
 {
     TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(r->scan.limits->text_max);
+    struct tkt_body body;
 
     r->msg->text = nothing;
     r->msg->reply_text = nothing;
@@ -406,10 +407,12 @@ static int read_text(struct reading *r, struct tkt_err *err)
     if (r->scan.header_only) {
         return 0;
     }
-    if (tkt_body_text(r->src, &r->scan, &text, &r->msg->text_cut, &r->msg->has_html,
-                      err) < 0) {
+    if (tkt_body_text(r->src, &r->scan, &text, &body, err) < 0) {
         return -1;
     }
+    r->msg->text_cut = body.cut;
+    r->msg->has_html = body.has_html;
+    r->msg->has_hidden_text = body.has_hidden;
     if (r->msg->text_cut) {
         tkt_scan_problem(&r->scan, "text: more than %zu bytes", r->scan.limits->text_max);
     }

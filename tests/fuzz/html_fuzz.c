@@ -13,9 +13,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tkt_buf in = TKT_BUF_INIT(4 * size + 16);
     struct tkt_buf out = TKT_BUF_INIT(16 * size + 16);
+    struct tkt_marks marks = {.count = 0};
 
     tkt_utf8_add_clean(&in, data, size);
-    tkt_html_text(&out, tkt_buf_str(&in), in.len);
+    struct tkt_html_notes notes = {.marks = &marks};
+    tkt_html_text(&out, tkt_buf_str(&in), in.len, &notes);
     if (out.failed || !tkt_utf8_valid(tkt_buf_str(&out), out.len)) {
         abort();
     }
