@@ -4,6 +4,7 @@
 #include "base/enc.h"
 #include "base/util.h"
 #include "message/charset.h"
+#include "message/content.h"
 #include "message/html.h"
 
 #include <string.h>
@@ -15,31 +16,22 @@ static bool is_type(const struct tkt_part *p, const char *type)
     return strcmp(tkt_part_type(p), type) == 0;
 }
 
+/* As much as fits; enough when it is full. */
+static int take_head(void *arg, const char *p, size_t n, struct tkt_err *err)
+{
+    struct tkt_buf *out = arg;
+    size_t room = out->max - out->len;
+
+    if (tkt_buf_add(out, p, TKT_MIN(n, room)) < 0) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+    }
+    return out->len == out->max;
+}
+
 int tkt_body_head(const struct tkt_message_source *src, const struct tkt_part *part,
                   struct tkt_buf *out, struct tkt_err *err)
 {
-    TKT_AUTO_FREE char *window = malloc(TKT_MESSAGE_WINDOW);
-    struct tkt_transfer t;
-
-    if (window == NULL) {
-        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
-    }
-    tkt_transfer_init(&t, part->mime.encoding);
-    for (uint64_t at = part->body_at; at < part->end_at;) {
-        uint64_t left = part->end_at - at;
-        size_t want = left < TKT_MESSAGE_WINDOW ? (size_t)left : TKT_MESSAGE_WINDOW;
-        const char *p = NULL;
-        size_t got = 0;
-        if (tkt_source_read(src, at, want, window, &p, &got, err) < 0) {
-            return -1;
-        }
-        if (got == 0 || tkt_transfer_feed(&t, p, got, out) < 0) {
-            return 0;
-        }
-        at += got;
-    }
-    (void)tkt_transfer_end(&t, out); /* full is fine: it is a head */
-    return 0;
+    return tkt_content_walk(src, part, take_head, out, err);
 }
 
 bool tkt_body_is_text(const struct tkt_scan *scan, size_t part)
