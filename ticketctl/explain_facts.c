@@ -147,14 +147,17 @@ int tkt_ctl_explain_facts(struct tkt_ctl_explain *e)
     }
     for (size_t i = 0; i < x->desk_count; i++) {
         const struct tkt_conf_desk *d = x->desks[i].conf;
-        f->desks[f->desk_count++] =
-            (struct tkt_desk_facts){.name = d->name,
-                                    .group = d->group,
-                                    .type = d->type,
-                                    .priority = (int)d->priority,
-                                    .reopen_closed = d->closed == TKT_CLOSED_REOPEN,
-                                    .open_bounces = d->open_bounces,
-                                    .local_itsm = itsm_is_local(e->ctl->conf, d->itsm)};
+        f->desks[f->desk_count++] = (struct tkt_desk_facts){
+            .name = d->name,
+            .group = d->group,
+            .type = d->type,
+            .priority = (int)d->priority,
+            .reopen_closed = d->closed == TKT_CLOSED_REOPEN,
+            .opens = tkt_class_bits(d->opens.items, d->opens.count),
+            .changes_state =
+                tkt_class_bits(d->changes_state.items, d->changes_state.count),
+            .acknowledges = tkt_class_bits(d->acknowledges.items, d->acknowledges.count),
+            .local_itsm = itsm_is_local(e->ctl->conf, d->itsm)};
     }
     return tkt_ctl_opt(e->ctl, "offline") == NULL ? ask_ticketd(e) : 0;
 }

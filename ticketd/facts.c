@@ -189,7 +189,10 @@ static int add_desks(struct gather *g)
             .type = keep(g, d->type),
             .priority = (int)d->priority,
             .reopen_closed = d->closed == TKT_CLOSED_REOPEN,
-            .open_bounces = d->open_bounces,
+            .opens = tkt_class_bits(d->opens.items, d->opens.count),
+            .changes_state =
+                tkt_class_bits(d->changes_state.items, d->changes_state.count),
+            .acknowledges = tkt_class_bits(d->acknowledges.items, d->acknowledges.count),
             .local_itsm = tkt_conf_itsm_is_local(g->in->conf, d->itsm)};
         if (!f->desks[i].name || !f->desks[i].group || !f->desks[i].type) {
             return tkt_err_set(g->err, TKT_ERR_TEMP, "facts: no memory");

@@ -73,7 +73,10 @@ struct tkt_conf_desk {
     bool replace_recipient;   /* ... and DELRCPT of the desk's own address */
     bool tag_signed;          /* rewrite the Subject of signed or encrypted mail */
     bool tag_lists;           /* ... of list mail */
-    bool open_bounces;        /* null sender or bounce may open a ticket */
+    /* classes of mail (message/message.h) that may do so */
+    struct tkt_conf_list opens;
+    struct tkt_conf_list changes_state;
+    struct tkt_conf_list acknowledges;
     int64_t retain_ms;        /* content of closed tickets is erased after; 0 = keep */
 };
 

@@ -79,6 +79,11 @@ static const struct tkt_conf_word closed_words[] = {
 static const struct tkt_conf_word reply_to_words[] = {{"keep", 0}, {"add", 1}, {NULL, 0}};
 static const struct tkt_conf_word header_words[] = {
     {"id", 0}, {"desk", 0}, {"group", 0}, {"priority", 0}, {NULL, 0}};
+/* What wrote a message; the words of tkt_class_names. */
+static const struct tkt_conf_word class_words[] = {
+    {"human", 0},     {"auto-reply", 0}, {"auto-generated", 0}, {"bounce", 0},
+    {"delay", 0},     {"feedback", 0},   {"list", 0},           {"bulk", 0},
+    {"challenge", 0}, {"own", 0},        {"system", 0},         {NULL, 0}};
 static const struct tkt_conf_word type_words[] = {
     {"incident", 0}, {"request", 0}, {"question", 0}, {"change", 0}, {NULL, 0}};
 static const struct tkt_conf_word priority_words[] = {
@@ -350,8 +355,19 @@ static const struct tkt_conf_row desk_rows[] = {
      .help = "Rewrite the Subject of signed or encrypted mail too."},
     {BOOL_ROW(tkt_conf_desk, tag_lists, "tag_lists", "no"), .reload = true,
      .help = "Rewrite the Subject of mailing list mail too."},
-    {BOOL_ROW(tkt_conf_desk, open_bounces, "open_bounces", "no"), .reload = true,
-     .help = "Bounces and mail of the null sender may open a ticket."},
+    {LIST_ROW(tkt_conf_desk, opens, "opens",
+              "human auto-generated feedback list bulk system", 0, 11),
+     .words = class_words, .reload = true,
+     .help = "Classes of mail that may open a ticket; others join the ticket that they "
+             "belong to or are kept as refused. Mail of the null sender opens only where "
+             "bounce is named, too."},
+    {LIST_ROW(tkt_conf_desk, changes_state, "changes_state", "human list", 0, 11),
+     .words = class_words, .reload = true,
+     .help = "Classes whose mail may reopen a ticket or end its waiting; never that of "
+             "the null sender."},
+    {LIST_ROW(tkt_conf_desk, acknowledges, "acknowledges", "human", 0, 11),
+     .words = class_words, .reload = true,
+     .help = "Classes whose mail is acknowledged; never that of the null sender."},
     {TIME_ROW(tkt_conf_desk, retain_ms, "retain", "0", 0, 5200 * WEEK), .reload = true,
      .help = "Content of closed tickets is erased after this time; 0: kept."},
 };

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char facts_magic[] = "TKF1";
+static const char facts_magic[] = "TKF2";
 static const char decisions_magic[] = "TKD1";
 
 const char *const tkt_state_names[] = {"reserved",  "new",      "open",
@@ -24,6 +24,18 @@ _Static_assert(sizeof(tkt_evidence_names) / sizeof(tkt_evidence_names[0]) ==
 
 /* ---- facts ---- */
 
+uint32_t tkt_class_bits(char *const *names, size_t count)
+{
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        for (int c = 0; c < TKT_CLASS_COUNT; c++) {
+            bits |= strcmp(names[i], tkt_class_names[c]) == 0 ? TKT_CLASS_BIT(c) : 0;
+        }
+    }
+    return bits;
+}
+
 static void pack_candidate(struct tkt_buf *out, const struct tkt_candidate *c)
 {
     tkt_pack_i64(out, c->ticket);
@@ -42,7 +54,9 @@ static void pack_desk(struct tkt_buf *out, const struct tkt_desk_facts *d)
     tkt_pack_str(out, d->type);
     tkt_pack_u8(out, (uint8_t)d->priority);
     tkt_pack_u8(out, d->reopen_closed);
-    tkt_pack_u8(out, d->open_bounces);
+    tkt_pack_u32(out, d->opens);
+    tkt_pack_u32(out, d->changes_state);
+    tkt_pack_u32(out, d->acknowledges);
     tkt_pack_u8(out, d->local_itsm);
 }
 
@@ -82,7 +96,9 @@ static void unpack_desk(struct tkt_unpack *u, struct tkt_desk_facts *d)
     d->type = tkt_unpack_line(u);
     d->priority = tkt_unpack_small(u, 1, 5);
     d->reopen_closed = tkt_unpack_bool(u);
-    d->open_bounces = tkt_unpack_bool(u);
+    d->opens = tkt_unpack_bits(u, TKT_CLASS_COUNT);
+    d->changes_state = tkt_unpack_bits(u, TKT_CLASS_COUNT);
+    d->acknowledges = tkt_unpack_bits(u, TKT_CLASS_COUNT);
     d->local_itsm = tkt_unpack_bool(u);
 }
 
@@ -98,7 +114,7 @@ static void unpack_facts(struct tkt_unpack *u, struct tkt_facts *facts)
     for (size_t i = 0; i < facts->candidate_count; i++) {
         unpack_candidate(u, &facts->candidates[i]);
     }
-    count = tkt_unpack_count(u, TKT_FACTS_DESKS_MAX, 16);
+    count = tkt_unpack_count(u, TKT_FACTS_DESKS_MAX, 27);
     facts->desks = tkt_unpack_array(u, count, sizeof(*facts->desks));
     facts->desk_count = facts->desks == NULL ? 0 : count;
     for (size_t i = 0; i < facts->desk_count; i++) {

@@ -20,42 +20,27 @@ enum trust {
     TRUST_LINK
 };
 
-/* What a class of mail may do; the three are apart on purpose: monitoring opens tickets
- * but is not thanked, and a list in front of the desk (which marks everybody's mail as
- * list mail) must not keep people from reopening. */
 struct class_policy {
     bool opens;
     bool moves_state;
     bool acknowledge;
 };
-static const struct class_policy class_policies[TKT_CLASS_COUNT] = {
-    [TKT_CLASS_HUMAN] = {true, true, true},
-    [TKT_CLASS_AUTO_REPLY] = {true, false, false},
-    [TKT_CLASS_AUTO_GENERATED] = {true, false, false},
-    [TKT_CLASS_BOUNCE] = {false, false, false},
-    [TKT_CLASS_DELAY] = {false, false, false},
-    [TKT_CLASS_FEEDBACK] = {true, false, false},
-    [TKT_CLASS_LIST] = {true, true, false},
-    [TKT_CLASS_BULK] = {true, false, false},
-    [TKT_CLASS_CHALLENGE] = {true, false, false},
-    [TKT_CLASS_OWN] = {false, false, false},
-    [TKT_CLASS_SYSTEM] = {true, false, false},
-};
 
+/* The null sender is nobody whom one could answer, whatever the class: it moves nothing,
+ * and opens only where bounces do. */
 static struct class_policy policy_of(const struct tkt_message *msg,
                                      const struct tkt_facts *facts,
                                      const struct tkt_desk_facts *desk)
 {
-    struct class_policy p = class_policies[msg->class];
+    uint32_t opens = desk->opens;
+    uint32_t bit = TKT_CLASS_BIT(msg->class);
 
     if (facts->null_sender) {
-        p = (struct class_policy){false, false, false};
+        bool bounces_open = (opens & TKT_CLASS_BIT(TKT_CLASS_BOUNCE)) != 0;
+        return (struct class_policy){bounces_open && (opens & bit) != 0, false, false};
     }
-    /* Our own mail that came back never opens: that would be a loop. */
-    if (desk->open_bounces && msg->class != TKT_CLASS_OWN) {
-        p.opens = true;
-    }
-    return p;
+    return (struct class_policy){(opens & bit) != 0, (desk->changes_state & bit) != 0,
+                                 (desk->acknowledges & bit) != 0};
 }
 
 static enum verdict verdict_of(const struct tkt_message *msg,

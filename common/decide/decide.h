@@ -59,13 +59,23 @@ struct tkt_candidate {
     bool is_participant;  /* From is a participant of the ticket */
 };
 
+#define TKT_CLASS_BIT(class) (UINT32_C(1) << (class))
+/* The bits of classes by their names; other words count for nothing. */
+uint32_t tkt_class_bits(char *const *names, size_t count);
+
 struct tkt_desk_facts {
     char *name;
     char *group;
     char *type;
     int priority;
     bool reopen_closed; /* closed = reopen */
-    bool open_bounces;
+    /* What mail of a class may do here, a bit TKT_CLASS_BIT(class) each. The three are
+     * apart on purpose: monitoring opens tickets but is not thanked, and a list in front
+     * of the desk (which marks everybody's mail as list mail) must not keep people from
+     * reopening. */
+    uint32_t opens;
+    uint32_t changes_state;
+    uint32_t acknowledges;
     bool local_itsm; /* the store is the desk: an agent's reply is a public comment */
 };
 

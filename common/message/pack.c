@@ -132,6 +132,16 @@ static uint32_t unpack_u32(struct tkt_unpack *u)
            (uint32_t)p[3] << 24;
 }
 
+uint32_t tkt_unpack_bits(struct tkt_unpack *u, unsigned count)
+{
+    uint32_t v = unpack_u32(u);
+
+    if (u->bad == NULL && count < 32 && v >> count != 0) {
+        bad(u, "value out of range");
+    }
+    return u->bad == NULL ? v : 0;
+}
+
 int64_t tkt_unpack_i64(struct tkt_unpack *u)
 {
     uint64_t low = unpack_u32(u);

@@ -47,6 +47,8 @@ bool tkt_unpack_bool(struct tkt_unpack *u);
 int tkt_unpack_enum(struct tkt_unpack *u, int count);
 /* A byte within [min, max]. */
 int tkt_unpack_small(struct tkt_unpack *u, int min, int max);
+/* 32 bits of which only the lowest count may be set. */
+uint32_t tkt_unpack_bits(struct tkt_unpack *u, unsigned count);
 int64_t tkt_unpack_i64(struct tkt_unpack *u);
 /* One line: UTF-8, no control bytes but TAB, at most TKT_MESSAGE_STRING_MAX bytes. */
 char *tkt_unpack_line(struct tkt_unpack *u);

@@ -34,8 +34,11 @@ static int one_desk(void *arg, const struct tkt_message *msg, struct tkt_facts *
     static char none[] = "";
     static char name[] = "it";
     static char type[] = "incident";
-    static struct tkt_desk_facts desk = {
-        .name = name, .group = none, .type = type, .priority = 3};
+    static struct tkt_desk_facts desk = {.name = name,
+                                         .group = none,
+                                         .type = type,
+                                         .priority = 3,
+                                         .opens = TKT_CLASS_BIT(TKT_CLASS_HUMAN)};
 
     (void)arg;
     (void)msg;

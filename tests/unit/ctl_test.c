@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/fs.h"
 #include "base/util.h"
+#include "conf/schema.h"
+#include "message/message.h"
 #include "ticketctl/ctl.h"
 #include "ticketctl/mail.h"
 #include "ticketctl/out.h"
@@ -379,6 +381,22 @@ static void oversize_and_empty_input_is_refused(void **state)
     close(fd);
 }
 
+static void a_desk_knows_the_classes_of_mail_and_no_others(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"opens", "changes_state", "acknowledges"};
+    const struct tkt_conf_section *desk = tkt_conf_section_find("desk");
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(keys); i++) {
+        const struct tkt_conf_row *row = tkt_conf_row_find(desk, keys[i]);
+        assert_int_equal(row->max, TKT_CLASS_COUNT);
+        for (int c = 0; c < TKT_CLASS_COUNT; c++) {
+            assert_string_equal(row->words[c].word, tkt_class_names[c]);
+        }
+        assert_null(row->words[TKT_CLASS_COUNT].word);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +416,7 @@ int main(void)
         cmocka_unit_test(large_messages_and_headers_pass_whole),
         cmocka_unit_test(counts_in_small_units_are_shown_in_those_of_people),
         cmocka_unit_test(empty_members_are_not_shown),
+        cmocka_unit_test(a_desk_knows_the_classes_of_mail_and_no_others),
         cmocka_unit_test(oversize_and_empty_input_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,12 @@ static const char *const expected_trust[TKT_EVIDENCE_COUNT][RELATIONS] = {
  * pending by A, - not writable (so L). First with closed = reopen, then closed = new. */
 static const char expected_state[2][TKT_STATE_COUNT + 1] = {"wwwprr---", "wwwpr----"};
 
+#define ALL_CLASSES (TKT_CLASS_BIT(TKT_CLASS_COUNT) - 1)
+static const uint32_t human = TKT_CLASS_BIT(TKT_CLASS_HUMAN);
+static const uint32_t list = TKT_CLASS_BIT(TKT_CLASS_LIST);
+static const uint32_t bounces =
+    TKT_CLASS_BIT(TKT_CLASS_BOUNCE) | TKT_CLASS_BIT(TKT_CLASS_DELAY);
+
 struct world {
     struct tkt_message msg;
     struct tkt_facts facts;
@@ -125,7 +131,10 @@ static struct world world(enum tkt_evidence evidence, enum relation relation,
                                      .group = (char *)"ops",
                                      .type = (char *)"incident",
                                      .priority = 3,
-                                     .reopen_closed = true};
+                                     .reopen_closed = true,
+                                     .opens = ALL_CLASSES & ~bounces,
+                                     .changes_state = human | list,
+                                     .acknowledges = human};
     return w;
 }
 
@@ -203,7 +212,37 @@ static void every_cell_of_the_trust_table_is_as_written(void **state)
     assert_int_equal(cells, 4 * 5 * 10 * 9 * 2);
 }
 
-static void machines_never_reopen_and_are_never_thanked(void **state)
+static void each_bit_of_a_class_is_its_own(void **state)
+{
+    (void)state;
+    for (int c = 0; c < TKT_CLASS_COUNT; c++) {
+        for (int bits = 0; bits < 8; bits++) {
+            struct world w =
+                world(TKT_EVIDENCE_TOKEN, BOUND, ALIGNED_PASS, TKT_STATE_RESOLVED);
+            struct tkt_decisions all;
+            w.msg.class = (enum tkt_class)c;
+            /* All other classes say the opposite: only its own bit counts. */
+            uint32_t mine = TKT_CLASS_BIT(c);
+            w.desk.opens = (bits & 1) != 0 ? mine : ~mine;
+            w.desk.changes_state = (bits & 2) != 0 ? mine : ~mine;
+            w.desk.acknowledges = (bits & 4) != 0 ? mine : ~mine;
+            struct tkt_decision d = decide(&w, &all);
+            assert_int_equal(d.action, TKT_ACTION_APPEND);
+            assert_int_equal(d.opens, (bits & 1) != 0);
+            assert_int_equal(d.reopens, (bits & 2) != 0);
+            assert_int_equal(d.changes_state, (bits & 2) != 0);
+            assert_int_equal(d.acknowledge, (bits & 4) != 0);
+            tkt_decisions_release(&all);
+
+            w.candidate.id = NULL;
+            d = decide(&w, &all);
+            assert_int_equal(letter(d.action), (bits & 1) != 0 ? 'N' : 'I');
+            tkt_decisions_release(&all);
+        }
+    }
+}
+
+static void the_null_sender_moves_nothing_and_opens_only_where_bounces_do(void **state)
 {
     (void)state;
     for (int c = 0; c < TKT_CLASS_COUNT; c++) {
@@ -211,43 +250,31 @@ static void machines_never_reopen_and_are_never_thanked(void **state)
             world(TKT_EVIDENCE_TOKEN, BOUND, ALIGNED_PASS, TKT_STATE_RESOLVED);
         struct tkt_decisions all;
         w.msg.class = (enum tkt_class)c;
+        w.facts.null_sender = true;
+        w.desk.opens = w.desk.changes_state = w.desk.acknowledges = ALL_CLASSES;
         struct tkt_decision d = decide(&w, &all);
         assert_int_equal(d.action, TKT_ACTION_APPEND);
-        bool person = c == TKT_CLASS_HUMAN || c == TKT_CLASS_LIST;
-        assert_int_equal(d.reopens, person);
-        assert_int_equal(d.changes_state, person);
-        assert_int_equal(d.acknowledge, c == TKT_CLASS_HUMAN);
+        assert_true(d.opens);
+        assert_false(d.reopens || d.changes_state || d.acknowledge);
         tkt_decisions_release(&all);
 
-        w.facts.null_sender = true;
+        w.candidate.id = NULL;
+        w.desk.opens = ALL_CLASSES & ~bounces;
         d = decide(&w, &all);
-        assert_int_equal(d.action, TKT_ACTION_APPEND);
-        assert_false(d.reopens || d.changes_state || d.acknowledge);
+        assert_int_equal(letter(d.action), 'I');
         tkt_decisions_release(&all);
     }
 }
 
-static void without_a_thread_bounces_are_refused_unless_the_desk_opens_them(void **state)
+static void class_bits_come_from_names(void **state)
 {
     (void)state;
+    char *names[] = {(char *)"list", (char *)"no such", (char *)"system"};
+    assert_int_equal(tkt_class_bits(names, 3), list | TKT_CLASS_BIT(TKT_CLASS_SYSTEM));
+    assert_int_equal(tkt_class_bits(NULL, 0), 0);
     for (int c = 0; c < TKT_CLASS_COUNT; c++) {
-        for (int bits = 0; bits < 4; bits++) {
-            struct world w = world(TKT_EVIDENCE_TOKEN, BOUND, NO_RESULT, TKT_STATE_OPEN);
-            struct tkt_decisions all;
-            w.candidate.id = NULL;
-            w.msg.class = (enum tkt_class)c;
-            w.facts.null_sender = (bits & 1) != 0;
-            w.desk.open_bounces = (bits & 2) != 0;
-            struct tkt_decision d = decide(&w, &all);
-            bool bounce = c == TKT_CLASS_BOUNCE || c == TKT_CLASS_DELAY ||
-                          w.facts.null_sender || c == TKT_CLASS_OWN;
-            bool opens = c == TKT_CLASS_OWN ? false : !bounce || w.desk.open_bounces;
-            assert_int_equal(letter(d.action), opens ? 'N' : 'I');
-            assert_int_equal(d.opens, opens);
-            assert_int_equal(d.acknowledge, c == TKT_CLASS_HUMAN && !w.facts.null_sender);
-            assert_int_equal(d.ticket, 0);
-            tkt_decisions_release(&all);
-        }
+        char *name = (char *)tkt_class_names[c];
+        assert_int_equal(tkt_class_bits(&name, 1), TKT_CLASS_BIT(c));
     }
 }
 
@@ -342,9 +369,9 @@ static void strongest_evidence_wins_then_the_lowest_ticket_in_any_order(void **s
                                 candidate(7, "it", TKT_EVIDENCE_REFERENCE),
                                 candidate(2, "it", TKT_EVIDENCE_SUBJECT)};
     struct tkt_desk_facts desks[] = {
-        {(char *)"it", (char *)"ops", (char *)"incident", 2, true, false, false},
-        {(char *)"hr", (char *)"people", (char *)"question", 5, true, false, false},
-        {(char *)"web", (char *)"", (char *)"request", 1, true, false, false}};
+        {(char *)"it", (char *)"ops", (char *)"incident", 2, true, 1, 1, 1, false},
+        {(char *)"hr", (char *)"people", (char *)"question", 5, true, 1, 1, 1, false},
+        {(char *)"web", (char *)"", (char *)"request", 1, true, 1, 1, 1, false}};
     struct tkt_message msg;
     memset(&msg, 0, sizeof(msg));
     msg.auth_aligned = true;
@@ -413,8 +440,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cell_of_the_trust_table_is_as_written),
-        cmocka_unit_test(machines_never_reopen_and_are_never_thanked),
-        cmocka_unit_test(without_a_thread_bounces_are_refused_unless_the_desk_opens_them),
+        cmocka_unit_test(each_bit_of_a_class_is_its_own),
+        cmocka_unit_test(the_null_sender_moves_nothing_and_opens_only_where_bounces_do),
+        cmocka_unit_test(class_bits_come_from_names),
         cmocka_unit_test(a_bounce_of_our_message_stays_inside_its_ticket),
         cmocka_unit_test(
             an_agents_reply_is_a_public_comment_only_where_the_store_is_the_desk),

@@ -62,8 +62,8 @@ static struct tkt_facts sample_facts(void)
         77,  (char *)"IT-12", (char *)"it", TKT_EVIDENCE_SUBJECT, TKT_STATE_MERGED, true,
         true};
     static struct tkt_desk_facts desks[2] = {
-        {(char *)"it", (char *)"ops", (char *)"incident", 3, true, false, true},
-        {(char *)"hr", (char *)"", (char *)"question", 5, false, true, false}};
+        {(char *)"it", (char *)"ops", (char *)"incident", 3, true, 0x7ff, 1, 0, true},
+        {(char *)"hr", (char *)"", (char *)"question", 5, false, 0, 0x400, 2, false}};
 
     return (struct tkt_facts){.auth_login = (char *)"ann",
                               .login_is_from = true,

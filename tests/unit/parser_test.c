@@ -84,8 +84,11 @@ static int one_desk(void *arg, const struct tkt_message *msg, struct tkt_facts *
     static char name[] = "it";
     static char group[] = "helpdesk";
     static char type[] = "incident";
-    static struct tkt_desk_facts desk = {
-        .name = name, .group = group, .type = type, .priority = 2};
+    static struct tkt_desk_facts desk = {.name = name,
+                                         .group = group,
+                                         .type = type,
+                                         .priority = 2,
+                                         .opens = TKT_CLASS_BIT(TKT_CLASS_HUMAN)};
 
     (void)arg;
     (void)msg;

@@ -63,8 +63,11 @@ static int one_desk(void *arg, const struct tkt_message *msg, struct tkt_facts *
                     struct tkt_err *err)
 {
     static char none[] = "";
-    static struct tkt_desk_facts desk = {
-        .name = none, .group = none, .type = none, .priority = 3};
+    static struct tkt_desk_facts desk = {.name = none,
+                                         .group = none,
+                                         .type = none,
+                                         .priority = 3,
+                                         .opens = TKT_CLASS_BIT(TKT_CLASS_HUMAN)};
 
     (void)arg;
     (void)msg;
