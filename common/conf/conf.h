@@ -77,7 +77,7 @@ struct tkt_conf_desk {
     struct tkt_conf_list opens;
     struct tkt_conf_list changes_state;
     struct tkt_conf_list acknowledges;
-    int64_t retain_ms;        /* content of closed tickets is erased after; 0 = keep */
+    int64_t retain_ms; /* content of closed tickets is erased after; 0 = keep */
 };
 
 struct tkt_conf_group {
