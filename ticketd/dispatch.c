@@ -53,6 +53,7 @@ static int apply_claim(struct tkt_store *store, void *arg, struct tkt_err *err)
 {
     struct tkt_dispatch *p = arg;
 
+    tkt_jobs_release(p->claimed, p->claimed_count); /* of a first try that was undone */
     p->claimed_count = tkt_store_jobs_claim(store, p->owner, tkt_clock_wall_ms(),
                                             LEASE_MS, p->claimed, CLAIM_MAX, err);
     if (p->claimed_count < 0) {

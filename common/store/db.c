@@ -4,6 +4,7 @@
 #include "base/enc.h"
 #include "store/walvfs.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -111,8 +112,18 @@ static int configure(struct tkt_db *db, enum tkt_db_mode mode, struct tkt_err *e
     return 0;
 }
 
+/* Without its statistics SQLite's allocator needs no lock that all connections share. */
+static void configure_library(void)
+{
+    /* Misuse once somebody opened a database before us: then they stay on. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 struct tkt_db *tkt_db_open(const char *path, enum tkt_db_mode mode, struct tkt_err *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, configure_library); /* cannot fail with these arguments */
     /* A reader opens read-write too: a WAL database needs its shared-memory index. */
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     struct tkt_db *db = calloc(1, sizeof(*db));

@@ -273,7 +273,7 @@ int tkt_store_leave(struct tkt_store *s, bool own, int rc, struct tkt_err *err)
 
 /* ---- batches ---------------------------------------------------------------------- */
 
-static int apply_item(struct tkt_store *s, struct tkt_store_item *item)
+static int apply_guarded(struct tkt_store *s, struct tkt_store_item *item)
 {
     size_t doomed = s->doomed.len;
 
@@ -291,6 +291,35 @@ static int apply_item(struct tkt_store *s, struct tkt_store_item *item)
         s->broken = true;
     }
     return -1;
+}
+
+/* Applies items until the caps are reached; how many. Without guard it stops behind the
+ * first that fails, whose changes are still there then. */
+static size_t apply_items(struct tkt_store *s, struct tkt_store_item *items, size_t count,
+                          bool guard)
+{
+    int64_t start_us = tkt_clock_mono_us();
+    uint64_t bytes = 0;
+    size_t n = 0;
+
+    while (n < count && !s->broken && !tkt_db_failed(s->db)) {
+        struct tkt_store_item *item = &items[n];
+
+        if (n > 0 && (bytes + item->bytes > s->opt.batch_bytes_max ||
+                      tkt_clock_mono_us() - start_us >= s->opt.batch_us_max)) {
+            break;
+        }
+        item->err = (struct tkt_err)TKT_ERR_INIT;
+        item->result =
+            guard ? apply_guarded(s, item) : item->apply(s, item->arg, &item->err);
+        item->done = true;
+        bytes += item->bytes;
+        n++;
+        if (!guard && item->result < 0) {
+            break;
+        }
+    }
+    return n;
 }
 
 static void fail_all(struct tkt_store_item *items, size_t n, const struct tkt_err *err)
@@ -317,11 +346,31 @@ static void checkpoint_if_long(struct tkt_store *s)
     s->checkpoint_at = rc == 0 ? LOG_PAGES_MAX : pages + LOG_PAGES_MAX;
 }
 
+/* Nearly every item succeeds, and under a savepoint SQLite copies each page that an item
+ * touches. So the items go without first; when one fails all is undone and applied again
+ * with a savepoint for each. */
+static size_t apply_batch(struct tkt_store *s, struct tkt_store_item *items, size_t count,
+                          struct tkt_err *err)
+{
+    size_t n = apply_items(s, items, count, false);
+
+    if (items[n - 1].result == 0 || s->broken || tkt_db_failed(s->db)) {
+        return n;
+    }
+    rollback(s);
+    if (begin(s, err) < 0) {
+        s->broken = true;
+        return n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        items[i].done = false;
+    }
+    return apply_items(s, items, count, true);
+}
+
 size_t tkt_store_batch(struct tkt_store *s, struct tkt_store_item *items, size_t count)
 {
     struct tkt_err err = TKT_ERR_INIT;
-    uint64_t bytes = 0;
-    size_t n = 0;
 
     count = TKT_MIN(count, (size_t)TKT_STORE_BATCH_MAX);
     for (size_t i = 0; i < count; i++) {
@@ -334,18 +383,7 @@ size_t tkt_store_batch(struct tkt_store *s, struct tkt_store_item *items, size_t
         fail_all(items, count, &err);
         return count;
     }
-    int64_t start_us = tkt_clock_mono_us();
-    while (n < count && !s->broken && !tkt_db_failed(s->db)) {
-        if (n > 0 && (bytes + items[n].bytes > s->opt.batch_bytes_max ||
-                      tkt_clock_mono_us() - start_us >= s->opt.batch_us_max)) {
-            break;
-        }
-        items[n].err = (struct tkt_err)TKT_ERR_INIT;
-        items[n].result = apply_item(s, &items[n]);
-        items[n].done = true;
-        bytes += items[n].bytes;
-        n++;
-    }
+    size_t n = apply_batch(s, items, count, &err);
     if (s->broken || commit(s, &err) < 0) {
         if (err.class == TKT_ERR_NONE) {
             tkt_err_set(&err, TKT_ERR_TEMP, "store: the transaction was lost");

@@ -47,8 +47,9 @@ void tkt_store_close(struct tkt_store **store);
 
 /* ---- batches --------------------------------------------------------------------- */
 
-/* One item: apply runs inside a SAVEPOINT of the batch's transaction. If it returns -1
- * only its own changes are undone. It must not keep pointers into the store. */
+/* One item of the batch's transaction. If apply returns -1 only its own changes are
+ * undone. For that it may have to run a second time, as may the others of its batch: it
+ * starts from the same arg again. It must not keep pointers into the store. */
 struct tkt_store_item {
     int (*apply)(struct tkt_store *store, void *arg, struct tkt_err *err);
     void *arg;

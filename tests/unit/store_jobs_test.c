@@ -49,8 +49,25 @@ static void a_failing_item_undoes_only_itself(void **state)
         assert_int_equal(items[i].result, bad ? -1 : 0);
         assert_int_equal(items[i].err.class, bad ? TKT_ERR_PERM : TKT_ERR_NONE);
     }
+    assert_int_equal(args[4].calls, 1);
     assert_int_equal(count_of(f, "events"), 3);
     assert_clean(f); /* the chain does not know of the two */
+}
+
+static void a_failure_behind_others_has_them_done_once(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_store_item items[3];
+    struct write_arg args[3];
+
+    fill(items, args, 3, 10);
+    args[2].fail = true;
+    assert_int_equal(tkt_store_batch(f->store, items, 3), 3);
+    assert_int_equal(args[0].calls, 2); /* the first time was undone */
+    assert_int_equal(items[1].result, 0);
+    assert_int_equal(items[2].result, -1);
+    assert_int_equal(count_of(f, "events"), 2);
+    assert_clean(f);
 }
 
 static void a_batch_keeps_its_caps(void **state)
@@ -582,6 +599,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_failing_item_undoes_only_itself),
+        T(a_failure_behind_others_has_them_done_once),
         T(a_batch_keeps_its_caps),
         T(a_batch_ends_when_its_time_is_up),
         T(after_a_fault_the_next_batch_works_on_a_new_handle),
