@@ -27,6 +27,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+/* Of the budget after which ticketd kills: what is left is for answering. */
+#define PARSE_SHARE_PERCENT 80
 #define ENTER_TIMEOUT_MS 1500 /* less than ticketd waits for a child */
 
 static const char in_the_box = '!';
@@ -230,25 +232,14 @@ static int receive_setup(char *data, size_t cap, struct tkt_parser_setup *setup,
 
 static void set_options(struct zygote *z)
 {
-    const struct tkt_conf_limits *l = &z->setup.limits;
-
     z->options = (struct tkt_message_options){
-        .limits =
-            {
-                .header_block_max = (size_t)l->header_block_max,
-                .header_count_max = (size_t)l->header_count_max,
-                .header_max = (size_t)l->header_max,
-                .address_colons_max = (size_t)l->address_colons_max,
-                .mime_depth_max = (size_t)l->mime_depth_max,
-                .mime_parts_max = (size_t)l->mime_parts_max,
-                .mime_params_max = (size_t)l->mime_params_max,
-                .text_max = (size_t)l->text_max,
-            },
         .authserv_ids = (const char *const *)z->setup.authserv_ids.items,
         .authserv_id_count = z->setup.authserv_ids.count,
         .prefixes = (const char *const *)z->setup.prefixes.items,
         .prefix_count = z->setup.prefixes.count,
     };
+    tkt_message_limits_from(&z->setup.limits, &z->options.limits);
+    z->options.limits.parse_ms = z->setup.budget_ms * PARSE_SHARE_PERCENT / 100;
 }
 
 static int prepare(struct zygote *z, char *data, size_t cap, struct tkt_err *err)

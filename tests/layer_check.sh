@@ -23,9 +23,9 @@ rank_of() {
 allowed() {
     case $1 in
     wire | conf) echo base wire ;;
-    message) echo base wire ;;
-    decide) echo base wire message ;;
     # conf: the struct of limits, no code of it
+    message) echo base wire conf ;;
+    decide) echo base wire message ;;
     parser) echo base wire conf message decide ;;
     milter) echo base wire conf ;;
     *) echo "$order" ;;

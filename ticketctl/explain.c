@@ -87,18 +87,6 @@ static int open_desks(struct tkt_ctl_explain *e)
     return e->index != NULL ? 0 : no_memory();
 }
 
-static void fill_limits(const struct tkt_conf *conf, struct tkt_message_limits *l)
-{
-    l->header_block_max = (size_t)conf->limits.header_block_max;
-    l->header_count_max = (size_t)conf->limits.header_count_max;
-    l->header_max = (size_t)conf->limits.header_max;
-    l->address_colons_max = (size_t)conf->limits.address_colons_max;
-    l->mime_depth_max = (size_t)conf->limits.mime_depth_max;
-    l->mime_parts_max = (size_t)conf->limits.mime_parts_max;
-    l->mime_params_max = (size_t)conf->limits.mime_params_max;
-    l->text_max = (size_t)conf->limits.text_max;
-}
-
 static int read_message(struct tkt_ctl_explain *e)
 {
     struct tkt_err err = TKT_ERR_INIT;
@@ -132,7 +120,7 @@ static int parse(struct tkt_ctl_explain *e)
         .prefixes = e->prefixes,
         .prefix_count = e->prefix_count,
         .null_sender = from != NULL && (from[0] == '\0' || strcmp(from, "<>") == 0)};
-    fill_limits(conf, &opt.limits);
+    tkt_message_limits_from(&conf->limits, &opt.limits);
     if (tkt_message_parse(&src, &opt, &e->x->msg, &err) < 0) {
         return tkt_ctl_fail_err(&err);
     }

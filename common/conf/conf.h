@@ -129,6 +129,9 @@ struct tkt_conf_limits {
     int64_t mime_parts_max;     /* 500 */
     int64_t mime_params_max;    /* 64 */
     int64_t text_max;           /* 1 MiB decoded */
+    int64_t addresses_max;      /* 512 of one list */
+    int64_t references_max;     /* 64 */
+    int64_t name_max;           /* 1024 bytes of the name of a person or a file */
 };
 
 struct tkt_conf_store {

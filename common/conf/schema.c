@@ -229,6 +229,13 @@ static const struct tkt_conf_row limits_rows[] = {
      .reload = true, .help = "Parameters of a MIME field."},
     {SIZE_ROW(tkt_conf_limits, text_max, "text_max", "1M", 4 * KIB, 4 * MIB),
      .reload = true, .help = "Decoded text that is looked at."},
+    {INT_ROW(tkt_conf_limits, addresses_max, "addresses_max", "512", 1, 512),
+     .reload = true, .help = "Addresses of To, of Cc and of Reply-To."},
+    {INT_ROW(tkt_conf_limits, references_max, "references_max", "64", 2, 64),
+     .reload = true,
+     .help = "Message-IDs in References and In-Reply-To: the first and the newest."},
+    {SIZE_ROW(tkt_conf_limits, name_max, "name_max", "1k", 64, 4 * KIB), .reload = true,
+     .help = "Name of a person or of a file."},
 };
 
 static const struct tkt_conf_row store_rows[] = {

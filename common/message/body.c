@@ -176,6 +176,10 @@ int tkt_body_text(const struct tkt_message_source *src, struct tkt_scan *scan,
         if (!tkt_body_is_text(scan, i)) {
             continue;
         }
+        if (tkt_scan_out_of_time(scan)) {
+            body->cut = true;
+            return 0;
+        }
         bool html = is_type(&scan->parts[i], "text/html");
         int a = alternative_of(scan, i);
         body->has_html = body->has_html || html;

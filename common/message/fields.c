@@ -237,9 +237,9 @@ void tkt_fields_ids(struct tkt_reading *r, const char *value, size_t len,
         if (b.len == 0) {
             continue;
         }
-        if (out->count == TKT_MESSAGE_REFS_MAX) {
+        if (out->count == r->scan.limits->references_max) {
             tkt_scan_problem(&r->scan, "references: more than %d, the middle is left out",
-                             TKT_MESSAGE_REFS_MAX);
+                             (int)r->scan.limits->references_max);
             memmove(out->items + 1, out->items + 2,
                     (out->count - 2) * sizeof(*out->items));
             out->count--;

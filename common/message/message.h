@@ -24,8 +24,9 @@
 #define TKT_MESSAGE_REFS_MAX 64
 #define TKT_MESSAGE_ADDRS_MAX 512
 #define TKT_MESSAGE_PARTS_MAX 500
-#define TKT_MESSAGE_NOTES_MAX 64 /* class_evidence, problems */
-#define TKT_MESSAGE_IDS_MAX 16   /* subject_ids, foreign_ids, tail_hashes */
+#define TKT_MESSAGE_NOTES_MAX 64  /* class_evidence, problems */
+#define TKT_MESSAGE_IDS_MAX 16    /* subject_ids, foreign_ids, tail_hashes */
+#define TKT_MESSAGE_NAME_MAX 4096 /* of a person or a file */
 #define TKT_MESSAGE_STRING_MAX (64 * 1024)
 #define TKT_MESSAGE_TEXT_MAX (4 * 1024 * 1024)
 

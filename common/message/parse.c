@@ -3,6 +3,7 @@
 
 #include "base/enc.h"
 #include "base/util.h"
+#include "conf/conf.h"
 #include "message/attachments.h"
 #include "message/body.h"
 #include "message/charset.h"
@@ -30,7 +31,32 @@ void tkt_message_limits_default(struct tkt_message_limits *limits)
         .mime_parts_max = TKT_MESSAGE_PARTS_MAX,
         .mime_params_max = 64,
         .text_max = 1024 * 1024,
+        .addresses_max = TKT_MESSAGE_ADDRS_MAX,
+        .references_max = TKT_MESSAGE_REFS_MAX,
+        .name_max = 1024,
     };
+}
+
+static void take(size_t *limit, int64_t value)
+{
+    *limit = value > 0 ? (size_t)value : *limit;
+}
+
+void tkt_message_limits_from(const struct tkt_conf_limits *conf,
+                             struct tkt_message_limits *l)
+{
+    tkt_message_limits_default(l);
+    take(&l->header_block_max, conf->header_block_max);
+    take(&l->header_count_max, conf->header_count_max);
+    take(&l->header_max, conf->header_max);
+    take(&l->address_colons_max, conf->address_colons_max);
+    take(&l->mime_depth_max, conf->mime_depth_max);
+    take(&l->mime_parts_max, conf->mime_parts_max);
+    take(&l->mime_params_max, conf->mime_params_max);
+    take(&l->text_max, conf->text_max);
+    take(&l->addresses_max, conf->addresses_max);
+    take(&l->references_max, conf->references_max);
+    take(&l->name_max, conf->name_max);
 }
 
 /* What the codec would refuse later is not read in the first place. */
@@ -44,6 +70,9 @@ static struct tkt_message_limits usable_limits(const struct tkt_message_limits *
     l.mime_depth_max = TKT_MIN(l.mime_depth_max, 32);
     l.mime_parts_max = TKT_MAX(1, TKT_MIN(l.mime_parts_max, TKT_MESSAGE_PARTS_MAX));
     l.text_max = TKT_MIN(l.text_max, TKT_MESSAGE_TEXT_MAX);
+    l.addresses_max = TKT_MAX(1, TKT_MIN(l.addresses_max, TKT_MESSAGE_ADDRS_MAX));
+    l.references_max = TKT_MAX(2, TKT_MIN(l.references_max, TKT_MESSAGE_REFS_MAX));
+    l.name_max = TKT_MAX(16, TKT_MIN(l.name_max, TKT_MESSAGE_NAME_MAX));
     return l;
 }
 
@@ -180,6 +209,7 @@ static int read_all(struct tkt_reading *r, struct tkt_err *err)
         (is_report(msg) && read_returned(r, err) < 0)) {
         return -1;
     }
+    msg->degraded = msg->degraded || r->scan.budget.is_over;
     take_problems(r);
     return r->no_memory ? tkt_err_set(err, TKT_ERR_TEMP, "no memory") : 0;
 }

@@ -7,7 +7,8 @@
  * past a structural cap is read from its headers alone (.degraded). Time and memory are
  * linear in the header block and bounded for the body: bodies are walked through a
  * window of TKT_MESSAGE_WINDOW bytes, only text is decoded (up to text_max), attachments
- * are listed and never decoded here. No recursion. -1 only when the source cannot be read
+ * are listed and never decoded here. With limits.parse_ms it also ends in time: headers
+ * first, then as much of the body as there was time for (.degraded, "parse_ms"). No recursion. -1 only when the source cannot be read
  * (TEMP) or memory ends (TEMP).
  * After tkt_message_parser_init() nothing is opened any more: parse and extract need
  * pread(2), write(2) (extract) and memory, no file, no locale, no new iconv converter.
@@ -35,8 +36,16 @@ struct tkt_message_limits {
     size_t mime_parts_max;     /* 500, never above TKT_MESSAGE_PARTS_MAX */
     size_t mime_params_max;    /* parameters of a field: 64 */
     size_t text_max;           /* decoded text: 1 MiB, never above TKT_MESSAGE_TEXT_MAX */
+    size_t addresses_max;      /* of one list (To, Cc, Reply-To): 512, never above */
+    size_t references_max;     /* of References and In-Reply-To: 64, never above */
+    size_t name_max;           /* bytes of the name of a person or a file: 1,024 */
+    int64_t parse_ms;          /* time, then the result is what was read: 0 = no end */
 };
 void tkt_message_limits_default(struct tkt_message_limits *limits);
+/* Those of a configuration; parse_ms is 0. What is 0 there has its default. */
+struct tkt_conf_limits;
+void tkt_message_limits_from(const struct tkt_conf_limits *conf,
+                             struct tkt_message_limits *limits);
 
 /* Bytes in memory, or (data NULL) size bytes of fd from offset 0, read by pread. */
 struct tkt_message_source {

@@ -132,6 +132,16 @@ void tkt_scan_problem(struct tkt_scan *s, const char *fmt, ...)
     }
 }
 
+bool tkt_scan_out_of_time(struct tkt_scan *s)
+{
+    if (!tkt_budget_over(&s->budget)) {
+        return false;
+    }
+    tkt_scan_problem(s, "parse_ms: more than %lld ms, the rest was not read",
+                     (long long)s->limits->parse_ms);
+    return true;
+}
+
 /* ---- the walk ---- */
 
 struct level {
@@ -349,6 +359,10 @@ static int walk_lines(struct walk *w, struct reader *r, struct tkt_err *err)
 
     while (!w->full && (rc = next_piece(r, &line, err)) == 1) {
         take_piece(w, &line);
+        /* The header is read whatever it takes: it is bounded by its caps. */
+        if (w->header != &w->s->header && tkt_budget_tick(&w->s->budget)) {
+            w->full = tkt_scan_out_of_time(w->s);
+        }
         /* Nothing can end the only part but the end of the message. */
         if (w->header == NULL && w->depth == 0) {
             break;
@@ -404,6 +418,7 @@ int tkt_scan_run(struct tkt_scan *s, const struct tkt_message_source *src,
 {
     memset(s, 0, sizeof(*s));
     s->limits = limits;
+    tkt_budget_start(&s->budget, limits->parse_ms);
     tkt_header_init(&s->header, limits);
     struct walk w = {.s = s, .part = -1};
     tkt_header_init(&w.part_header, limits);

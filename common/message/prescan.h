@@ -13,6 +13,7 @@
 #define TKT_MESSAGE_PRESCAN_H
 #include "base/buf.h"
 #include "base/err.h"
+#include "message/budget.h"
 #include "message/mimeheader.h"
 #include "message/parse.h"
 #include "wire/packet.h"
@@ -56,6 +57,7 @@ struct tkt_scan {
     struct tkt_part *parts;   /* in the order of the message; [0] is the root */
     size_t part_count;
     bool header_only;            /* a cap of the header: no body was looked at */
+    struct tkt_budget budget;    /* limits->parse_ms, running since tkt_scan_run */
     struct tkt_strings problems; /* at most TKT_MESSAGE_NOTES_MAX */
     struct tkt_wire_arena arena;
     bool no_memory;
@@ -69,6 +71,8 @@ void tkt_scan_release(struct tkt_scan *s);
 void tkt_scan_path(const struct tkt_scan *s, size_t part, char out[TKT_MIME_PATH_MAX]);
 /* The type with its default when there is none or it is broken. */
 const char *tkt_part_type(const struct tkt_part *part);
+/* Whether the time is up; says so among the problems. */
+bool tkt_scan_out_of_time(struct tkt_scan *s);
 /* One line, once; text beyond the cap of notes is dropped. */
 void tkt_scan_problem(struct tkt_scan *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
