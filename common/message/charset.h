@@ -5,7 +5,8 @@
  * parser's system call filter nothing opens any more. So tkt_charset_init() opens one
  * iconv converter per entry of a fixed list and they stay open for the life of the
  * process. A charset that is not on the list (or that this system does not have) is
- * guessed: UTF-8 where it is valid, else windows-1252. Output is always valid UTF-8
+ * guessed (message/detect.h), and so are labels that cannot be true: UTF-8 called
+ * iso-8859-1, UTF-8 that is none, UTF-16 without a zero byte. Output is always valid UTF-8
  * without NUL. Converters have state and are shared: one thread at a time.
  */
 #ifndef TKT_MESSAGE_CHARSET_H
@@ -25,5 +26,8 @@ void tkt_charset_add(struct tkt_buf *out, const char *charset, size_t charset_le
                      const void *data, size_t n, bool *known);
 /* The same for bytes without a label. */
 void tkt_charset_guess(struct tkt_buf *out, const void *data, size_t n);
+/* The same; hint is the label of something that came with them. */
+void tkt_charset_guess_near(struct tkt_buf *out, const char *hint, const void *data,
+                            size_t n);
 
 #endif
