@@ -248,7 +248,7 @@ static int fill_desk(struct tkt_ctl_explain *e, struct tkt_edit_desk *desk,
     static const char *const statuses[] = {
         [TKT_ACTION_NEW] = "created",     [TKT_ACTION_NEW_LINKED] = "created",
         [TKT_ACTION_APPEND] = "appended", [TKT_ACTION_APPEND_UNVERIFIED] = "appended",
-        [TKT_ACTION_IGNORE] = "refused",
+        [TKT_ACTION_IGNORE] = "refused",  [TKT_ACTION_REFUSE] = "refused",
     };
     char text[160];
     bool appends =

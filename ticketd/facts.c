@@ -189,6 +189,9 @@ static int add_desks(struct gather *g)
             .type = keep(g, d->type),
             .priority = (int)d->priority,
             .reopen_closed = d->closed == TKT_CLOSED_REOPEN,
+            .refuse_closed = d->closed == TKT_CLOSED_REFUSE,
+            .forward_agents = d->forward == TKT_FORWARD_REQUESTER,
+            .forward_anybody = d->forward == TKT_FORWARD_ANYBODY,
             .opens = tkt_class_bits(d->opens.items, d->opens.count),
             .changes_state =
                 tkt_class_bits(d->changes_state.items, d->changes_state.count),

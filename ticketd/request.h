@@ -98,6 +98,7 @@ enum tkt_step tkt_reserve_work(struct tkt_request *req, struct tkt_tools *tools)
 enum tkt_step tkt_reserve_committed(struct tkt_request *req);
 enum tkt_step tkt_reserve_dry(struct tkt_request *req, struct tkt_tools *tools);
 enum tkt_step tkt_reserve_too_large(struct tkt_request *req);
+enum tkt_step tkt_reserve_closed(struct tkt_request *req);
 enum tkt_step tkt_reserve_reply(struct tkt_request *req);
 /* The store's input from what is known now. */
 int tkt_reserve_prepare(struct tkt_request *req, struct tkt_err *err);

@@ -262,22 +262,48 @@ static bool any_on_trial(const struct tkt_request *req)
     return false;
 }
 
-/* Refused in the session where that reaches the author and nobody else; else its
- * beginning is kept as a refused ticket, so that somebody can see that it came. */
+/* Refused in the session where that reaches the author and nobody else. */
+static bool may_refuse(const struct tkt_request *req)
+{
+    return req->wire.smtp_path && req->wire.other_rcpts == 0 && !any_on_trial(req);
+}
+
+static enum tkt_step refuse(struct tkt_request *req, int code, const char *xcode,
+                            const char *text, const char *why)
+{
+    req->reply.smtp_code = code;
+    req->reply.smtp_xcode = keep(req, xcode);
+    req->reply.smtp_text = keep(req, text);
+    tkt_log(TKT_LOG_NOTICE, queue_id(req), "message.refused", "hook", req->wire.hook,
+            "sender", req->wire.sender, "size", TKT_NUM(req->message.size), "why", why,
+            "status", TKT_NUM(code), NULL);
+    return TKT_STEP_REPLY;
+}
+
+/* Where it cannot be refused its beginning is kept as a refused ticket, so that somebody
+ * can see that it came. */
 enum tkt_step tkt_reserve_too_large(struct tkt_request *req)
 {
     char text[120];
 
-    if (!req->wire.smtp_path || req->wire.other_rcpts > 0 || any_on_trial(req)) {
+    if (!may_refuse(req)) {
         return TKT_STEP_COMMIT;
     }
     snprintf(text, sizeof(text), "Message is larger than the %lld bytes taken here",
              (long long)req->set->conf->limits.message_max);
-    req->reply.smtp_code = 552;
-    req->reply.smtp_xcode = (char *)"5.3.4";
-    req->reply.smtp_text = keep(req, text);
-    tkt_log(TKT_LOG_NOTICE, queue_id(req), "message.refused", "hook", req->wire.hook,
-            "sender", req->wire.sender, "size", TKT_NUM(req->message.size), "status",
-            "552", NULL);
-    return TKT_STEP_REPLY;
+    return refuse(req, 552, "5.3.4", text, "too large");
+}
+
+/* closed = refuse, at every desk. */
+enum tkt_step tkt_reserve_closed(struct tkt_request *req)
+{
+    for (size_t i = 0; i < req->desk_count; i++) {
+        if (!req->analysed ||
+            req->analysis.decisions.items[i].action != TKT_ACTION_REFUSE) {
+            return TKT_STEP_COMMIT;
+        }
+    }
+    return may_refuse(req) ? refuse(req, 550, "5.7.1", req->desks[0]->closed_text,
+                                    req->analysis.decisions.items[0].why)
+                           : TKT_STEP_COMMIT;
 }

@@ -46,7 +46,14 @@ enum tkt_delivery {
 
 enum tkt_closed_policy {
     TKT_CLOSED_REOPEN,
-    TKT_CLOSED_NEW
+    TKT_CLOSED_NEW,
+    TKT_CLOSED_REFUSE
+};
+
+enum tkt_forward_policy {
+    TKT_FORWARD_FORWARDER,
+    TKT_FORWARD_REQUESTER,
+    TKT_FORWARD_ANYBODY
 };
 
 /* A support address with its settings. */
@@ -66,8 +73,10 @@ struct tkt_conf_desk {
     enum tkt_on_failure on_failure;
     enum tkt_subject_mode subject;
     enum tkt_delivery delivery;
-    enum tkt_closed_policy closed; /* what a reply to a closed ticket does */
-    struct tkt_conf_list headers;  /* which X-Ticket-* to add: id desk group priority */
+    enum tkt_closed_policy closed;   /* what a reply to a closed ticket does */
+    char *closed_text;               /* of its refusal */
+    enum tkt_forward_policy forward; /* in whose name a forwarded mail opens a ticket */
+    struct tkt_conf_list headers;    /* which X-Ticket-* to add: id desk group priority */
     bool reply_to_add;
     bool add_group_recipient; /* ADDRCPT of the group's mailbox */
     bool replace_recipient;   /* ... and DELRCPT of the desk's own address */

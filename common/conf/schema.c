@@ -74,8 +74,14 @@ static const struct tkt_conf_word subject_words[] = {{"rewrite", TKT_SUBJECT_REW
                                                      {NULL, 0}};
 static const struct tkt_conf_word delivery_words[] = {
     {"local", TKT_DELIVERY_LOCAL}, {"relay", TKT_DELIVERY_RELAY}, {NULL, 0}};
-static const struct tkt_conf_word closed_words[] = {
-    {"reopen", TKT_CLOSED_REOPEN}, {"new", TKT_CLOSED_NEW}, {NULL, 0}};
+static const struct tkt_conf_word closed_words[] = {{"reopen", TKT_CLOSED_REOPEN},
+                                                    {"new", TKT_CLOSED_NEW},
+                                                    {"refuse", TKT_CLOSED_REFUSE},
+                                                    {NULL, 0}};
+static const struct tkt_conf_word forward_words[] = {{"forwarder", TKT_FORWARD_FORWARDER},
+                                                     {"requester", TKT_FORWARD_REQUESTER},
+                                                     {"anybody", TKT_FORWARD_ANYBODY},
+                                                     {NULL, 0}};
 static const struct tkt_conf_word reply_to_words[] = {{"keep", 0}, {"add", 1}, {NULL, 0}};
 static const struct tkt_conf_word header_words[] = {
     {"id", 0}, {"desk", 0}, {"group", 0}, {"priority", 0}, {NULL, 0}};
@@ -340,7 +346,19 @@ static const struct tkt_conf_row desk_rows[] = {
          "local: its mail stays on this system; relay: it goes on to another, and the "
          "Subject is left alone so that signatures hold."},
     {ENUM_ROW(tkt_conf_desk, closed, "closed", "reopen", closed_words), .reload = true,
-     .help = "A reply to a closed ticket: reopen it, or open a new linked one."},
+     .help = "A reply to a closed ticket: reopen it, open a new linked one, or refuse "
+             "the mail. It is refused in the session only if every recipient is a desk "
+             "that refuses it; else it is kept as a refused ticket."},
+    {STRING_ROW(tkt_conf_desk, closed_text, "closed_text",
+                "This request is closed; please write a new message"),
+     .max = 200, .reload = true, .check = tkt_conf_is_reply_text,
+     .help = "What the sender is told when closed = refuse."},
+    {ENUM_ROW(tkt_conf_desk, forward, "forward", "requester", forward_words),
+     .reload = true,
+     .help = "In whose name a forwarded mail opens a ticket: requester: the original "
+             "sender's, if a member of a group forwards it; anybody: whoever forwards "
+             "it; forwarder: never. Who forwards must be proved by a login or an aligned "
+             "pass. The forwarder takes part in the ticket."},
     {LIST_ROW(tkt_conf_desk, headers, "headers", "id", 0, 4), .words = header_words,
      .reload = true,
      .help = "X-Ticket fields that are added: id, desk, group, priority."},

@@ -103,6 +103,16 @@ const char *tkt_conf_is_delimiters(const char *value)
     return is_made_of(value, "+-=_.#") ? NULL : "some of + - = _ . #";
 }
 
+const char *tkt_conf_is_reply_text(const char *value)
+{
+    for (const char *p = value; *p != '\0'; p++) {
+        if (*p < ' ' || *p > '~' || *p == '%') {
+            return "a line of plain ASCII without %";
+        }
+    }
+    return value[0] != '\0' ? NULL : "some text";
+}
+
 static bool is_port(const char *s, size_t n)
 {
     char port[6] = "";

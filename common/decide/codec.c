@@ -5,14 +5,16 @@
 #include <string.h>
 
 static const char facts_magic[] = "TKF2";
-static const char decisions_magic[] = "TKD1";
+static const char decisions_magic[] = "TKD2";
 
 const char *const tkt_state_names[] = {"reserved",  "new",      "open",
                                        "pending",   "resolved", "closed",
                                        "withdrawn", "refused",  "merged"};
-const char *const tkt_action_names[] = {"new", "new-linked", "append",
-                                        "append-unverified", "ignore"};
-const char *const tkt_evidence_names[] = {"token", "own-id", "reference", "subject"};
+const char *const tkt_action_names[] = {
+    "new", "new-linked", "append", "append-unverified", "ignore", "refuse"};
+const char *const tkt_evidence_names[] = {"token",   "own-id",  "reference", "sibling",
+                                          "subject", "foreign", "similar"};
+const char *const tkt_assurance_names[] = {"login", "pass", "none", "fail"};
 
 _Static_assert(sizeof(tkt_state_names) / sizeof(tkt_state_names[0]) == TKT_STATE_COUNT,
                "a name for each state");
@@ -21,6 +23,9 @@ _Static_assert(sizeof(tkt_action_names) / sizeof(tkt_action_names[0]) == TKT_ACT
 _Static_assert(sizeof(tkt_evidence_names) / sizeof(tkt_evidence_names[0]) ==
                    TKT_EVIDENCE_COUNT,
                "a name for each evidence");
+_Static_assert(sizeof(tkt_assurance_names) / sizeof(tkt_assurance_names[0]) ==
+                   TKT_ASSURANCE_COUNT,
+               "a name for each assurance");
 
 /* ---- facts ---- */
 
@@ -41,6 +46,7 @@ static void pack_candidate(struct tkt_buf *out, const struct tkt_candidate *c)
     tkt_pack_i64(out, c->ticket);
     tkt_pack_str(out, c->id);
     tkt_pack_str(out, c->desk);
+    tkt_pack_str(out, c->subject);
     tkt_pack_u8(out, (uint8_t)c->evidence);
     tkt_pack_u8(out, (uint8_t)c->state);
     tkt_pack_u8(out, c->bound_to_sender);
@@ -54,6 +60,9 @@ static void pack_desk(struct tkt_buf *out, const struct tkt_desk_facts *d)
     tkt_pack_str(out, d->type);
     tkt_pack_u8(out, (uint8_t)d->priority);
     tkt_pack_u8(out, d->reopen_closed);
+    tkt_pack_u8(out, d->refuse_closed);
+    tkt_pack_u8(out, d->forward_agents);
+    tkt_pack_u8(out, d->forward_anybody);
     tkt_pack_u32(out, d->opens);
     tkt_pack_u32(out, d->changes_state);
     tkt_pack_u32(out, d->acknowledges);
@@ -67,6 +76,7 @@ int tkt_facts_encode(const struct tkt_facts *facts, struct tkt_buf *out)
     tkt_pack_str(out, facts->auth_login);
     tkt_pack_u8(out, facts->login_is_from);
     tkt_pack_u8(out, facts->is_agent);
+    tkt_pack_u8(out, facts->is_own);
     tkt_pack_count(out, facts->candidate_count, TKT_FACTS_CANDIDATES_MAX);
     for (size_t i = 0; i < facts->candidate_count && !out->failed; i++) {
         pack_candidate(out, &facts->candidates[i]);
@@ -83,6 +93,7 @@ static void unpack_candidate(struct tkt_unpack *u, struct tkt_candidate *c)
     c->ticket = tkt_unpack_i64(u);
     c->id = tkt_unpack_line(u);
     c->desk = tkt_unpack_line(u);
+    c->subject = tkt_unpack_line(u);
     c->evidence = (enum tkt_evidence)tkt_unpack_enum(u, TKT_EVIDENCE_COUNT);
     c->state = (enum tkt_ticket_state)tkt_unpack_enum(u, TKT_STATE_COUNT);
     c->bound_to_sender = tkt_unpack_bool(u);
@@ -96,6 +107,9 @@ static void unpack_desk(struct tkt_unpack *u, struct tkt_desk_facts *d)
     d->type = tkt_unpack_line(u);
     d->priority = tkt_unpack_small(u, 1, 5);
     d->reopen_closed = tkt_unpack_bool(u);
+    d->refuse_closed = tkt_unpack_bool(u);
+    d->forward_agents = tkt_unpack_bool(u);
+    d->forward_anybody = tkt_unpack_bool(u);
     d->opens = tkt_unpack_bits(u, TKT_CLASS_COUNT);
     d->changes_state = tkt_unpack_bits(u, TKT_CLASS_COUNT);
     d->acknowledges = tkt_unpack_bits(u, TKT_CLASS_COUNT);
@@ -108,13 +122,14 @@ static void unpack_facts(struct tkt_unpack *u, struct tkt_facts *facts)
     facts->auth_login = tkt_unpack_line(u);
     facts->login_is_from = tkt_unpack_bool(u);
     facts->is_agent = tkt_unpack_bool(u);
-    size_t count = tkt_unpack_count(u, TKT_FACTS_CANDIDATES_MAX, 20);
+    facts->is_own = tkt_unpack_bool(u);
+    size_t count = tkt_unpack_count(u, TKT_FACTS_CANDIDATES_MAX, 24);
     facts->candidates = tkt_unpack_array(u, count, sizeof(*facts->candidates));
     facts->candidate_count = facts->candidates == NULL ? 0 : count;
     for (size_t i = 0; i < facts->candidate_count; i++) {
         unpack_candidate(u, &facts->candidates[i]);
     }
-    count = tkt_unpack_count(u, TKT_FACTS_DESKS_MAX, 27);
+    count = tkt_unpack_count(u, TKT_FACTS_DESKS_MAX, 30);
     facts->desks = tkt_unpack_array(u, count, sizeof(*facts->desks));
     facts->desk_count = facts->desks == NULL ? 0 : count;
     for (size_t i = 0; i < facts->desk_count; i++) {
@@ -154,12 +169,17 @@ static void pack_decision(struct tkt_buf *out, const struct tkt_decision *d)
 {
     tkt_pack_u8(out, (uint8_t)d->action);
     tkt_pack_i64(out, d->ticket);
+    tkt_pack_i64(out, d->similar);
+    tkt_pack_u8(out, (uint8_t)d->assurance);
+    tkt_pack_u8(out, d->split_suggested);
     tkt_pack_u8(out, d->reopens);
     tkt_pack_u8(out, d->opens);
     tkt_pack_u8(out, d->changes_state);
     tkt_pack_u8(out, d->acknowledge);
     tkt_pack_u8(out, d->public_comment);
     tkt_pack_str(out, d->why);
+    tkt_pack_str(out, d->requester);
+    tkt_pack_str(out, d->requester_name);
     tkt_pack_str(out, d->type);
     tkt_pack_str(out, d->category);
     tkt_pack_str(out, d->subcategory);
@@ -185,12 +205,17 @@ static void unpack_decision(struct tkt_unpack *u, struct tkt_decision *d)
 {
     d->action = (enum tkt_action)tkt_unpack_enum(u, TKT_ACTION_COUNT);
     d->ticket = tkt_unpack_i64(u);
+    d->similar = tkt_unpack_i64(u);
+    d->assurance = (enum tkt_assurance)tkt_unpack_enum(u, TKT_ASSURANCE_COUNT);
+    d->split_suggested = tkt_unpack_bool(u);
     d->reopens = tkt_unpack_bool(u);
     d->opens = tkt_unpack_bool(u);
     d->changes_state = tkt_unpack_bool(u);
     d->acknowledge = tkt_unpack_bool(u);
     d->public_comment = tkt_unpack_bool(u);
     d->why = tkt_unpack_line(u);
+    d->requester = tkt_unpack_line(u);
+    d->requester_name = tkt_unpack_line(u);
     d->type = tkt_unpack_line(u);
     d->category = tkt_unpack_line(u);
     d->subcategory = tkt_unpack_line(u);
@@ -213,7 +238,7 @@ int tkt_decisions_decode(const void *data, size_t n, struct tkt_decisions *out,
     }
     memset(&d, 0, sizeof(d));
     tkt_unpack_init(&u, data, n, decisions_magic, &d.arena);
-    size_t count = tkt_unpack_count(&u, TKT_FACTS_DESKS_MAX, 45);
+    size_t count = tkt_unpack_count(&u, TKT_FACTS_DESKS_MAX, 63);
     d.items = tkt_unpack_array(&u, count, sizeof(*d.items));
     d.count = d.items == NULL ? 0 : count;
     for (size_t i = 0; i < d.count; i++) {
@@ -231,79 +256,4 @@ void tkt_decisions_release(struct tkt_decisions *d)
 {
     tkt_wire_arena_release(&d->arena);
     memset(d, 0, sizeof(*d));
-}
-
-/* ---- what a decision may say about these facts ---- */
-
-static bool is_candidate(const struct tkt_facts *facts, int64_t ticket)
-{
-    for (size_t i = 0; i < facts->candidate_count; i++) {
-        if (facts->candidates[i].ticket == ticket) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What the facts alone allow, whatever a child says of the message: an append needs the
- * desk's own ticket and somebody who takes part or holds its token. */
-static bool may_append(const struct tkt_facts *facts, const struct tkt_desk_facts *desk,
-                       int64_t ticket)
-{
-    for (size_t i = 0; i < facts->candidate_count; i++) {
-        const struct tkt_candidate *c = &facts->candidates[i];
-        bool token =
-            c->evidence == TKT_EVIDENCE_TOKEN || c->evidence == TKT_EVIDENCE_OWN_ID;
-        if (c->ticket == ticket && strcmp(c->desk, desk->name) == 0 &&
-            ((token && c->bound_to_sender) || c->is_participant || facts->is_agent)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const char *complaint(const struct tkt_decision *d, const struct tkt_facts *facts,
-                             const struct tkt_desk_facts *desk)
-{
-    bool names_ticket = d->action == TKT_ACTION_NEW_LINKED ||
-                        d->action == TKT_ACTION_APPEND ||
-                        d->action == TKT_ACTION_APPEND_UNVERIFIED;
-
-    if (names_ticket && !is_candidate(facts, d->ticket)) {
-        return "names a ticket that is no candidate";
-    }
-    if (!names_ticket && d->ticket != 0) {
-        return "names a ticket that it does not touch";
-    }
-    if (d->action == TKT_ACTION_APPEND && !may_append(facts, desk, d->ticket)) {
-        return "appends for somebody who may not";
-    }
-    if (d->reopens && d->action != TKT_ACTION_APPEND) {
-        return "reopens without an append";
-    }
-    if (d->action == TKT_ACTION_APPEND_UNVERIFIED &&
-        (d->changes_state || d->acknowledge || d->public_comment)) {
-        return "an unverified append does more than append";
-    }
-    if (d->public_comment && (!facts->is_agent || d->action != TKT_ACTION_APPEND)) {
-        return "a public comment of somebody who is no agent";
-    }
-    return NULL;
-}
-
-int tkt_decisions_check(const struct tkt_decisions *d, const struct tkt_facts *facts,
-                        struct tkt_err *err)
-{
-    if (d->count != facts->desk_count) {
-        return tkt_err_set(err, TKT_ERR_PERM, "decisions: %zu for %zu desks", d->count,
-                           facts->desk_count);
-    }
-    for (size_t i = 0; i < d->count; i++) {
-        const char *why = complaint(&d->items[i], facts, &facts->desks[i]);
-        if (why != NULL) {
-            return tkt_err_set(err, TKT_ERR_PERM, "decision for %s: %s",
-                               facts->desks[i].name, why);
-        }
-    }
-    return 0;
 }

@@ -2,203 +2,92 @@
 #include "decide/decide.h"
 
 #include "base/enc.h"
+#include "decide/thread.h"
 
 #include <string.h>
 
-/* What is known of who really sent it, strongest first. */
-enum verdict {
-    VERDICT_LOGIN,
-    VERDICT_PASS,
-    VERDICT_NONE,
-    VERDICT_FAIL
-};
-static const char *const verdict_names[] = {"login", "aligned pass", "none", "fail"};
-
-enum trust {
-    TRUST_APPEND,
-    TRUST_UNVERIFIED,
-    TRUST_LINK
-};
-
-struct class_policy {
-    bool opens;
-    bool moves_state;
-    bool acknowledge;
-};
+static const char *const assurance_words[] = {"login", "aligned pass", "none", "fail"};
 
 /* The null sender is nobody whom one could answer, whatever the class: it moves nothing,
  * and opens only where bounces do. */
-static struct class_policy policy_of(const struct tkt_message *msg,
-                                     const struct tkt_facts *facts,
-                                     const struct tkt_desk_facts *desk)
+static struct tkt_class_policy policy_of(const struct tkt_message *msg,
+                                         const struct tkt_facts *facts,
+                                         const struct tkt_desk_facts *desk)
 {
     uint32_t opens = desk->opens;
     uint32_t bit = TKT_CLASS_BIT(msg->class);
 
     if (facts->null_sender) {
         bool bounces_open = (opens & TKT_CLASS_BIT(TKT_CLASS_BOUNCE)) != 0;
-        return (struct class_policy){bounces_open && (opens & bit) != 0, false, false};
+        return (struct tkt_class_policy){bounces_open && (opens & bit) != 0, false,
+                                         false};
     }
-    return (struct class_policy){(opens & bit) != 0, (desk->changes_state & bit) != 0,
-                                 (desk->acknowledges & bit) != 0};
+    return (struct tkt_class_policy){(opens & bit) != 0, (desk->changes_state & bit) != 0,
+                                     (desk->acknowledges & bit) != 0};
 }
 
-static enum verdict verdict_of(const struct tkt_message *msg,
-                               const struct tkt_facts *facts)
+enum tkt_assurance tkt_decide_assurance(const struct tkt_message *msg,
+                                        const struct tkt_facts *facts)
 {
     if (facts->login_is_from) {
-        return VERDICT_LOGIN;
+        return TKT_ASSURANCE_LOGIN;
     }
     if (msg->dmarc == TKT_AUTH_FAIL) {
-        return VERDICT_FAIL;
+        return TKT_ASSURANCE_FAIL;
     }
     if (msg->auth_aligned) {
-        return VERDICT_PASS;
+        return TKT_ASSURANCE_PASS;
     }
     if (msg->spf == TKT_AUTH_FAIL || msg->dkim == TKT_AUTH_FAIL) {
-        return VERDICT_FAIL;
+        return TKT_ASSURANCE_FAIL;
     }
-    return VERDICT_NONE;
+    return TKT_ASSURANCE_NONE;
 }
 
-static bool is_token(const struct tkt_candidate *c)
+/* ---- why ------------------------------------------------------------------------------ */
+
+static void add_cut(struct tkt_buf *b, const char *s, size_t max)
 {
-    return c->evidence == TKT_EVIDENCE_TOKEN || c->evidence == TKT_EVIDENCE_OWN_ID;
+    (void)tkt_buf_add(b, s, tkt_utf8_cut(s, strlen(s), max)); /* what fits is told */
 }
 
-static bool is_participant(const struct tkt_candidate *c, const struct tkt_facts *facts)
+static void explain_thread(struct tkt_buf *b, const struct tkt_question *q,
+                           const struct tkt_thread *t)
 {
-    return c->is_participant || facts->is_agent;
+    if (t->by == NULL) {
+        tkt_buf_addf(b, "no ticket named, sender is %s, ",
+                     q->facts->is_agent ? "an agent" : "new here");
+        return;
+    }
+    tkt_buf_addf(b, "%s names ", tkt_evidence_names[t->by->evidence]);
+    add_cut(b, t->by->id, 64);
+    tkt_buf_addf(b, " (%s), sender is %s, ", tkt_state_names[t->by->state],
+                 tkt_thread_relation(q, t->by));
 }
 
-/* The Trust table. A token is bound to an address, and an address that is known to be
- * forged is nobody's: fail comes first. A login or a pass only says who the sender is;
- * whether that one may write is asked after. */
-static enum trust trust_of(const struct tkt_candidate *c, const struct tkt_facts *facts,
-                           enum verdict v)
+static char *explain(const struct tkt_question *q, const struct tkt_thread *t,
+                     const struct tkt_decision *d, struct tkt_wire_arena *arena)
 {
-    if (v == VERDICT_FAIL) {
-        return TRUST_LINK;
-    }
-    if (is_token(c) && c->bound_to_sender) {
-        return TRUST_APPEND;
-    }
-    if (is_participant(c, facts)) {
-        return v == VERDICT_NONE ? TRUST_UNVERIFIED : TRUST_APPEND;
-    }
-    return is_token(c) ? TRUST_UNVERIFIED : TRUST_LINK;
-}
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(1024);
 
-/* A ticket that takes further messages under this desk's policy. */
-static bool is_writable(const struct tkt_candidate *c, const struct tkt_desk_facts *desk)
-{
-    switch (c->state) {
-    case TKT_STATE_RESERVED:
-    case TKT_STATE_NEW:
-    case TKT_STATE_OPEN:
-    case TKT_STATE_PENDING:
-    case TKT_STATE_RESOLVED:
-        return true;
-    case TKT_STATE_CLOSED:
-        return desk->reopen_closed;
-    case TKT_STATE_WITHDRAWN:
-    case TKT_STATE_REFUSED:
-    case TKT_STATE_MERGED:
-    case TKT_STATE_COUNT:
-        break;
+    explain_thread(&b, q, t);
+    tkt_buf_addf(&b, "authentication %s, class %s%s", assurance_words[q->assurance],
+                 tkt_class_names[q->facts->is_own ? TKT_CLASS_OWN : q->msg->class],
+                 q->facts->null_sender ? " with the null sender" : "");
+    if (d->action == TKT_ACTION_REFUSE) {
+        tkt_buf_adds(&b, ", closed tickets take no answers");
     }
-    return false;
-}
-
-static bool is_of_desk(const struct tkt_candidate *c, const struct tkt_desk_facts *desk)
-{
-    return strcmp(c->desk, desk->name) == 0;
-}
-
-/* This desk's tickets before others (those can only be linked), then the strongest
- * evidence, then the lowest ticket: the answer does not depend on the order of facts. */
-static bool is_better(const struct tkt_candidate *a, const struct tkt_candidate *b,
-                      const struct tkt_desk_facts *desk)
-{
-    if (is_of_desk(a, desk) != is_of_desk(b, desk)) {
-        return is_of_desk(a, desk);
+    if (t->split_suggested) {
+        tkt_buf_adds(&b, ", its subject is another one: split suggested");
     }
-    if (a->evidence != b->evidence) {
-        return a->evidence < b->evidence;
+    if (t->similar != NULL) {
+        tkt_buf_adds(&b, ", looks like ");
+        add_cut(&b, t->similar->id, 64);
     }
-    return a->ticket < b->ticket;
-}
-
-static const struct tkt_candidate *best_candidate(const struct tkt_facts *facts,
-                                                  const struct tkt_desk_facts *desk)
-{
-    const struct tkt_candidate *best = NULL;
-
-    for (size_t i = 0; i < facts->candidate_count; i++) {
-        if (best == NULL || is_better(&facts->candidates[i], best, desk)) {
-            best = &facts->candidates[i];
-        }
+    if (d->requester[0] != '\0') {
+        tkt_buf_adds(&b, ", forwarded for ");
+        add_cut(&b, d->requester, 256);
     }
-    return best;
-}
-
-static enum tkt_action action_of(const struct tkt_candidate *c,
-                                 const struct tkt_facts *facts,
-                                 const struct tkt_desk_facts *desk, enum verdict v,
-                                 bool opens)
-{
-    if (c == NULL) {
-        return opens ? TKT_ACTION_NEW : TKT_ACTION_IGNORE;
-    }
-    enum trust trust = trust_of(c, facts, v);
-    bool writable = is_writable(c, desk) && is_of_desk(c, desk);
-    if (writable && trust == TRUST_APPEND) {
-        return TKT_ACTION_APPEND;
-    }
-    if (writable && trust == TRUST_UNVERIFIED) {
-        return TKT_ACTION_APPEND_UNVERIFIED;
-    }
-    if (opens) {
-        return TKT_ACTION_NEW_LINKED;
-    }
-    /* A bounce that quotes a message of the ticket comes from a stranger by nature; it
-     * tells the agent more inside that ticket than among the refused. */
-    if (writable && v != VERDICT_FAIL && c->evidence != TKT_EVIDENCE_SUBJECT) {
-        return TKT_ACTION_APPEND_UNVERIFIED;
-    }
-    return TKT_ACTION_IGNORE;
-}
-
-static const char *relation_of(const struct tkt_candidate *c,
-                               const struct tkt_facts *facts)
-{
-    if (is_token(c) && c->bound_to_sender) {
-        return "the token's own party";
-    }
-    if (facts->is_agent) {
-        return "an agent";
-    }
-    return c->is_participant ? "a participant" : "a stranger";
-}
-
-static char *explain(const struct tkt_message *msg, const struct tkt_facts *facts,
-                     const struct tkt_candidate *c, enum verdict v,
-                     struct tkt_wire_arena *arena)
-{
-    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(512);
-
-    if (c == NULL) {
-        tkt_buf_addf(&b, "no ticket named, sender is %s, ",
-                     facts->is_agent ? "an agent" : "new here");
-    } else {
-        int n = (int)tkt_utf8_cut(c->id, strlen(c->id), 64);
-        tkt_buf_addf(&b, "%s names %.*s (%s), sender is %s, ",
-                     tkt_evidence_names[c->evidence], n, c->id, tkt_state_names[c->state],
-                     relation_of(c, facts));
-    }
-    tkt_buf_addf(&b, "authentication %s, class %s%s", verdict_names[v],
-                 tkt_class_names[msg->class],
-                 facts->null_sender ? " with the null sender" : "");
     return tkt_wire_arena_strdup(arena, tkt_buf_str(&b), b.len);
 }
 
@@ -222,31 +111,92 @@ static int fill_defaults(const struct tkt_desk_facts *desk, struct tkt_decision 
     return none == NULL || d->type == NULL || d->group == NULL ? -1 : 0;
 }
 
+/* In whose name: a forward names anybody it likes, so who forwards must be somebody that the
+ * desk believes, and be it for certain. */
+static const struct tkt_address *forwarded_by(const struct tkt_question *q,
+                                              enum tkt_action action)
+{
+    const struct tkt_forwarded *f = &q->msg->forwarded;
+    bool is_new = action == TKT_ACTION_NEW || action == TKT_ACTION_NEW_LINKED;
+    bool believed =
+        q->desk->forward_anybody || (q->desk->forward_agents && q->facts->is_agent);
+    bool certain =
+        q->assurance == TKT_ASSURANCE_LOGIN || q->assurance == TKT_ASSURANCE_PASS;
+
+    return is_new && believed && certain && q->msg->class == TKT_CLASS_HUMAN &&
+                   f->is_present && strchr(f->from.address, '@') != NULL
+               ? &f->from
+               : NULL;
+}
+
+static int fill_requester(const struct tkt_question *q, struct tkt_decision *d,
+                          struct tkt_wire_arena *arena)
+{
+    const struct tkt_address *a = forwarded_by(q, d->action);
+
+    d->requester = copy(arena, a == NULL ? "" : a->address);
+    d->requester_name = copy(arena, a == NULL ? "" : a->name);
+    return d->requester == NULL || d->requester_name == NULL ? -1 : 0;
+}
+
+static void fill_effects(const struct tkt_question *q, const struct tkt_thread *t,
+                         struct tkt_decision *d)
+{
+    bool appends = d->action == TKT_ACTION_APPEND;
+
+    if (appends && q->policy.moves_state) {
+        d->reopens =
+            t->by->state == TKT_STATE_RESOLVED || t->by->state == TKT_STATE_CLOSED;
+        d->changes_state =
+            d->reopens || (t->by->state == TKT_STATE_PENDING && !q->facts->is_agent);
+    }
+    d->public_comment =
+        appends && q->policy.moves_state && q->facts->is_agent && q->desk->local_itsm;
+    d->acknowledge =
+        q->policy.acknowledge && q->assurance != TKT_ASSURANCE_FAIL &&
+        !d->public_comment &&
+        (appends || d->action == TKT_ACTION_NEW || d->action == TKT_ACTION_NEW_LINKED);
+}
+
+static int fill_tags(const struct tkt_thread *t, struct tkt_decision *d,
+                     struct tkt_wire_arena *arena)
+{
+    if (!t->split_suggested) {
+        return 0;
+    }
+    d->tags.items = tkt_wire_arena_alloc(arena, sizeof(*d->tags.items));
+    if (d->tags.items == NULL ||
+        (d->tags.items[0] = copy(arena, "split-suggested")) == NULL) {
+        return -1;
+    }
+    d->tags.count = 1;
+    return 0;
+}
+
 static int decide_desk(const struct tkt_message *msg, const struct tkt_facts *facts,
                        const struct tkt_desk_facts *desk, struct tkt_decision *d,
                        struct tkt_wire_arena *arena)
 {
-    const struct tkt_candidate *c = best_candidate(facts, desk);
-    enum verdict v = verdict_of(msg, facts);
-    struct class_policy policy = policy_of(msg, facts, desk);
+    const struct tkt_question q = {.msg = msg,
+                                   .facts = facts,
+                                   .desk = desk,
+                                   .policy = policy_of(msg, facts, desk),
+                                   .assurance = tkt_decide_assurance(msg, facts)};
+    struct tkt_thread t;
 
     memset(d, 0, sizeof(*d));
-    d->action = action_of(c, facts, desk, v, policy.opens);
-    d->opens = policy.opens;
-    bool touches = d->action != TKT_ACTION_NEW && d->action != TKT_ACTION_IGNORE;
-    d->ticket = touches ? c->ticket : 0;
-    bool appends = d->action == TKT_ACTION_APPEND;
-    if (appends && policy.moves_state) {
-        d->reopens = c->state == TKT_STATE_RESOLVED || c->state == TKT_STATE_CLOSED;
-        d->changes_state =
-            d->reopens || (c->state == TKT_STATE_PENDING && !facts->is_agent);
+    tkt_thread_answer(&q, &t);
+    d->action = t.action;
+    d->assurance = q.assurance;
+    d->opens = q.policy.opens;
+    d->ticket = t.by != NULL && t.action != TKT_ACTION_IGNORE ? t.by->ticket : 0;
+    d->similar = t.similar != NULL ? t.similar->ticket : 0;
+    d->split_suggested = t.split_suggested;
+    fill_effects(&q, &t, d);
+    if (fill_requester(&q, d, arena) < 0 || fill_tags(&t, d, arena) < 0) {
+        return -1;
     }
-    d->public_comment =
-        appends && policy.moves_state && facts->is_agent && desk->local_itsm;
-    d->acknowledge = policy.acknowledge && v != VERDICT_FAIL && !d->public_comment &&
-                     d->action != TKT_ACTION_APPEND_UNVERIFIED &&
-                     d->action != TKT_ACTION_IGNORE;
-    d->why = explain(msg, facts, c, v, arena);
+    d->why = explain(&q, &t, d, arena);
     return d->why == NULL ? -1 : fill_defaults(desk, d, arena);
 }
 

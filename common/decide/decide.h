@@ -30,7 +30,10 @@ enum tkt_evidence {         /* why a ticket is a candidate; strongest first */
     TKT_EVIDENCE_TOKEN,     /* a token in a recipient that verifies */
     TKT_EVIDENCE_OWN_ID,    /* a Message-ID of ours with a token, in References */
     TKT_EVIDENCE_REFERENCE, /* a Message-ID of a message of the ticket */
+    TKT_EVIDENCE_SIBLING,   /* a mail that we never had, named by the ticket's mail too */
     TKT_EVIDENCE_SUBJECT,   /* an ID in the Subject: a hint, no more */
+    TKT_EVIDENCE_FOREIGN,   /* another tracker's tag, seen from the same domain before */
+    TKT_EVIDENCE_SIMILAR,   /* says nearly the same: a suggestion, never an append */
     TKT_EVIDENCE_COUNT
 };
 extern const char *const tkt_evidence_names[]; /* "token", "own-id", ... */
@@ -49,10 +52,21 @@ enum tkt_ticket_state {
 };
 extern const char *const tkt_state_names[];
 
+/* What is known of who really sent it, strongest first; stored with each message. */
+enum tkt_assurance {
+    TKT_ASSURANCE_LOGIN, /* a SASL or TLS identity that is the From address */
+    TKT_ASSURANCE_PASS,  /* a trusted result whose domain is From's own */
+    TKT_ASSURANCE_NONE,  /* nothing is known */
+    TKT_ASSURANCE_FAIL,  /* the From address is known to be forged */
+    TKT_ASSURANCE_COUNT
+};
+extern const char *const tkt_assurance_names[]; /* "login", "pass", "none", "fail" */
+
 struct tkt_candidate {
     int64_t ticket; /* row in the store */
     char *id;
     char *desk;
+    char *subject; /* of the ticket; "" = not looked up */
     enum tkt_evidence evidence;
     enum tkt_ticket_state state;
     bool bound_to_sender; /* token: its party is this From */
@@ -68,7 +82,10 @@ struct tkt_desk_facts {
     char *group;
     char *type;
     int priority;
-    bool reopen_closed; /* closed = reopen */
+    bool reopen_closed;   /* an answer to a closed ticket: reopens it, ... */
+    bool refuse_closed;   /* is refused, ... or opens a new one, linked */
+    bool forward_agents;  /* what an agent forwards opens in the original sender's name */
+    bool forward_anybody; /* ... whoever forwards it */
     /* What mail of a class may do here, a bit TKT_CLASS_BIT(class) each. The three are
      * apart on purpose: monitoring opens tickets but is not thanked, and a list in front
      * of the desk (which marks everybody's mail as list mail) must not keep people from
@@ -84,6 +101,7 @@ struct tkt_facts {
     char *auth_login;   /* SASL login or TLS identity that stands for From; "" = none */
     bool login_is_from; /* ... and it is the From address */
     bool is_agent;      /* From is a member of one of our groups */
+    bool is_own;        /* its own Message-ID is one that we signed */
     struct tkt_candidate *candidates;
     size_t candidate_count;
     struct tkt_desk_facts *desks;
@@ -97,19 +115,26 @@ enum tkt_action {
     TKT_ACTION_APPEND,            /* public, may change state */
     TKT_ACTION_APPEND_UNVERIFIED, /* internal, no state change, no acknowledgement */
     TKT_ACTION_IGNORE, /* policy: stored as a ticket in state `refused`, nobody notified */
+    TKT_ACTION_REFUSE, /* closed = refuse: 5xx where that reaches the author alone, else
+                        * kept as a refused ticket that is linked to the closed one */
     TKT_ACTION_COUNT
 };
 extern const char *const tkt_action_names[];
 
 struct tkt_decision {
     enum tkt_action action;
-    int64_t ticket; /* for APPEND*, NEW_LINKED: the candidate's row; else 0 */
+    int64_t ticket;  /* for APPEND*, NEW_LINKED, REFUSE: the candidate's row; else 0 */
+    int64_t similar; /* NEW*: a ticket that says nearly the same; 0 = none */
+    enum tkt_assurance assurance;
+    bool split_suggested; /* APPEND*: its subject has nothing to do with the ticket's */
     bool reopens;
     bool opens; /* policy of its class: may open a ticket */
     bool changes_state;
     bool acknowledge;
     bool public_comment; /* an agent's reply in local mode */
     char *why;           /* one line: which evidence, sender, authentication */
+    char *requester;     /* NEW*: in whose name; "" = From */
+    char *requester_name;
     char *type;
     char *category;
     char *subcategory;
@@ -127,6 +152,9 @@ struct tkt_decisions {
     struct tkt_wire_arena arena;
 };
 
+/* Who sent it, as far as message and facts tell. */
+enum tkt_assurance tkt_decide_assurance(const struct tkt_message *msg,
+                                        const struct tkt_facts *facts);
 /* Pure. out is filled completely or, on error (PERM: memory), not at all. */
 int tkt_decide(const struct tkt_message *msg, const struct tkt_facts *facts,
                struct tkt_decisions *out, struct tkt_err *err);

@@ -294,6 +294,13 @@ static const char *or_default(const char *s, const char *fallback)
     return s != NULL && s[0] != '\0' ? s : fallback;
 }
 
+/* By the caller, or because its desk takes no answers to closed tickets. */
+static bool is_refused(const struct tkt_store_desk_in *d)
+{
+    return d->refused ||
+           (d->decision != NULL && d->decision->action == TKT_ACTION_REFUSE);
+}
+
 static void fill_ticket(struct work *w, size_t i, struct ticket_new *n)
 {
     static const struct tkt_decision nothing = {.action = TKT_ACTION_NEW};
@@ -305,7 +312,7 @@ static void fill_ticket(struct work *w, size_t i, struct ticket_new *n)
     *n = (struct ticket_new){
         .prefix = d->prefix,
         .desk = w->plans[i].desk,
-        .state = d->refused ? TKT_STATE_REFUSED : TKT_STATE_RESERVED,
+        .state = is_refused(d) ? TKT_STATE_REFUSED : TKT_STATE_RESERVED,
         .flags = (d->shadow ? T_SHADOW : 0) | (local ? T_LOCAL : 0) |
                  (in->analysed ? T_ANALYSED : 0),
         .itsm = d->itsm,
@@ -325,7 +332,7 @@ static void fill_ticket(struct work *w, size_t i, struct ticket_new *n)
         .now_ms = in->now_ms,
     };
     /* The reply itself confirms it: born new, no move and no second event. */
-    if (in->confirmed && !d->refused) {
+    if (in->confirmed && !is_refused(d)) {
         n->state = TKT_STATE_NEW;
         n->flags |= T_CONFIRMED;
     }
@@ -345,7 +352,7 @@ static int new_ticket(struct work *w, size_t i, int64_t linked, const char *why,
     if (tkt_ticket_insert(w->s, &n, &t, err) < 0 ||
         add_message(w, d, t.id, flags, &m, err) < 0 ||
         set_key(w, i, t.id, m.id, err) < 0 || bring_along(w, &t, &m, true, err) < 0 ||
-        note(w, i, t.id, &m, d->refused ? "ticket.refused" : "ticket.created",
+        note(w, i, t.id, &m, is_refused(d) ? "ticket.refused" : "ticket.created",
              d->refused ? d->reason : why, err) < 0) {
         return -1;
     }
@@ -354,7 +361,7 @@ static int new_ticket(struct work *w, size_t i, int64_t linked, const char *why,
          tkt_link_add(w->s, t.id, w->parent, "child", now_ms, err) < 0)) {
         return -1;
     }
-    tell(w, i, &t, m.id, d->refused ? "refused" : "created");
+    tell(w, i, &t, m.id, is_refused(d) ? "refused" : "created");
     if (t.state == TKT_STATE_NEW) {
         return tkt_ticket_start(w->s, &t, m.id, true, now_ms, err);
     }
@@ -429,7 +436,7 @@ static int fresh(struct work *w, size_t i, struct tkt_err *err)
     if (n < 0) {
         return -1;
     }
-    if (n == 1 && c->action != TKT_ACTION_NEW_LINKED) {
+    if (n == 1 && c->action != TKT_ACTION_NEW_LINKED && c->action != TKT_ACTION_REFUSE) {
         return append(w, i, &t, err);
     }
     return new_ticket(w, i, n == 1 ? t.id : w->plans[i].like, c->why, err);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * common/decide: who may write to a ticket, cell by cell.
- *
- * The expectations are tables written from the Trust rules, not computed from the code:
- * one letter per cell, A append, U append unverified, L new and linked.
+ * common/decide: how sure a sender is, what a class of mail may do, what a new ticket gets.
+ * Who may write to which ticket is in thread_test.c.
  */
 #include "base/util.h"
 #include "decide/decide.h"
@@ -36,35 +34,6 @@ enum auth {
     ALIGNED_PASS_BUT_DMARC_FAIL,
     AUTHS
 };
-
-/* Columns in the order of enum auth. "OTHER_PARTY" of a token is a stranger who has it;
- * of the other kinds of evidence, "bound" means nothing: those rows equal STRANGER. */
-static const char *const expected_trust[TKT_EVIDENCE_COUNT][RELATIONS] = {
-    [TKT_EVIDENCE_TOKEN] = {[BOUND] = "AAAAAALLLL",
-                            [OTHER_PARTY] = "UUUUUULLLL",
-                            [PARTICIPANT] = "AAAUUULLLL",
-                            [AGENT] = "AAAUUULLLL",
-                            [STRANGER] = "UUUUUULLLL"},
-    [TKT_EVIDENCE_OWN_ID] = {[BOUND] = "AAAAAALLLL",
-                             [OTHER_PARTY] = "UUUUUULLLL",
-                             [PARTICIPANT] = "AAAUUULLLL",
-                             [AGENT] = "AAAUUULLLL",
-                             [STRANGER] = "UUUUUULLLL"},
-    [TKT_EVIDENCE_REFERENCE] = {[BOUND] = "LLLLLLLLLL",
-                                [OTHER_PARTY] = "LLLLLLLLLL",
-                                [PARTICIPANT] = "AAAUUULLLL",
-                                [AGENT] = "AAAUUULLLL",
-                                [STRANGER] = "LLLLLLLLLL"},
-    [TKT_EVIDENCE_SUBJECT] = {[BOUND] = "LLLLLLLLLL",
-                              [OTHER_PARTY] = "LLLLLLLLLL",
-                              [PARTICIPANT] = "AAAUUULLLL",
-                              [AGENT] = "AAAUUULLLL",
-                              [STRANGER] = "LLLLLLLLLL"},
-};
-
-/* What the ticket's state makes of it: w writable, r writable and reopened by A, p leaves
- * pending by A, - not writable (so L). First with closed = reopen, then closed = new. */
-static const char expected_state[2][TKT_STATE_COUNT + 1] = {"wwwprr---", "wwwpr----"};
 
 #define ALL_CLASSES (TKT_CLASS_BIT(TKT_CLASS_COUNT) - 1)
 static const uint32_t human = TKT_CLASS_BIT(TKT_CLASS_HUMAN);
@@ -163,53 +132,29 @@ static char letter(enum tkt_action action)
     return letters[action];
 }
 
-/* Everything that follows from one cell, for a person's mail. */
-static void check_cell(enum tkt_evidence evidence, enum relation relation, enum auth auth,
-                       enum tkt_ticket_state state, bool reopen_closed)
-{
-    struct world w = world(evidence, relation, auth, state);
-    struct tkt_decisions all;
-    char trust = expected_trust[evidence][relation][auth];
-    char effect = expected_state[reopen_closed ? 0 : 1][state];
-    char want = effect == '-' ? 'L' : trust;
-
-    w.desk.reopen_closed = reopen_closed;
-    struct tkt_decision d = decide(&w, &all);
-    if (letter(d.action) != want) {
-        fail_msg("evidence %d relation %d auth %d state %s: %c instead of %c (%s)",
-                 evidence, relation, auth, tkt_state_names[state], letter(d.action), want,
-                 d.why);
-    }
-    assert_int_equal(d.ticket, 12);
-    assert_int_equal(d.reopens, want == 'A' && effect == 'r');
-    assert_int_equal(d.changes_state,
-                     want == 'A' &&
-                         (effect == 'r' || (effect == 'p' && relation != AGENT)));
-    bool fails = auth >= SPF_FAIL;
-    assert_int_equal(d.acknowledge, want != 'U' && !fails);
-    assert_false(d.public_comment);
-    tkt_decisions_release(&all);
-}
-
-static void every_cell_of_the_trust_table_is_as_written(void **state)
+static void each_way_of_authentication_has_its_assurance(void **state)
 {
     (void)state;
-    unsigned cells = 0;
-    for (int e = 0; e < TKT_EVIDENCE_COUNT; e++) {
-        for (int r = 0; r < RELATIONS; r++) {
-            assert_int_equal(strlen(expected_trust[e][r]), AUTHS);
-            for (int a = 0; a < AUTHS; a++) {
-                for (int s = 0; s < TKT_STATE_COUNT; s++) {
-                    check_cell((enum tkt_evidence)e, (enum relation)r, (enum auth)a,
-                               (enum tkt_ticket_state)s, true);
-                    check_cell((enum tkt_evidence)e, (enum relation)r, (enum auth)a,
-                               (enum tkt_ticket_state)s, false);
-                    cells += 2;
-                }
-            }
-        }
+    static const enum tkt_assurance want[AUTHS] = {
+        [LOGIN] = TKT_ASSURANCE_LOGIN,
+        [LOGIN_DMARC_FAIL] = TKT_ASSURANCE_LOGIN,
+        [ALIGNED_PASS] = TKT_ASSURANCE_PASS,
+        [PASS_OF_ANOTHER_DOMAIN] = TKT_ASSURANCE_NONE,
+        [NO_RESULT] = TKT_ASSURANCE_NONE,
+        [TEMPORARY_ERROR] = TKT_ASSURANCE_NONE,
+        [SPF_FAIL] = TKT_ASSURANCE_FAIL,
+        [DKIM_FAIL] = TKT_ASSURANCE_FAIL,
+        [DMARC_FAIL] = TKT_ASSURANCE_FAIL,
+        [ALIGNED_PASS_BUT_DMARC_FAIL] = TKT_ASSURANCE_FAIL,
+    };
+    for (int a = 0; a < AUTHS; a++) {
+        struct world w =
+            world(TKT_EVIDENCE_REFERENCE, PARTICIPANT, (enum auth)a, TKT_STATE_OPEN);
+        struct tkt_decisions all;
+        assert_int_equal(tkt_decide_assurance(&w.msg, &w.facts), want[a]);
+        assert_int_equal(decide(&w, &all).assurance, want[a]);
+        tkt_decisions_release(&all);
     }
-    assert_int_equal(cells, 4 * 5 * 10 * 9 * 2);
 }
 
 static void each_bit_of_a_class_is_its_own(void **state)
@@ -281,7 +226,7 @@ static void class_bits_come_from_names(void **state)
 static void a_bounce_of_our_message_stays_inside_its_ticket(void **state)
 {
     (void)state;
-    static const char want[TKT_EVIDENCE_COUNT + 1] = "UUUI";
+    static const char want[TKT_EVIDENCE_COUNT + 1] = "UUUIIII";
     for (int e = 0; e < TKT_EVIDENCE_COUNT; e++) {
         struct world w =
             world((enum tkt_evidence)e, STRANGER, NO_RESULT, TKT_STATE_RESOLVED);
@@ -368,10 +313,18 @@ static void strongest_evidence_wins_then_the_lowest_ticket_in_any_order(void **s
                                 candidate(9, "it", TKT_EVIDENCE_REFERENCE),
                                 candidate(7, "it", TKT_EVIDENCE_REFERENCE),
                                 candidate(2, "it", TKT_EVIDENCE_SUBJECT)};
-    struct tkt_desk_facts desks[] = {
-        {(char *)"it", (char *)"ops", (char *)"incident", 2, true, 1, 1, 1, false},
-        {(char *)"hr", (char *)"people", (char *)"question", 5, true, 1, 1, 1, false},
-        {(char *)"web", (char *)"", (char *)"request", 1, true, 1, 1, 1, false}};
+    struct tkt_desk_facts desks[] = {{.name = (char *)"it",
+                                      .group = (char *)"ops",
+                                      .type = (char *)"incident",
+                                      .opens = 1},
+                                     {.name = (char *)"hr",
+                                      .group = (char *)"people",
+                                      .type = (char *)"question",
+                                      .opens = 1},
+                                     {.name = (char *)"web",
+                                      .group = (char *)"",
+                                      .type = (char *)"request",
+                                      .opens = 1}};
     struct tkt_message msg;
     memset(&msg, 0, sizeof(msg));
     msg.auth_aligned = true;
@@ -439,7 +392,7 @@ static void a_message_without_desks_has_no_decision(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_cell_of_the_trust_table_is_as_written),
+        cmocka_unit_test(each_way_of_authentication_has_its_assurance),
         cmocka_unit_test(each_bit_of_a_class_is_its_own),
         cmocka_unit_test(the_null_sender_moves_nothing_and_opens_only_where_bounces_do),
         cmocka_unit_test(class_bits_come_from_names),

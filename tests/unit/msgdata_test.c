@@ -58,12 +58,31 @@ static struct tkt_message sample_message(void)
 
 static struct tkt_facts sample_facts(void)
 {
-    static struct tkt_candidate candidate = {
-        77,  (char *)"IT-12", (char *)"it", TKT_EVIDENCE_SUBJECT, TKT_STATE_MERGED, true,
-        true};
-    static struct tkt_desk_facts desks[2] = {
-        {(char *)"it", (char *)"ops", (char *)"incident", 3, true, 0x7ff, 1, 0, true},
-        {(char *)"hr", (char *)"", (char *)"question", 5, false, 0, 0x400, 2, false}};
+    static struct tkt_candidate candidate = {.ticket = 77,
+                                             .id = (char *)"IT-12",
+                                             .desk = (char *)"it",
+                                             .subject = (char *)"printer",
+                                             .evidence = TKT_EVIDENCE_SUBJECT,
+                                             .state = TKT_STATE_MERGED,
+                                             .bound_to_sender = true,
+                                             .is_participant = true};
+    static struct tkt_desk_facts desks[2] = {{.name = (char *)"it",
+                                              .group = (char *)"ops",
+                                              .type = (char *)"incident",
+                                              .priority = 3,
+                                              .reopen_closed = true,
+                                              .forward_agents = true,
+                                              .opens = 0x7ff,
+                                              .changes_state = 1,
+                                              .local_itsm = true},
+                                             {.name = (char *)"hr",
+                                              .group = (char *)"",
+                                              .type = (char *)"question",
+                                              .priority = 5,
+                                              .refuse_closed = true,
+                                              .forward_anybody = true,
+                                              .changes_state = 0x400,
+                                              .acknowledges = 2}};
 
     return (struct tkt_facts){.auth_login = (char *)"ann",
                               .login_is_from = true,
@@ -78,6 +97,9 @@ static struct tkt_decisions sample_decisions(void)
     static struct tkt_decision items[2] = {
         {.action = TKT_ACTION_APPEND,
          .ticket = 77,
+         .similar = 0,
+         .assurance = TKT_ASSURANCE_PASS,
+         .split_suggested = true,
          .reopens = true,
          .changes_state = true,
          .why = (char *)"token of its sender",
