@@ -32,9 +32,12 @@ struct tkt_commit {
     pthread_cond_t wake;
     struct queue foreground;
     struct queue background;
-    bool sleeping;
+    bool sleeping; /* the writer's thread is ... */
+    bool timed;    /* ... until the log is due to be moved */
+    bool busy;     /* somebody, the writer or a caller, uses the store */
     bool stopping;
-    uint64_t unsynced_bytes; /* in the WAL since the last checkpoint; writer only */
+    uint64_t unsynced_bytes; /* in the WAL since the last checkpoint; of who is busy */
+    int64_t last_ms;         /* the last transaction; the same */
     atomic_uint_fast64_t batches, items, failed, expired;
 };
 
@@ -115,6 +118,18 @@ static void deliver(struct tkt_commit_item **items, size_t n)
     }
 }
 
+static bool has_expired(struct tkt_commit *c, struct tkt_commit_item *item,
+                        int64_t now_ms)
+{
+    if (!item->deadline_mono_ms || item->deadline_mono_ms > now_ms) {
+        return false;
+    }
+    item->expired = true;
+    item->result = tkt_err_set(&item->err, TKT_ERR_TEMP, "the hook gave up waiting");
+    atomic_fetch_add(&c->expired, 1);
+    return true;
+}
+
 static size_t drop_expired(struct tkt_commit *c, struct tkt_commit_item **items, size_t n)
 {
     struct tkt_commit_item *dead[BATCH_MAX];
@@ -123,20 +138,38 @@ static size_t drop_expired(struct tkt_commit *c, struct tkt_commit_item **items,
     int64_t now = tkt_clock_mono_ms();
 
     for (size_t i = 0; i < n; i++) {
-        if (items[i]->deadline_mono_ms && items[i]->deadline_mono_ms <= now) {
-            items[i]->expired = true;
-            items[i]->result =
-                tkt_err_set(&items[i]->err, TKT_ERR_TEMP, "the hook gave up waiting");
+        if (has_expired(c, items[i], now)) {
             dead[dropped++] = items[i];
         } else {
             items[kept++] = items[i];
         }
     }
     if (dropped) {
-        atomic_fetch_add(&c->expired, dropped);
         deliver(dead, dropped);
     }
     return kept;
+}
+
+static void finish(struct tkt_commit *c, struct tkt_commit_item *item,
+                   const struct tkt_store_item *work)
+{
+    item->result = work->result;
+    item->err = work->err;
+    c->unsynced_bytes += item->bytes;
+    atomic_fetch_add(&c->items, 1);
+    atomic_fetch_add(&c->failed, work->result != 0);
+}
+
+static void transact(struct tkt_commit *c, struct tkt_commit_item **items,
+                     struct tkt_store_item *work, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        work[i] = (struct tkt_store_item){
+            .apply = items[i]->apply, .arg = items[i]->arg, .bytes = items[i]->bytes};
+    }
+    (void)tkt_store_batch(c->store, work, n); /* each item says whether it was done */
+    c->last_ms = tkt_clock_mono_ms();
+    atomic_fetch_add(&c->batches, 1);
 }
 
 /* One transaction. Items that it did not reach go back to the head of the queue. */
@@ -145,19 +178,11 @@ static void run_batch(struct tkt_commit *c, struct tkt_commit_item **items, size
     struct tkt_store_item work[BATCH_MAX];
     struct tkt_commit_item *done[BATCH_MAX];
     size_t finished = 0;
-    size_t failed = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        work[i] = (struct tkt_store_item){
-            .apply = items[i]->apply, .arg = items[i]->arg, .bytes = items[i]->bytes};
-    }
-    (void)tkt_store_batch(c->store, work, n); /* each item says whether it was done */
+    transact(c, items, work, n);
     for (size_t i = 0; i < n; i++) {
         if (work[i].done) {
-            items[i]->result = work[i].result;
-            items[i]->err = work[i].err;
-            failed += work[i].result != 0;
-            c->unsynced_bytes += items[i]->bytes;
+            finish(c, items[i], &work[i]);
             done[finished++] = items[i];
         }
     }
@@ -171,9 +196,6 @@ static void run_batch(struct tkt_commit *c, struct tkt_commit_item **items, size
         }
         pthread_mutex_unlock(&c->lock);
     }
-    atomic_fetch_add(&c->batches, 1);
-    atomic_fetch_add(&c->items, finished);
-    atomic_fetch_add(&c->failed, failed);
     deliver(done, finished);
 }
 
@@ -190,33 +212,99 @@ static void checkpoint(struct tkt_commit *c)
     }
 }
 
-/* Waits for work. Returns false when the queue is empty and the writer shall stop. */
+/* ---- taking turns: all of it with the lock held -------------------------------------- */
+
+static bool has_work(const struct tkt_commit *c)
+{
+    return c->foreground.head || c->background.head;
+}
+
+static int64_t idle_left_ms(const struct tkt_commit *c)
+{
+    return c->last_ms + IDLE_MS - tkt_clock_mono_ms();
+}
+
+static bool log_is_due(const struct tkt_commit *c)
+{
+    return c->unsynced_bytes > CHECKPOINT_BYTES ||
+           (c->unsynced_bytes > 0 && idle_left_ms(c) <= 0);
+}
+
+static void move_log(struct tkt_commit *c)
+{
+    c->busy = true;
+    pthread_mutex_unlock(&c->lock);
+    checkpoint(c);
+    pthread_mutex_lock(&c->lock);
+    c->busy = false;
+}
+
+static void sleep_some(struct tkt_commit *c)
+{
+    c->sleeping = true;
+    c->timed = !c->busy && c->unsynced_bytes > 0;
+    if (c->timed) {
+        struct timespec until;
+        int64_t left_ms = TKT_MAX(idle_left_ms(c), 1);
+
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += (left_ms % 1000) * 1000000;
+        until.tv_sec += left_ms / 1000 + until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        /* Time or a signal: the caller looks what there is to do. */
+        (void)pthread_cond_timedwait(&c->wake, &c->lock, &until);
+    } else {
+        pthread_cond_wait(&c->wake, &c->lock);
+    }
+    c->sleeping = false;
+}
+
+/* Returns false when the queue is empty and the writer shall stop. */
 static bool wait_for_work(struct tkt_commit *c)
 {
-    while (!c->foreground.head && !c->background.head) {
-        struct timespec until;
-
-        if (c->stopping) {
+    for (;;) {
+        if (!c->busy && has_work(c)) {
+            return true;
+        }
+        if (!c->busy && c->stopping) {
             return false;
         }
-        c->sleeping = true;
-        if (c->unsynced_bytes == 0) {
-            pthread_cond_wait(&c->wake, &c->lock);
-            c->sleeping = false;
-            continue;
-        }
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += IDLE_MS / 1000;
-        int rc = pthread_cond_timedwait(&c->wake, &c->lock, &until);
-        c->sleeping = false;
-        if (rc != 0 && !c->foreground.head && !c->background.head && !c->stopping) {
-            pthread_mutex_unlock(&c->lock);
-            checkpoint(c);
-            pthread_mutex_lock(&c->lock);
+        if (!c->busy && log_is_due(c)) {
+            move_log(c);
+        } else {
+            sleep_some(c);
         }
     }
-    return true;
 }
+
+/* The end of a caller's turn. What came meanwhile is the writer's. */
+static void hand_over(struct tkt_commit *c)
+{
+    bool wake;
+
+    pthread_mutex_lock(&c->lock);
+    c->busy = false;
+    wake = c->sleeping && (has_work(c) || c->stopping || !c->timed ||
+                           c->unsynced_bytes > CHECKPOINT_BYTES);
+    c->sleeping = c->sleeping && !wake;
+    pthread_mutex_unlock(&c->lock);
+    if (wake) {
+        pthread_cond_signal(&c->wake);
+    }
+}
+
+static bool take_turn(struct tkt_commit *c)
+{
+    bool mine;
+
+    pthread_mutex_lock(&c->lock);
+    mine = !c->busy && !c->stopping && !has_work(c);
+    c->busy |= mine;
+    pthread_mutex_unlock(&c->lock);
+    return mine;
+}
+
+/* ---- the writer's thread ------------------------------------------------------------- */
 
 static void *writer(void *arg)
 {
@@ -227,6 +315,7 @@ static void *writer(void *arg)
     while (wait_for_work(c)) {
         size_t n = take(c, items, c->batch_max);
 
+        c->busy = true;
         pthread_mutex_unlock(&c->lock);
         size_t kept = drop_expired(c, items, n);
         if (kept) {
@@ -236,6 +325,7 @@ static void *writer(void *arg)
             checkpoint(c);
         }
         pthread_mutex_lock(&c->lock);
+        c->busy = false;
     }
     pthread_mutex_unlock(&c->lock);
     return NULL;
@@ -273,28 +363,47 @@ struct tkt_commit *tkt_commit_start(struct tkt_store **store, size_t batch_max,
     return c;
 }
 
+static void clear(struct tkt_commit_item *item)
+{
+    item->result = -1;
+    item->expired = false;
+    item->err = (struct tkt_err)TKT_ERR_INIT;
+}
+
 void tkt_commit_push(struct tkt_commit *c, struct tkt_commit_item *list)
 {
     bool wake;
-    size_t n = 0;
 
     pthread_mutex_lock(&c->lock);
     while (list) {
         struct tkt_commit_item *next = list->next;
 
-        list->result = -1;
-        list->expired = false;
-        list->err = (struct tkt_err)TKT_ERR_INIT;
+        clear(list);
         queue_append(list->background ? &c->background : &c->foreground, list);
         list = next;
-        n++;
     }
-    wake = c->sleeping;
-    c->sleeping = false; /* the next push need not wake it a second time */
+    wake = c->sleeping && !c->busy; /* else who is busy looks at the queue afterwards */
+    c->sleeping = c->sleeping && !wake; /* the next push need not wake it a second time */
     pthread_mutex_unlock(&c->lock);
     if (wake) {
         pthread_cond_signal(&c->wake);
     }
+}
+
+bool tkt_commit_here(struct tkt_commit *c, struct tkt_commit_item *item)
+{
+    struct tkt_store_item work;
+
+    if (!take_turn(c)) {
+        return false;
+    }
+    clear(item);
+    if (!has_expired(c, item, tkt_clock_mono_ms())) {
+        transact(c, &item, &work, 1);
+        finish(c, item, &work); /* the first item of a batch is always done */
+    }
+    hand_over(c);
+    return true;
 }
 
 /* A caller that waits: lives on the stack of tkt_commit_call(). */
@@ -329,12 +438,14 @@ int tkt_commit_call(struct tkt_commit *c,
                                    .background = background,
                                    .sink = &w.sink};
 
-    tkt_commit_push(c, &item);
-    pthread_mutex_lock(&w.lock);
-    while (!w.done) {
-        pthread_cond_wait(&w.ready, &w.lock);
+    if (!tkt_commit_here(c, &item)) {
+        tkt_commit_push(c, &item);
+        pthread_mutex_lock(&w.lock);
+        while (!w.done) {
+            pthread_cond_wait(&w.ready, &w.lock);
+        }
+        pthread_mutex_unlock(&w.lock);
     }
-    pthread_mutex_unlock(&w.lock);
     pthread_mutex_destroy(&w.lock);
     pthread_cond_destroy(&w.ready);
     if (item.result < 0 && err) {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * The commit writer: the one thread that changes the store, one fsync for many.
+ * The commit writer: one at a time changes the store, one fsync for many.
  *
  * Promise: an item whose result is 0 was on disk before its sink heard of it. Items that
  * wait are drained into one transaction (store.batch_max, batch_bytes, batch_ms); a lone
- * item does not wait for company. Foreground items (somebody holds an SMTP client) go
+ * item does not wait for company, and need not wait for the writer's thread: who may
+ * block commits it himself while nothing else is there (tkt_commit_here), and what comes
+ * meanwhile gathers for the writer. Foreground items (somebody holds an SMTP client) go
  * before background items, which still get a share of every batch.
  * Owner: the item belongs to the writer from push until its sink is called.
- * Threads: push and call from any thread; the sink runs in the writer thread and must
- * not block. Errors: what the store says; TEMP when the deadline passed in the queue or
- * the writer is stopping.
+ * Threads: push, here and call from any thread; the sink runs in the writer thread and
+ * must not block. Errors: what the store says; TEMP when the deadline passed in the queue.
  */
 #ifndef TKT_TICKETD_COMMIT_H
 #define TKT_TICKETD_COMMIT_H
@@ -58,6 +59,9 @@ struct tkt_commit *tkt_commit_start(struct tkt_store **store, size_t batch_max,
 void tkt_commit_set_batch(struct tkt_commit *commit, size_t batch_max);
 /* Lists of items linked by next, in order; one wake-up. */
 void tkt_commit_push(struct tkt_commit *commit, struct tkt_commit_item *list);
+/* Commits the item in the calling thread: true, its result is there and its sink heard
+ * nothing. false: others were first, nothing was done; push it. */
+bool tkt_commit_here(struct tkt_commit *commit, struct tkt_commit_item *item);
 /* Blocks until apply was committed or failed. Returns its result. */
 int tkt_commit_call(struct tkt_commit *commit,
                     int (*apply)(struct tkt_store *, void *, struct tkt_err *), void *arg,

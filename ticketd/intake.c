@@ -23,10 +23,11 @@ struct conn {
     struct conn *prev;
     int fd;
     struct tkt_peer peer;
+    pthread_mutex_t lock; /* from reading busy to acting on it; a worker may answer */
     struct tkt_request *busy;
-    bool dead;   /* closed; freed at the end of the round, whose events may name it */
-    bool muted;  /* taken out of epoll while busy: something came too early */
+    bool muted;  /* under lock: out of epoll while busy, something came too early */
     bool broken; /* close it once its request is done */
+    bool dead;   /* closed; freed at the end of the round, whose events may name it */
 };
 
 struct tkt_intake {
@@ -46,7 +47,7 @@ struct tkt_intake {
     struct conn *conns;
     struct conn *dead;
     size_t conn_count;
-    size_t busy_count;
+    atomic_size_t busy_count; /* requests under way; a worker that answers counts down */
     struct tkt_commit_item *to_commit;
     struct tkt_commit_item *to_commit_tail;
     struct tkt_tools tools;
@@ -82,6 +83,7 @@ static void bury(struct tkt_intake *in)
         struct conn *c = in->dead;
 
         in->dead = c->next;
+        pthread_mutex_destroy(&c->lock);
         free(c);
     }
 }
@@ -151,8 +153,10 @@ static void take_connection(struct tkt_intake *in, int fd)
     }
     c->fd = fd;
     c->peer = peer;
+    pthread_mutex_init(&c->lock, NULL);
     struct epoll_event ev = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = c};
     if (epoll_ctl(in->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
+        pthread_mutex_destroy(&c->lock);
         free(c);
         refuse(in, fd, &peer, TKT_WIRE_TEMP, "epoll");
         return;
@@ -228,21 +232,32 @@ static void sink_deliver(struct tkt_commit_sink *sink, struct tkt_commit_item *l
     push_finished((struct tkt_intake *)sink, list, last);
 }
 
-static void reply(struct tkt_intake *in, struct conn *c)
+/* A hook reads its one answer before it sends again: a full socket is a broken hook. */
+static int send_reply(struct conn *c, const struct tkt_request *req, struct tkt_err *err)
 {
     struct tkt_wire_packet packet;
-    struct tkt_err err = TKT_ERR_INIT;
 
     tkt_wire_packet_init(&packet);
-    /* A hook reads its one answer before it sends again: a full socket is a broken hook. */
-    if (tkt_wire_reply_encode(&c->busy->reply, &packet, &err) < 0 ||
-        tkt_wire_send(c->fd, &packet, 0, &err) < 0) {
-        tkt_log(TKT_LOG_NOTICE, c->busy->decoded ? c->busy->wire.queue_id : NULL,
-                "reply.unsent", "error", err.text, NULL);
+    int rc = tkt_wire_reply_encode(&req->reply, &packet, err) < 0
+                 ? -1
+                 : tkt_wire_send(c->fd, &packet, 0, err);
+    tkt_wire_packet_release(&packet);
+    return rc;
+}
+
+/* In the intake thread, which may also close the connection. */
+static void reply(struct tkt_intake *in, struct conn *c)
+{
+    struct tkt_request *req = c->busy;
+    struct tkt_err err = TKT_ERR_INIT;
+
+    if (send_reply(c, req, &err) < 0) {
+        tkt_log(TKT_LOG_NOTICE, req->decoded ? req->wire.queue_id : NULL, "reply.unsent",
+                "error", err.text, NULL);
         c->broken = true;
     }
-    tkt_wire_packet_release(&packet);
-    tkt_request_free(&c->busy);
+    c->busy = NULL;
+    tkt_request_free(&req);
     in->busy_count--;
     if (c->broken) {
         conn_close(in, c);
@@ -254,6 +269,26 @@ static void reply(struct tkt_intake *in, struct conn *c)
             conn_close(in, c);
         }
     }
+}
+
+/* In a worker: saves the way over the intake thread. false: something is the matter with
+ * the connection, and that thread has to answer. */
+static bool reply_here(struct tkt_intake *in, struct tkt_request *req)
+{
+    struct conn *c = req->owner;
+    bool sent;
+
+    pthread_mutex_lock(&c->lock);
+    sent = !c->muted && send_reply(c, req, NULL) == 0;
+    if (sent) {
+        c->busy = NULL;
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (sent) { /* the connection may be gone by now */
+        tkt_request_free(&req);
+        in->busy_count--;
+    }
+    return sent;
 }
 
 static void worker_run(struct tkt_tools *tools, struct tkt_work_item *work);
@@ -299,15 +334,25 @@ static struct tkt_intake *intake_of(const struct tkt_request *req)
     return (struct tkt_intake *)req->item.sink;
 }
 
+/* To the answer, as long as nobody else has to be waited for. */
 static void worker_run(struct tkt_tools *tools, struct tkt_work_item *work)
 {
     struct tkt_request *req = request_of_work(work);
     struct tkt_intake *in = intake_of(req);
+    enum tkt_step step = TKT_STEP_WORK;
 
-    if (tkt_request_work(req, tools) == TKT_STEP_COMMIT) {
-        req->item.next = NULL;
-        tkt_commit_push(req->d->commit, &req->item);
-    } else {
+    while (step != TKT_STEP_REPLY) {
+        if (step == TKT_STEP_WORK) {
+            step = tkt_request_work(req, tools);
+        } else if (tkt_commit_here(req->d->commit, &req->item)) {
+            step = tkt_request_committed(req);
+        } else {
+            req->item.next = NULL;
+            tkt_commit_push(req->d->commit, &req->item);
+            return;
+        }
+    }
+    if (!reply_here(in, req)) {
         req->item.arg = ANSWERED;
         push_finished(in, &req->item, &req->item);
     }
@@ -345,23 +390,30 @@ static void take_request(struct tkt_intake *in, struct conn *c)
                    : tkt_request_begin(c->busy, &in->tools));
 }
 
+/* It spoke (or left) while its request is under way: look again afterwards. */
+static bool mute_if_busy(struct tkt_intake *in, struct conn *c, unsigned events)
+{
+    pthread_mutex_lock(&c->lock);
+    bool busy = c->busy != NULL;
+    if (busy) {
+        c->broken |= (events & (EPOLLHUP | EPOLLERR)) != 0;
+        c->muted = true;
+        (void)epoll_ctl(in->epoll_fd, EPOLL_CTL_DEL, c->fd, NULL); /* it is in there */
+    }
+    pthread_mutex_unlock(&c->lock);
+    return busy;
+}
+
 static void on_event(struct tkt_intake *in, struct conn *c, unsigned events)
 {
-    if (c->dead) {
+    if (c->dead || mute_if_busy(in, c, events)) {
         return;
     }
-    if (!c->busy) {
-        if (events & EPOLLIN) {
-            take_request(in, c);
-        } else {
-            conn_close(in, c);
-        }
-        return;
+    if (events & EPOLLIN) {
+        take_request(in, c);
+    } else {
+        conn_close(in, c);
     }
-    /* It spoke (or left) while its request is under way: look again afterwards. */
-    c->broken |= (events & (EPOLLHUP | EPOLLERR)) != 0;
-    c->muted = true;
-    (void)epoll_ctl(in->epoll_fd, EPOLL_CTL_DEL, c->fd, NULL); /* it is in there */
 }
 
 static void take_finished(struct tkt_intake *in)
@@ -396,11 +448,19 @@ static void flush_commits(struct tkt_intake *in)
 
 /* ---- the thread ----------------------------------------------------------------------- */
 
+static bool is_busy(struct conn *c)
+{
+    pthread_mutex_lock(&c->lock);
+    bool busy = c->busy != NULL;
+    pthread_mutex_unlock(&c->lock);
+    return busy;
+}
+
 static void close_idle(struct tkt_intake *in)
 {
     for (struct conn *c = in->conns, *next; c; c = next) {
         next = c->next;
-        if (!c->busy) {
+        if (!is_busy(c)) {
             conn_close(in, c);
         }
     }
@@ -423,12 +483,13 @@ static bool is_over(struct tkt_intake *in)
         close(in->listen_fd);
         in->listen_fd = -1;
     }
+    size_t busy = in->busy_count; /* read first: at 0 every connection is idle */
     close_idle(in);
-    if (in->busy_count > 0 && tkt_clock_mono_ms() >= give_up_ms) {
-        in->given_up = in->busy_count;
+    if (busy > 0 && tkt_clock_mono_ms() >= give_up_ms) {
+        in->given_up = busy;
         return true;
     }
-    return in->busy_count == 0;
+    return busy == 0;
 }
 
 static void *intake_main(void *arg)

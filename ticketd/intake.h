@@ -6,8 +6,10 @@
  * connect; connections are capped in all (limits.requests_max) and per peer process
  * (limits.requests_per_peer): above it the answer is TEMP and the connection is closed.
  * Threads: its own one owns all connections; what may block runs in the work pool, the
- * commit in the writer. Small messages in a memfd never leave the intake thread before
- * the commit when nothing is analysed.
+ * commit there too while nobody else commits, else in the writer. Whoever ends a request
+ * in the pool answers it; what the writer committed is answered by the intake thread.
+ * Small messages in a memfd never leave that thread before the commit when nothing is
+ * analysed.
  */
 #ifndef TKT_TICKETD_INTAKE_H
 #define TKT_TICKETD_INTAKE_H

@@ -24,6 +24,8 @@ struct account {
 
 struct worker {
     struct tkt_work *work;
+    struct worker *next_idle;
+    pthread_cond_t wake;
     pthread_t thread;
     struct tkt_tools tools;
 };
@@ -34,13 +36,12 @@ struct tkt_work {
     size_t worker_count;
     size_t queue_max;
     size_t waiting;
-    size_t idle;
+    struct worker *idle; /* the one that worked last comes first: its caches are warm */
     unsigned per_key;
     unsigned heavy_max;
     unsigned heavy_running;
     bool stopping;
     pthread_mutex_t lock;
-    pthread_cond_t wake;
     struct tkt_work_item *head;
     struct tkt_work_item *tail;
     struct account accounts[ACCOUNTS];
@@ -115,6 +116,45 @@ static struct tkt_work_item *pick(struct tkt_work *w)
     return item;
 }
 
+/* With the lock held. Who gets it out of here has to wake it. */
+static struct worker *take_idle(struct tkt_work *w)
+{
+    struct worker *first = w->idle;
+
+    if (first) {
+        w->idle = first->next_idle;
+    }
+    return first;
+}
+
+static void wake(struct worker *worker)
+{
+    if (worker) {
+        pthread_cond_signal(&worker->wake);
+    }
+}
+
+static void wake_all(struct tkt_work *w)
+{
+    while (w->idle) {
+        wake(take_idle(w));
+    }
+}
+
+static void wait_for_work(struct tkt_work *w, struct worker *self)
+{
+    self->next_idle = w->idle;
+    w->idle = self;
+    pthread_cond_wait(&self->wake, &w->lock);
+    /* Woken for no reason it is still in the list. */
+    for (struct worker **at = &w->idle; *at; at = &(*at)->next_idle) {
+        if (*at == self) {
+            *at = self->next_idle;
+            break;
+        }
+    }
+}
+
 static void run_one(struct tkt_work *w, struct worker *self, struct tkt_work_item *item)
 {
     struct account *a = item->key ? account_of(w, item) : NULL;
@@ -137,9 +177,9 @@ static void run_one(struct tkt_work *w, struct worker *self, struct tkt_work_ite
         a->running--;
     }
     if (w->stopping) {
-        pthread_cond_broadcast(&w->wake);
-    } else if ((a || heavy) && w->head && w->idle) {
-        pthread_cond_signal(&w->wake); /* one that was at a limit may start now */
+        wake_all(w);
+    } else if ((a || heavy) && w->head) {
+        wake(take_idle(w)); /* one that was at a limit may start now */
     }
 }
 
@@ -159,9 +199,7 @@ static void *worker_main(void *arg)
         if (w->stopping && !w->head) {
             break;
         }
-        w->idle++;
-        pthread_cond_wait(&w->wake, &w->lock);
-        w->idle--;
+        wait_for_work(w, self);
     }
     pthread_mutex_unlock(&w->lock);
     tkt_tools_release(&self->tools);
@@ -178,7 +216,6 @@ struct tkt_work *tkt_work_start(const char *store_dir, size_t threads, size_t qu
         return NULL;
     }
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->wake, NULL);
     w->store_dir = strdup(store_dir);
     w->workers = calloc(threads, sizeof(*w->workers));
     w->queue_max = queue_max;
@@ -193,6 +230,7 @@ struct tkt_work *tkt_work_start(const char *store_dir, size_t threads, size_t qu
         struct worker *self = &w->workers[w->worker_count];
 
         self->work = w;
+        pthread_cond_init(&self->wake, NULL);
         self->tools.store_dir = w->store_dir;
         int rc = pthread_create(&self->thread, NULL, worker_main, self);
         if (rc != 0) {
@@ -207,7 +245,7 @@ struct tkt_work *tkt_work_start(const char *store_dir, size_t threads, size_t qu
 
 int tkt_work_push(struct tkt_work *w, struct tkt_work_item *item)
 {
-    bool wake = false;
+    struct worker *worker = NULL;
     int rc = -1;
 
     pthread_mutex_lock(&w->lock);
@@ -220,13 +258,11 @@ int tkt_work_push(struct tkt_work *w, struct tkt_work_item *item)
         }
         w->tail = item;
         w->waiting++;
-        wake = w->idle > 0;
+        worker = take_idle(w);
         rc = 0;
     }
     pthread_mutex_unlock(&w->lock);
-    if (wake) {
-        pthread_cond_signal(&w->wake);
-    }
+    wake(worker);
     return rc;
 }
 
@@ -239,13 +275,13 @@ void tkt_work_stop(struct tkt_work **work)
     }
     pthread_mutex_lock(&w->lock);
     w->stopping = true;
-    pthread_cond_broadcast(&w->wake);
+    wake_all(w);
     pthread_mutex_unlock(&w->lock);
     for (size_t i = 0; i < w->worker_count; i++) {
         pthread_join(w->workers[i].thread, NULL);
+        pthread_cond_destroy(&w->workers[i].wake);
     }
     pthread_mutex_destroy(&w->lock);
-    pthread_cond_destroy(&w->wake);
     free(w->workers);
     free(w->store_dir);
     free(w);
