@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char magic[] = "TKM2";
+static const char magic[] = "TKM3";
 
 const char *const tkt_class_names[] = {
     "human", "auto-reply", "auto-generated", "bounce", "delay", "feedback",
@@ -102,6 +102,7 @@ int tkt_message_encode(const struct tkt_message *msg, struct tkt_buf *out)
     tkt_pack_strings(out, &msg->subject_ids, TKT_MESSAGE_IDS_MAX);
     tkt_pack_strings(out, &msg->foreign_ids, TKT_MESSAGE_IDS_MAX);
     tkt_pack_strings(out, &msg->tail_hashes, TKT_MESSAGE_IDS_MAX);
+    tkt_pack_i64(out, (int64_t)msg->print);
     tkt_pack_strings(out, &msg->problems, TKT_MESSAGE_NOTES_MAX);
     tkt_pack_u8(out, msg->degraded);
     return tkt_pack_end(out);
@@ -196,6 +197,7 @@ static void unpack_message(struct tkt_unpack *u, struct tkt_message *msg)
     tkt_unpack_strings(u, &msg->subject_ids, TKT_MESSAGE_IDS_MAX);
     tkt_unpack_strings(u, &msg->foreign_ids, TKT_MESSAGE_IDS_MAX);
     tkt_unpack_strings(u, &msg->tail_hashes, TKT_MESSAGE_IDS_MAX);
+    msg->print = (uint64_t)tkt_unpack_i64(u);
     tkt_unpack_strings(u, &msg->problems, TKT_MESSAGE_NOTES_MAX);
     msg->degraded = tkt_unpack_bool(u);
 }

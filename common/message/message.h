@@ -150,9 +150,11 @@ struct tkt_message {
     bool auth_aligned;              /* a pass whose domain is From's own */
     struct tkt_strings subject_ids; /* ticket IDs in our tag form in the Subject */
     struct tkt_strings foreign_ids; /* other trackers' tags in the Subject: "JRA-9" */
-    struct tkt_strings tail_hashes; /* of the last 1, 2, ... lines: learned signatures */
-    struct tkt_strings problems;    /* what was broken, capped or degraded */
-    bool degraded;                  /* headers only: the body was not looked at */
+    struct tkt_strings tail_hashes; /* of the last 1, 2, ... lines (message/tail.h) */
+    uint64_t
+        print; /* near that of a text which says the same (message/words.h); 0 = none */
+    struct tkt_strings problems; /* what was broken, capped or degraded */
+    bool degraded;               /* headers only: the body was not looked at */
     struct tkt_wire_arena arena;
 };
 

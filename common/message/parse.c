@@ -9,8 +9,11 @@
 #include "message/charset.h"
 #include "message/class.h"
 #include "message/fields.h"
+#include "message/foreign.h"
 #include "message/reading.h"
 #include "message/rfc2047.h"
+#include "message/tail.h"
+#include "message/words.h"
 
 #include <gmime/gmime.h>
 #include <locale.h>
@@ -183,6 +186,18 @@ static bool is_report(const struct tkt_message *msg)
     return msg->class == TKT_CLASS_BOUNCE || msg->class == TKT_CLASS_DELAY;
 }
 
+/* What ticketd looks up in the history of the desk and of the sender. */
+static void read_traces(struct tkt_reading *r)
+{
+    struct tkt_message *msg = r->msg;
+
+    if (tkt_foreign_read(msg, r->opt->prefixes, r->opt->prefix_count) < 0 ||
+        tkt_tail_read(msg) < 0) {
+        r->no_memory = true;
+    }
+    msg->print = tkt_print_make(msg->subject, msg->reply_text);
+}
+
 static void take_problems(struct tkt_reading *r)
 {
     for (size_t i = 0; i < r->scan.problems.count; i++) {
@@ -209,6 +224,7 @@ static int read_all(struct tkt_reading *r, struct tkt_err *err)
         (is_report(msg) && read_returned(r, err) < 0)) {
         return -1;
     }
+    read_traces(r);
     msg->degraded = msg->degraded || r->scan.budget.is_over;
     take_problems(r);
     return r->no_memory ? tkt_err_set(err, TKT_ERR_TEMP, "no memory") : 0;
