@@ -75,12 +75,18 @@ static ssize_t receive_some(struct child *c, struct iovec *iov, size_t iov_count
     return n;
 }
 
+/* What comes before the tail. */
+static size_t body_len(const struct child *c)
+{
+    return c->head.len - c->head.tail;
+}
+
 static int make_room(struct child *c, size_t n)
 {
-    if (n > TKT_PARSER_INLINE_MAX && c->head.type == TKT_PARSER_PARSE) {
+    if (c->head.tail > n || n > TKT_MESSAGE_WIRE_MAX) {
         return -1;
     }
-    if (n > TKT_MESSAGE_WIRE_MAX) {
+    if (body_len(c) > TKT_PARSER_INLINE_MAX && c->head.type == TKT_PARSER_PARSE) {
         return -1;
     }
     if (n > c->in_cap) {
@@ -127,9 +133,11 @@ static int receive(struct child *c)
     return 0;
 }
 
-static int send_frame(struct child *c, uint32_t type, const void *payload, size_t n)
+static int send_frame(struct child *c, uint32_t type, const void *payload, size_t n,
+                      size_t tail)
 {
-    struct tkt_parser_frame head = {.type = type, .len = (uint32_t)n};
+    struct tkt_parser_frame head = {
+        .type = type, .len = (uint32_t)n, .tail = (uint32_t)tail};
     struct iovec iov[2] = {{&head, sizeof(head)}, {(void *)(uintptr_t)payload, n}};
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
 
@@ -158,16 +166,16 @@ static int send_error(struct child *c, const struct tkt_err *err)
 
     text[0] = (char)err->class;
     memcpy(text + 1, err->text, n);
-    return send_frame(c, TKT_PARSER_ERROR, text, n + 1);
+    return send_frame(c, TKT_PARSER_ERROR, text, n + 1, 0);
 }
 
-static int send_answer(struct child *c, int encoded, struct tkt_err *err)
+static int send_answer(struct child *c, int encoded, size_t tail, struct tkt_err *err)
 {
     if (encoded < 0 || c->answer.failed) {
         tkt_err_set(err, TKT_ERR_PERM, "the answer is too long");
         return send_error(c, err);
     }
-    int rc = send_frame(c, TKT_PARSER_DONE, c->answer.data, c->answer.len);
+    int rc = send_frame(c, TKT_PARSER_DONE, c->answer.data, c->answer.len, tail);
     if (c->answer.cap > ANSWER_KEEP_MAX) {
         tkt_buf_release(&c->answer);
     }
@@ -182,6 +190,30 @@ static void forget_message(struct child *c)
     }
 }
 
+/* Appends the decisions on the message by the facts in data to the answer: how long they
+ * are, 0 when there are none. */
+static size_t add_decisions(struct child *c, const char *data, size_t n,
+                            struct tkt_err *err)
+{
+    struct tkt_facts facts;
+    struct tkt_decisions decisions;
+    size_t before = c->answer.len;
+
+    if (tkt_facts_decode(data, n, &facts, err) < 0) {
+        return 0;
+    }
+    if (tkt_decide(&c->message, &facts, &decisions, err) == 0) {
+        if (tkt_decisions_encode(&decisions, &c->answer) < 0) {
+            tkt_err_set(err, TKT_ERR_PERM, "the answer is too long");
+            c->answer.len = before;
+            c->answer.failed = false;
+        }
+        tkt_decisions_release(&decisions);
+    }
+    tkt_facts_release(&facts);
+    return c->answer.len - before;
+}
+
 static int parse(struct child *c, const struct tkt_message_source *src)
 {
     struct tkt_err err = TKT_ERR_INIT;
@@ -193,7 +225,12 @@ static int parse(struct child *c, const struct tkt_message_source *src)
     }
     c->have_message = true;
     tkt_buf_reset(&c->answer);
-    int rc = send_answer(c, tkt_message_encode(&c->message, &c->answer), &err);
+    int encoded = tkt_message_encode(&c->message, &c->answer);
+    size_t tail = 0;
+    if (encoded == 0 && c->head.tail > 0) {
+        tail = add_decisions(c, c->in + body_len(c), c->head.tail, &err);
+    }
+    int rc = send_answer(c, encoded, tail, &err);
     if (src->size > TRIM_ABOVE) {
         (void)malloc_trim(0); /* whether there was something to give back */
     }
@@ -203,25 +240,14 @@ static int parse(struct child *c, const struct tkt_message_source *src)
 static int decide(struct child *c)
 {
     struct tkt_err err = TKT_ERR_INIT;
-    struct tkt_facts facts;
-    struct tkt_decisions decisions;
 
     if (!c->have_message) {
         tkt_err_set(&err, TKT_ERR_BUG, "DECIDE before PARSE");
         return send_error(c, &err);
     }
-    if (tkt_facts_decode(c->in, c->head.len, &facts, &err) < 0) {
-        return send_error(c, &err);
-    }
-    int rc = tkt_decide(&c->message, &facts, &decisions, &err);
-    if (rc < 0) {
-        rc = send_error(c, &err);
-    } else {
-        tkt_buf_reset(&c->answer);
-        rc = send_answer(c, tkt_decisions_encode(&decisions, &c->answer), &err);
-        tkt_decisions_release(&decisions);
-    }
-    tkt_facts_release(&facts);
+    tkt_buf_reset(&c->answer);
+    size_t n = add_decisions(c, c->in, c->head.len, &err);
+    int rc = n == 0 ? send_error(c, &err) : send_answer(c, 0, 0, &err);
     forget_message(c);
     return rc;
 }
@@ -230,7 +256,7 @@ static int take_size(const struct child *c, size_t fds, struct tkt_message_sourc
 {
     uint64_t size;
 
-    if (c->head.len < sizeof(size) || c->fd_count != fds) {
+    if (body_len(c) < sizeof(size) || c->fd_count != fds) {
         return -1;
     }
     memcpy(&size, c->in, sizeof(size));
@@ -247,7 +273,7 @@ static int extract(struct child *c)
     if (take_size(c, 2, &src) < 0) {
         return -1;
     }
-    size_t n = c->head.len - sizeof(uint64_t);
+    size_t n = body_len(c) - sizeof(uint64_t);
     if (n >= sizeof(part)) {
         return -1;
     }
@@ -255,7 +281,7 @@ static int extract(struct child *c)
     part[n] = '\0';
     int rc = tkt_message_extract(&src, part, c->fds[1], &err);
     close_fds(c); /* the reader of the pipe waits for its end */
-    return rc < 0 ? send_error(c, &err) : send_frame(c, TKT_PARSER_DONE, NULL, 0);
+    return rc < 0 ? send_error(c, &err) : send_frame(c, TKT_PARSER_DONE, NULL, 0, 0);
 }
 
 static int answer(struct child *c)
@@ -264,7 +290,7 @@ static int answer(struct child *c)
 
     switch (c->head.type) {
     case TKT_PARSER_PARSE:
-        src = (struct tkt_message_source){.data = c->in, .size = c->head.len, .fd = -1};
+        src = (struct tkt_message_source){.data = c->in, .size = body_len(c), .fd = -1};
         return parse(c, &src);
     case TKT_PARSER_PARSE_FD:
         return take_size(c, 1, &src) < 0 ? -1 : parse(c, &src);

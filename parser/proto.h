@@ -12,6 +12,9 @@
  * one read-only descriptor. The reply is DONE with the encoded struct or ERROR with a
  * class byte and a text. DECIDE refers to the message that was parsed last. EXTRACT
  * carries the size, the part's name and two descriptors: the message and a pipe.
+ * PARSE and PARSE_FD may carry a tail: the facts that DECIDE would bring, as far as ticketd
+ * can guess them. Then DONE has a tail too, the decisions by those facts (none when that
+ * failed), and if the guess was right DECIDE is not needed any more.
  *
  * The setup is trusted by the zygote (ticketd is its parent); what a child says is hostile
  * to ticketd. libc only; no threads, no globals.
@@ -59,7 +62,8 @@ enum tkt_parser_frame_type {
 struct tkt_parser_frame {
     uint32_t type;
     uint32_t flags;
-    uint32_t len; /* of what follows */
+    uint32_t len;  /* of what follows ... */
+    uint32_t tail; /* ... of which the tail */
 };
 
 /* All that a zygote has to know of the configuration. The strings are borrowed. */

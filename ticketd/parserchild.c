@@ -84,15 +84,20 @@ enum tkt_child_result tkt_child_send(struct tkt_child *child,
                                      const struct tkt_child_request *req,
                                      int64_t deadline_mono_us, struct tkt_err *err)
 {
-    struct tkt_parser_frame head = {req->type, req->flags, (uint32_t)req->len};
-    struct iovec iov[2] = {{&head, sizeof(head)},
-                           {(void *)(uintptr_t)req->payload, req->len}};
+    struct tkt_parser_frame head = {.type = req->type,
+                                    .flags = req->flags,
+                                    .len = (uint32_t)(req->len + req->tail_len),
+                                    .tail = (uint32_t)req->tail_len};
+    struct iovec iov[3] = {{&head, sizeof(head)},
+                           {(void *)(uintptr_t)req->payload, req->len},
+                           {(void *)(uintptr_t)req->tail, req->tail_len}};
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(req->fds))];
     } control = {0};
-    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = &control};
-    size_t left = sizeof(head) + req->len;
+    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 3, .msg_control = &control};
+    size_t whole = sizeof(head) + head.len;
+    size_t left = whole;
 
     if (req->fd_count > 0) {
         attach_fds(&msg, req->fds, req->fd_count);
@@ -111,7 +116,7 @@ enum tkt_child_result tkt_child_send(struct tkt_child *child,
             }
         } else if (errno != EINTR) {
             tkt_err_errno(err, TKT_ERR_TEMP, "child %d: send", (int)child->pid);
-            return left == sizeof(head) + req->len ? TKT_CHILD_GONE : TKT_CHILD_DIED;
+            return left == whole ? TKT_CHILD_GONE : TKT_CHILD_DIED;
         }
     }
     return TKT_CHILD_OK;
@@ -195,7 +200,7 @@ enum tkt_child_result tkt_child_receive(struct tkt_child *child, int64_t deadlin
         }
         if (want == sizeof(head) && in->len >= want) {
             memcpy(&head, in->data, sizeof(head));
-            if (head.len > TKT_MESSAGE_WIRE_MAX) {
+            if (head.len > TKT_MESSAGE_WIRE_MAX || head.tail > head.len) {
                 return nonsense(child, err);
             }
             want += head.len;
@@ -210,6 +215,8 @@ enum tkt_child_result tkt_child_receive(struct tkt_child *child, int64_t deadlin
     if (head.type != TKT_PARSER_DONE) {
         return nonsense(child, err);
     }
-    *answer = (struct tkt_child_answer){in->data + sizeof(head), head.len};
+    const char *data = in->data + sizeof(head);
+    size_t len = head.len - head.tail;
+    *answer = (struct tkt_child_answer){data, len, data + len, head.tail};
     return TKT_CHILD_OK;
 }

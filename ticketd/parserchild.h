@@ -65,6 +65,8 @@ struct tkt_child_request {
     uint32_t flags;
     const void *payload;
     size_t len;
+    const void *tail; /* goes behind the payload */
+    size_t tail_len;
     int fds[2];
     size_t fd_count;
 };
@@ -72,6 +74,8 @@ struct tkt_child_request {
 struct tkt_child_answer {
     const char *data;
     size_t len;
+    const char *tail;
+    size_t tail_len;
 };
 
 enum tkt_child_result tkt_child_send(struct tkt_child *child,

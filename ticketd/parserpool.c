@@ -122,97 +122,17 @@ void tkt_parserpool_stop(struct tkt_parserpool **pool)
     *pool = NULL;
 }
 
-/* ---- one conversation ---- */
-
-struct talk {
-    struct tkt_pool_claim *claim;
-    int64_t deadline_us;
-    struct tkt_err *err;
-};
-
-static enum tkt_child_result ask(struct talk *t, const struct tkt_child_request *req,
-                                 struct tkt_child_answer *answer)
-{
-    int64_t until_us =
-        TKT_MIN(tkt_clock_mono_us() + t->claim->budget_ms * 1000, t->deadline_us);
-    enum tkt_child_result rc = tkt_child_send(t->claim->child, req, until_us, t->err);
-
-    return rc == TKT_CHILD_OK
-               ? tkt_child_receive(t->claim->child, until_us, answer, t->err)
-               : rc;
-}
-
-static enum tkt_child_result
-ask_parse(struct talk *t, const struct tkt_child_request *req, struct tkt_message *msg)
-{
-    struct tkt_child_answer answer;
-    enum tkt_child_result rc = ask(t, req, &answer);
-
-    if (rc == TKT_CHILD_OK &&
-        tkt_message_decode(answer.data, answer.len, msg, t->err) < 0) {
-        rc = TKT_CHILD_NONSENSE;
-    }
-    return rc;
-}
-
-static enum tkt_child_result ask_decide(struct talk *t, const struct tkt_facts *facts,
-                                        struct tkt_decisions *out)
-{
-    TKT_AUTO_BUF struct tkt_buf body = TKT_BUF_INIT(TKT_MESSAGE_WIRE_MAX);
-    struct tkt_child_answer answer;
-
-    if (tkt_facts_encode(facts, &body) < 0) {
-        tkt_err_set(t->err, TKT_ERR_TEMP, "too many facts");
-        return TKT_CHILD_ERROR;
-    }
-    struct tkt_child_request req = {
-        .type = TKT_PARSER_DECIDE, .payload = body.data, .len = body.len};
-    enum tkt_child_result rc = ask(t, &req, &answer);
-    if (rc != TKT_CHILD_OK) {
-        return rc;
-    }
-    if (tkt_decisions_decode(answer.data, answer.len, out, t->err) < 0) {
-        return TKT_CHILD_NONSENSE;
-    }
-    if (tkt_decisions_check(out, facts, t->err) < 0) {
-        tkt_decisions_release(out);
-        return TKT_CHILD_NONSENSE;
-    }
-    return TKT_CHILD_OK;
-}
-
-/* PARSE, the caller's facts, DECIDE. *facts_failed: the child is not to blame. */
-static enum tkt_child_result converse(struct talk *t, const struct tkt_child_request *req,
-                                      tkt_facts_fn *facts_fn, void *arg,
-                                      struct tkt_analysis *out, bool *facts_failed)
-{
-    struct tkt_facts facts;
-    enum tkt_child_result rc = ask_parse(t, req, &out->msg);
-
-    if (rc != TKT_CHILD_OK) {
-        return rc;
-    }
-    memset(&facts, 0, sizeof(facts));
-    *facts_failed = facts_fn != NULL && facts_fn(arg, &out->msg, &facts, t->err) < 0;
-    if (!*facts_failed) {
-        rc = ask_decide(t, &facts, &out->decisions);
-    }
-    tkt_facts_release(&facts);
-    if (rc != TKT_CHILD_OK || *facts_failed) {
-        tkt_message_release(&out->msg);
-        memset(out, 0, sizeof(*out));
-    }
-    return rc;
-}
+/* ---- analysing ---- */
 
 static void count_result(struct tkt_parserpool *pool, enum tkt_child_result rc,
-                         bool degraded)
+                         bool degraded, bool guessed)
 {
     pthread_mutex_lock(&pool->lock);
     switch (rc) {
     case TKT_CHILD_OK:
         pool->stats.parsed++;
         pool->stats.degraded += degraded;
+        pool->stats.guessed += guessed;
         break;
     case TKT_CHILD_OVERRAN:
         pool->stats.killed++;
@@ -278,32 +198,38 @@ int tkt_parserpool_analyse(struct tkt_parserpool *pool, const struct tkt_analyse
     struct tkt_err own_err = TKT_ERR_INIT;
     struct tkt_pool_claim claim;
     struct tkt_child_request req;
-    struct talk talk = {&claim, in->deadline_mono_ms * 1000,
-                        err != NULL ? err : &own_err};
+    struct tkt_pool_talk talk = {.claim = &claim,
+                                 .deadline_us = in->deadline_mono_ms * 1000,
+                                 .facts = facts,
+                                 .arg = arg,
+                                 .guess = TKT_BUF_INIT(TKT_MESSAGE_WIRE_MAX),
+                                 .err = err != NULL ? err : &own_err};
     enum tkt_child_result rc;
-    bool facts_failed = false;
     uint64_t size = 0;
     TKT_AUTO_FD int file = -1;
 
     if (make_request(in, &req, &size, &file, talk.err) < 0) {
         return -1;
     }
+    tkt_pool_talk_guess(&talk, in->expected_from, &req);
     const char *key = in->client_key != NULL ? in->client_key : "";
     do {
         if (tkt_pool_acquire(pool, key, in->deadline_mono_ms, &claim, talk.err) < 0) {
+            tkt_buf_release(&talk.guess);
             return -1;
         }
         memset(out, 0, sizeof(*out));
-        rc = converse(&talk, &req, facts, arg, out, &facts_failed);
+        rc = tkt_pool_talk(&talk, &req, out);
         tkt_pool_release(pool, &claim, rc != TKT_CHILD_OK ? talk.err->text : NULL);
-        if (!facts_failed) {
-            count_result(pool, rc, rc == TKT_CHILD_OK && out->msg.degraded);
+        if (!talk.facts_failed) {
+            count_result(pool, rc, rc == TKT_CHILD_OK && out->msg.degraded, talk.guessed);
         }
     } while (rc == TKT_CHILD_GONE);
+    tkt_buf_release(&talk.guess);
     if (rc != TKT_CHILD_OK) {
         talk.err->class = TKT_ERR_TEMP; /* no child refuses a message for good */
     }
-    return rc == TKT_CHILD_OK && !facts_failed ? 0 : -1;
+    return rc == TKT_CHILD_OK && !talk.facts_failed ? 0 : -1;
 }
 
 void tkt_analysis_release(struct tkt_analysis *a)

@@ -28,13 +28,18 @@ struct tkt_analyse_in {
     size_t raw_len;
     int fd; /* ... and then a descriptor of our own copy (never the hook's) */
     uint64_t size;
-    bool null_sender;         /* the envelope sender is <> */
+    bool null_sender; /* the envelope sender is <> */
+    /* From as the header scan has it, if the scan saw nothing that points at an earlier
+     * ticket: the facts for that go along, and when the message's own are the same, which
+     * is compared, one trip to the child does for both. NULL: nothing is guessed. */
+    const char *expected_from;
     const char *client_key;   /* who is charged for the child: client or sender domain */
     int64_t deadline_mono_ms; /* of the whole request; the pool's own budgets apply too */
 };
 
 /* What ticketd adds between PARSE and DECIDE. *facts is zeroed; fill it from facts->arena.
- * Runs in the caller's thread while the child waits (not counted against its budget). */
+ * Runs in the caller's thread while the child waits (not counted against its budget), and
+ * before that for a message that has no more than a From when one is expected. */
 typedef int tkt_facts_fn(void *arg, const struct tkt_message *msg,
                          struct tkt_facts *facts, struct tkt_err *err);
 
@@ -46,6 +51,7 @@ struct tkt_analysis {
 struct tkt_parserpool_stats {
     uint64_t parsed;     /* analyses that succeeded ... */
     uint64_t degraded;   /* ... of which from the headers alone */
+    uint64_t guessed;    /* ... of which with one trip to the child instead of two */
     uint64_t killed;     /* children that overran their budget */
     uint64_t nonsense;   /* children killed for what they answered */
     uint64_t died;       /* children that ended by themselves while they worked */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The pool's inside: who waits for a child (parserqueue.c), who keeps children there
- * (parserkeeper.c), what is said to one (parserpool.c). All fields are under lock, except
+ * (parserkeeper.c), what is said to one (parsertalk.c). All fields are under lock, except
  * those of a child that is lent, which are the borrower's, and zygotes, which only the
  * keeper's thread talks to.
  */
@@ -88,6 +88,27 @@ void tkt_pool_release(struct tkt_parserpool *pool, struct tkt_pool_claim *claim,
                       const char *fault);
 /* With the lock held: gives idle children to waiters; call when either changed. */
 void tkt_pool_dispatch(struct tkt_parserpool *pool);
+
+/* ---- parsertalk.c ---- */
+struct tkt_pool_talk { /* about one message */
+    struct tkt_pool_claim *claim;
+    int64_t deadline_us;
+    tkt_facts_fn *facts;
+    void *arg;
+    struct tkt_buf guess; /* facts that went along with PARSE, encoded; empty: none */
+    struct tkt_err *err;
+    bool facts_failed; /* out: the child is not to blame */
+    bool guessed;      /* out: decided in the same trip */
+};
+/* Adds the facts that a message from this address will have if it points at no ticket.
+ * from NULL: no guess. The request borrows them. */
+void tkt_pool_talk_guess(struct tkt_pool_talk *talk, const char *from,
+                         struct tkt_child_request *req);
+/* PARSE, the facts, DECIDE if the guess was wrong. *out is zeroed, and stays so unless the
+ * result is OK and facts_failed is not set. */
+enum tkt_child_result tkt_pool_talk(struct tkt_pool_talk *talk,
+                                    const struct tkt_child_request *req,
+                                    struct tkt_analysis *out);
 
 /* ---- parserkeeper.c ---- */
 int tkt_pool_keeper_start(struct tkt_parserpool *pool, struct tkt_err *err);

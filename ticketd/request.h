@@ -34,6 +34,7 @@ struct tkt_request_scan {
     bool blind;
     bool is_list;
     bool is_report;
+    bool points_back; /* names earlier messages: In-Reply-To or References */
     bool auto_submitted;
     enum tkt_security security;
     char *from;

@@ -119,6 +119,7 @@ static int keep_scan(struct tkt_request *req, const struct tkt_keyscan *scan,
     s->blind = r->blind;
     s->is_list = r->is_list;
     s->is_report = r->is_report;
+    s->points_back = r->ref_count > 0;
     s->auto_submitted = r->auto_submitted;
     s->security = r->security;
     s->from = keep_clean(req, r->from);
@@ -270,6 +271,7 @@ static void analyse(struct tkt_request *req, struct tkt_tools *tools)
         .fd = req->message.has_blob ? req->message.blob.fd : -1,
         .size = req->message.size,
         .null_sender = *req->wire.sender == '\0',
+        .expected_from = req->scan.points_back ? NULL : req->scan.from,
         /* All large mail together has half of the children: small mail never waits for
          * it, also when both come from one gateway. */
         .client_key = req->message.has_blob ? "large" : client_key(req),

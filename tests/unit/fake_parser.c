@@ -70,6 +70,23 @@ static void put_message(void)
         out.data[out.len / 2] ^= 0x55;
         out.data[5] = '\xff';
     }
+    if (is("unasked") || is("tailjunk")) {
+        struct tkt_parser_frame head = {
+            .type = TKT_PARSER_DONE, .len = (uint32_t)out.len + 9, .tail = 9};
+        put(&head, sizeof(head));
+        put(out.data, out.len);
+        put("decisions", 9);
+        tkt_buf_release(&out);
+        return;
+    }
+    if (is("tailwags")) {
+        struct tkt_parser_frame head = {.type = TKT_PARSER_DONE,
+                                        .len = (uint32_t)out.len,
+                                        .tail = (uint32_t)out.len + 1};
+        put(&head, sizeof(head));
+        put(out.data, out.len);
+        pause();
+    }
     put_frame(TKT_PARSER_DONE, out.data, out.len);
     tkt_buf_release(&out);
 }

@@ -240,6 +240,78 @@ static void a_message_is_understood_from_memory_and_from_a_file(void **state)
     tkt_parserpool_stop(&pool);
 }
 
+/* Facts that depend on the message: agents have a group of their own. */
+static int desk_of_sender(void *arg, const struct tkt_message *msg,
+                          struct tkt_facts *facts, struct tkt_err *err)
+{
+    static char agents[] = "agents";
+    static struct tkt_desk_facts desk;
+    int rc = one_desk(arg, msg, facts, err);
+
+    if (strcmp(msg->from.address, "agent@example.org") == 0) {
+        desk = facts->desks[0];
+        desk.group = agents;
+        facts->desks = &desk;
+    }
+    return rc;
+}
+
+static void assert_group(struct tkt_parserpool *pool, const char *expected_from,
+                         const char *group, uint64_t guessed)
+{
+    static const char text[] =
+        "From: Agent <agent@example.org>\r\nSubject: hello\r\n\r\nyes\r\n";
+    struct tkt_analyse_in in = in_memory(text, sizeof(text) - 1);
+    struct tkt_analysis out;
+    struct tkt_parserpool_stats stats;
+
+    in.expected_from = expected_from;
+    assert_int_equal(tkt_parserpool_analyse(pool, &in, desk_of_sender, NULL, &out, NULL),
+                     0);
+    assert_string_equal(out.msg.subject, "hello");
+    assert_int_equal(out.decisions.count, 1);
+    assert_string_equal(out.decisions.items[0].group, group);
+    tkt_analysis_release(&out);
+    tkt_parserpool_stats(pool, &stats);
+    assert_int_equal(stats.guessed, guessed);
+}
+
+static void a_right_guess_saves_a_trip_and_a_wrong_one_changes_nothing(void **state)
+{
+    struct tkt_parserpool *pool = start_with(settings(2));
+
+    (void)state;
+    assert_group(pool, NULL, "agents", 0);
+    assert_group(pool, "customer@example.org", "agents", 0);
+    assert_group(pool, "agent@example.org", "agents", 1);
+    assert_group(pool, "agent@example.org", "agents", 2);
+    tkt_parserpool_stop(&pool);
+}
+
+/* A guess rides behind a message of any size, also behind a descriptor's. */
+static void a_guess_goes_along_with_a_large_message(void **state)
+{
+    struct tkt_parserpool *pool = start_with(settings(2));
+    TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(MIB);
+    struct tkt_parserpool_stats stats;
+    struct tkt_analysis out;
+
+    (void)state;
+    (void)tkt_buf_adds(&text, "From: a@example.org\r\nSubject: large\r\n\r\n");
+    while (text.len <= TKT_PARSER_INLINE_MAX) {
+        (void)tkt_buf_adds(&text, "a line of a large message\r\n");
+    }
+    struct tkt_analyse_in in = in_memory(text.data, text.len);
+    in.expected_from = "a@example.org";
+    analyse(pool, &in, &out);
+    assert_string_equal(out.msg.subject, "large");
+    assert_string_equal(out.decisions.items[0].group, "helpdesk");
+    tkt_analysis_release(&out);
+    tkt_parserpool_stats(pool, &stats);
+    assert_int_equal(stats.guessed, 1);
+    tkt_parserpool_stop(&pool);
+}
+
 static void a_large_message_in_memory_is_understood(void **state)
 {
     TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(4 * MIB);
@@ -786,6 +858,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_is_understood_from_memory_and_from_a_file),
+        cmocka_unit_test(a_right_guess_saves_a_trip_and_a_wrong_one_changes_nothing),
+        cmocka_unit_test(a_guess_goes_along_with_a_large_message),
         cmocka_unit_test(a_large_message_in_memory_is_understood),
         cmocka_unit_test(the_null_sender_reaches_the_classifier),
         cmocka_unit_test(charsets_are_converted_inside_the_filter),

@@ -155,9 +155,10 @@ static unsigned descriptors_open(void)
 static void a_hostile_answer_costs_its_message_only(void **state)
 {
     static const char *const words[] = {
-        "rubbish x", "noframe x",   "wrongtype x", "huge x",  "dribble x",   "flood x",
-        "close x",   "half x",      "never x",     "error x", "longerror x", "noerror x",
-        "fds x",     "badstruct x", "stranger x",  "few x",   "cut x",       "nodecide x",
+        "rubbish x",   "noframe x", "wrongtype x", "huge x",      "dribble x",
+        "flood x",     "close x",   "half x",      "never x",     "error x",
+        "longerror x", "noerror x", "fds x",       "badstruct x", "stranger x",
+        "few x",       "cut x",     "nodecide x",  "unasked x",   "tailwags x",
     };
     struct tkt_parserpool *pool = start_pool("IT", 2);
 
@@ -184,6 +185,28 @@ static void a_hostile_answer_costs_its_message_only(void **state)
     assert_int_equal(s.died, 2); /* close, half */
     assert_int_equal(s.restarts, 0);
     assert_string_not_equal(s.last_fault, "");
+    tkt_parserpool_stop(&pool);
+}
+
+static void decisions_that_came_along_are_checked_like_others(void **state)
+{
+    static const char text[] = "tailjunk x";
+    struct tkt_parserpool *pool = start_pool("IT", 2);
+    struct tkt_analysis out;
+    struct tkt_err err = TKT_ERR_INIT;
+    struct tkt_analyse_in in = {.raw = text,
+                                .raw_len = sizeof(text) - 1,
+                                .fd = -1,
+                                .expected_from = "",
+                                .client_key = "client",
+                                .deadline_mono_ms = tkt_clock_mono_ms() + 5000};
+
+    (void)state;
+    assert_int_equal(tkt_parserpool_analyse(pool, &in, one_desk, NULL, &out, &err), -1);
+    assert_int_equal(err.class, TKT_ERR_TEMP);
+    assert_works(pool);
+    assert_int_equal(stats_of(pool).nonsense, 1);
+    assert_int_equal(stats_of(pool).guessed, 0);
     tkt_parserpool_stop(&pool);
 }
 
@@ -469,6 +492,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hostile_answer_costs_its_message_only),
+        cmocka_unit_test(decisions_that_came_along_are_checked_like_others),
         cmocka_unit_test(a_child_that_does_not_read_is_killed_in_time),
         cmocka_unit_test(the_deadline_of_the_request_is_kept),
         cmocka_unit_test(no_descriptor_is_left_behind),
