@@ -61,7 +61,7 @@ static void tags_of_other_trackers_are_read(void **state)
         {"Re: inc0012345 has been opened (Ref:MSG0098765)", "INC0012345 MSG0098765"},
         {"RITM0010001/SCTASK0010002", "RITM0010001 SCTASK0010002"},
         {"Printer [ ref:_00D58dFQw._5003zGSJ8T:ref ]", "ref:_00D58dFQw._5003zGSJ8T:ref"},
-        {"Printer ref:!00D58dFQw.!5003zGSJ8T:ref", ""},
+        {"Printer ref:!00D58dFQw.!5003zGSJ8T:ref", "ref:!00D58dFQw.!5003zGSJ8T:ref"},
         {"[JIRA-1] and [JIRA-1] again, [JIRA-2]", "JIRA-1 JIRA-2"},
         /* ours, and what only looks like one */
         {"[IT-12] Printer", ""},
