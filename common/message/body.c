@@ -3,6 +3,7 @@
 
 #include "base/enc.h"
 #include "base/util.h"
+#include "message/blocks.h"
 #include "message/charset.h"
 #include "message/content.h"
 #include "message/html.h"
@@ -70,7 +71,7 @@ static int find_plain(const struct tkt_message_source *src, const struct tkt_sca
             continue;
         }
         TKT_AUTO_BUF struct tkt_buf head = TKT_BUF_INIT(PEEK);
-        if (tkt_body_head(src, &scan->parts[i], &head, err) < 0) {
+        if (tkt_blocks_walk_text(src, &scan->parts[i], take_head, &head, err) < 0) {
             return -1;
         }
         has_plain[a] = !is_blank(&head);
@@ -132,7 +133,7 @@ static int add_part(const struct tkt_message_source *src, struct tkt_scan *scan,
     TKT_AUTO_BUF struct tkt_buf utf8 = TKT_BUF_INIT(4 * cap);
     bool known = true;
 
-    if (tkt_body_head(src, p, &raw, err) < 0) {
+    if (tkt_blocks_walk_text(src, p, take_head, &raw, err) < 0) {
         return -1;
     }
     bool cut = raw.len == cap;

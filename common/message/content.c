@@ -3,6 +3,8 @@
 
 #include "base/util.h"
 
+#include <string.h>
+
 int tkt_content_open(struct tkt_content *c, const struct tkt_message_source *src,
                      const struct tkt_part *part, struct tkt_err *err)
 {
@@ -10,7 +12,8 @@ int tkt_content_open(struct tkt_content *c, const struct tkt_message_source *src
                               .at = part->body_at,
                               .end = part->end_at,
                               .out = TKT_BUF_INIT(2 * TKT_MESSAGE_WINDOW)};
-    tkt_transfer_init(&c->transfer, part->mime.encoding);
+    tkt_transfer_init_body(&c->transfer, part->mime.encoding,
+                           strncmp(tkt_part_type(part), "text/", 5) == 0);
     if (src->data == NULL) {
         c->window = malloc(TKT_MESSAGE_WINDOW);
         if (c->window == NULL) {

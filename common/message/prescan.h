@@ -49,6 +49,8 @@ struct tkt_part {
     struct tkt_mime_header mime;
     uint64_t body_at;
     uint64_t end_at;
+    struct tkt_block *blocks; /* files within its text: see message/blocks.h */
+    size_t block_count;
 };
 
 struct tkt_scan {

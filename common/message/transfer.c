@@ -3,16 +3,26 @@
 
 #include "base/enc.h"
 #include "base/util.h"
+#include "message/uucode.h"
 
+#include <stdint.h>
 #include <string.h>
+
+#define WATCHES_MAX 64 /* some encoders pad every line; each watch costs a second look */
 
 enum tkt_transfer_kind tkt_transfer_kind_of(const char *value)
 {
-    if (tkt_ascii_ieq(value, "base64")) {
-        return TKT_TRANSFER_BASE64;
-    }
-    if (tkt_ascii_ieq(value, "quoted-printable")) {
-        return TKT_TRANSFER_QP;
+    static const struct {
+        const char *name;
+        enum tkt_transfer_kind kind;
+    } kinds[] = {{"base64", TKT_TRANSFER_BASE64}, {"quoted-printable", TKT_TRANSFER_QP},
+                 {"x-uuencode", TKT_TRANSFER_UU}, {"x-uue", TKT_TRANSFER_UU},
+                 {"x-uu", TKT_TRANSFER_UU},       {"uuencode", TKT_TRANSFER_UU}};
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(kinds); i++) {
+        if (tkt_ascii_ieq(value, kinds[i].name)) {
+            return kinds[i].kind;
+        }
     }
     return TKT_TRANSFER_IDENTITY;
 }
@@ -21,6 +31,15 @@ void tkt_transfer_init(struct tkt_transfer *t, enum tkt_transfer_kind kind)
 {
     memset(t, 0, sizeof(*t));
     t->kind = kind;
+}
+
+void tkt_transfer_init_body(struct tkt_transfer *t, enum tkt_transfer_kind kind,
+                            bool is_text)
+{
+    tkt_transfer_init(t, kind);
+    t->is_text = is_text;
+    t->watches = WATCHES_MAX;
+    t->state = kind == TKT_TRANSFER_BASE64 ? TKT_TRANSFER_START : TKT_TRANSFER_RUN;
 }
 
 /* As much as fits; -1 when that was not all. */
@@ -35,25 +54,34 @@ static int add_fitting(struct tkt_buf *out, const void *data, size_t n)
     return n > room || out->failed ? -1 : 0;
 }
 
-static int base64_digit(unsigned char c)
+/* ---- base64 ---- */
+
+#define NO_DIGIT 0x80 /* and above: one bit tells whether any of four is none */
+
+/* Both alphabets of RFC 4648. */
+#define XX NO_DIGIT
+/* clang-format off */
+static const uint8_t digits[256] = {
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, 62, XX, 62, XX, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, XX, XX, XX, XX, XX, XX,
+    XX, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, XX, XX, XX, XX, 63,
+    XX, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, XX, XX, XX, XX, XX,
+    [128 ... 255] = XX,
+};
+/* clang-format on */
+#undef XX
+
+bool tkt_transfer_is_base64(char c)
 {
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52;
-    }
-    if (c == '+' || c == '-') {
-        return 62;
-    }
-    return c == '/' || c == '_' ? 63 : -1;
+    return digits[(unsigned char)c] < NO_DIGIT || c == '=';
 }
 
 /* The one or two bytes of an unfinished group; it starts afresh. */
-static size_t base64_flush(struct tkt_transfer *t, char out[2])
+static size_t base64_flush(struct tkt_transfer *t, char *out)
 {
     size_t n = t->count == 3 ? 2 : t->count == 2 ? 1 : 0;
 
@@ -68,35 +96,206 @@ static size_t base64_flush(struct tkt_transfer *t, char out[2])
     return n;
 }
 
-static int feed_base64(struct tkt_transfer *t, const unsigned char *p, size_t n,
-                       struct tkt_buf *out)
+/* Groups of four digits in a row, as many as there are; returns the bytes read. */
+static size_t base64_groups(const unsigned char *p, size_t n, char **out)
 {
-    char chunk[3072] = "";
-    size_t len = 0;
+    unsigned char *to = (unsigned char *)*out;
+    size_t i = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        int v = base64_digit(p[i]);
-        if (v >= 0) {
-            t->bits = t->bits << 6 | (unsigned)v;
+    for (; n - i >= 4; i += 4, to += 3) {
+        unsigned a = digits[p[i]];
+        unsigned b = digits[p[i + 1]];
+        unsigned c = digits[p[i + 2]];
+        unsigned d = digits[p[i + 3]];
+        if (((a | b | c | d) & NO_DIGIT) != 0) {
+            break;
+        }
+        to[0] = (unsigned char)(a << 2 | b >> 4);
+        to[1] = (unsigned char)(b << 4 | c >> 2);
+        to[2] = (unsigned char)(c << 6 | d);
+    }
+    *out = (char *)to;
+    return i;
+}
+
+/* Up to a padding whose tail is to be watched; returns the bytes read. out has room for
+ * 3 bytes for each 4 that come, and 5 more. */
+static size_t base64_run(struct tkt_transfer *t, const unsigned char *p, size_t n,
+                         char **out)
+{
+    size_t i = 0;
+
+    while (i < n) {
+        if (t->count == 0) {
+            i += base64_groups(p + i, n - i, out);
+            if (i == n) {
+                break;
+            }
+        }
+        unsigned v = digits[p[i++]];
+        if (v < NO_DIGIT) {
+            t->bits = t->bits << 6 | v;
             if (++t->count == 4) {
-                chunk[len++] = (char)(t->bits >> 16);
-                chunk[len++] = (char)(t->bits >> 8);
-                chunk[len++] = (char)t->bits;
+                *(*out)++ = (char)(t->bits >> 16);
+                *(*out)++ = (char)(t->bits >> 8);
+                *(*out)++ = (char)t->bits;
                 t->bits = 0;
                 t->count = 0;
             }
-        } else if (p[i] == '=') {
-            len += base64_flush(t, chunk + len);
-        }
-        if (len > sizeof(chunk) - 3) {
-            if (add_fitting(out, chunk, len) < 0) {
-                return -1;
+        } else if (p[i - 1] == '=') {
+            size_t flushed = base64_flush(t, *out);
+            *out += flushed;
+            if (flushed > 0 && t->watches > 0) {
+                t->watches--;
+                t->state = TKT_TRANSFER_TAIL;
+                break;
             }
-            len = 0;
         }
     }
-    return add_fitting(out, chunk, len);
+    return i;
 }
+
+/* Decodes in slices when out might not hold all of it. */
+static int base64_add(struct tkt_transfer *t, const char *p, size_t n, size_t *used,
+                      struct tkt_buf *out)
+{
+    char chunk[3072 + 8];
+    size_t want = n / 4 * 3 + 8;
+    bool direct = want <= out->max - out->len && tkt_buf_reserve(out, want) == 0;
+
+    if (direct) {
+        char *to = out->data + out->len;
+        *used = base64_run(t, (const unsigned char *)p, n, &to);
+        out->len = (size_t)(to - out->data);
+        out->data[out->len] = '\0';
+        return 0;
+    }
+    char *to = chunk;
+    *used = base64_run(t, (const unsigned char *)p, TKT_MIN(n, 4096), &to);
+    return add_fitting(out, chunk, (size_t)(to - chunk));
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Prose has blanks between its words, and commas. Behind a padding one such byte is
+ * enough, and the lines that lists draw ("____", "-- ") are none of it. */
+static bool looks_like_base64(const char *p, size_t n, bool is_tail)
+{
+    size_t strange = 0;
+    size_t seen = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bool inner_blank = (p[i] == ' ' || p[i] == '\t') && i > 0 && i + 1 < n &&
+                           !is_space(p[i - 1]) && !is_space(p[i + 1]);
+        bool digit = digits[(unsigned char)p[i]] < NO_DIGIT || p[i] == '=';
+        digit = digit && !(is_tail && (p[i] == '-' || p[i] == '_'));
+        strange += inner_blank || (!digit && !is_space(p[i])) ? 1 : 0;
+        seen += !is_space(p[i]) ? 1 : 0;
+    }
+    return is_tail ? strange == 0 : strange < 2 || strange * 16 < seen;
+}
+
+/* What is held has been enough to judge it. */
+static int judge(struct tkt_transfer *t, struct tkt_buf *out)
+{
+    size_t n = t->held_len;
+    size_t at = 0;
+    bool at_start = t->state == TKT_TRANSFER_START;
+    bool good = looks_like_base64(t->held, n, !at_start);
+
+    t->held_len = 0;
+    if (!good) {
+        t->state = at_start || t->is_text ? TKT_TRANSFER_COPY : TKT_TRANSFER_STOP;
+        return t->state == TKT_TRANSFER_COPY ? add_fitting(out, t->held, n) : 0;
+    }
+    t->state = TKT_TRANSFER_RUN;
+    while (at < n) {
+        size_t used = 0;
+        if (base64_add(t, t->held + at, n - at, &used, out) < 0) {
+            return -1;
+        }
+        at += used;
+        if (t->state == TKT_TRANSFER_TAIL) {
+            /* A padding within what was held: its rest is held anew. */
+            memmove(t->held, t->held + at, n - at);
+            t->held_len = n - at;
+            return 0;
+        }
+    }
+    return 0;
+}
+
+/* Whether what is held so far is enough: all it may be, or in the tail a line. */
+static bool is_enough(const struct tkt_transfer *t)
+{
+    if (t->held_len == sizeof(t->held)) {
+        return true;
+    }
+    if (t->state != TKT_TRANSFER_TAIL || t->held_len == 0) {
+        return false;
+    }
+    size_t i = 0;
+    while (i < t->held_len && (is_space(t->held[i]) || t->held[i] == '=')) {
+        i++;
+    }
+    return memchr(t->held + i, '\n', t->held_len - i) != NULL;
+}
+
+static int feed_base64(struct tkt_transfer *t, const char *p, size_t n,
+                       struct tkt_buf *out)
+{
+    size_t i = 0;
+
+    while (i < n || is_enough(t)) {
+        size_t used = 0;
+        switch (t->state) {
+        case TKT_TRANSFER_STOP:
+            return 0;
+        case TKT_TRANSFER_COPY:
+            return add_fitting(out, p + i, n - i);
+        case TKT_TRANSFER_START:
+        case TKT_TRANSFER_TAIL:
+            if (!is_enough(t)) {
+                t->held[t->held_len++] = p[i++];
+            } else if (judge(t, out) < 0) {
+                return -1;
+            }
+            break;
+        case TKT_TRANSFER_RUN:
+            if (base64_add(t, p + i, n - i, &used, out) < 0) {
+                return -1;
+            }
+            i += used;
+            break;
+        }
+    }
+    return 0;
+}
+
+static int end_base64(struct tkt_transfer *t, struct tkt_buf *out)
+{
+    char rest[2] = "";
+
+    while (t->held_len > 0) {
+        size_t before = t->held_len;
+        enum tkt_transfer_state state = t->state;
+        if (judge(t, out) < 0) {
+            return -1;
+        }
+        if (t->held_len >= before && t->state == state) {
+            break; /* nothing of it was taken */
+        }
+    }
+    if (t->state == TKT_TRANSFER_COPY || t->state == TKT_TRANSFER_STOP) {
+        return 0;
+    }
+    return add_fitting(out, rest, base64_flush(t, rest));
+}
+
+/* ---- quoted-printable ---- */
 
 static bool is_blank(char c)
 {
@@ -126,11 +325,41 @@ static enum qp_step qp_escape(struct tkt_transfer *t, char c, char *byte)
                    ? QP_MORE
                    : QP_LITERAL;
     }
-    if (is_blank(t->held[1]) && (is_blank(c) || c == '\r')) {
-        t->count = 1; /* "=   \r\n": blanks behind a soft break are not text */
+    if ((is_blank(t->held[1]) || t->held[1] == '\r') && (is_blank(c) || c == '\r')) {
+        t->count = 1; /* "=   \r\r\n": blanks behind a soft break are not text */
         return QP_MORE;
     }
     return tkt_hex_decode(hex, 2, byte, 1) > 0 ? QP_BYTE : QP_LITERAL;
+}
+
+/* Plain bytes and whole escapes, up to the first byte that needs a second look. The room
+ * is there: nothing grows. Returns the bytes read. */
+static size_t qp_run(const char *p, size_t n, char **out)
+{
+    size_t i = 0;
+
+    while (i < n) {
+        const char *eq = memchr(p + i, '=', n - i);
+        size_t plain = eq == NULL ? n - i : (size_t)(eq - (p + i));
+        char byte = 0;
+        memcpy(*out, p + i, plain);
+        *out += plain;
+        i += plain;
+        if (n - i < 3) {
+            break;
+        }
+        if (p[i + 1] == '\n') {
+            i += 2;
+        } else if (p[i + 1] == '\r' && p[i + 2] == '\n') {
+            i += 3;
+        } else if (tkt_hex_decode(p + i + 1, 2, &byte, 1) > 0) {
+            *(*out)++ = byte;
+            i += 3;
+        } else {
+            break;
+        }
+    }
+    return i;
 }
 
 static int feed_qp(struct tkt_transfer *t, const char *p, size_t n, struct tkt_buf *out)
@@ -138,6 +367,16 @@ static int feed_qp(struct tkt_transfer *t, const char *p, size_t n, struct tkt_b
     size_t i = 0;
 
     while (i < n) {
+        if (t->count == 0 && n - i <= out->max - out->len &&
+            tkt_buf_reserve(out, n - i) == 0) {
+            char *to = out->data + out->len;
+            i += qp_run(p + i, n - i, &to);
+            out->len = (size_t)(to - out->data);
+            out->data[out->len] = '\0';
+            if (i == n) {
+                break;
+            }
+        }
         if (t->count == 0) {
             const char *eq = memchr(p + i, '=', n - i);
             size_t plain = eq == NULL ? n - i : (size_t)(eq - (p + i));
@@ -174,6 +413,52 @@ static int feed_qp(struct tkt_transfer *t, const char *p, size_t n, struct tkt_b
     return 0;
 }
 
+static int end_qp(struct tkt_transfer *t, struct tkt_buf *out)
+{
+    size_t n = t->count;
+
+    t->count = 0;
+    return n > 1 && !is_blank(t->held[1]) && t->held[1] != '\r'
+               ? add_fitting(out, t->held, n)
+               : 0;
+}
+
+/* ---- uuencode ---- */
+
+static int uu_line(struct tkt_transfer *t, struct tkt_buf *out)
+{
+    struct tkt_uu_begin begin;
+    char bytes[TKT_UU_BYTES_MAX];
+    size_t n = t->held_len;
+
+    t->held_len = 0;
+    if (t->count == 0) {
+        t->count = tkt_uu_begin(t->held, n, &begin) ? 1 : 0;
+        return 0;
+    }
+    if (tkt_uu_is_end(t->held, n)) {
+        t->state = TKT_TRANSFER_STOP;
+        return 0;
+    }
+    int len = tkt_uu_decode(t->held, n, bytes);
+    return len > 0 ? add_fitting(out, bytes, (size_t)len) : 0;
+}
+
+/* A line longer than what is held is no line of it: its rest is passed over. */
+static int feed_uu(struct tkt_transfer *t, const char *p, size_t n, struct tkt_buf *out)
+{
+    for (size_t i = 0; i < n && t->state == TKT_TRANSFER_RUN; i++) {
+        if (p[i] == '\n') {
+            if (uu_line(t, out) < 0) {
+                return -1;
+            }
+        } else if (p[i] != '\r' && t->held_len < sizeof(t->held)) {
+            t->held[t->held_len++] = p[i];
+        }
+    }
+    return 0;
+}
+
 int tkt_transfer_feed(struct tkt_transfer *t, const void *data, size_t n,
                       struct tkt_buf *out)
 {
@@ -182,6 +467,8 @@ int tkt_transfer_feed(struct tkt_transfer *t, const void *data, size_t n,
         return feed_base64(t, data, n, out);
     case TKT_TRANSFER_QP:
         return feed_qp(t, data, n, out);
+    case TKT_TRANSFER_UU:
+        return feed_uu(t, data, n, out);
     case TKT_TRANSFER_IDENTITY:
         break;
     }
@@ -190,16 +477,15 @@ int tkt_transfer_feed(struct tkt_transfer *t, const void *data, size_t n,
 
 int tkt_transfer_end(struct tkt_transfer *t, struct tkt_buf *out)
 {
-    char rest[4] = "";
-    size_t n = 0;
-
-    if (t->kind == TKT_TRANSFER_BASE64) {
-        n = base64_flush(t, rest);
-    } else if (t->kind == TKT_TRANSFER_QP && t->count > 1 && !is_blank(t->held[1]) &&
-               t->held[1] != '\r') {
-        n = t->count;
-        memcpy(rest, t->held, n);
+    switch (t->kind) {
+    case TKT_TRANSFER_BASE64:
+        return end_base64(t, out);
+    case TKT_TRANSFER_QP:
+        return end_qp(t, out);
+    case TKT_TRANSFER_UU:
+        return t->state == TKT_TRANSFER_RUN ? uu_line(t, out) : 0;
+    case TKT_TRANSFER_IDENTITY:
+        break;
     }
-    t->count = 0;
-    return add_fitting(out, rest, n);
+    return 0;
 }
