@@ -63,8 +63,9 @@ static int read_message(const char *path, struct tkt_buf *json)
         fprintf(stderr, "%s: cannot be read\n", path);
         return -1;
     }
-    struct tkt_message_source memory = {tkt_buf_str(&raw), -1, raw.len};
-    struct tkt_message_source file = {NULL, fd, raw.len};
+    struct tkt_message_source memory = {
+        .data = tkt_buf_str(&raw), .fd = -1, .size = raw.len};
+    struct tkt_message_source file = {.data = NULL, .fd = fd, .size = raw.len};
     if (parse(&memory, null_sender, json) < 0 || parse(&file, null_sender, &second) < 0) {
         return -1;
     }

@@ -32,7 +32,8 @@ static const char *complaint(const struct tkt_buf *raw, struct tkt_message *out)
 {
     static const char *const prefix = "IT";
     struct tkt_message_options opt = {.prefixes = &prefix, .prefix_count = 1};
-    struct tkt_message_source src = {tkt_buf_str(raw), -1, raw->len};
+    struct tkt_message_source src = {
+        .data = tkt_buf_str(raw), .fd = -1, .size = raw->len};
     TKT_AUTO_BUF struct tkt_buf wire = TKT_BUF_INIT(TKT_MESSAGE_WIRE_MAX);
     struct tkt_message msg;
 

@@ -141,6 +141,7 @@ struct tkt_conf_limits {
     int64_t addresses_max;      /* 512 of one list */
     int64_t references_max;     /* 64 */
     int64_t name_max;           /* 1024 bytes of the name of a person or a file */
+    int64_t hash_max;           /* 256 MiB of decoded attachments of a message */
 };
 
 struct tkt_conf_store {

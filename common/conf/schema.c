@@ -242,6 +242,10 @@ static const struct tkt_conf_row limits_rows[] = {
      .help = "Message-IDs in References and In-Reply-To: the first and the newest."},
     {SIZE_ROW(tkt_conf_limits, name_max, "name_max", "1k", 64, 4 * KIB), .reload = true,
      .help = "Name of a person or of a file."},
+    {SIZE_ROW(tkt_conf_limits, hash_max, "hash_max", "256M", 4 * KIB, GIB),
+     .reload = true,
+     .help = "Attachments of a message that are decoded for their SHA-256; those behind "
+             "it are listed without."},
 };
 
 static const struct tkt_conf_row store_rows[] = {

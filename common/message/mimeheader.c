@@ -10,6 +10,7 @@
 
 #define PARAM_NAME_MAX 64
 #define PARAM_VALUE_MAX 4096
+#define CONTENT_ID_MAX 998
 #define SECTIONS_MAX 64 /* of one RFC 2231 value */
 
 struct lexer {
@@ -347,6 +348,31 @@ static void add_disposition(struct tkt_mime_header *h, struct lexer *l, size_t p
     h->name = name != NULL ? name : h->name;
 }
 
+/* "<x@y>", or without the brackets as some write it. */
+static void add_content_id(struct tkt_mime_header *h, struct lexer *l,
+                           struct tkt_wire_arena *arena)
+{
+    TKT_AUTO_BUF struct tkt_buf id = TKT_BUF_INIT(4 * CONTENT_ID_MAX);
+
+    skip_cfws(l);
+    const char *close = memchr(l->at, '>', (size_t)(l->end - l->at));
+    bool has_brackets = l->at < l->end && *l->at == '<' && close != NULL;
+    const char *p = has_brackets ? l->at + 1 : l->at;
+    const char *end = has_brackets ? close : l->end;
+    size_t n = (size_t)(end - p);
+    h->has_content_id = true;
+    if (n > CONTENT_ID_MAX || h->content_id != NULL) {
+        return;
+    }
+    tkt_utf8_add_clean(&id, p, n);
+    size_t len = id.len == 0 ? 0 : tkt_header_unfold(id.data, id.len);
+    while (len > 0 && strchr(" \t", id.data[len - 1]) != NULL) {
+        len--;
+    }
+    h->content_id = tkt_wire_arena_strdup(arena, tkt_buf_str(&id), len);
+    h->no_memory = h->no_memory || h->content_id == NULL;
+}
+
 void tkt_mime_header_add(struct tkt_mime_header *h, const char *name, size_t name_len,
                          const char *value, size_t n, size_t params_max,
                          struct tkt_wire_arena *arena)
@@ -365,6 +391,6 @@ void tkt_mime_header_add(struct tkt_mime_header *h, const char *name, size_t nam
     } else if (name_len == 19 && tkt_ascii_ieqn(name, "content-disposition", 19)) {
         add_disposition(h, &l, params_max, arena);
     } else if (name_len == 10 && tkt_ascii_ieqn(name, "content-id", 10)) {
-        h->has_content_id = true;
+        add_content_id(h, &l, arena);
     }
 }

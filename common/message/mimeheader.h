@@ -33,6 +33,7 @@ struct tkt_mime_header {
     char *subtype_hint; /* report-type, smime-type or protocol, lower case */
     enum tkt_transfer_kind encoding;
     enum tkt_disposition disposition;
+    char *content_id; /* without <> */
     bool has_content_id;
     bool too_many_params;
     bool broken; /* a Content-Type that is none */

@@ -2,6 +2,7 @@
 #include "message/parse.h"
 
 #include "base/enc.h"
+#include "base/hash.h"
 #include "base/util.h"
 #include "conf/conf.h"
 #include "message/attachments.h"
@@ -14,6 +15,7 @@
 #include "message/rfc2047.h"
 #include "message/tail.h"
 #include "message/words.h"
+#include "message/visit.h"
 
 #include <gmime/gmime.h>
 #include <locale.h>
@@ -37,6 +39,7 @@ void tkt_message_limits_default(struct tkt_message_limits *limits)
         .addresses_max = TKT_MESSAGE_ADDRS_MAX,
         .references_max = TKT_MESSAGE_REFS_MAX,
         .name_max = 1024,
+        .hash_max = 256 * 1024 * 1024,
     };
 }
 
@@ -60,6 +63,7 @@ void tkt_message_limits_from(const struct tkt_conf_limits *conf,
     take(&l->addresses_max, conf->addresses_max);
     take(&l->references_max, conf->references_max);
     take(&l->name_max, conf->name_max);
+    take(&l->hash_max, conf->hash_max);
 }
 
 /* What the codec would refuse later is not read in the first place. */
@@ -96,6 +100,8 @@ int tkt_message_parser_init(struct tkt_err *err)
         if (date != NULL) {
             g_date_time_unref(date);
         }
+        unsigned char digest[TKT_SHA256_LEN];
+        tkt_sha256("", 0, digest); /* libcrypto finds its SHA-256 */
         done = true;
     }
     return tkt_charset_init(err);
@@ -136,7 +142,8 @@ static int read_text(struct tkt_reading *r, struct tkt_err *err)
     if (r->scan.header_only) {
         return 0;
     }
-    if (tkt_body_text(r->src, &r->scan, &text, &body, err) < 0) {
+    if (tkt_visit_find_blocks(r->src, &r->scan, err) < 0 ||
+        tkt_body_text(r->src, &r->scan, &text, &body, err) < 0) {
         return -1;
     }
     r->msg->text_cut = body.cut;
@@ -165,7 +172,8 @@ static int read_returned(struct tkt_reading *r, struct tkt_err *err)
             return -1;
         }
         struct tkt_scan inner;
-        struct tkt_message_source src = {tkt_buf_str(&head), -1, head.len};
+        struct tkt_message_source src = {
+            .data = tkt_buf_str(&head), .fd = -1, .size = head.len};
         int rc = tkt_scan_run(&inner, &src, r->scan.limits, err);
         static const char *const names[] = {"References", "Message-ID"};
         for (size_t k = 0; rc == 0 && k < TKT_ARRAY_LEN(names); k++) {
@@ -217,15 +225,16 @@ static int read_all(struct tkt_reading *r, struct tkt_err *err)
     if (read_text(r, err) < 0) {
         return -1;
     }
-    if (tkt_attachments_read(r, err) < 0) {
-        return -1;
-    }
     if (tkt_class_read(r->src, &r->scan, r->opt->null_sender, msg, err) < 0 ||
         (is_report(msg) && read_returned(r, err) < 0)) {
         return -1;
     }
     read_traces(r);
     msg->degraded = msg->degraded || r->scan.budget.is_over;
+    /* Last, for hashes take the most time and are missed least. */
+    if (tkt_attachments_read(r, err) < 0) {
+        return -1;
+    }
     take_problems(r);
     return r->no_memory ? tkt_err_set(err, TKT_ERR_TEMP, "no memory") : 0;
 }

@@ -6,10 +6,11 @@
  * .problems, one line each that begins with the name of the cap or "broken"; what is
  * past a structural cap is read from its headers alone (.degraded). Time and memory are
  * linear in the header block and bounded for the body: bodies are walked through a
- * window of TKT_MESSAGE_WINDOW bytes, only text is decoded (up to text_max), attachments
- * are listed and never decoded here. With limits.parse_ms it also ends in time: headers
- * first, then as much of the body as there was time for (.degraded, "parse_ms"). No recursion. -1 only when the source cannot be read
- * (TEMP) or memory ends (TEMP).
+ * window of TKT_MESSAGE_WINDOW bytes, only text is kept (up to text_max); the
+ * content of attachments passes by for their size and hash. With limits.parse_ms it also
+ * ends in time: headers first, then as much of the body as there was time for (.degraded,
+ * "parse_ms"). Messages within messages and TNEF are opened to a fixed depth
+ * (message/visit.h). -1 only when the source cannot be read (TEMP) or memory ends (TEMP).
  * After tkt_message_parser_init() nothing is opened any more: parse and extract need
  * pread(2), write(2) (extract) and memory, no file, no locale, no new iconv converter.
  * Threads: init once, before any; a parse uses the converters, which are shared: one
@@ -39,6 +40,7 @@ struct tkt_message_limits {
     size_t addresses_max;      /* of one list (To, Cc, Reply-To): 512, never above */
     size_t references_max;     /* of References and In-Reply-To: 64, never above */
     size_t name_max;           /* bytes of the name of a person or a file: 1,024 */
+    size_t hash_max;           /* bytes of attachments that are hashed: 256 MiB */
     int64_t parse_ms;          /* time, then the result is what was read: 0 = no end */
 };
 void tkt_message_limits_default(struct tkt_message_limits *limits);
@@ -47,11 +49,12 @@ struct tkt_conf_limits;
 void tkt_message_limits_from(const struct tkt_conf_limits *conf,
                              struct tkt_message_limits *limits);
 
-/* Bytes in memory, or (data NULL) size bytes of fd from offset 0, read by pread. */
+/* Bytes in memory, or (data NULL) size bytes of fd from offset on, read by pread. */
 struct tkt_message_source {
     const void *data;
     int fd;
     uint64_t size;
+    uint64_t offset; /* of the message within fd */
 };
 
 struct tkt_message_options {

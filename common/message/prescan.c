@@ -42,7 +42,7 @@ int tkt_source_read(const struct tkt_message_source *src, uint64_t off, size_t n
         return 0;
     }
     *p = window;
-    return tkt_pread_full(src->fd, window, want, (off_t)off, got, err);
+    return tkt_pread_full(src->fd, window, want, (off_t)(src->offset + off), got, err);
 }
 
 /* Moves what is unread to the front of the window and fills it up. */

@@ -51,6 +51,7 @@ struct tkt_part {
     uint64_t end_at;
     struct tkt_block *blocks; /* files within its text: see message/blocks.h */
     size_t block_count;
+    bool has_looked_for_blocks;
 };
 
 struct tkt_scan {

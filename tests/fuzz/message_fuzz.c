@@ -45,8 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         write(fd, data, size) != (ssize_t)size) {
         abort();
     }
-    struct tkt_message_source memory = {size == 0 ? (const void *)"" : data, -1, size};
-    struct tkt_message_source file = {NULL, fd, size};
+    struct tkt_message_source memory = {
+        .data = size == 0 ? (const void *)"" : data, .fd = -1, .size = size};
+    struct tkt_message_source file = {.data = NULL, .fd = fd, .size = size};
     read_one(&memory, &a);
     read_one(&file, &b);
     if (a.len != b.len || memcmp(a.data, b.data, a.len) != 0) {
