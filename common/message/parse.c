@@ -14,8 +14,8 @@
 #include "message/reading.h"
 #include "message/rfc2047.h"
 #include "message/tail.h"
-#include "message/words.h"
 #include "message/visit.h"
+#include "message/words.h"
 
 #include <gmime/gmime.h>
 #include <locale.h>
