@@ -57,6 +57,26 @@ struct tkt_wire_rcpt {
     bool relayed;     /* {rcpt_mailer} is not a local one */
 };
 
+#define TKT_WIRE_WANTS_MAX 32 /* tags, and fields, of one request */
+
+/* Wishes about the ticket to be made; "" and 0 where there is none. */
+struct tkt_wire_wants {
+    const char *desk;         /* by name, whatever the recipient */
+    const char *default_desk; /* by name, where the recipient is none */
+    const char *type;
+    const char *group;
+    const char *category;
+    const char *subcategory;
+    const char *assignee;
+    const char *requester; /* address */
+    const char *summary;
+    int priority; /* 1..5 */
+    const char **tags;
+    size_t tag_count;
+    const char **fields; /* "name=value" */
+    size_t field_count;
+};
+
 struct tkt_wire_request {
     enum tkt_wire_verb verb;
     uint64_t generation;   /* of the configuration that the hook acts on; 0 = none */
@@ -84,6 +104,10 @@ struct tkt_wire_request {
     const char *token; /* LOOKUP: the local part's token; PING: echoed */
     const char *rcpt;  /* LOOKUP: the address it stood in */
     bool untagged;     /* CONFIRM: the copy was kept without edits */
+    /* What a Sieve script asks for; it goes before what ticketd decides. */
+    struct tkt_wire_wants wants;
+    bool personal;      /* the script is its user's own: it may be limited */
+    bool per_recipient; /* the key is this recipient's alone */
     struct tkt_wire_arena arena;
 };
 
@@ -118,6 +142,9 @@ struct tkt_wire_ticket {
     const char *hold; /* "" when the reply itself confirmed it */
     const char *status;
     const char *group;
+    const char *category;
+    const char *url; /* where a person looks at it, or "" */
+    const char *ref; /* the ID of a ticket that the message refers to, or "" */
     int priority;
 };
 

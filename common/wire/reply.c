@@ -37,6 +37,9 @@ static const struct text_row texts[] = {
     {"ticket.hold", TICKET(hold)},
     {"ticket.status", TICKET(status)},
     {"ticket.group", TICKET(group)},
+    {"ticket.category", TICKET(category)},
+    {"ticket.url", TICKET(url)},
+    {"ticket.ref", TICKET(ref)},
     {"desk.address", DESK(address)},
     {"desk.delimiters", DESK(delimiters)},
 };

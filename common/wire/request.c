@@ -31,12 +31,23 @@ static const struct text_row texts[] = {
     {"hold", offsetof(struct tkt_wire_request, hold)},
     {"token", offsetof(struct tkt_wire_request, token)},
     {"address", offsetof(struct tkt_wire_request, rcpt)},
+    {"want.desk", offsetof(struct tkt_wire_request, wants.desk)},
+    {"want.default-desk", offsetof(struct tkt_wire_request, wants.default_desk)},
+    {"want.type", offsetof(struct tkt_wire_request, wants.type)},
+    {"want.group", offsetof(struct tkt_wire_request, wants.group)},
+    {"want.category", offsetof(struct tkt_wire_request, wants.category)},
+    {"want.subcategory", offsetof(struct tkt_wire_request, wants.subcategory)},
+    {"want.assignee", offsetof(struct tkt_wire_request, wants.assignee)},
+    {"want.requester", offsetof(struct tkt_wire_request, wants.requester)},
+    {"want.summary", offsetof(struct tkt_wire_request, wants.summary)},
 };
 static const struct text_row flags[] = {
     {"leadspc", offsetof(struct tkt_wire_request, leadspc)},
     {"smtp-path", offsetof(struct tkt_wire_request, smtp_path)},
     {"dry-run", offsetof(struct tkt_wire_request, dry_run)},
     {"untagged", offsetof(struct tkt_wire_request, untagged)},
+    {"personal", offsetof(struct tkt_wire_request, personal)},
+    {"per-recipient", offsetof(struct tkt_wire_request, per_recipient)},
 };
 
 static const char **text_slot(const struct tkt_wire_request *req,
@@ -68,6 +79,11 @@ static int check_counts(const struct tkt_wire_request *req, int message_fd,
         return tkt_err_set(err, TKT_ERR_PERM, "%zu recipients, %zu header fields",
                            req->rcpt_count, req->field_count);
     }
+    if (req->wants.tag_count > TKT_WIRE_WANTS_MAX ||
+        req->wants.field_count > TKT_WIRE_WANTS_MAX) {
+        return tkt_err_set(err, TKT_ERR_PERM, "%zu tags, %zu fields",
+                           req->wants.tag_count, req->wants.field_count);
+    }
     if ((req->verb == TKT_WIRE_RESERVE) != (message_fd >= 0)) {
         return tkt_err_set(err, TKT_ERR_BUG, "%s and message descriptor %d",
                            verbs[req->verb], message_fd);
@@ -93,6 +109,15 @@ static int encode_lines(const struct tkt_wire_request *req, struct tkt_buf *b,
     }
     if (req->other_rcpts > 0) {
         (void)tkt_wire_add_int(b, "other-rcpts", req->other_rcpts); /* as above */
+    }
+    if (req->wants.priority > 0) {
+        (void)tkt_wire_add_int(b, "want.priority", req->wants.priority); /* as above */
+    }
+    for (size_t i = 0; i < req->wants.tag_count; i++) {
+        tkt_codec_add_text(b, "want.tag", req->wants.tags[i]);
+    }
+    for (size_t i = 0; i < req->wants.field_count; i++) {
+        tkt_codec_add_text(b, "want.field", req->wants.fields[i]);
     }
     for (size_t i = 0; i < req->rcpt_count; i++) {
         tkt_codec_add_text(b, req->rcpts[i].relayed ? "rcpt-relayed" : "rcpt",
@@ -164,6 +189,12 @@ static int take_field(struct tkt_codec_reader *r, struct tkt_wire_request *out)
     return tkt_codec_field(r, &f->index, &f->name, &f->value);
 }
 
+static int take_want(struct tkt_codec_reader *r, const char ***list, size_t *count)
+{
+    *list = tkt_codec_more(r, *list, count, TKT_WIRE_WANTS_MAX, sizeof(**list));
+    return *list == NULL ? -1 : tkt_codec_text(r, &(*list)[*count - 1]);
+}
+
 static int take_number(struct tkt_codec_reader *r, struct tkt_wire_request *out)
 {
     uint64_t n = 0;
@@ -179,6 +210,11 @@ static int take_number(struct tkt_codec_reader *r, struct tkt_wire_request *out)
     if (strcmp(r->name, "other-rcpts") == 0) {
         int rc = tkt_codec_u64(r, INT32_MAX, &n);
         out->other_rcpts = (unsigned)n;
+        return rc;
+    }
+    if (strcmp(r->name, "want.priority") == 0) {
+        int rc = tkt_codec_u64(r, 5, &n);
+        out->wants.priority = (int)n;
         return rc;
     }
     if (strcmp(r->name, "mail-time") == 0) {
@@ -211,6 +247,12 @@ static int take_line(struct tkt_codec_reader *r, struct tkt_wire_request *out)
     }
     if (strcmp(r->name, "field") == 0) {
         return take_field(r, out);
+    }
+    if (strcmp(r->name, "want.tag") == 0) {
+        return take_want(r, &out->wants.tags, &out->wants.tag_count);
+    }
+    if (strcmp(r->name, "want.field") == 0) {
+        return take_want(r, &out->wants.fields, &out->wants.field_count);
     }
     return take_number(r, out);
 }

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sieve-ext/ticket-common.h"
+
+#include "istream.h"
+#include "mail-storage.h"
+#include "master-service.h"
+#include "smtp-address.h"
+
+#include "sieve-execute.h"
+#include "sieve-interpreter.h"
+#include "sieve-message.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "sieve-ext/ticket-head.h"
+#include "sieve-ext/ticket-tmp.h"
+
+#include <string.h>
+
+#define SETTLE_MS 1000
+#define FIELD_NAME_MAX 64
+
+static const char *const priorities[] = {"urgent", "high", "normal", "low", "planning"};
+
+enum tkt_sieve_place tkt_sieve_place(const struct sieve_runtime_env *renv,
+                                     const struct tkt_sieve_settings *set)
+{
+    const struct sieve_instance *svinst = renv->exec_env->svinst;
+
+    if (set->force || (svinst->env_location == SIEVE_ENV_LOCATION_MDA &&
+                       svinst->delivery_phase == SIEVE_DELIVERY_PHASE_DURING)) {
+        return TKT_SIEVE_DELIVERY;
+    }
+    /* imapsieve runs in the imap process; the tools are programs of their own. */
+    if (strcmp(master_service_get_name(master_service), "imap") == 0) {
+        return set->imap ? TKT_SIEVE_IMAP : TKT_SIEVE_ELSEWHERE;
+    }
+    return TKT_SIEVE_TOOL;
+}
+
+bool tkt_sieve_is_personal(const struct sieve_runtime_env *renv)
+{
+    return (renv->exec_env->flags & SIEVE_EXECUTE_FLAG_NOGLOBAL) != 0;
+}
+
+/* ---- the message ----------------------------------------------------------------------- */
+
+/* The message as it was handed over, whatever scripts changed since. */
+static int raw_message(const struct sieve_runtime_env *renv, struct tkt_err *err)
+{
+    struct mail *mail = renv->exec_env->msgdata->mail;
+    struct istream *input;
+
+    if (mail_get_stream(mail, NULL, NULL, &input) < 0) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "the message cannot be read");
+    }
+    i_stream_seek(input, 0);
+    return tkt_sieve_tmp_copy(renv->exec_env->svinst->temp_dir, NULL, 0, input, err);
+}
+
+static bool is_ours(const char *head, const struct tkt_sieve_field *f)
+{
+    return tkt_sieve_field_is(head, f, "Subject") ||
+           (f->name_len > 9 && f->name_len <= FIELD_NAME_MAX &&
+            strncasecmp(head + f->start, "X-Ticket-", 9) == 0);
+}
+
+/* Subject and X-Ticket fields with their indices; a value with a NUL ends there. */
+static void read_fields(const struct tkt_buf *head, struct tkt_wire_request *req)
+{
+    struct tkt_wire_field *fields =
+        t_malloc0(TKT_WIRE_FIELDS_MAX * sizeof(struct tkt_wire_field));
+    struct tkt_sieve_field f;
+    size_t at = 0;
+
+    while (req->field_count < TKT_WIRE_FIELDS_MAX &&
+           tkt_sieve_next_field(head->data, head->len, &at, &f)) {
+        if (!is_ours(head->data, &f) || f.value_len > TKT_WIRE_VALUE_MAX) {
+            continue;
+        }
+        const char *name = t_strndup(head->data + f.start, f.name_len);
+        string_t *value = t_str_new(f.value_len + 1);
+        unsigned index = 1;
+
+        for (size_t i = 0; i < f.value_len; i++) {
+            char c = head->data[f.value + i];
+
+            if (c == '\0') {
+                break;
+            }
+            if (c != '\r') {
+                str_append_c(value, (unsigned char)c);
+            }
+        }
+        for (size_t i = 0; i < req->field_count; i++) {
+            index += strcasecmp(fields[i].name, name) == 0;
+        }
+        fields[req->field_count++] = (struct tkt_wire_field){name, index, str_c(value)};
+    }
+    req->fields = fields;
+}
+
+/* ---- the request ------------------------------------------------------------------------ */
+
+static int priority_of(const char *word)
+{
+    for (int i = 0; word != NULL && i < (int)N_ELEMENTS(priorities); i++) {
+        if (strcasecmp(word, priorities[i]) == 0) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+static size_t count_of(const char *const *list)
+{
+    size_t n = 0;
+
+    while (list != NULL && list[n] != NULL) {
+        n++;
+    }
+    return n;
+}
+
+static const char **borrow(const char *const *list)
+{
+    return (const char **)(uintptr_t)list;
+}
+
+static void set_wants(struct tkt_wire_request *req, const struct tkt_sieve_wants *wants,
+                      const struct tkt_sieve_settings *set)
+{
+    req->wants = (struct tkt_wire_wants){
+        .desk = wants->desk,
+        .default_desk = set->default_desk,
+        .group = wants->group,
+        .category = wants->category,
+        .subcategory = wants->subcategory,
+        .assignee = wants->assignee,
+        .requester = wants->requester,
+        .summary = wants->summary,
+        .priority = priority_of(wants->priority),
+        .tags = borrow(wants->tags),
+        .tag_count = count_of(wants->tags),
+        .fields = borrow(wants->fields),
+        .field_count = count_of(wants->fields),
+    };
+}
+
+static const char *address_of(const struct smtp_address *address)
+{
+    return smtp_address_isnull(address) ? "" : smtp_address_encode(address);
+}
+
+static void set_envelope(struct tkt_wire_request *req,
+                         const struct sieve_runtime_env *renv)
+{
+    const struct smtp_address *rcpt = sieve_message_get_orig_recipient(renv->msgctx);
+    const struct sieve_instance *svinst = renv->exec_env->svinst;
+
+    if (smtp_address_isnull(rcpt)) {
+        rcpt = sieve_message_get_final_recipient(renv->msgctx);
+    }
+    req->sender = address_of(sieve_message_get_sender(renv->msgctx));
+    if (!smtp_address_isnull(rcpt)) {
+        req->rcpts = t_new(struct tkt_wire_rcpt, 1);
+        req->rcpts[0].addr = smtp_address_encode(rcpt);
+    } else { /* IMAP has no envelope: the user whose mailbox it is */
+        req->rcpts = t_new(struct tkt_wire_rcpt, 1);
+        req->rcpts[0].addr = svinst->username != NULL ? svinst->username : "";
+    }
+    req->rcpt_count = *req->rcpts[0].addr != '\0';
+    req->queue_id = svinst->username != NULL ? svinst->username : "";
+    req->mta_host = svinst->hostname != NULL ? svinst->hostname : "";
+}
+
+static int call(const struct tkt_sieve_settings *set, const struct tkt_wire_request *req,
+                int fd, unsigned timeout_ms, struct tkt_wire_reply *reply,
+                struct tkt_err *err)
+{
+    struct tkt_wire_client *client = tkt_wire_client_new(set->socket, 1);
+    int rc;
+
+    if (client == NULL) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+    }
+    rc = tkt_wire_call(client, req, fd, tkt_clock_mono_ms() + timeout_ms, 0, NULL, NULL,
+                       reply, err);
+    tkt_wire_client_free(&client);
+    return rc;
+}
+
+int tkt_sieve_reserve(const struct sieve_runtime_env *renv,
+                      const struct tkt_sieve_settings *set,
+                      const struct tkt_sieve_wants *wants, bool dry_run,
+                      struct tkt_wire_reply *reply, struct tkt_err *err)
+{
+    struct tkt_wire_request req = {
+        .verb = TKT_WIRE_RESERVE,
+        .hook = "sieve",
+        .remaining_ms = set->timeout_ms,
+        .leadspc = true,
+        .dry_run = dry_run,
+        .personal = tkt_sieve_is_personal(renv),
+        .per_recipient = set->per_recipient,
+    };
+    struct tkt_buf head = TKT_BUF_INIT(TKT_SIEVE_HEAD_MAX);
+    int fd = -1;
+    int rc = -1;
+
+    if (tkt_sieve_head_read(sieve_message_get_mail(renv->msgctx), &head, err) == 0 &&
+        (fd = raw_message(renv, err)) >= 0) {
+        set_wants(&req, wants, set);
+        set_envelope(&req, renv);
+        read_fields(&head, &req);
+        rc = call(set, &req, fd, set->timeout_ms, reply, err);
+    }
+    i_close_fd(&fd);
+    tkt_buf_release(&head);
+    return rc;
+}
+
+int tkt_sieve_settle(const struct tkt_sieve_settings *set, const char *hold,
+                     enum tkt_wire_verb verb, bool untagged, struct tkt_err *err)
+{
+    const struct tkt_wire_request req = {
+        .verb = verb, .hook = "sieve", .hold = hold, .untagged = untagged};
+    struct tkt_wire_reply reply;
+    int rc = call(set, &req, -1, I_MIN(set->timeout_ms, SETTLE_MS), &reply, err);
+
+    if (rc == 0) {
+        if (reply.status != TKT_WIRE_OK) {
+            rc = tkt_err_set(err, TKT_ERR_TEMP, "%s", reply.text);
+        }
+        tkt_wire_reply_release(&reply);
+    }
+    return rc;
+}
