@@ -192,7 +192,8 @@ static void send_reply(int sock, const struct tkt_wire_reply *rep, const char *t
 
 static bool answer_reserve(int sock, const struct tkt_wire_request *r)
 {
-    struct tkt_wire_ticket ticket = {"it", "IT-1", "", "created", "", 3};
+    struct tkt_wire_ticket ticket = {
+        .desk = "it", .id = "IT-1", .hold = "", .status = "created", .priority = 3};
     struct tkt_wire_edit *edits = calloc(TKT_WIRE_EDITS_MAX, sizeof(*edits));
     char *tagged = malloc(TKT_WIRE_VALUE_MAX);
     struct tkt_wire_reply rep = {

@@ -13,6 +13,7 @@
 #include "ticketd/access.h"
 #include "ticketd/commit.h"
 #include "ticketd/parserpool.h"
+#include "ticketd/rate.h"
 #include "ticketd/recent.h"
 #include "ticketd/subject.h"
 #include "ticketd/token.h"
@@ -68,6 +69,7 @@ struct tkt_daemon {
     pthread_mutex_t reload_lock;
     struct tkt_stats stats;
     struct tkt_recent recent;
+    struct tkt_rate personal_rate; /* tickets of personal scripts, by recipient */
     int64_t started_ms;
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/enc.h"
 #include "base/util.h"
+#include "ticketd/wants.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>
@@ -34,7 +35,15 @@ char *tkt_envelope_make(const struct tkt_wire_request *w, struct tkt_wire_arena 
         (void)tkt_buf_adds(&b, i ? "," : "");
         (void)tkt_json_add_string(&b, w->rcpts[i].addr, strlen(w->rcpts[i].addr));
     }
-    (void)tkt_buf_adds(&b, "]}");
+    (void)tkt_buf_addc(&b, ']');
+    if (w->per_recipient) {
+        (void)tkt_buf_adds(&b, ",\"per_recipient\":true");
+    }
+    if (tkt_wants_any(&w->wants)) {
+        (void)tkt_buf_adds(&b, ",\"wants\":");
+        tkt_wants_write(&w->wants, &b);
+    }
+    (void)tkt_buf_addc(&b, '}');
     if (!b.failed) {
         kept = tkt_wire_arena_strdup(arena, b.data, b.len);
     }
@@ -87,6 +96,10 @@ int tkt_envelope_read(const char *json, size_t len, struct tkt_envelope *out,
         take_text(out, cJSON_GetObjectItemCaseSensitive(root, "auth_login"));
     out->tls_subject =
         take_text(out, cJSON_GetObjectItemCaseSensitive(root, "tls_subject"));
+    out->per_recipient =
+        cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "per_recipient"));
+    tkt_wants_read(cJSON_GetObjectItemCaseSensitive(root, "wants"), &out->arena,
+                   &out->wants);
     int rc = take_rcpts(out, cJSON_GetObjectItemCaseSensitive(root, "rcpts"), err);
     cJSON_Delete(root);
     if (rc < 0) {

@@ -18,6 +18,8 @@ struct tkt_envelope {
     const char *tls_subject;
     const char **rcpts;
     size_t rcpt_count;
+    struct tkt_wire_wants wants;
+    bool per_recipient;
     struct tkt_wire_arena arena;
 };
 

@@ -418,6 +418,7 @@ static int run(const struct options *o, struct tkt_conf **conf, struct tkt_err *
     d->started_ms = tkt_clock_mono_ms();
     pthread_mutex_init(&d->settings_lock, NULL);
     pthread_mutex_init(&d->reload_lock, NULL);
+    tkt_rate_init(&d->personal_rate);
     if (o->foreground && !o->pid_file) {
         *pid_file = '\0'; /* who supervises it knows its number */
     }

@@ -8,6 +8,7 @@
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
 #include "ticketd/participants.h"
+#include "ticketd/wants.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -106,12 +107,14 @@ static int prepare(struct reanalyse *r, struct tkt_err *err)
         return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
     }
     tkt_sha256(m->message_id, strlen(m->message_id), key->hash);
-    r->in.decision = &r->analysis.decisions.items[0];
-    r->in.subject = m->subject;
+    const struct tkt_wire_wants *w = &r->envelope.wants;
+
+    r->in.decision = tkt_wants_over(w, &r->analysis.decisions.items[0], &r->arena);
+    r->in.subject = *w->summary ? w->summary : m->subject;
     r->in.class_name = tkt_class_names[m->class];
     r->in.thread_keys = key;
     r->in.thread_key_count = *m->message_id ? 1 : 0;
-    r->in.requester_name = m->from.name;
+    r->in.requester_name = *w->requester ? "" : m->from.name;
     return tkt_participants_make(r->set, m, "", &r->arena, &r->in.participants,
                                  &r->in.participant_count, err);
 }

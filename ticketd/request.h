@@ -19,6 +19,7 @@
 
 #define TKT_REQUEST_VERDICTS_MAX 16
 #define TKT_REQUEST_DESKS_MAX 64
+#define TKT_REQUEST_SCOPE_MAX 4200 /* a desk's name and a recipient */
 
 enum tkt_step {
     TKT_STEP_REPLY,
@@ -101,6 +102,9 @@ enum tkt_step tkt_reserve_dry(struct tkt_request *req, struct tkt_tools *tools);
 enum tkt_step tkt_reserve_too_large(struct tkt_request *req);
 enum tkt_step tkt_reserve_closed(struct tkt_request *req);
 enum tkt_step tkt_reserve_reply(struct tkt_request *req);
+/* The message key in the scope of a desk (and of its recipient where the hook says so). */
+void tkt_request_desk_key(const struct tkt_request *req, size_t i,
+                          unsigned char out[TKT_SHA256_LEN]);
 /* The store's input from what is known now. */
 int tkt_reserve_prepare(struct tkt_request *req, struct tkt_err *err);
 

@@ -62,8 +62,25 @@ static int add_desk(struct tkt_request *req, const struct tkt_conf_desk *desk,
     return 0;
 }
 
-static int find_desks(struct tkt_request *req)
+/* The desk that a script names: 0, or -1 with why. Its recipient may be any mailbox. */
+static int add_named_desk(struct tkt_request *req, const char *name, struct tkt_err *err)
 {
+    const struct tkt_conf_desk *desk = tkt_conf_desk(req->set->conf, name);
+    const char *rcpt = req->wire.rcpt_count > 0 ? req->wire.rcpts[0].addr : "";
+
+    if (!desk || desk->mode == TKT_MODE_OFF) {
+        return tkt_err_set(err, TKT_ERR_PERM, "desk %.64s %s", name,
+                           desk ? "is off" : "is not configured");
+    }
+    req->wire.other_rcpts = 0;
+    return add_desk(req, desk, rcpt);
+}
+
+static int find_desks(struct tkt_request *req, struct tkt_err *err)
+{
+    if (*req->wire.wants.desk) {
+        return add_named_desk(req, req->wire.wants.desk, err);
+    }
     for (size_t i = 0; i < req->wire.rcpt_count; i++) {
         size_t sub;
         const char *addr = req->wire.rcpts[i].addr;
@@ -73,10 +90,30 @@ static int find_desks(struct tkt_request *req)
         if (!row) {
             req->wire.other_rcpts++;
         } else if (add_desk(req, tkt_conf_desk(req->set->conf, row->name), addr) < 0) {
-            return -1;
+            return tkt_err_set(err, TKT_ERR_PERM, "more desks than one message may have");
         }
     }
-    return 0;
+    if (req->desk_count > 0) {
+        return 0;
+    }
+    return *req->wire.wants.default_desk
+               ? add_named_desk(req, req->wire.wants.default_desk, err)
+               : tkt_err_set(err, TKT_ERR_PERM, "no recipient is a desk");
+}
+
+void tkt_request_desk_key(const struct tkt_request *req, size_t i,
+                          unsigned char out[TKT_SHA256_LEN])
+{
+    char scope[TKT_REQUEST_SCOPE_MAX];
+
+    if (!req->wire.per_recipient) {
+        tkt_keyscan_desk_key(req->scan.key, req->desks[i]->name, out);
+        return;
+    }
+    /* A name has no line end: no desk's own scope is like this. */
+    snprintf(scope, sizeof(scope), "%s\n%s", req->desks[i]->name, req->desk_rcpts[i]);
+    tkt_ascii_lower(scope);
+    tkt_keyscan_desk_key(req->scan.key, scope, out);
 }
 
 /* Who is charged for the time that this message takes: the client; behind a relay of our
@@ -228,7 +265,7 @@ static bool every_desk_knows(struct tkt_request *req, struct tkt_tools *tools)
     for (size_t i = 0; reader && i < req->desk_count; i++) {
         unsigned char key[TKT_SHA256_LEN];
 
-        tkt_keyscan_desk_key(req->scan.key, req->desks[i]->name, key);
+        tkt_request_desk_key(req, i, key);
         if (req->desks[i]->reply_to_add || /* its edit needs the parsed Reply-To */
             tkt_reader_key(reader, req->desks[i]->name, key,
                            req->scan.has_head_key ? req->scan.head_key : NULL,
@@ -403,11 +440,8 @@ enum tkt_step tkt_reserve_begin(struct tkt_request *req, struct tkt_tools *tools
     if (req->packet.fd_count != 1) {
         return refuse(req, TKT_ERR_PERM, "RESERVE needs exactly one message descriptor");
     }
-    if (find_desks(req) < 0) {
-        return refuse(req, TKT_ERR_PERM, "more desks than one message may have");
-    }
-    if (req->desk_count == 0) {
-        return refuse(req, TKT_ERR_PERM, "no recipient is a desk");
+    if (find_desks(req, &err) < 0) {
+        return tkt_request_fail(req, &err);
     }
     req->work.key = tkt_work_key(client_key(req));
     req->work.heavy = !tkt_incoming_is_small(req->packet.fds[0], &conf->limits);
@@ -434,6 +468,13 @@ enum tkt_step tkt_reserve_work(struct tkt_request *req, struct tkt_tools *tools)
     }
     if (!req->message.truncated) {
         req->known = every_desk_knows(req, tools);
+        if (req->wire.personal && !req->known && !req->wire.dry_run &&
+            !tkt_rate_take(&req->d->personal_rate, req->desk_rcpts[0],
+                           (unsigned)req->set->conf->limits.personal_rate, req->now_ms)) {
+            return refuse(req, TKT_ERR_PERM,
+                          "more tickets an hour than limits.personal_rate allows a "
+                          "personal script");
+        }
         if (req->set->conf->analyse && (!req->known || req->wire.dry_run)) {
             analyse(req, tools);
         }

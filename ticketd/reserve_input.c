@@ -6,6 +6,7 @@
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
 #include "ticketd/participants.h"
+#include "ticketd/wants.h"
 
 #include <string.h>
 
@@ -42,6 +43,7 @@ static const struct tkt_decision *decision_of(struct tkt_request *req, size_t i)
 static int make_desks(struct tkt_request *req, struct tkt_err *err)
 {
     const struct tkt_conf *conf = req->set->conf;
+    const struct tkt_wire_wants *w = &req->wire.wants;
     struct tkt_store_desk_in *in =
         tkt_wire_arena_alloc(&req->arena, req->desk_count * sizeof(*in));
 
@@ -65,11 +67,11 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
             .reason = req->message.truncated
                           ? "larger than limits.message_max: only its beginning is kept"
                           : "",
-            .decision = decision_of(req, i),
-            .default_type = d->type,
-            .default_group = d->group,
-            .default_priority = (int)d->priority};
-        tkt_keyscan_desk_key(req->scan.key, d->name, in[i].key);
+            .decision = tkt_wants_over(w, decision_of(req, i), &req->arena),
+            .default_type = *w->type ? w->type : d->type,
+            .default_group = *w->group ? w->group : d->group,
+            .default_priority = w->priority ? w->priority : (int)d->priority};
+        tkt_request_desk_key(req, i, in[i].key);
     }
     req->in.desks = in;
     req->in.desk_count = req->desk_count;
@@ -94,14 +96,16 @@ static const char *class_of(const struct tkt_request *req)
 
 static void make_requester(struct tkt_request *req)
 {
-    const char *address = req->analysed ? req->analysis.msg.from.address : req->scan.from;
+    const char *wanted = req->wire.wants.requester;
+    const char *from = req->analysed ? req->analysis.msg.from.address : req->scan.from;
+    const char *address = *wanted ? wanted : from;
     char *lower = keep(req, *address ? address : req->wire.sender);
 
     req->in.requester = lower ? lower : "";
     if (lower) {
         tkt_ascii_lower(lower);
     }
-    req->in.requester_name = req->analysed ? req->analysis.msg.from.name : "";
+    req->in.requester_name = req->analysed && !*wanted ? req->analysis.msg.from.name : "";
 }
 
 int tkt_reserve_prepare(struct tkt_request *req, struct tkt_err *err)
@@ -123,6 +127,9 @@ int tkt_reserve_prepare(struct tkt_request *req, struct tkt_err *err)
     in->queue_id = req->wire.queue_id;
     in->sender = req->wire.sender;
     in->subject = req->analysed ? req->analysis.msg.subject : req->scan.subject;
+    if (*req->wire.wants.summary) {
+        in->subject = req->wire.wants.summary;
+    }
     in->message_id = req->scan.message_id;
     in->class_name = class_of(req);
     /* A message too large to be kept has nothing that a later analysis could read. */

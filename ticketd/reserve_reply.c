@@ -166,12 +166,24 @@ static int make_tickets(struct tkt_request *req, struct tkt_err *err)
     for (size_t i = 0; i < req->desk_count; i++) {
         struct tkt_store_desk_out *t = &req->out.desks[i];
 
-        req->reply.tickets[i] = (struct tkt_wire_ticket){.desk = req->desks[i]->name,
-                                                         .id = t->id,
-                                                         .hold = t->hold,
-                                                         .status = (char *)t->status,
-                                                         .group = t->group,
-                                                         .priority = t->priority};
+        const struct tkt_decision *decision =
+            req->analysed ? &req->analysis.decisions.items[i] : NULL;
+        const char *wanted = req->wire.wants.category;
+        bool is_new =
+            strcmp(t->status, "created") == 0 || strcmp(t->status, "refused") == 0;
+
+        req->reply.tickets[i] =
+            (struct tkt_wire_ticket){.desk = req->desks[i]->name,
+                                     .category = *wanted    ? wanted
+                                                 : decision ? decision->category
+                                                            : "",
+                                     .ref = is_new ? "" : t->id,
+                                     .url = "",
+                                     .id = t->id,
+                                     .hold = t->hold,
+                                     .status = (char *)t->status,
+                                     .group = t->group,
+                                     .priority = t->priority};
     }
     req->reply.ticket_count = req->desk_count;
     return 0;
@@ -204,14 +216,20 @@ static void describe(struct tkt_request *req, size_t i, struct tkt_reader *reade
     const struct tkt_decision *d =
         req->analysed ? &req->analysis.decisions.items[i] : NULL;
     unsigned char key[TKT_SHA256_LEN];
+    struct tkt_reader_ticket named;
 
-    tkt_keyscan_desk_key(req->scan.key, desk->name, key);
+    tkt_request_desk_key(req, i, key);
     memset(out, 0, sizeof(*out));
     bool known =
         reader && tkt_reader_key(reader, desk->name, key,
                                  req->scan.has_head_key ? req->scan.head_key : NULL,
                                  req->now_ms, out, NULL) == 1;
     out->status = "dryrun";
+    if (!known && d &&
+        (d->action == TKT_ACTION_APPEND || d->action == TKT_ACTION_APPEND_UNVERIFIED) &&
+        reader && tkt_reader_by_row(reader, d->ticket, "", &named, NULL) == 1) {
+        snprintf(out->id, sizeof(out->id), "%s", named.id);
+    }
     if (!known) {
         snprintf(out->group, sizeof(out->group), "%s", d ? d->group : desk->group);
         out->priority = d ? d->priority : (int)desk->priority;

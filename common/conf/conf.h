@@ -127,6 +127,7 @@ struct tkt_conf_limits {
     int64_t message_max;       /* bytes; larger is refused with 552 5.3.4 */
     int64_t inline_max;        /* bytes kept in the row; larger go to a blob file */
     int64_t recipients_max;    /* per message */
+    int64_t personal_rate;     /* tickets an hour of one recipient's own script */
     int64_t requests_per_peer; /* open intake connections of one peer process */
     int64_t requests_max;      /* open intake connections in all */
     /* pre-scan caps (libraries: parsers are kept away from more than this) */

@@ -89,6 +89,59 @@ static void a_request_comes_out_as_it_went_in(void **state)
     tkt_wire_request_release(&got);
 }
 
+static void what_a_script_asks_for_comes_out_as_it_went_in(void **state)
+{
+    (void)state;
+    const char *tags[] = {"a", "b c"};
+    const char *fields[TKT_WIRE_WANTS_MAX + 1] = {"site=hq\n"};
+    struct tkt_wire_request req = {.verb = TKT_WIRE_RESERVE,
+                                   .hook = "sieve",
+                                   .personal = true,
+                                   .per_recipient = true,
+                                   .wants = {.desk = "it",
+                                             .default_desk = "hr",
+                                             .type = "request",
+                                             .group = "Net",
+                                             .category = "vpn",
+                                             .subcategory = "client",
+                                             .assignee = "bob",
+                                             .requester = "ann@example.test",
+                                             .summary = "gr\xc3\xbcn",
+                                             .priority = 2,
+                                             .tags = tags,
+                                             .tag_count = 2,
+                                             .fields = fields,
+                                             .field_count = 1}};
+    struct tkt_wire_request got;
+    struct tkt_wire_packet p;
+    int fd = memfd_with("message");
+
+    send_and_decode(&req, fd, &got);
+    assert_true(got.personal && got.per_recipient);
+    assert_string_equal(got.wants.desk, "it");
+    assert_string_equal(got.wants.default_desk, "hr");
+    assert_string_equal(got.wants.type, "request");
+    assert_string_equal(got.wants.group, "Net");
+    assert_string_equal(got.wants.category, "vpn");
+    assert_string_equal(got.wants.subcategory, "client");
+    assert_string_equal(got.wants.assignee, "bob");
+    assert_string_equal(got.wants.requester, "ann@example.test");
+    assert_string_equal(got.wants.summary, req.wants.summary);
+    assert_int_equal(got.wants.priority, 2);
+    assert_int_equal(got.wants.tag_count, 2);
+    assert_string_equal(got.wants.tags[1], "b c");
+    assert_int_equal(got.wants.field_count, 1);
+    assert_string_equal(got.wants.fields[0], "site=hq\n");
+    tkt_wire_request_release(&got);
+
+    for (size_t i = 0; i <= TKT_WIRE_WANTS_MAX; i++) {
+        fields[i] = "x=y";
+    }
+    req.wants.field_count = TKT_WIRE_WANTS_MAX + 1;
+    assert_int_equal(tkt_wire_request_encode(&req, fd, &p, NULL), -1);
+    close(fd);
+}
+
 static void the_small_verbs_come_out_as_they_went_in(void **state)
 {
     (void)state;
@@ -234,8 +287,9 @@ static void counts_and_lengths_have_caps_in_both_directions(void **state)
 static void a_reply_comes_out_as_it_went_in(void **state)
 {
     (void)state;
-    struct tkt_wire_ticket tickets[] = {{"it", "IT-1", "", "created", "ops", 3},
-                                        {"hr", "HR-2", "h9", "existing", "", 1}};
+    struct tkt_wire_ticket tickets[] = {
+        {"it", "IT-1", "", "created", "ops", "vpn", "https://d/IT-1", "", 3},
+        {"hr", "HR-2", "h9", "existing", "", "", "", "HR-2", 1}};
     struct tkt_wire_edit edits[] = {{TKT_WIRE_DELETE, 2, "X-Ticket-ID", ""},
                                     {TKT_WIRE_CHANGE, 1, "Subject", " [IT-1] a\n b"},
                                     {TKT_WIRE_INSERT, 0, "X-Ticket-ID", " IT-1"},
@@ -279,6 +333,10 @@ static void a_reply_comes_out_as_it_went_in(void **state)
     assert_string_equal(got.tickets[1].hold, "h9");
     assert_string_equal(got.tickets[1].status, "existing");
     assert_string_equal(got.tickets[1].group, "");
+    assert_string_equal(got.tickets[0].category, "vpn");
+    assert_string_equal(got.tickets[0].url, "https://d/IT-1");
+    assert_string_equal(got.tickets[0].ref, "");
+    assert_string_equal(got.tickets[1].ref, "HR-2");
     assert_int_equal(got.tickets[0].priority, 3);
     assert_int_equal(got.edit_count, 5);
     for (size_t i = 0; i < 5; i++) {
@@ -333,6 +391,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_PAIR(a_request_comes_out_as_it_went_in),
+        WITH_PAIR(what_a_script_asks_for_comes_out_as_it_went_in),
         WITH_PAIR(the_small_verbs_come_out_as_they_went_in),
         WITH_PAIR(a_thousand_recipients_and_a_60_kb_subject_arrive_whole),
         cmocka_unit_test(wrong_requests_are_refused),

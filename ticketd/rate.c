@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ticketd/rate.h"
+
+#include "base/util.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define HOUR_MS 3600000.0F
+
+void tkt_rate_init(struct tkt_rate *rate)
+{
+    memset(rate, 0, sizeof(*rate));
+    (void)pthread_mutex_init(&rate->lock, NULL); /* cannot fail with default attributes */
+}
+
+void tkt_rate_destroy(struct tkt_rate *rate)
+{
+    (void)pthread_mutex_destroy(&rate->lock); /* as above */
+}
+
+/* FNV-1a of the lower-case name. */
+static size_t bucket_of(const char *name)
+{
+    uint32_t h = 2166136261U;
+
+    for (; *name; name++) {
+        h = (h ^ (uint32_t)tolower((unsigned char)*name)) * 16777619U;
+    }
+    return h % TKT_RATE_BUCKETS;
+}
+
+bool tkt_rate_take(struct tkt_rate *rate, const char *name, unsigned per_hour,
+                   int64_t now_ms)
+{
+    size_t i = bucket_of(name);
+    bool taken = false;
+
+    pthread_mutex_lock(&rate->lock);
+    if (rate->buckets[i].at_ms == 0) {
+        rate->buckets[i].left = (float)per_hour;
+    } else if (now_ms > rate->buckets[i].at_ms) {
+        float more = (float)(now_ms - rate->buckets[i].at_ms) * (float)per_hour / HOUR_MS;
+
+        rate->buckets[i].left = TKT_MIN(rate->buckets[i].left + more, (float)per_hour);
+    }
+    rate->buckets[i].at_ms = now_ms;
+    if (rate->buckets[i].left >= 1.0F) {
+        rate->buckets[i].left -= 1.0F;
+        taken = true;
+    }
+    pthread_mutex_unlock(&rate->lock);
+    return taken;
+}
