@@ -150,6 +150,27 @@ static int listen_on(const struct addrinfo *ai)
     return fd;
 }
 
+static int listen_on_path(const char *path, struct tkt_err *err)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+
+    if (tkt_endpoint_check_free(path, err) < 0) {
+        return -1;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return tkt_err_errno(err, TKT_ERR_TEMP, "socket");
+    }
+    memcpy(sun.sun_path, path, TKT_MIN(strlen(path) + 1, sizeof(sun.sun_path)));
+    (void)unlink(path); /* a dead one; bind tells of any other */
+    if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0 || listen(fd, BACKLOG) < 0) {
+        tkt_err_errno(err, TKT_ERR_CONF, "listen on %s", path);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 int tkt_endpoint_listen(const struct tkt_endpoint *endpoint, struct tkt_err *err)
 {
     char port[8];
@@ -158,6 +179,9 @@ int tkt_endpoint_listen(const struct tkt_endpoint *endpoint, struct tkt_err *err
                              .ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 
+    if (!endpoint->tcp) {
+        return listen_on_path(endpoint->path, err);
+    }
     snprintf(port, sizeof(port), "%d", endpoint->port);
     int rc = getaddrinfo(endpoint->host, port, &hints, &list);
     if (rc != 0) {

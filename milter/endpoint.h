@@ -25,7 +25,7 @@ int tkt_endpoint_parse(const char *spec, struct tkt_endpoint *out, struct tkt_er
 /* CONF when somebody answers at path, or when it is no socket. A dead socket file is
  * left: libmilter replaces it. */
 int tkt_endpoint_check_free(const char *path, struct tkt_err *err);
-/* A listening TCP socket, close-on-exec; -1 with CONF. */
+/* A listening socket, close-on-exec; the file of a dead one is replaced. -1 with CONF. */
 int tkt_endpoint_listen(const struct tkt_endpoint *endpoint, struct tkt_err *err);
 
 #endif

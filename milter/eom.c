@@ -13,51 +13,10 @@
 #define REPLY_TEXT_MAX 400 /* RFC 5321 4.5.3.1.5: a reply line has 512 bytes */
 #define LIST_MAX 480
 
-/* ---- edits through libmilter ---- */
-
-/* libmilter takes char pointers and does not write through them. */
-static char *loose(const char *s)
-{
-    return (char *)(uintptr_t)s;
-}
-
-static int do_change(void *host, const char *name, unsigned index, const char *value)
-{
-    return smfi_chgheader(host, loose(name), (int)index, loose(value));
-}
-
-/* Index 1 is behind the MTA's own Received field and before all that came with it. */
-static int do_insert(void *host, const char *name, const char *value)
-{
-    return smfi_insheader(host, 1, loose(name), loose(value));
-}
-
-static int do_remove(void *host, const char *name, unsigned index)
-{
-    return smfi_chgheader(host, loose(name), (int)index, NULL);
-}
-
-static int do_addrcpt(void *host, const char *addr)
-{
-    return smfi_addrcpt(host, loose(addr));
-}
-
-static int do_delrcpt(void *host, const char *addr)
-{
-    return smfi_delrcpt(host, loose(addr));
-}
-
-static const struct tkt_edit_ops libmilter_ops = {
-    .change = do_change,
-    .insert = do_insert,
-    .remove = do_remove,
-    .addrcpt = do_addrcpt,
-    .delrcpt = do_delrcpt,
-};
-
 /* ---- replies ---- */
 
-sfsistat tkt_filter_reply(SMFICTX *ctx, int code, const char *xcode, const char *text)
+enum tkt_answer tkt_filter_reply(const struct tkt_session *s, int code, const char *xcode,
+                                 const char *text)
 {
     char rcode[8];
     char safe[REPLY_TEXT_MAX + 1];
@@ -69,13 +28,12 @@ sfsistat tkt_filter_reply(SMFICTX *ctx, int code, const char *xcode, const char 
     }
     safe[n] = '\0';
     snprintf(rcode, sizeof(rcode), "%d", code);
-    bool set = smfi_setreply(ctx, rcode, xcode[0] != '\0' ? loose(xcode) : NULL,
-                             n > 0 ? safe : NULL) == MI_SUCCESS;
-    if (!set) {
-        tkt_log(TKT_LOG_WARNING, tkt_filter_macro(ctx, "i"), "reply.failed", "code",
-                rcode, "xcode", xcode, NULL);
+    if (s->host.ops->set_reply(s->host.ctx, rcode, xcode[0] != '\0' ? xcode : NULL,
+                               n > 0 ? safe : NULL) < 0) {
+        tkt_log(TKT_LOG_WARNING, tkt_filter_macro(s, "i"), "reply.failed", "code", rcode,
+                "xcode", xcode, NULL);
     }
-    return code >= 500 ? SMFIS_REJECT : SMFIS_TEMPFAIL;
+    return code >= 500 ? TKT_ANSWER_REJECT : TKT_ANSWER_TEMPFAIL;
 }
 
 /* ---- the one line ---- */
@@ -129,20 +87,22 @@ static void log_failed_edits(struct tkt_milter *milter, const char *queue_id,
 
 /* ---- the verdicts ---- */
 
-static sfsistat edit_and_accept(SMFICTX *ctx, struct tkt_session *s, const char *queue_id,
-                                const struct tkt_outcome *o)
+static enum tkt_answer edit_and_accept(struct tkt_session *s, const char *queue_id,
+                                       const struct tkt_outcome *o)
 {
     struct tkt_edit_result edits;
 
-    tkt_edits_apply(o->reply.edits, o->reply.edit_count, &libmilter_ops, ctx, &edits);
+    tkt_edits_apply(o->reply.edits, o->reply.edit_count, &s->host.ops->edits, s->host.ctx,
+                    &edits);
     log_reserved(queue_id, o, &edits);
     if (edits.failed > 0) { /* the ticket exists: the message is not held up for it */
         log_failed_edits(s->milter, queue_id, &edits);
     }
-    return SMFIS_ACCEPT;
+    return TKT_ANSWER_ACCEPT;
 }
 
-static sfsistat refuse(SMFICTX *ctx, const char *queue_id, const struct tkt_outcome *o)
+static enum tkt_answer refuse(const struct tkt_session *s, const char *queue_id,
+                              const struct tkt_outcome *o)
 {
     struct ticket_lists lists;
 
@@ -150,73 +110,76 @@ static sfsistat refuse(SMFICTX *ctx, const char *queue_id, const struct tkt_outc
     tkt_log(TKT_LOG_NOTICE, queue_id, "message.refused", "ticket", lists.ids, "desk",
             lists.desks, "status", lists.statuses, "code", TKT_NUM(o->reply.smtp_code),
             "text", o->reply.smtp_text, "took_ms", TKT_NUM(o->took_ms), NULL);
-    return tkt_filter_reply(ctx, o->reply.smtp_code, o->reply.smtp_xcode,
+    return tkt_filter_reply(s, o->reply.smtp_code, o->reply.smtp_xcode,
                             o->reply.smtp_text);
 }
 
-static sfsistat defer(SMFICTX *ctx, const char *queue_id, const struct tkt_outcome *o)
+static enum tkt_answer defer(const struct tkt_session *s, const char *queue_id,
+                             const struct tkt_outcome *o)
 {
     tkt_log(TKT_LOG_WARNING, queue_id, "message.deferred", "class",
             tkt_err_class_name(o->err.class), "reason", o->err.text, "took_ms",
             TKT_NUM(o->took_ms), NULL);
-    return tkt_filter_reply(ctx, 451, "4.3.0",
+    return tkt_filter_reply(s, 451, "4.3.0",
                             "Ticket desk unavailable, please try again later");
 }
 
-static sfsistat carry_out(SMFICTX *ctx, struct tkt_session *s, const char *queue_id,
-                          const struct tkt_outcome *o)
+static enum tkt_answer carry_out(struct tkt_session *s, const char *queue_id,
+                                 const struct tkt_outcome *o)
 {
     switch (o->verdict) {
     case TKT_VERDICT_EDIT:
-        return edit_and_accept(ctx, s, queue_id, o);
+        return edit_and_accept(s, queue_id, o);
     case TKT_VERDICT_REFUSE:
-        return refuse(ctx, queue_id, o);
+        return refuse(s, queue_id, o);
     case TKT_VERDICT_ACCEPT:
         if (o->missed) {
             tkt_log(TKT_LOG_WARNING, queue_id, "message.missed", "reason", o->err.text,
                     "took_ms", TKT_NUM(o->took_ms), "total",
                     TKT_NUM(atomic_load(&s->milter->missed)), NULL);
         }
-        return SMFIS_ACCEPT;
+        return TKT_ANSWER_ACCEPT;
     case TKT_VERDICT_DEFER:
         break;
     }
-    return defer(ctx, queue_id, o);
+    return defer(s, queue_id, o);
 }
 
 static void still_alive(void *arg)
 {
-    (void)smfi_progress(arg); /* if the MTA is gone, the answer finds out */
+    const struct tkt_session *s = arg;
+
+    s->host.ops->progress(s->host.ctx);
 }
 
-static sfsistat finish(SMFICTX *ctx, struct tkt_session *s)
+static enum tkt_answer finish(struct tkt_session *s)
 {
     struct tkt_outcome outcome;
-    const char *queue_id = tkt_filter_macro(ctx, "i");
+    const char *queue_id = tkt_filter_macro(s, "i");
 
     if (s->failed || s->msg == NULL) {
         tkt_log(TKT_LOG_ERROR, queue_id, "message.deferred", "reason", "no memory", NULL);
-        return SMFIS_TEMPFAIL;
+        return TKT_ANSWER_TEMPFAIL;
     }
     if (s->msg->desk_rcpts == 0) {
-        return SMFIS_ACCEPT;
+        return TKT_ANSWER_ACCEPT;
     }
     if (queue_id != NULL && s->msg->queue_id != NULL && s->msg->queue_id[0] == '\0') {
         s->msg->queue_id = tkt_message_strdup(s->msg, queue_id, strlen(queue_id));
     }
-    tkt_reserve(s, still_alive, ctx, &outcome);
-    sfsistat rc = carry_out(ctx, s, queue_id, &outcome);
+    s->host.ops->may_block(s->host.ctx);
+    tkt_reserve(s, still_alive, s, &outcome);
+    enum tkt_answer rc = carry_out(s, queue_id, &outcome);
     tkt_outcome_release(&outcome);
     return rc;
 }
 
-sfsistat tkt_filter_eom(SMFICTX *ctx)
+enum tkt_answer tkt_filter_eom(struct tkt_session *s)
 {
-    struct tkt_session *s = smfi_getpriv(ctx);
     struct tkt_milter *milter = s->milter;
 
     atomic_fetch_add(&milter->in_callback, 1);
-    sfsistat rc = finish(ctx, s);
+    enum tkt_answer rc = finish(s);
     tkt_message_end(s);
     atomic_fetch_sub(&milter->in_callback, 1);
     return rc;

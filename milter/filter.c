@@ -6,8 +6,6 @@
 #include "base/util.h"
 #include "milter/envelope.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #define LOOKUP_DEADLINE_MS 500
@@ -18,28 +16,14 @@
     (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_HDR | SMFIP_NR_EOH |       \
      SMFIP_NR_BODY)
 
-/* libmilter hands a callback nothing but its context, and a new connection's context
- * holds nothing: set once, before the first connection. */
-static struct tkt_milter *the_milter;
-
-static struct tkt_session *session_of(SMFICTX *ctx)
+const char *tkt_filter_macro(const struct tkt_session *s, const char *name)
 {
-    return smfi_getpriv(ctx);
+    return s->host.ops->macro(s->host.ctx, name);
 }
 
-const char *tkt_filter_macro(SMFICTX *ctx, const char *name)
+static enum tkt_answer go_on(const struct tkt_session *s, unsigned long no_reply)
 {
-    return smfi_getsymval(ctx, (char *)(uintptr_t)name); /* takes, but does not write */
-}
-
-static sfsistat go_on(const struct tkt_session *s, unsigned long no_reply)
-{
-    return (s->protocol & no_reply) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
-}
-
-static char *dup_or_null(const char *text)
-{
-    return text != NULL ? strdup(text) : NULL;
+    return (s->protocol & no_reply) != 0 ? TKT_ANSWER_NONE : TKT_ANSWER_CONTINUE;
 }
 
 /* ---- connection ---- */
@@ -47,114 +31,73 @@ static char *dup_or_null(const char *text)
 /* The fewest macros: each costs the MTA a lookup and bytes on every step. An empty list
  * means the MTA's default one; Postfix's for MAIL asks trivial-rewrite about the sender. So
  * there is one cheap macro where none is needed. */
-static void choose_macros(SMFICTX *ctx)
+const struct tkt_filter_macros tkt_filter_macro_lists[TKT_FILTER_MACRO_LISTS] = {
+    {SMFIM_CONNECT, "j"},
+    {SMFIM_HELO, "{tls_version}"},
+    {SMFIM_ENVFROM, "i"},
+    {SMFIM_ENVRCPT, "{rcpt_mailer} {rcpt_addr}"},
+    {SMFIM_DATA, "i j {auth_authen} {tls_version} {cert_subject} {verify}"},
+    {SMFIM_EOH, "i"},
+    {SMFIM_EOM, "i"},
+};
+
+struct tkt_session *tkt_filter_open(struct tkt_milter *milter, struct tkt_host host,
+                                    unsigned long *actions, unsigned long *steps)
 {
-    static const struct {
-        int stage;
-        const char *macros;
-    } lists[] = {
-        {SMFIM_CONNECT, "j"},
-        {SMFIM_HELO, "{tls_version}"},
-        {SMFIM_ENVFROM, "i"},
-        {SMFIM_ENVRCPT, "{rcpt_mailer} {rcpt_addr}"},
-        {SMFIM_DATA, "i j {auth_authen} {tls_version} {cert_subject} {verify}"},
-        {SMFIM_EOH, "i"},
-        {SMFIM_EOM, "i"},
-    };
+    struct tkt_session *s = tkt_session_new(milter);
 
-    for (size_t i = 0; i < TKT_ARRAY_LEN(lists); i++) {
-        /* an MTA that sends more or less than asked for still works */
-        (void)smfi_setsymlist(ctx, lists[i].stage, (char *)(uintptr_t)lists[i].macros);
+    if (s == NULL) {
+        return NULL;
     }
-}
-
-static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol,
-                             unsigned long unused2, unsigned long unused3,
-                             unsigned long *want_actions, unsigned long *want_protocol,
-                             unsigned long *want2, unsigned long *want3)
-{
-    (void)unused2;
-    (void)unused3;
-    struct tkt_session *s = tkt_session_new(the_milter);
-
-    if (s == NULL || smfi_setpriv(ctx, s) != MI_SUCCESS) {
-        tkt_session_free(&s);
-        return SMFIS_REJECT;
-    }
-    struct tkt_table *table = tkt_table_get(the_milter->tables);
+    struct tkt_table *table = tkt_table_get(milter->tables);
     s->rcpt_lookup = table->hello.rcpt_lookup;
     tkt_table_put(&table);
     unsigned long want = NO_REPLY | SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC;
     want |= s->rcpt_lookup ? 0 : SMFIP_NR_RCPT;
-    s->protocol = protocol & want;
-    *want_actions = actions & (atomic_load(&the_milter->actions) | SMFIF_SETSYMLIST);
-    *want_protocol = s->protocol;
-    *want2 = 0;
-    *want3 = 0;
-    if ((actions & SMFIF_SETSYMLIST) != 0) {
-        choose_macros(ctx);
-    }
-    return SMFIS_CONTINUE;
+    s->host = host;
+    s->protocol = *steps & want;
+    *steps = s->protocol;
+    *actions &= atomic_load(&milter->actions) | SMFIF_SETSYMLIST;
+    return s;
 }
 
-static char *address_text(const struct sockaddr *sa)
+void tkt_filter_close(struct tkt_session **session)
 {
-    char text[INET6_ADDRSTRLEN] = "";
-
-    if (sa != NULL && sa->sa_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)sa;
-        (void)inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text)); /* "" if not */
-    } else if (sa != NULL && sa->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)sa;
-        (void)inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text)); /* as above */
-    }
-    return strdup(text);
+    tkt_session_free(session);
 }
 
-static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *sa)
+static void replace(char **slot, const char *text)
 {
-    struct tkt_session *s = session_of(ctx);
+    free(*slot);
+    *slot = text != NULL ? strdup(text) : NULL; /* NULL is "unknown" */
+}
 
-    if (s == NULL) {
-        return SMFIS_TEMPFAIL;
-    }
-    free(s->client_name);
-    free(s->client_addr);
-    s->client_name = dup_or_null(hostname);
-    s->client_addr = address_text(sa);
+enum tkt_answer tkt_filter_connect(struct tkt_session *s, const char *name,
+                                   const char *addr)
+{
+    replace(&s->client_name, name);
+    replace(&s->client_addr, addr);
+    replace(&s->helo, NULL);
     return go_on(s, SMFIP_NR_CONN);
 }
 
-static sfsistat on_helo(SMFICTX *ctx, char *name)
+enum tkt_answer tkt_filter_helo(struct tkt_session *s, const char *name)
 {
-    struct tkt_session *s = session_of(ctx);
-
-    free(s->helo);
-    s->helo = dup_or_null(name);
+    replace(&s->helo, name);
     return go_on(s, SMFIP_NR_HELO);
-}
-
-static sfsistat on_close(SMFICTX *ctx)
-{
-    struct tkt_session *s = session_of(ctx);
-
-    tkt_session_free(&s);
-    (void)smfi_setpriv(ctx, NULL); /* the context goes with the connection */
-    return SMFIS_CONTINUE;
 }
 
 /* ---- envelope ---- */
 
-static sfsistat on_mail(SMFICTX *ctx, char **argv)
+enum tkt_answer tkt_filter_mail(struct tkt_session *s, const char *arg)
 {
-    struct tkt_session *s = session_of(ctx);
     struct tkt_message *m = tkt_message_begin(s);
     size_t n;
 
     if (m != NULL) {
-        const char *addr = tkt_envelope_address(argv[0], &n);
+        const char *addr = tkt_envelope_address(arg, &n);
         m->sender = tkt_message_strdup(m, addr, n);
-        m->smtp_path = tkt_envelope_is_smtp(argv[0]);
+        m->smtp_path = tkt_envelope_is_smtp(arg);
         m->leadspc = (s->protocol & SMFIP_HDR_LEADSPC) != 0;
     }
     s->failed = m == NULL || m->sender == NULL;
@@ -162,12 +105,12 @@ static sfsistat on_mail(SMFICTX *ctx, char **argv)
 }
 
 /* The sub-address of a desk may be a token. Whatever goes wrong here refuses nobody. */
-static sfsistat look_up_token(SMFICTX *ctx, const struct tkt_session *s, const char *addr)
+static enum tkt_answer look_up_token(const struct tkt_session *s, const char *addr)
 {
     char token[LOOKUP_TOKEN_MAX + 1];
     struct tkt_wire_reply reply;
     size_t sub = 0;
-    sfsistat rc = SMFIS_CONTINUE;
+    enum tkt_answer rc = TKT_ANSWER_CONTINUE;
 
     const struct tkt_wire_desk *d = tkt_table_find(s->msg->table, addr, &sub);
     const char *at = strrchr(addr, '@');
@@ -185,6 +128,7 @@ static sfsistat look_up_token(SMFICTX *ctx, const struct tkt_session *s, const c
                                    .sender = s->msg->sender,
                                    .client_addr = s->client_addr,
                                    .generation = s->msg->table->hello.generation};
+    s->host.ops->may_block(s->host.ctx);
     if (tkt_wire_call(s->milter->client, &req, -1,
                       tkt_clock_mono_ms() + LOOKUP_DEADLINE_MS, 0, NULL, NULL, &reply,
                       NULL) < 0) {
@@ -193,7 +137,7 @@ static sfsistat look_up_token(SMFICTX *ctx, const struct tkt_session *s, const c
     if (reply.status == TKT_WIRE_OK && reply.smtp_code != 0 && s->msg->smtp_path) {
         tkt_log(TKT_LOG_INFO, "NOQUEUE", "recipient.refused", "to", addr, "why",
                 reply.why, NULL);
-        rc = tkt_filter_reply(ctx, reply.smtp_code, reply.smtp_xcode, reply.smtp_text);
+        rc = tkt_filter_reply(s, reply.smtp_code, reply.smtp_xcode, reply.smtp_text);
     }
     tkt_wire_reply_release(&reply);
     return rc;
@@ -202,11 +146,10 @@ static sfsistat look_up_token(SMFICTX *ctx, const struct tkt_session *s, const c
 /* RCPT may spell a desk in a way that only the MTA reads ("support" without a domain, a
  * phrase before the brackets): what it makes of it counts if that is a desk. Sendmail says
  * no more than the local part, which is none. */
-static const char *recipient_of(SMFICTX *ctx, const struct tkt_session *s,
-                                const char *arg, size_t *len)
+static const char *recipient_of(const struct tkt_session *s, const char *arg, size_t *len)
 {
     const char *addr = tkt_envelope_address(arg, len);
-    const char *resolved = tkt_filter_macro(ctx, "{rcpt_addr}");
+    const char *resolved = tkt_filter_macro(s, "{rcpt_addr}");
     size_t sub;
 
     if (resolved == NULL ||
@@ -222,20 +165,19 @@ static const char *recipient_of(SMFICTX *ctx, const struct tkt_session *s,
     return resolved;
 }
 
-static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
+enum tkt_answer tkt_filter_rcpt(struct tkt_session *s, const char *arg)
 {
-    struct tkt_session *s = session_of(ctx);
     size_t n;
 
     if (s->failed || s->msg == NULL) {
         return go_on(s, SMFIP_NR_RCPT);
     }
-    const char *addr = recipient_of(ctx, s, argv[0], &n);
-    bool relayed = tkt_envelope_relayed(tkt_filter_macro(ctx, "{rcpt_mailer}"));
+    const char *addr = recipient_of(s, arg, &n);
+    bool relayed = tkt_envelope_relayed(tkt_filter_macro(s, "{rcpt_mailer}"));
     if (s->rcpt_lookup) {
         char *copy = tkt_message_strdup(s->msg, addr, n);
-        sfsistat rc = copy != NULL ? look_up_token(ctx, s, copy) : SMFIS_CONTINUE;
-        if (rc != SMFIS_CONTINUE) {
+        enum tkt_answer rc = copy != NULL ? look_up_token(s, copy) : TKT_ANSWER_CONTINUE;
+        if (rc != TKT_ANSWER_CONTINUE) {
             return rc; /* refused: not a recipient of the message */
         }
     }
@@ -245,32 +187,33 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
 
 /* ---- message ---- */
 
-static char *macro_copy(SMFICTX *ctx, struct tkt_message *m, const char *name)
+static char *macro_copy(const struct tkt_session *s, const char *name)
 {
-    const char *value = tkt_filter_macro(ctx, name);
+    const char *value = tkt_filter_macro(s, name);
 
-    return tkt_message_strdup(m, value, value != NULL ? strlen(value) : 0);
+    return tkt_message_strdup(s->msg, value, value != NULL ? strlen(value) : 0);
 }
 
-static void take_macros(SMFICTX *ctx, struct tkt_message *m)
+static void take_macros(struct tkt_session *s)
 {
-    const char *verify = tkt_filter_macro(ctx, "{verify}");
+    struct tkt_message *m = s->msg;
+    const char *verify = tkt_filter_macro(s, "{verify}");
 
-    m->queue_id = macro_copy(ctx, m, "i");
-    m->mta_host = macro_copy(ctx, m, "j");
-    m->auth_login = macro_copy(ctx, m, "{auth_authen}");
-    m->tls = macro_copy(ctx, m, "{tls_version}");
+    m->queue_id = macro_copy(s, "i");
+    m->mta_host = macro_copy(s, "j");
+    m->auth_login = macro_copy(s, "{auth_authen}");
+    m->tls = macro_copy(s, "{tls_version}");
     /* Postfix gives the subject of a trusted certificate only, Sendmail of any. */
     if (verify == NULL || strcmp(verify, "OK") == 0) {
-        m->tls_subject = macro_copy(ctx, m, "{cert_subject}");
+        m->tls_subject = macro_copy(s, "{cert_subject}");
     }
 }
 
-static void start_spooling(SMFICTX *ctx, struct tkt_session *s)
+static void start_spooling(struct tkt_session *s)
 {
     struct tkt_message *m = s->msg;
 
-    take_macros(ctx, m);
+    take_macros(s);
     struct tkt_received r = {
         .helo = s->helo,
         .client_name = s->client_name,
@@ -289,96 +232,65 @@ static void start_spooling(SMFICTX *ctx, struct tkt_session *s)
     m->spooling = true;
 }
 
-static sfsistat on_data(SMFICTX *ctx)
+enum tkt_answer tkt_filter_data(struct tkt_session *s)
 {
-    struct tkt_session *s = session_of(ctx);
-
     if (s->failed || s->msg == NULL) {
-        return SMFIS_TEMPFAIL;
+        return TKT_ANSWER_TEMPFAIL;
     }
     if (s->msg->too_many_rcpts) {
-        tkt_log(TKT_LOG_WARNING, tkt_filter_macro(ctx, "i"), "message.deferred", "reason",
+        tkt_log(TKT_LOG_WARNING, tkt_filter_macro(s, "i"), "message.deferred", "reason",
                 "recipients_max", NULL);
-        return tkt_filter_reply(ctx, 452, "4.5.3",
-                                "Too many recipients for a ticket desk");
+        return tkt_filter_reply(s, 452, "4.5.3", "Too many recipients for a ticket desk");
     }
     if (s->msg->desk_rcpts == 0) {
         tkt_message_end(s);
-        return SMFIS_ACCEPT;
+        return TKT_ANSWER_ACCEPT;
     }
-    start_spooling(ctx, s);
-    return SMFIS_CONTINUE;
+    start_spooling(s);
+    return TKT_ANSWER_CONTINUE;
 }
 
-static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
+enum tkt_answer tkt_filter_header(struct tkt_session *s, const char *name,
+                                  const char *value)
 {
-    struct tkt_session *s = session_of(ctx);
     struct tkt_message *m = s->msg;
 
     if (s->failed || m == NULL || m->desk_rcpts == 0) {
         return go_on(s, SMFIP_NR_HDR);
     }
     if (!m->spooling) { /* an MTA that does not tell of DATA */
-        start_spooling(ctx, s);
+        start_spooling(s);
     }
     tkt_spool_add_field(&m->spool, name, value, m->leadspc);
     s->failed = tkt_message_note_field(m, name, value) < 0;
     return go_on(s, SMFIP_NR_HDR);
 }
 
-static sfsistat on_eoh(SMFICTX *ctx)
+enum tkt_answer tkt_filter_eoh(struct tkt_session *s)
 {
-    struct tkt_session *s = session_of(ctx);
-
     if (s->msg != NULL && s->msg->desk_rcpts > 0) {
         if (!s->msg->spooling) {
-            start_spooling(ctx, s);
+            start_spooling(s);
         }
         tkt_spool_add(&s->msg->spool, "\r\n", 2);
     }
     return go_on(s, SMFIP_NR_EOH);
 }
 
-static sfsistat on_body(SMFICTX *ctx, unsigned char *data, size_t n)
+enum tkt_answer tkt_filter_body(struct tkt_session *s, const void *data, size_t n)
 {
-    struct tkt_session *s = session_of(ctx);
-
     if (s->msg != NULL && s->msg->spooling) {
+        if (s->msg->spool.in_file) { /* a disk may keep its writers waiting */
+            s->host.ops->may_block(s->host.ctx);
+        }
         tkt_spool_add(&s->msg->spool, data, n);
     }
     return go_on(s, SMFIP_NR_BODY);
 }
 
-static sfsistat on_abort(SMFICTX *ctx)
+void tkt_filter_abort(struct tkt_session *s)
 {
-    struct tkt_session *s = session_of(ctx);
-
-    if (s != NULL) {
-        tkt_message_end(s);
-    }
-    return SMFIS_CONTINUE;
-}
-
-struct smfiDesc tkt_filter_desc(struct tkt_milter *milter)
-{
-    the_milter = milter;
-    return (struct smfiDesc){
-        .xxfi_name = (char *)(uintptr_t) "ticket-milter",
-        .xxfi_version = SMFI_VERSION,
-        .xxfi_flags = TKT_FILTER_ACTIONS,
-        .xxfi_connect = on_connect,
-        .xxfi_helo = on_helo,
-        .xxfi_envfrom = on_mail,
-        .xxfi_envrcpt = on_rcpt,
-        .xxfi_header = on_header,
-        .xxfi_eoh = on_eoh,
-        .xxfi_body = on_body,
-        .xxfi_eom = tkt_filter_eom,
-        .xxfi_abort = on_abort,
-        .xxfi_close = on_close,
-        .xxfi_data = on_data,
-        .xxfi_negotiate = on_negotiate,
-    };
+    tkt_message_end(s);
 }
 
 unsigned long tkt_filter_actions(const struct tkt_conf *conf)

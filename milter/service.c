@@ -8,6 +8,7 @@
 #include "base/sdnotify.h"
 #include "base/util.h"
 #include "milter/filter.h"
+#include "milter/libmilter.h"
 #include "wire/missed.h"
 
 #include <errno.h>
@@ -146,6 +147,9 @@ static void *control_main(void *arg)
         } else {
             refresh_table(&s->milter, HELLO_MS, TKT_LOG_DEBUG);
         }
+        if (s->engine != NULL) {
+            tkt_engine_tick(s->engine, TKT_ENGINE_IDLE_MS);
+        }
     }
     return NULL;
 }
@@ -217,32 +221,34 @@ static int private_path(struct tkt_service *s, struct tkt_err *err)
                : tkt_err_set(err, TKT_ERR_CONF, "milter.state_dir is too long");
 }
 
-static int open_unix(struct tkt_service *s, struct tkt_err *err)
-{
-    char spec[PATH_MAX + 8];
-
-    if (tkt_endpoint_check_free(s->unix_path, err) < 0) {
-        return -1;
-    }
-    snprintf(spec, sizeof(spec), "unix:%s", s->unix_path);
-    if (smfi_register(tkt_filter_desc(&s->milter)) != MI_SUCCESS ||
-        smfi_setconn(spec) != MI_SUCCESS || smfi_setbacklog(BACKLOG) != MI_SUCCESS) {
-        return tkt_err_set(err, TKT_ERR_CONF, "libmilter does not take %s", spec);
-    }
-    if (smfi_opensocket(true) != MI_SUCCESS) {
-        return tkt_err_errno(err, TKT_ERR_CONF, "open %s", spec);
-    }
-    return 0;
-}
-
-static int open_tcp(struct tkt_service *s, struct tkt_err *err)
+static int open_native(struct tkt_service *s, struct tkt_err *err)
 {
     int listener = tkt_endpoint_listen(&s->endpoint, err);
 
     if (listener < 0) {
         return -1;
     }
-    if (private_path(s, err) < 0 || open_unix(s, err) < 0) {
+    s->engine = tkt_engine_start(&s->milter, listener, s->endpoint.tcp,
+                                 TKT_ENGINE_CONNECTIONS_MAX, err);
+    return s->engine != NULL ? 0 : -1;
+}
+
+static int open_libmilter(struct tkt_service *s, struct tkt_err *err)
+{
+    if (tkt_endpoint_check_free(s->unix_path, err) < 0) {
+        return -1;
+    }
+    return tkt_libmilter_open(&s->milter, s->unix_path, BACKLOG, err);
+}
+
+static int open_libmilter_tcp(struct tkt_service *s, struct tkt_err *err)
+{
+    int listener = tkt_endpoint_listen(&s->endpoint, err);
+
+    if (listener < 0) {
+        return -1;
+    }
+    if (private_path(s, err) < 0 || open_libmilter(s, err) < 0) {
         close(listener);
         return -1;
     }
@@ -255,28 +261,64 @@ int tkt_service_open(struct tkt_service *s, struct tkt_err *err)
     if (tkt_endpoint_parse(s->conf->milter.socket, &s->endpoint, err) < 0) {
         return -1;
     }
-    if (s->endpoint.tcp) {
-        return open_tcp(s, err);
+    if (!s->endpoint.tcp) {
+        memcpy(s->unix_path, s->endpoint.path, sizeof(s->unix_path));
     }
-    memcpy(s->unix_path, s->endpoint.path, sizeof(s->unix_path));
-    return open_unix(s, err);
+    if (s->conf->milter.engine == TKT_ENGINE_NATIVE) {
+        return open_native(s, err);
+    }
+    return s->endpoint.tcp ? open_libmilter_tcp(s, err) : open_libmilter(s, err);
 }
 
-/* ---- stop ---- */
+/* ---- run and stop ---- */
 
-/* libmilter waits for nobody. */
+static bool is_busy(struct tkt_service *s)
+{
+    return atomic_load(&s->milter.in_callback) > 0 ||
+           (s->engine != NULL && tkt_engine_busy(s->engine) > 0);
+}
+
+/* Neither engine waits for anybody. */
 static void drain(struct tkt_service *s)
 {
     int64_t deadline = tkt_clock_mono_ms() + s->drain_ms;
     bool waited = false;
 
-    while (atomic_load(&s->milter.in_callback) > 0 && tkt_clock_mono_ms() < deadline) {
+    while (is_busy(s) && tkt_clock_mono_ms() < deadline) {
         waited = true;
         (void)poll(NULL, 0, 20); /* a pause, whatever ends it */
     }
-    (void)poll(NULL, 0, ANSWER_GRACE_MS); /* as above */
+    if (s->engine == NULL) {
+        (void)poll(NULL, 0, ANSWER_GRACE_MS); /* as above */
+    }
     tkt_log(TKT_LOG_NOTICE, NULL, "milter.stopped", "drained", waited ? "yes" : "idle",
             "left", TKT_NUM(atomic_load(&s->milter.in_callback)), NULL);
+}
+
+/* Until a signal that ends us. Blocked in all threads since the start. */
+static int await_signal(struct tkt_err *err)
+{
+    sigset_t set;
+    int signo;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    return sigwait(&set, &signo) == 0 ? 0 : tkt_err_set(err, TKT_ERR_BUG, "sigwait");
+}
+
+static void stop_listening(struct tkt_service *s)
+{
+    if (s->engine != NULL) {
+        tkt_engine_close_listener(s->engine);
+    }
+    if (s->relay != NULL) {
+        tkt_relay_close_listener(s->relay);
+    }
+    if (s->unix_path[0] != '\0') {
+        (void)unlink(s->unix_path); /* libmilter leaves it when root; else it is gone */
+    }
 }
 
 int tkt_service_run(struct tkt_service *s, struct tkt_err *err)
@@ -285,14 +327,12 @@ int tkt_service_run(struct tkt_service *s, struct tkt_err *err)
         return tkt_err_set(err, TKT_ERR_TEMP, "no thread");
     }
     tkt_log(TKT_LOG_NOTICE, NULL, "milter.started", "socket", s->conf->milter.socket,
-            "version", PACKAGE_VERSION, NULL);
+            "engine", s->engine != NULL ? "native" : "libmilter", "version",
+            PACKAGE_VERSION, NULL);
     tkt_sd_notify("READY=1");
-    int rc = smfi_main();
+    int rc = s->engine != NULL ? await_signal(err) : tkt_libmilter_run(err);
     tkt_sd_notify("STOPPING=1");
-    if (s->relay != NULL) {
-        tkt_relay_close_listener(s->relay);
-    }
+    stop_listening(s);
     drain(s);
-    (void)unlink(s->unix_path); /* libmilter leaves it when root; else it is gone */
-    return rc == MI_SUCCESS ? 0 : tkt_err_set(err, TKT_ERR_TEMP, "libmilter gave up");
+    return rc;
 }

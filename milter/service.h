@@ -10,6 +10,7 @@
 #ifndef TKT_MILTER_SERVICE_H
 #define TKT_MILTER_SERVICE_H
 #include "milter/endpoint.h"
+#include "milter/engine.h"
 #include "milter/relay.h"
 #include "milter/session.h"
 
@@ -18,8 +19,9 @@
 struct tkt_service {
     struct tkt_milter milter;
     struct tkt_endpoint endpoint;
-    char unix_path[PATH_MAX];    /* where libmilter listens */
-    struct tkt_relay *relay;     /* NULL without TCP */
+    char unix_path[PATH_MAX];    /* our UNIX socket, or "" */
+    struct tkt_engine *engine;   /* NULL: libmilter's */
+    struct tkt_relay *relay;     /* before libmilter, for TCP; else NULL */
     char *conf_path;             /* NULL: can't be read again (outside of the chroot) */
     const struct tkt_conf *conf; /* the one we were started with */
     bool verbose;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * What the milter knows of a connection and of the message in hand.
  *
- * A session hangs on libmilter's context (smfi_setpriv) and on nothing else: callbacks of
- * one connection may run in different threads, but never two at once. Everything else is
+ * A session hangs on its host (milter/host.h) and on nothing else: the steps of one
+ * connection may run in different threads, but never two at once. Everything else is
  * in struct tkt_milter, which all threads share: its fixed part is set before the first
  * callback, the rest is atomic or has its own lock.
  */
 #ifndef TKT_MILTER_SESSION_H
 #define TKT_MILTER_SESSION_H
+#include "milter/host.h"
 #include "milter/spool.h"
 #include "milter/table.h"
 #include "wire/intake.h"
@@ -67,8 +68,9 @@ struct tkt_message {
 struct tkt_session {
     struct tkt_milter *milter;
     unsigned long protocol; /* SMFIP_* in force */
-    bool rcpt_lookup;       /* RCPT waits for our answer */
-    bool failed;            /* no memory: the message in hand is deferred */
+    struct tkt_host host;
+    bool rcpt_lookup; /* RCPT waits for our answer */
+    bool failed;      /* no memory: the message in hand is deferred */
     char *client_name;
     char *client_addr;
     char *helo;

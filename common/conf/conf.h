@@ -100,8 +100,14 @@ struct tkt_conf_itsm {
     char *type; /* "local" */
 };
 
+enum tkt_engine_kind {
+    TKT_ENGINE_NATIVE,
+    TKT_ENGINE_LIBMILTER
+};
+
 struct tkt_conf_milter {
-    char *socket;  /* unix:/path, local:/path, inet:port@host, inet6:port@host */
+    char *socket; /* unix:/path, local:/path, inet:port@host, inet6:port@host */
+    enum tkt_engine_kind engine;
     int64_t umask; /* octal; applied before the socket is made */
     char *pid_file;
     char *user;             /* to become when started as root, or "" */

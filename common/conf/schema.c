@@ -62,6 +62,8 @@ static const struct tkt_conf_word sink_words[] = {
 static const struct tkt_conf_word level_words[] = {
     {"error", TKT_LOG_ERROR}, {"warning", TKT_LOG_WARNING}, {"notice", TKT_LOG_NOTICE},
     {"info", TKT_LOG_INFO},   {"debug", TKT_LOG_DEBUG},     {NULL, 0}};
+static const struct tkt_conf_word engine_words[] = {
+    {"native", TKT_ENGINE_NATIVE}, {"libmilter", TKT_ENGINE_LIBMILTER}, {NULL, 0}};
 static const struct tkt_conf_word mode_words[] = {{"live", TKT_MODE_LIVE},
                                                   {"shadow", TKT_MODE_SHADOW},
                                                   {"off", TKT_MODE_OFF},
@@ -147,6 +149,9 @@ static const struct tkt_conf_row milter_rows[] = {
      .help =
          "Where the MTA finds ticket-milter: unix:/path, local:/path, inet:port@host or "
          "inet6:port@host."},
+    {ENUM_ROW(tkt_conf_milter, engine, "engine", "native", engine_words),
+     .help = "What speaks the milter protocol: native costs the least, libmilter is the "
+             "library that other milters use."},
     {OCTAL_ROW(tkt_conf_milter, umask, "umask", "007"),
      .help =
          "umask under which the socket is made; the MTA's user must be able to open it."},
