@@ -158,7 +158,8 @@ static enum tkt_answer finish(struct tkt_session *s)
     const char *queue_id = tkt_filter_macro(s, "i");
 
     if (s->failed || s->msg == NULL) {
-        tkt_log(TKT_LOG_ERROR, queue_id, "message.deferred", "reason", "no memory", NULL);
+        tkt_log(TKT_LOG_ERROR, queue_id, "message.deferred", "reason",
+                s->failed ? "no memory" : "no MAIL", NULL);
         return TKT_ANSWER_TEMPFAIL;
     }
     if (s->msg->desk_rcpts == 0) {
