@@ -12,6 +12,7 @@
 #include "message/fields.h"
 #include "message/foreign.h"
 #include "message/reading.h"
+#include "message/reply.h"
 #include "message/rfc2047.h"
 #include "message/tail.h"
 #include "message/visit.h"
@@ -153,7 +154,7 @@ static int read_text(struct tkt_reading *r, struct tkt_err *err)
         tkt_scan_problem(&r->scan, "text: more than %zu bytes", r->scan.limits->text_max);
     }
     r->msg->text = tkt_reading_keep(r, tkt_buf_str(&text), text.len);
-    r->msg->reply_text = r->msg->text;
+    tkt_reply_read(r, text.len, &body.marks);
     return 0;
 }
 /* A bounce names our message nowhere but in the copy of it that it carries: that one's
@@ -226,7 +227,7 @@ static int read_all(struct tkt_reading *r, struct tkt_err *err)
         return -1;
     }
     if (tkt_class_read(r->src, &r->scan, r->opt->null_sender, msg, err) < 0 ||
-        (is_report(msg) && read_returned(r, err) < 0)) {
+        (is_report(msg) ? read_returned(r, err) : tkt_reply_attached(r, err)) < 0) {
         return -1;
     }
     read_traces(r);
