@@ -137,18 +137,17 @@ struct tkt_conf_limits {
     int64_t requests_per_peer; /* open intake connections of one peer process */
     int64_t requests_max;      /* open intake connections in all */
     /* pre-scan caps (libraries: parsers are kept away from more than this) */
-    int64_t header_block_max;   /* 256 KiB */
-    int64_t header_count_max;   /* 1000 */
-    int64_t header_max;         /* 32 KiB */
-    int64_t address_colons_max; /* 256 */
-    int64_t mime_depth_max;     /* 32 */
-    int64_t mime_parts_max;     /* 500 */
-    int64_t mime_params_max;    /* 64 */
-    int64_t text_max;           /* 1 MiB decoded */
-    int64_t addresses_max;      /* 512 of one list */
-    int64_t references_max;     /* 64 */
-    int64_t name_max;           /* 1024 bytes of the name of a person or a file */
-    int64_t hash_max;           /* 256 MiB of decoded attachments of a message */
+    int64_t header_block_max; /* 256 KiB */
+    int64_t header_count_max; /* 1000 */
+    int64_t header_max;       /* 32 KiB */
+    int64_t mime_depth_max;   /* 32 */
+    int64_t mime_parts_max;   /* 500 */
+    int64_t mime_params_max;  /* 64 */
+    int64_t text_max;         /* 1 MiB decoded */
+    int64_t addresses_max;    /* 512 of one list */
+    int64_t references_max;   /* 64 */
+    int64_t name_max;         /* 1024 bytes of the name of a person or a file */
+    int64_t hash_max;         /* 256 MiB of decoded attachments of a message */
 };
 
 struct tkt_conf_store {

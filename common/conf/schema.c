@@ -231,10 +231,6 @@ static const struct tkt_conf_row limits_rows[] = {
      .reload = true, .help = "Header fields of a message or part."},
     {SIZE_ROW(tkt_conf_limits, header_max, "header_max", "32k", KIB, 60 * KIB),
      .reload = true, .help = "One header field."},
-    {INT_ROW(tkt_conf_limits, address_colons_max, "address_colons_max", "256", 4, 1000),
-     .reload = true,
-     .help = "Colons outside quotes in an address field; the MIME library recurses on "
-             "them."},
     {INT_ROW(tkt_conf_limits, mime_depth_max, "mime_depth_max", "32", 2, 256),
      .reload = true, .help = "MIME parts within parts."},
     {INT_ROW(tkt_conf_limits, mime_parts_max, "mime_parts_max", "500", 1, 500),

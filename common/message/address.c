@@ -4,280 +4,497 @@
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/util.h"
-#include "message/charset.h"
 #include "message/rfc2047.h"
 
-#include <gmime/gmime.h>
+#include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
-static size_t count_colons(const char *p, size_t n)
+/* One entry of the list, while it is read. */
+struct entry {
+    struct tkt_buf phrase;  /* the name: words with one blank between them */
+    struct tkt_buf comment; /* the last one: a name, if there is no other */
+    struct tkt_buf angle;   /* what stands between < and > */
+    struct tkt_buf bare;    /* the word with an '@' outside of them */
+    bool has_angle;
+    bool has_words;
+    bool gap; /* a blank before the next word */
+};
+
+struct reader {
+    const char *p; /* UTF-8 on one line */
+    const char *end;
+    const char *last_close; /* the last '>', or NULL */
+    struct entry entry;
+    struct tkt_buf held; /* an entry that was only a name: "Smith," before "John <..>" */
+    bool has_group;
+    bool is_ambiguous;
+    bool has_rest; /* an entry without an address */
+    const struct tkt_address_caps *caps;
+    struct tkt_addresses *out;
+    struct tkt_wire_arena *arena;
+};
+
+static bool is_blank(char c)
 {
-    bool quoted = false;
-    size_t colons = 0;
+    return c == ' ' || c == '\t';
+}
 
+/* ---- what is kept ---- */
+
+/* UTF-8 letters of a domain in lower case; ASCII ones only where that fails. */
+static void lower_domain(char *domain)
+{
+    size_t n = strlen(domain);
+    utf8proc_uint8_t *lower = NULL;
+
+    tkt_ascii_lower(domain);
     for (size_t i = 0; i < n; i++) {
-        if (p[i] == '\\' && quoted) {
-            i++;
-        } else if (p[i] == '"') {
-            quoted = !quoted;
-        } else if (p[i] == ':') {
-            /* One quote too few would hide all that follow: those count as well. */
-            colons += quoted ? 0 : 1;
-        }
-    }
-    if (quoted) {
-        colons = 0;
-        for (size_t i = 0; i < n; i++) {
-            colons += p[i] == ':' ? 1 : 0;
-        }
-    }
-    return colons;
-}
-
-/* ---- encoded-words out of the way ---- */
-
-static void add_quoted(struct tkt_buf *out, const char *text, size_t n,
-                       const char *special)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] != '\0' && strchr(special, text[i]) != NULL) {
-            tkt_buf_addc(out, '\\');
-        }
-        tkt_buf_addc(out, text[i]);
-    }
-}
-
-/* The field in UTF-8 with its encoded-words decoded into quoted strings; inside quotes
- * (where they are not allowed and often stand) and comments without quotes of their own. */
-static void decode_words(struct tkt_buf *out, const char *p, size_t n)
-{
-    bool quoted = false;
-    unsigned comment = 0;
-
-    for (size_t i = 0; i < n;) {
-        TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(4 * n);
-        size_t used = p[i] == '=' ? tkt_rfc2047_run(&text, p + i, n - i) : 0;
-        if (used > 0) {
-            bool bare = !quoted && comment == 0;
-            tkt_buf_adds(out, bare ? "\"" : "");
-            add_quoted(out, tkt_buf_str(&text), text.len,
-                       comment > 0 && !quoted ? "\\()" : "\\\"");
-            tkt_buf_adds(out, bare ? "\" " : "");
-            i += used;
-            continue;
-        }
-        if (p[i] == '\\' && i + 1 < n && (quoted || comment > 0)) {
-            tkt_buf_addc(out, p[i++]);
-        } else if (p[i] == '"' && comment == 0) {
-            quoted = !quoted;
-        } else if (p[i] == '(' && !quoted) {
-            comment++;
-        } else if (p[i] == ')' && !quoted && comment > 0) {
-            comment--;
-        }
-        tkt_buf_addc(out, p[i++]);
-    }
-}
-
-/* What decodes to another encoded-word stays text: GMime must not see "=?". */
-static void hide_words(struct tkt_buf *b)
-{
-    for (size_t i = 0; i + 1 < b->len; i++) {
-        if (b->data[i] == '=' && b->data[i + 1] == '?') {
-            b->data[i] = '~';
+        if ((unsigned char)domain[i] >= 0x80) {
+            utf8proc_ssize_t len = utf8proc_map(
+                (const utf8proc_uint8_t *)domain, (utf8proc_ssize_t)n, &lower,
+                UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD);
+            if (len > 0 && (size_t)len <= n) {
+                memcpy(domain, lower, (size_t)len);
+                domain[len] = '\0';
+            }
+            free(lower);
+            return;
         }
     }
 }
 
-/* GMime takes 0.8 s for 16,000 entries that are no addresses: it gets no more entries
- * than are kept. Returns whether something was cut off. */
-static bool cut_entries(struct tkt_buf *b)
+static char *keep_name(struct reader *r, struct tkt_buf *name)
 {
-    bool quoted = false;
-    size_t entries = 0;
+    tkt_header_compose(name, 0);
+    const char *s = tkt_buf_str(name);
+    size_t n = tkt_utf8_cut(s, name->len, r->caps->name_max);
 
-    for (size_t i = 0; i < b->len; i++) {
-        char c = b->data[i];
-        if (c == '\\' && i + 1 < b->len) {
-            i++;
-        } else if (c == '"') {
-            quoted = !quoted;
-        } else if (!quoted && (c == ',' || c == ';') &&
-                   ++entries > TKT_MESSAGE_ADDRS_MAX) {
-            b->data[i] = '\0';
-            b->len = i;
-            return true;
-        }
+    while (n > 0 && is_blank(*s)) {
+        s++;
+        n--;
     }
-    return false;
+    while (n > 0 && is_blank(s[n - 1])) {
+        n--;
+    }
+    return tkt_wire_arena_strdup(r->arena, s, n);
 }
 
-/* ---- results ---- */
-
-static char *keep(struct tkt_wire_arena *arena, const char *s, size_t max)
+static enum tkt_address_result append(struct reader *r, struct tkt_buf *name,
+                                      const char *address, size_t n)
 {
-    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(4 * max + 16);
-    size_t n = strlen(s);
+    struct tkt_addresses *out = r->out;
 
-    n = TKT_MIN(n, max);
-    tkt_utf8_add_clean(&b, s, n);
-    b.len = b.len == 0 ? 0 : tkt_header_unfold(b.data, b.len);
-    const char *start = tkt_buf_str(&b);
-    size_t len = tkt_utf8_cut(start, b.len, max);
-    while (len > 0 && (*start == ' ' || *start == '\t')) {
-        start++;
-        len--;
-    }
-    while (len > 0 && (start[len - 1] == ' ' || start[len - 1] == '\t')) {
-        len--;
-    }
-    return tkt_wire_arena_strdup(arena, start, len);
-}
-
-static void lower_domain(char *address)
-{
-    char *at = strrchr(address, '@');
-
-    if (at != NULL) {
-        tkt_ascii_lower(at);
-    }
-}
-
-static enum tkt_address_result append(struct tkt_addresses *out, const char *name,
-                                      const char *address, struct tkt_wire_arena *arena)
-{
     if (out->items == NULL) {
         out->items =
-            tkt_wire_arena_alloc(arena, TKT_MESSAGE_ADDRS_MAX * sizeof(*out->items));
+            tkt_wire_arena_alloc(r->arena, TKT_MESSAGE_ADDRS_MAX * sizeof(*out->items));
         if (out->items == NULL) {
             return TKT_ADDRESS_NO_MEMORY;
         }
     }
-    if (out->count == TKT_MESSAGE_ADDRS_MAX) {
+    if (out->count >= r->caps->addresses_max) {
         return TKT_ADDRESS_MANY;
     }
-    struct tkt_address a = {keep(arena, name, TKT_ADDRESS_MAX),
-                            keep(arena, address, TKT_ADDRESS_MAX)};
+    struct tkt_address a = {keep_name(r, name),
+                            tkt_wire_arena_strdup(r->arena, address, n)};
     if (a.name == NULL || a.address == NULL) {
         return TKT_ADDRESS_NO_MEMORY;
     }
-    lower_domain(a.address);
-    if (strchr(a.address, '@') != NULL) {
-        out->items[out->count++] = a;
-    }
+    lower_domain(strrchr(a.address, '@') + 1);
+    out->items[out->count++] = a;
     return TKT_ADDRESS_OK;
 }
 
-/* Groups are at most colons_max deep; the stack of list positions is explicit. */
-struct place {
-    InternetAddressList *list;
-    int at;
-};
+/* ---- is it an address? ---- */
 
-static enum tkt_address_result flatten(InternetAddressList *top, size_t colons_max,
-                                       struct tkt_addresses *out,
-                                       struct tkt_wire_arena *arena)
+/* local@domain without blanks; a dot at the end of a domain goes (*n is set). */
+static bool is_address(const char *s, size_t *n)
 {
-    enum tkt_address_result rc = TKT_ADDRESS_OK;
-    TKT_AUTO_FREE struct place *stack = calloc(colons_max + 2, sizeof(*stack));
-    size_t depth = 0;
+    const char *at = *n == 0 ? NULL : memrchr(s, '@', *n);
 
-    if (stack == NULL) {
-        return TKT_ADDRESS_NO_MEMORY;
+    if (at == NULL || at == s) {
+        return false;
     }
-    stack[depth++] = (struct place){top, 0};
-    while (depth > 0 && rc == TKT_ADDRESS_OK) {
-        struct place *here = &stack[depth - 1];
-        if (here->at >= internet_address_list_length(here->list)) {
-            depth--;
-            continue;
-        }
-        InternetAddress *ia = internet_address_list_get_address(here->list, here->at++);
-        const char *name = internet_address_get_name(ia);
-        if (INTERNET_ADDRESS_IS_MAILBOX(ia)) {
-            const char *addr =
-                internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(ia));
-            rc = append(out, name == NULL ? "" : name, addr == NULL ? "" : addr, arena);
-        } else if (depth < colons_max + 2) {
-            stack[depth++] = (struct place){
-                internet_address_group_get_members(INTERNET_ADDRESS_GROUP(ia)), 0};
+    while (*n > 0 && s[*n - 1] == '.') {
+        (*n)--;
+    }
+    bool quoted = s[0] == '"';
+    for (const char *p = s; p < s + *n; p++) {
+        bool special = is_blank(*p) || strchr("<>(),;\"\\", *p) != NULL;
+        if (special && (p > at || !quoted)) {
+            return false;
         }
     }
-    return rc;
+    return at + 1 < s + *n && *n <= TKT_ADDRESS_MAX;
 }
 
-/* ---- without GMime: whatever looks like user@domain ---- */
-
-static bool is_address_byte(char c)
+static bool is_search_byte(char c)
 {
     return (unsigned char)c > ' ' && c != 0x7f && strchr("<>()[]:;,\"\\", c) == NULL;
 }
 
-static enum tkt_address_result search(const char *p, size_t n, struct tkt_addresses *out,
-                                      struct tkt_wire_arena *arena)
+/* The first user@domain in a text. */
+static bool search(const char *s, size_t n, const char **address, size_t *len)
 {
-    enum tkt_address_result rc = TKT_ADDRESS_OK;
-
-    for (size_t i = 0; i < n && rc == TKT_ADDRESS_OK;) {
+    for (size_t i = 0; i < n;) {
         size_t start = i;
-        const char *at = NULL;
-        while (i < n && is_address_byte(p[i])) {
-            at = p[i] == '@' ? p + i : at;
+        while (i < n && is_search_byte(s[i])) {
             i++;
         }
-        size_t len = i - start;
-        if (at != NULL && at > p + start && at + 1 < p + i && len <= TKT_ADDRESS_MAX) {
-            char address[TKT_ADDRESS_MAX + 1];
-            memcpy(address, p + start, len);
-            address[len] = '\0';
-            rc = append(out, "", address, arena);
+        *address = s + start;
+        *len = i - start;
+        if (is_address(*address, len)) {
+            return true;
         }
         i += i == start ? 1 : 0;
     }
+    return false;
+}
+
+/* Behind a route "@a,@b:" and "mailto:", which are no part of it. */
+static void skip_route(const char **s, size_t *n)
+{
+    const char *colon = *n == 0 ? NULL : memchr(*s, ':', *n);
+    bool route = colon != NULL && **s == '@';
+    bool mailto = *n > 7 && tkt_ascii_ieqn(*s, "mailto:", 7);
+
+    if (route || mailto) {
+        size_t skip = route ? (size_t)(colon + 1 - *s) : 7;
+        *s += skip;
+        *n -= skip;
+    }
+}
+
+/* ---- the end of an entry ---- */
+
+static void reset_entry(struct entry *e)
+{
+    tkt_buf_reset(&e->phrase);
+    tkt_buf_reset(&e->comment);
+    tkt_buf_reset(&e->angle);
+    tkt_buf_reset(&e->bare);
+    e->has_angle = e->has_words = e->gap = false;
+}
+
+static enum tkt_address_result end_angle(struct reader *r, const char *address, size_t n)
+{
+    struct entry *e = &r->entry;
+    const char *other = NULL;
+    size_t other_len = 0;
+
+    if (e->bare.len > 0) {
+        /* "ceo@bank.example <a@b>" unquoted: some readers take the one, some the other. */
+        tkt_buf_adds(&e->phrase, e->phrase.len > 0 ? " " : "");
+        tkt_buf_add(&e->phrase, e->bare.data, e->bare.len);
+        if (search(e->bare.data, e->bare.len, &other, &other_len) &&
+            (other_len != n || memcmp(other, address, n) != 0)) {
+            r->is_ambiguous = true;
+        }
+    }
+    if (r->held.len > 0 && e->phrase.len > 0) {
+        tkt_buf_addf(&r->held, ", %s", e->phrase.data);
+        return append(r, &r->held, address, n);
+    }
+    return append(r, e->phrase.len > 0 ? &e->phrase : &e->comment, address, n);
+}
+
+static enum tkt_address_result end_bare(struct reader *r)
+{
+    struct entry *e = &r->entry;
+    const char *address = tkt_buf_str(&e->bare);
+    size_t n = e->bare.len;
+
+    skip_route(&address, &n);
+    if (is_address(address, &n)) {
+        return append(r, e->phrase.len > 0 ? &e->phrase : &e->comment, address, n);
+    }
+    /* Nothing but a text: perhaps there is one in it. */
+    tkt_buf_addf(&e->phrase, " %s %s", tkt_buf_str(&e->angle), tkt_buf_str(&e->bare));
+    TKT_AUTO_BUF struct tkt_buf none = TKT_BUF_INIT(1);
+    if (search(tkt_buf_str(&e->phrase), e->phrase.len, &address, &n)) {
+        return append(r, &none, address, n);
+    }
+    r->has_rest = r->has_rest || e->has_words || e->has_angle;
+    return TKT_ADDRESS_OK;
+}
+
+static enum tkt_address_result end_entry(struct reader *r)
+{
+    struct entry *e = &r->entry;
+    const char *address = tkt_buf_str(&e->angle);
+    size_t n = e->angle.len;
+    bool only_words = e->has_words && !e->has_angle && e->bare.len == 0;
+    size_t before = r->out->count;
+    enum tkt_address_result rc;
+
+    skip_route(&address, &n);
+    rc = e->has_angle && is_address(address, &n) ? end_angle(r, address, n) : end_bare(r);
+    tkt_buf_reset(&r->held);
+    if (only_words && r->out->count == before) {
+        tkt_buf_adds(&r->held, tkt_buf_str(&e->phrase));
+        while (r->held.len > 0 && is_blank(r->held.data[r->held.len - 1])) {
+            r->held.data[--r->held.len] = '\0';
+        }
+    }
+    reset_entry(e);
     return rc;
 }
 
-enum tkt_address_result tkt_address_add(const char *value, size_t n, size_t colons_max,
+/* ---- words ---- */
+
+static void begin_word(struct entry *e)
+{
+    if (e->gap && e->phrase.len > 0) {
+        tkt_buf_addc(&e->phrase, ' ');
+    }
+    e->gap = false;
+    e->has_words = true;
+}
+
+/* Decodes encoded-words as they come; *p moves behind what was taken. */
+static void take_char(const char **p, const char *end, struct tkt_buf *out)
+{
+    size_t used = **p == '=' ? tkt_rfc2047_run(out, *p, (size_t)(end - *p)) : 0;
+
+    if (used == 0) {
+        tkt_buf_addc(out, **p);
+        used = 1;
+    }
+    *p += used;
+}
+
+/* Up to the closing quote, without escapes. */
+static void read_quoted(const char *p, const char *end, struct tkt_buf *out)
+{
+    while (p < end) {
+        if (*p == '\\' && p + 1 < end) {
+            p++;
+            tkt_buf_addc(out, *p++);
+        } else {
+            take_char(&p, end, out);
+        }
+    }
+}
+
+/* The '"' that closes what stands behind p, or NULL. */
+static const char *find_quote(const char *p, const char *end)
+{
+    for (; p < end; p++) {
+        if (*p == '\\') {
+            p++;
+        } else if (*p == '"') {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+static void on_quote(struct reader *r)
+{
+    struct entry *e = &r->entry;
+    const char *close = find_quote(r->p + 1, r->end);
+
+    if (close == NULL) {
+        r->p++; /* a quote too few: it is none */
+        return;
+    }
+    if (close + 1 < r->end && close[1] == '@') { /* "john doe"@example.com */
+        tkt_buf_add(&e->bare, r->p, (size_t)(close + 1 - r->p));
+        e->has_words = true;
+    } else {
+        begin_word(e);
+        read_quoted(r->p + 1, close, &e->phrase);
+    }
+    r->p = close + 1;
+}
+
+/* A comment, which may hold others; p stands behind its '(' and is left behind its end. */
+static void read_comment(const char **p, const char *end, struct tkt_buf *out)
+{
+    unsigned depth = 1;
+
+    while (*p < end && depth > 0) {
+        char c = **p;
+        depth += c == '(' ? 1 : 0;
+        depth -= c == ')' ? 1 : 0;
+        if (depth == 0) {
+            (*p)++;
+        } else if (c == '\\' && *p + 1 < end) {
+            tkt_buf_addc(out, (*p)[1]);
+            *p += 2;
+        } else {
+            take_char(p, end, out);
+        }
+    }
+}
+
+static void on_comment(struct reader *r)
+{
+    tkt_buf_reset(&r->entry.comment);
+    r->p++;
+    read_comment(&r->p, r->end, &r->entry.comment);
+    r->entry.gap = true;
+}
+
+/* Between '<' and '>': blanks and comments outside of quotes go. One that never closes
+ * ends where a list goes on. */
+static void on_angle(struct reader *r)
+{
+    struct entry *e = &r->entry;
+    TKT_AUTO_BUF struct tkt_buf comment = TKT_BUF_INIT(e->comment.max);
+    bool quoted = false;
+    bool closes = r->last_close != NULL && r->last_close > r->p;
+
+    tkt_buf_reset(&e->angle);
+    e->has_angle = true;
+    for (r->p++; r->p < r->end;) {
+        char c = *r->p;
+        quoted = c == '"' ? !quoted : quoted;
+        if (!quoted && c == '>') {
+            break;
+        }
+        if (!quoted && !closes && (c == ',' || c == ';')) {
+            return;
+        }
+        if (!quoted && c == '<') {
+            tkt_buf_reset(&e->angle);
+            r->p++;
+        } else if (!quoted && c == '(') {
+            r->p++;
+            read_comment(&r->p, r->end, &comment);
+        } else if (!quoted && is_blank(c)) {
+            r->p++;
+        } else {
+            take_char(&r->p, r->end, &e->angle);
+        }
+    }
+    while (r->p < r->end && *r->p == '>') {
+        r->p++;
+    }
+    e->gap = true;
+}
+
+static bool ends_word(char c)
+{
+    return is_blank(c) || strchr("\"(<>,;:", c) != NULL;
+}
+
+/* An atom; with an '@' in it or beside it, it belongs to an address. */
+static void on_atom(struct reader *r)
+{
+    struct entry *e = &r->entry;
+    TKT_AUTO_BUF struct tkt_buf word = TKT_BUF_INIT(8 * (size_t)(r->end - r->p) + 1);
+    bool literal = false;
+
+    while (r->p < r->end && (literal || !ends_word(*r->p))) {
+        bool at = word.len > 0 && word.data[word.len - 1] == '@';
+        literal = (literal || (at && *r->p == '[')) && *r->p != ']';
+        if (*r->p == '\\' && r->p + 1 < r->end) {
+            r->p++;
+        }
+        take_char(&r->p, r->end, &word);
+    }
+    const char *next = r->p;
+    while (next < r->end && is_blank(*next)) {
+        next++;
+    }
+    const char *s = tkt_buf_str(&word);
+    bool goes_on = e->bare.len > 0 && (s[0] == '@' || s[0] == '.' ||
+                                       strchr("@.", e->bare.data[e->bare.len - 1]));
+    bool has_at = memchr(s, '@', word.len) != NULL || (next < r->end && *next == '@');
+    if (goes_on || (has_at && e->bare.len == 0)) {
+        tkt_buf_add(&e->bare, s, word.len);
+        e->has_words = true;
+    } else {
+        begin_word(e);
+        tkt_buf_add(&e->phrase, s, word.len);
+    }
+}
+
+static void on_colon(struct reader *r)
+{
+    struct entry *e = &r->entry;
+
+    r->p++;
+    if (e->bare.len == 0 && !e->has_angle) { /* the name of a group, or "mailto" */
+        reset_entry(e);
+        r->has_group = true;
+    } else {
+        e->gap = true;
+    }
+}
+
+static enum tkt_address_result read_list(struct reader *r)
+{
+    enum tkt_address_result rc = TKT_ADDRESS_OK;
+
+    while (r->p < r->end && rc == TKT_ADDRESS_OK) {
+        switch (*r->p) {
+        case ' ':
+        case '\t':
+        case '>':
+            r->p++;
+            r->entry.gap = true;
+            break;
+        case ',':
+        case ';':
+            rc = end_entry(r);
+            r->p++;
+            break;
+        case '"':
+            on_quote(r);
+            break;
+        case '(':
+            on_comment(r);
+            break;
+        case '<':
+            on_angle(r);
+            break;
+        case ':':
+            on_colon(r);
+            break;
+        default:
+            on_atom(r);
+        }
+    }
+    return rc == TKT_ADDRESS_OK ? end_entry(r) : rc;
+}
+
+enum tkt_address_result tkt_address_add(const char *value, size_t n, const char *hint,
+                                        const struct tkt_address_caps *caps,
                                         struct tkt_addresses *out,
                                         struct tkt_wire_arena *arena)
 {
-    TKT_AUTO_BUF struct tkt_buf flat = TKT_BUF_INIT(n);
-    TKT_AUTO_BUF struct tkt_buf clean = TKT_BUF_INIT(16 * n + 64);
-    TKT_AUTO_BUF struct tkt_buf words = TKT_BUF_INIT(32 * n + 64);
+    TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(16 * n + 64);
     size_t before = out->count;
 
-    if (tkt_buf_add(&flat, value, n) < 0) {
+    tkt_header_text(&text, hint, value, n);
+    if (text.failed) {
         return TKT_ADDRESS_NO_MEMORY;
     }
-    flat.len = tkt_header_unfold(flat.data, n);
-    tkt_charset_guess(&clean, flat.data, flat.len);
-    decode_words(&words, tkt_buf_str(&clean), clean.len);
-    if (clean.failed || words.failed) {
-        return TKT_ADDRESS_NO_MEMORY;
+    size_t max = 4 * text.len + 64;
+    struct reader r = {.p = tkt_buf_str(&text),
+                       .end = tkt_buf_str(&text) + text.len,
+                       .entry = {.phrase = TKT_BUF_INIT(2 * max),
+                                 .comment = TKT_BUF_INIT(max),
+                                 .angle = TKT_BUF_INIT(max),
+                                 .bare = TKT_BUF_INIT(max)},
+                       .held = TKT_BUF_INIT(2 * max),
+                       .caps = caps,
+                       .out = out,
+                       .arena = arena};
+    r.last_close = text.len == 0 ? NULL : memrchr(r.p, '>', text.len);
+    enum tkt_address_result rc = read_list(&r);
+    tkt_buf_release(&r.entry.phrase);
+    tkt_buf_release(&r.entry.comment);
+    tkt_buf_release(&r.entry.angle);
+    tkt_buf_release(&r.entry.bare);
+    tkt_buf_release(&r.held);
+    if (rc != TKT_ADDRESS_OK) {
+        return rc;
     }
-    if (words.len > 0) {
-        words.len = tkt_header_unfold(words.data, words.len);
-        words.data[words.len] = '\0';
+    if (r.is_ambiguous) {
+        return TKT_ADDRESS_AMBIGUOUS;
     }
-    hide_words(&words);
-    if (count_colons(tkt_buf_str(&words), words.len) > colons_max) {
-        enum tkt_address_result rc = search(flat.data, flat.len, out, arena);
-        return rc == TKT_ADDRESS_OK ? TKT_ADDRESS_COLONS : rc;
-    }
-    bool is_cut = cut_entries(&words);
-    InternetAddressList *list = internet_address_list_parse(NULL, tkt_buf_str(&words));
-    enum tkt_address_result rc = TKT_ADDRESS_OK;
-    if (list != NULL) {
-        rc = flatten(list, colons_max, out, arena);
-        g_object_unref(list);
-    }
-    if (rc == TKT_ADDRESS_OK && out->count == before) {
-        rc = search(flat.data, flat.len, out, arena);
-    }
-    if (rc == TKT_ADDRESS_OK && is_cut) {
-        return TKT_ADDRESS_MANY;
-    }
-    bool empty = strspn(tkt_buf_str(&clean), " \t") == clean.len;
-    return rc == TKT_ADDRESS_OK && out->count == before && !empty ? TKT_ADDRESS_BROKEN
-                                                                  : rc;
+    return r.has_rest && out->count == before ? TKT_ADDRESS_BROKEN : TKT_ADDRESS_OK;
 }

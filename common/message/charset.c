@@ -462,13 +462,33 @@ static void add_label(const struct converter *c, struct tkt_buf *out, const void
     }
 }
 
-/* What no label and no structure tells is read as UTF-8 with its faults. */
-static void add_detected(struct tkt_buf *out, const char *detected, const void *data,
-                         size_t n)
+/* "": UTF-8, with its faults if it has any. */
+static const char *pick(const void *data, size_t n)
+{
+    bool escapes = memchr(data, 0x1b, n) != NULL;
+
+    return !escapes && tkt_utf8_valid(data, n) ? "" : tkt_charset_detect(data, n);
+}
+
+const char *tkt_charset_pick(const char *hint, const void *data, size_t n)
 {
     char label[LABEL_MAX];
-    const struct converter *c =
-        find_converter(resolve(detected, strlen(detected), label));
+    const struct converter *c = find_converter(resolve(hint, strlen(hint), label));
+
+    /* Latin labels stand on mail of every kind: they are no hint. */
+    if (n == 0 || c == NULL || c->kind == OTHER || strcmp(c->label, fallback) == 0 ||
+        tkt_utf8_valid(data, n)) {
+        return n == 0 ? "" : pick(data, n);
+    }
+    TKT_AUTO_BUF struct tkt_buf trial = TKT_BUF_INIT(4 * n);
+    return convert(c->cd, &trial, data, n) == 0 ? c->label : pick(data, n);
+}
+
+void tkt_charset_add_picked(struct tkt_buf *out, const char *picked, const void *data,
+                            size_t n)
+{
+    char label[LABEL_MAX];
+    const struct converter *c = find_converter(resolve(picked, strlen(picked), label));
 
     if (c == NULL) {
         tkt_utf8_add_clean(out, data, n);
@@ -479,32 +499,8 @@ static void add_detected(struct tkt_buf *out, const char *detected, const void *
 
 void tkt_charset_guess(struct tkt_buf *out, const void *data, size_t n)
 {
-    bool plain = is_ascii(data, n) && memchr(data, 0x1b, n) == NULL;
-
-    if (plain || tkt_utf8_valid(data, n)) {
-        bool escapes = !plain && memchr(data, 0x1b, n) != NULL;
-        add_detected(out, escapes ? tkt_charset_detect(data, n) : utf8, data, n);
-    } else {
-        add_detected(out, tkt_charset_detect(data, n), data, n);
-    }
-}
-
-void tkt_charset_guess_near(struct tkt_buf *out, const char *hint, const void *data,
-                            size_t n)
-{
-    char label[LABEL_MAX];
-    const struct converter *c = find_converter(resolve(hint, strlen(hint), label));
-    size_t from = out->len;
-
-    /* Latin labels stand on mail of every kind: they are no hint. */
-    if (c == NULL || c->kind == OTHER || strcmp(c->label, fallback) == 0 ||
-        tkt_utf8_valid(data, n)) {
-        tkt_charset_guess(out, data, n);
-        return;
-    }
-    if (convert(c->cd, out, data, n) > 0 && !out->failed) {
-        out->len = from;
-        tkt_charset_guess(out, data, n);
+    if (n > 0) {
+        tkt_charset_add_picked(out, pick(data, n), data, n);
     }
 }
 

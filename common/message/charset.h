@@ -26,8 +26,11 @@ void tkt_charset_add(struct tkt_buf *out, const char *charset, size_t charset_le
                      const void *data, size_t n, bool *known);
 /* The same for bytes without a label. */
 void tkt_charset_guess(struct tkt_buf *out, const void *data, size_t n);
-/* The same; hint is the label of something that came with them. */
-void tkt_charset_guess_near(struct tkt_buf *out, const char *hint, const void *data,
+/* In two steps, for text that is converted in pieces but guessed as a whole: what the
+ * bytes are probably in, where hint is the label of something that came with them; and
+ * the conversion of a piece. */
+const char *tkt_charset_pick(const char *hint, const void *data, size_t n);
+void tkt_charset_add_picked(struct tkt_buf *out, const char *picked, const void *data,
                             size_t n);
 
 #endif

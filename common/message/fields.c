@@ -5,15 +5,13 @@
 #include "base/util.h"
 #include "message/address.h"
 #include "message/authres.h"
+#include "message/date.h"
 #include "message/prescan.h"
 #include "message/rfc2047.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
 
 #define ADDRESS_FIELDS_MAX 8 /* of one name; the standard knows one */
-#define SUBJECT_MAX (32 * 1024)
-#define ID_MAX 998
 
 static const struct tkt_field *first_field(const struct tkt_reading *r, const char *name)
 {
@@ -44,19 +42,19 @@ static void read_subject(struct tkt_reading *r)
         return;
     }
     note_repeated(r, "Subject");
-    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(8 * f->value_len + 16);
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(16 * f->value_len + 16);
     const char *value = tkt_field_value(&r->scan.header, f);
     if (memchr(value, '\0', f->value_len) != NULL) {
         tkt_scan_problem(&r->scan, "broken: NUL in the Subject");
     }
-    tkt_rfc2047_add(&b, value, f->value_len);
+    tkt_rfc2047_add_near(&b, r->charset_hint, value, f->value_len);
     const char *s = tkt_buf_str(&b);
     size_t n = b.len;
     while (n > 0 && *s == ' ') {
         s++;
         n--;
     }
-    n = tkt_utf8_cut(s, n, SUBJECT_MAX);
+    n = tkt_utf8_cut(s, n, r->scan.limits->header_max);
     while (n > 0 && s[n - 1] == ' ') {
         n--;
     }
@@ -108,40 +106,98 @@ static void read_subject_ids(struct tkt_reading *r)
 
 /* ---- addresses ---- */
 
-static void read_addresses(struct tkt_reading *r, const char *name,
-                           struct tkt_addresses *out)
+static void note_addresses(struct tkt_reading *r, const char *name,
+                           enum tkt_address_result rc)
 {
+    switch (rc) {
+    case TKT_ADDRESS_OK:
+        break;
+    case TKT_ADDRESS_AMBIGUOUS:
+        tkt_scan_problem(&r->scan, "broken: an entry of %s names two addresses", name);
+        break;
+    case TKT_ADDRESS_BROKEN:
+        tkt_scan_problem(&r->scan, "broken: no address in %s", name);
+        break;
+    case TKT_ADDRESS_MANY:
+        tkt_scan_problem(&r->scan, "addresses: more than %zu in %s",
+                         r->scan.limits->addresses_max, name);
+        break;
+    case TKT_ADDRESS_NO_MEMORY:
+        r->no_memory = true;
+        break;
+    }
+}
+
+/* The worst of the results of all fields of that name. */
+static enum tkt_address_result read_addresses(struct tkt_reading *r, const char *name,
+                                              struct tkt_addresses *out)
+{
+    struct tkt_address_caps caps = {r->scan.limits->addresses_max,
+                                    r->scan.limits->name_max};
+    enum tkt_address_result worst = TKT_ADDRESS_OK;
     size_t index = 0;
     size_t fields = 0;
     const struct tkt_field *f;
 
-    while ((f = tkt_header_find(&r->scan.header, name, &index)) != NULL) {
+    while (worst < TKT_ADDRESS_MANY &&
+           (f = tkt_header_find(&r->scan.header, name, &index)) != NULL) {
         if (++fields > ADDRESS_FIELDS_MAX) {
             tkt_scan_problem(&r->scan, "address_fields: more than %d %s fields",
                              ADDRESS_FIELDS_MAX, name);
-            return;
+            break;
         }
-        switch (tkt_address_add(tkt_field_value(&r->scan.header, f), f->value_len,
-                                r->scan.limits->address_colons_max, out,
-                                &r->msg->arena)) {
-        case TKT_ADDRESS_OK:
-            break;
-        case TKT_ADDRESS_COLONS:
-            tkt_scan_problem(&r->scan, "address_colons: more than %zu ':' in %s",
-                             r->scan.limits->address_colons_max, name);
-            break;
-        case TKT_ADDRESS_BROKEN:
-            tkt_scan_problem(&r->scan, "broken: no address in %s", name);
-            break;
-        case TKT_ADDRESS_MANY:
-            tkt_scan_problem(&r->scan, "addresses: more than %d in %s",
-                             TKT_MESSAGE_ADDRS_MAX, name);
-            return;
-        case TKT_ADDRESS_NO_MEMORY:
-            r->no_memory = true;
+        enum tkt_address_result rc =
+            tkt_address_add(tkt_field_value(&r->scan.header, f), f->value_len,
+                            r->charset_hint, &caps, out, &r->msg->arena);
+        note_addresses(r, name, rc);
+        worst = TKT_MAX(worst, rc);
+    }
+    return worst;
+}
+
+/* A From without an address still has a name. */
+static void keep_name_alone(struct tkt_reading *r)
+{
+    const struct tkt_field *f = first_field(r, "From");
+
+    if (f == NULL) {
+        return;
+    }
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(16 * f->value_len + 16);
+    tkt_rfc2047_add_near(&b, r->charset_hint, tkt_field_value(&r->scan.header, f),
+                         f->value_len);
+    const char *s = tkt_buf_str(&b);
+    size_t n = strcspn(s, "<");
+    while (n > 0 && strchr(" \t\"", *s) != NULL) {
+        s++;
+        n--;
+    }
+    n = tkt_utf8_cut(s, n, r->scan.limits->name_max);
+    while (n > 0 && strchr(" \t\"", s[n - 1]) != NULL) {
+        n--;
+    }
+    r->msg->from.name = tkt_reading_keep(r, s, n);
+}
+
+/* Who else may have written it, when From does not tell. */
+static void find_author(struct tkt_reading *r)
+{
+    static const char *const names[] = {"Sender", "Reply-To", "Resent-From",
+                                        "Return-Path"};
+    struct tkt_addresses found = {NULL, 0};
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(names); i++) {
+        read_addresses(r, names[i], &found);
+        if (found.count > 0) {
+            tkt_scan_problem(&r->scan, "broken: no usable From, %s counts", names[i]);
+            r->msg->from.address = found.items[0].address;
+            if (r->msg->from.name[0] == '\0') {
+                r->msg->from.name = found.items[0].name;
+            }
             return;
         }
     }
+    tkt_scan_problem(&r->scan, "broken: no usable From");
 }
 
 /* Returns whether From names exactly one author, so that results about a domain can be
@@ -149,137 +205,82 @@ static void read_addresses(struct tkt_reading *r, const char *name,
 static bool read_from(struct tkt_reading *r)
 {
     struct tkt_addresses from = {NULL, 0};
-    struct tkt_addresses sender = {NULL, 0};
+    enum tkt_address_result rc = read_addresses(r, "From", &from);
 
-    read_addresses(r, "From", &from);
     note_repeated(r, "From");
     r->msg->from = (struct tkt_address){tkt_nothing, tkt_nothing};
-    if (from.count > 0) {
-        r->msg->from = from.items[0];
-        if (from.count > 1) {
-            tkt_scan_problem(&r->scan, "broken: more than one author, the first counts");
-        }
-        return from.count == 1;
-    }
-    tkt_scan_problem(&r->scan, "broken: no usable From");
-    read_addresses(r, "Sender", &sender);
-    if (sender.count > 0) {
-        r->msg->from = sender.items[0];
-    }
-    return false;
-}
-
-/* ---- Message-IDs, date ---- */
-
-/* The next "<...>" behind *p; what stands between is passed over. */
-static bool next_id(const char **p, const char *end, const char **id, size_t *n)
-{
-    const char *open = memchr(*p, '<', (size_t)(end - *p));
-    const char *close = open == NULL ? NULL : memchr(open, '>', (size_t)(end - open));
-
-    if (close == NULL) {
+    if (from.count == 0) {
+        keep_name_alone(r);
+        find_author(r);
         return false;
     }
-    *p = close + 1;
-    *id = open + 1;
-    *n = (size_t)(close - open - 1);
-    return true;
+    r->msg->from = from.items[0];
+    if (from.count > 1) {
+        tkt_scan_problem(&r->scan, "broken: more than one author, the first counts");
+    }
+    return from.count == 1 && rc == TKT_ADDRESS_OK;
 }
 
-/* An ID as text on one line; "" when there is none or it is absurdly long. */
-static void clean_id(struct tkt_buf *out, const char *p, size_t n)
+static void read_sender(struct tkt_reading *r)
 {
-    tkt_buf_reset(out);
-    if (n > ID_MAX) {
-        return;
-    }
-    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(4 * ID_MAX);
-    tkt_utf8_add_clean(&b, p, n);
-    for (size_t i = 0; i < b.len; i++) {
-        unsigned char c = (unsigned char)b.data[i];
-        if (c > ' ' && c != 0x7f) { /* folds inside an ID are not part of it */
-            tkt_buf_addc(out, b.data[i]);
-        }
+    struct tkt_addresses sender = {NULL, 0};
+
+    read_addresses(r, "Sender", &sender);
+    if (sender.count > 0 &&
+        !tkt_ascii_ieq(sender.items[0].address, r->msg->from.address)) {
+        r->msg->sender = sender.items[0];
     }
 }
 
-static void read_message_id(struct tkt_reading *r)
-{
-    const struct tkt_field *f = first_field(r, "Message-ID");
-    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(4 * ID_MAX);
-
-    r->msg->message_id = tkt_nothing;
-    if (f == NULL) {
-        return;
-    }
-    const char *p = tkt_field_value(&r->scan.header, f);
-    const char *id = p;
-    size_t n = f->value_len;
-    if (!next_id(&p, p + n, &id, &n)) {
-        id = p; /* without brackets: taken as it stands */
-    }
-    clean_id(&b, id, n);
-    r->msg->message_id = tkt_reading_keep(r, tkt_buf_str(&b), b.len);
-}
-
-/* The first one (how the thread began) and the newest are kept when there are many. */
-void tkt_fields_ids(struct tkt_reading *r, const char *value, size_t len,
-                    struct tkt_strings *out)
-{
-    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(4 * ID_MAX);
-    const char *p = value;
-    const char *end = value + len;
-    const char *id = NULL;
-    size_t n = 0;
-
-    while (next_id(&p, end, &id, &n)) {
-        clean_id(&b, id, n);
-        if (b.len == 0) {
-            continue;
-        }
-        if (out->count == r->scan.limits->references_max) {
-            tkt_scan_problem(&r->scan, "references: more than %d, the middle is left out",
-                             (int)r->scan.limits->references_max);
-            memmove(out->items + 1, out->items + 2,
-                    (out->count - 2) * sizeof(*out->items));
-            out->count--;
-        }
-        tkt_reading_add(r, out, TKT_MESSAGE_REFS_MAX, tkt_buf_str(&b), b.len);
-    }
-}
-
-static void read_id_field(struct tkt_reading *r, const char *name,
-                          struct tkt_strings *out)
-{
-    size_t index = 0;
-    const struct tkt_field *f;
-
-    while ((f = tkt_header_find(&r->scan.header, name, &index)) != NULL) {
-        tkt_fields_ids(r, tkt_field_value(&r->scan.header, f), f->value_len, out);
-    }
-}
+/* ---- date, importance ---- */
 
 static void read_date(struct tkt_reading *r)
 {
     const struct tkt_field *f = first_field(r, "Date");
-    char flat[256];
 
-    if (f == NULL) {
-        return;
-    }
-    size_t n = TKT_MIN(f->value_len, sizeof(flat) - 1);
-    memcpy(flat, tkt_field_value(&r->scan.header, f), n);
-    n = tkt_header_unfold(flat, n);
-    flat[n] = '\0';
-    for (size_t i = 0; i < n; i++) {
-        flat[i] = (unsigned char)flat[i] < 0x7f ? flat[i] : '?';
-    }
-    GDateTime *date = g_mime_utils_header_decode_date(flat);
-    if (date != NULL) {
-        r->msg->date_s = g_date_time_to_unix(date);
-        g_date_time_unref(date);
-    } else {
+    if (f != NULL && !tkt_date_read(tkt_field_value(&r->scan.header, f), f->value_len,
+                                    &r->msg->date_s)) {
         tkt_scan_problem(&r->scan, "broken: Date is none");
+    }
+}
+
+static enum tkt_importance importance_of(const char *p, size_t n)
+{
+    static const struct {
+        const char *word;
+        enum tkt_importance importance;
+    } words[] = {{"high", TKT_IMPORTANCE_HIGH},      {"urgent", TKT_IMPORTANCE_HIGH},
+                 {"1", TKT_IMPORTANCE_HIGH},         {"2", TKT_IMPORTANCE_HIGH},
+                 {"normal", TKT_IMPORTANCE_NORMAL},  {"medium", TKT_IMPORTANCE_NORMAL},
+                 {"3", TKT_IMPORTANCE_NORMAL},       {"low", TKT_IMPORTANCE_LOW},
+                 {"non-urgent", TKT_IMPORTANCE_LOW}, {"4", TKT_IMPORTANCE_LOW},
+                 {"5", TKT_IMPORTANCE_LOW}};
+
+    while (n > 0 && strchr(" \t\r\n\"", *p) != NULL) {
+        p++;
+        n--;
+    }
+    for (size_t i = 0; i < TKT_ARRAY_LEN(words); i++) {
+        size_t len = strlen(words[i].word);
+        if (n >= len && tkt_ascii_ieqn(p, words[i].word, len)) {
+            return words[i].importance;
+        }
+    }
+    return TKT_IMPORTANCE_NONE;
+}
+
+/* The first field that says something; clients that write several write the same. */
+static void read_importance(struct tkt_reading *r)
+{
+    static const char *const names[] = {"Importance", "X-Priority", "X-MSMail-Priority",
+                                        "Priority"};
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(names); i++) {
+        const struct tkt_field *f = first_field(r, names[i]);
+        if (f != NULL && r->msg->importance == TKT_IMPORTANCE_NONE) {
+            r->msg->importance =
+                importance_of(tkt_field_value(&r->scan.header, f), f->value_len);
+        }
     }
 }
 
@@ -308,19 +309,30 @@ static void read_auth(struct tkt_reading *r, bool one_author)
         return;
     }
 }
+
+static const char *find_hint(const struct tkt_scan *scan)
+{
+    for (size_t i = 0; i < scan->part_count; i++) {
+        if (scan->parts[i].mime.charset != NULL) {
+            return scan->parts[i].mime.charset;
+        }
+    }
+    return "";
+}
+
 void tkt_fields_read(struct tkt_reading *r)
 {
     struct tkt_message *msg = r->msg;
 
+    r->charset_hint = find_hint(&r->scan);
     read_subject(r);
     read_subject_ids(r);
     bool one_author = read_from(r);
+    read_sender(r);
     read_addresses(r, "Reply-To", &msg->reply_to);
     read_addresses(r, "To", &msg->to);
     read_addresses(r, "Cc", &msg->cc);
-    read_message_id(r);
-    read_id_field(r, "In-Reply-To", &msg->in_reply_to);
-    read_id_field(r, "References", &msg->references);
     read_date(r);
+    read_importance(r);
     read_auth(r, one_author);
 }

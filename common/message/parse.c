@@ -11,6 +11,7 @@
 #include "message/class.h"
 #include "message/fields.h"
 #include "message/foreign.h"
+#include "message/ids.h"
 #include "message/reading.h"
 #include "message/reply.h"
 #include "message/rfc2047.h"
@@ -18,8 +19,6 @@
 #include "message/visit.h"
 #include "message/words.h"
 
-#include <gmime/gmime.h>
-#include <locale.h>
 #include <string.h>
 
 #define RETURNED_MAX 16384 /* of a message that came back */
@@ -32,7 +31,6 @@ void tkt_message_limits_default(struct tkt_message_limits *limits)
         .header_block_max = 256 * 1024,
         .header_count_max = 1000,
         .header_max = 32 * 1024,
-        .address_colons_max = 256,
         .mime_depth_max = 32,
         .mime_parts_max = TKT_MESSAGE_PARTS_MAX,
         .mime_params_max = 64,
@@ -56,7 +54,6 @@ void tkt_message_limits_from(const struct tkt_conf_limits *conf,
     take(&l->header_block_max, conf->header_block_max);
     take(&l->header_count_max, conf->header_count_max);
     take(&l->header_max, conf->header_max);
-    take(&l->address_colons_max, conf->address_colons_max);
     take(&l->mime_depth_max, conf->mime_depth_max);
     take(&l->mime_parts_max, conf->mime_parts_max);
     take(&l->mime_params_max, conf->mime_params_max);
@@ -72,9 +69,8 @@ static struct tkt_message_limits usable_limits(const struct tkt_message_limits *
 {
     struct tkt_message_limits l = *in;
 
-    l.header_max = TKT_MIN(l.header_max, 1024 * 1024);
+    l.header_max = TKT_MIN(l.header_max, TKT_MESSAGE_STRING_MAX);
     l.header_block_max = TKT_MIN(l.header_block_max, 16 * 1024 * 1024);
-    l.address_colons_max = TKT_MIN(l.address_colons_max, 256);
     l.mime_depth_max = TKT_MIN(l.mime_depth_max, 32);
     l.mime_parts_max = TKT_MAX(1, TKT_MIN(l.mime_parts_max, TKT_MESSAGE_PARTS_MAX));
     l.text_max = TKT_MIN(l.text_max, TKT_MESSAGE_TEXT_MAX);
@@ -86,25 +82,9 @@ static struct tkt_message_limits usable_limits(const struct tkt_message_limits *
 
 int tkt_message_parser_init(struct tkt_err *err)
 {
-    static bool done;
+    unsigned char digest[TKT_SHA256_LEN];
 
-    if (!done) {
-        /* Before the first use of the locale, which reads files; "C" reads none. */
-        (void)setlocale(LC_ALL, "C");
-        g_mime_init();
-        /* Types and tables that GLib makes at first use. */
-        InternetAddressList *list = internet_address_list_parse(
-            NULL, "g: \"A b\" <a@example.test>, c@[192.0.2.1];");
-        g_object_unref(list);
-        GDateTime *date =
-            g_mime_utils_header_decode_date("Sat, 1 Jan 2000 00:00:00 +0100 (CET)");
-        if (date != NULL) {
-            g_date_time_unref(date);
-        }
-        unsigned char digest[TKT_SHA256_LEN];
-        tkt_sha256("", 0, digest); /* libcrypto finds its SHA-256 */
-        done = true;
-    }
+    tkt_sha256("", 0, digest); /* libcrypto looks for its configuration at first use */
     return tkt_charset_init(err);
 }
 
@@ -181,8 +161,8 @@ static int read_returned(struct tkt_reading *r, struct tkt_err *err)
             size_t index = 0;
             const struct tkt_field *f = tkt_header_find(&inner.header, names[k], &index);
             if (f != NULL) {
-                tkt_fields_ids(r, tkt_field_value(&inner.header, f), f->value_len,
-                               &r->msg->references);
+                tkt_ids_add(r, tkt_field_value(&inner.header, f), f->value_len,
+                            &r->msg->references);
             }
         }
         tkt_scan_release(&inner);
@@ -223,6 +203,9 @@ static int read_all(struct tkt_reading *r, struct tkt_err *err)
     struct tkt_message *msg = r->msg;
 
     tkt_fields_read(r);
+    if (tkt_ids_read(r, err) < 0) {
+        return -1;
+    }
     if (read_text(r, err) < 0) {
         return -1;
     }

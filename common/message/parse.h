@@ -29,19 +29,18 @@
 
 /* Caps; the names in .problems are these without "_max". */
 struct tkt_message_limits {
-    size_t header_block_max;   /* bytes of all fields of the message: 256 KiB */
-    size_t header_count_max;   /* fields of the message or of a part: 1,000 */
-    size_t header_max;         /* bytes of one field: 32 KiB */
-    size_t address_colons_max; /* ':' in an address field outside quotes: 256 */
-    size_t mime_depth_max;     /* 32 */
-    size_t mime_parts_max;     /* 500, never above TKT_MESSAGE_PARTS_MAX */
-    size_t mime_params_max;    /* parameters of a field: 64 */
-    size_t text_max;           /* decoded text: 1 MiB, never above TKT_MESSAGE_TEXT_MAX */
-    size_t addresses_max;      /* of one list (To, Cc, Reply-To): 512, never above */
-    size_t references_max;     /* of References and In-Reply-To: 64, never above */
-    size_t name_max;           /* bytes of the name of a person or a file: 1,024 */
-    size_t hash_max;           /* bytes of attachments that are hashed: 256 MiB */
-    int64_t parse_ms;          /* time, then the result is what was read: 0 = no end */
+    size_t header_block_max; /* bytes of all fields of the message: 256 KiB */
+    size_t header_count_max; /* fields of the message or of a part: 1,000 */
+    size_t header_max;       /* bytes of one field: 32 KiB */
+    size_t mime_depth_max;   /* 32 */
+    size_t mime_parts_max;   /* 500, never above TKT_MESSAGE_PARTS_MAX */
+    size_t mime_params_max;  /* parameters of a field: 64 */
+    size_t text_max;         /* decoded text: 1 MiB, never above TKT_MESSAGE_TEXT_MAX */
+    size_t addresses_max;    /* of one list (To, Cc, Reply-To): 512, never above */
+    size_t references_max;   /* of References and In-Reply-To: 64, never above */
+    size_t name_max;         /* bytes of the name of a person or a file: 1,024 */
+    size_t hash_max;         /* bytes of attachments that are hashed: 256 MiB */
+    int64_t parse_ms;        /* time, then the result is what was read: 0 = no end */
 };
 void tkt_message_limits_default(struct tkt_message_limits *limits);
 /* Those of a configuration; parse_ms is 0. What is 0 there has its default. */
@@ -67,7 +66,7 @@ struct tkt_message_options {
 };
 
 /* Once, before the first parse and before any system call filter: opens one converter
- * for each charset of a fixed list, sets up GMime. Later calls do nothing. */
+ * for each charset of a fixed list. Later calls do nothing. */
 int tkt_message_parser_init(struct tkt_err *err);
 int tkt_message_parse(const struct tkt_message_source *src,
                       const struct tkt_message_options *opt, struct tkt_message *out,

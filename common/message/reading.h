@@ -13,6 +13,7 @@ struct tkt_reading {
     const struct tkt_message_options *opt;
     struct tkt_scan scan;
     struct tkt_message *msg;
+    const char *charset_hint; /* of the first part that names one: for raw 8-bit fields */
     bool no_memory; /* the parse ends TEMP; what is read until then may be missing */
 };
 

@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (tkt_charset_init(NULL) < 0) {
         abort();
     }
-    tkt_rfc2047_add(&out, p, size);
+    tkt_rfc2047_add_near(&out, size > 0 && p[0] == 'k' ? "koi8-r" : "", p, size);
     must_be_a_line(tkt_buf_str(&out), out.len);
     tkt_buf_release(&out);
     params("Content-Type", p, size);

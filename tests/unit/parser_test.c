@@ -58,7 +58,6 @@ static struct tkt_conf *settings(int children)
     conf.limits.header_block_max = 256 * 1024;
     conf.limits.header_count_max = 1000;
     conf.limits.header_max = 32 * 1024;
-    conf.limits.address_colons_max = 256;
     conf.limits.mime_depth_max = 32;
     conf.limits.mime_parts_max = 500;
     conf.limits.mime_params_max = 64;
