@@ -109,7 +109,7 @@ static void finish(const struct sieve_action_exec_env *aenv, void *tr_context, i
 
         settle(aenv, s, TKT_WIRE_CONFIRM, status == SIEVE_EXEC_FAILURE);
         sieve_result_event_log(
-            aenv, e->event(), "ticket action: %s ticket %s%s", s->status, s->id,
+            aenv, e->event(), "%s ticket %s%s", s->status, s->id,
             status == SIEVE_EXEC_FAILURE ? " (the mail was kept without it)" : "");
     } else if (status == SIEVE_EXEC_TEMP_FAILURE && s->rolled_back) {
         settle(aenv, s, TKT_WIRE_CANCEL, false);

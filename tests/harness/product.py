@@ -16,7 +16,7 @@ CONFIG = """\
 hostname = "mx.example.test"
 intake_socket = "{r}/run/intake.sock"
 control_socket = "{r}/run/control.sock"
-intake_umask = 0007
+intake_umask = {intake_umask}
 log_sink = "stderr"
 log_level = "{log_level}"
 authserv_ids = {{"mx.example.test"}}
@@ -37,7 +37,7 @@ store {{
 {store}
 }}
 access {{
-    hooks = {{"{milter_uid}"}}
+    hooks = {{"{milter_uid}"{hooks}}}
 {access}
 }}
 {desks}
@@ -68,13 +68,15 @@ class Product:
     """start() runs both daemons; every part of the configuration can be added to."""
 
     def __init__(self, root, build, desks=DESKS, top="", milter="", parser="", store="",
-                 access="", milter_socket=None, log_level="info", wrapper=()):
+                 access="", milter_socket=None, log_level="info", wrapper=(), hooks="",
+                 intake_umask="0007"):
         self.root = os.path.join(root, "ticket")
         self.build = build
         self.milter_socket = milter_socket or f"unix:{self.root}/socket/milter.sock"
         self.config = f"{self.root}/ticket-milter.conf"
         self.parts = dict(desks=desks, top=top, milter=milter, parser=parser, store=store,
-                          access=access, log_level=log_level)
+                          access=access, log_level=log_level, intake_umask=intake_umask,
+                          hooks=hooks)
         self.wrapper = list(wrapper)
         self.ticketd = None
         self.milter = None

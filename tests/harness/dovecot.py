@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A private Dovecot on loopback: LMTP with Sieve, IMAP where a test wants it."""
+import glob
+import os
+import pwd
+import shutil
+import smtplib
+import subprocess
+
+from .util import free_port, port_open, wait_for
+
+MAIL_UID = 61803
+MAIL_GID = 61804
+
+CONFIG = """\
+base_dir = {r}/run
+state_dir = {r}/state
+instance_name = ticket-{port}
+listen = 127.0.0.1
+protocols = lmtp {protocols}
+ssl = no
+disable_plaintext_auth = no
+log_path = {r}/log/dovecot.log
+mail_location = maildir:{r}/mail/%u
+first_valid_uid = 1
+first_valid_gid = 1
+postmaster_address = postmaster@example.test
+hostname = mx.example.test
+passdb {{
+  driver = static
+  args = nopassword=y
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={r}/home/%u
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+}}
+service imap-login {{
+  inet_listener imap {{
+    address = 127.0.0.1
+    port = {imap_port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service stats {{
+  unix_listener stats-writer {{
+    mode = 0666
+  }}
+}}
+protocol lmtp {{
+  mail_plugins = $mail_plugins sieve
+}}
+plugin {{
+  sieve = file:~/sieve;active=~/.dovecot.sieve
+  sieve_before = {r}/before.sieve
+  sieve_plugin_dir = {r}/modules
+  sieve_plugins = sieve_vnd_ticket {plugins}
+  sieve_global_extensions = {extensions}
+  sieve_ticket_socket = {socket}
+{settings}
+}}
+{top}
+"""
+
+
+class Dovecot:
+    """before: the global script. settings: lines of plugin {}; top: any other lines."""
+
+    def __init__(self, root, build, socket, before="keep;", settings="", top="",
+                 extensions="+vnd.ticket", protocols="", plugins=""):
+        self.root = os.path.join(root, "dovecot")
+        self.build = build
+        self.port, self.imap_port = free_port(), free_port()
+        self.parts = dict(socket=socket, settings=settings, top=top, protocols=protocols,
+                          extensions=extensions, plugins=plugins)
+        self.before = before
+        self.env = dict(os.environ)
+
+    @staticmethod
+    def missing(build):
+        """Why it cannot run here, or None."""
+        if os.geteuid() != 0:
+            return "a private Dovecot needs root"
+        if not shutil.which("dovecot") or not glob.glob("/usr/lib/dovecot/lmtp"):
+            return "Dovecot with LMTP is not installed"
+        if not glob.glob("/usr/lib/dovecot/modules/lib90_sieve_plugin.so"):
+            return "Pigeonhole is not installed"
+        if not os.path.exists(f"{build}/.libs/lib90_sieve_vnd_ticket_plugin.so"):
+            return "the plugin was not built (dovecot-dev is missing)"
+        try:
+            pwd.getpwnam("dovecot")
+        except KeyError:
+            return "there is no user dovecot"
+        return None
+
+    def start(self):
+        r = self.root
+        for d in ("run", "state", "log", "modules"):
+            os.makedirs(f"{r}/{d}", exist_ok=True)
+        for d in ("mail", "home"):
+            os.makedirs(f"{r}/{d}", exist_ok=True)
+            os.chown(f"{r}/{d}", MAIL_UID, MAIL_GID)
+        os.chmod(r, 0o755)
+        shutil.copy(f"{self.build}/.libs/lib90_sieve_vnd_ticket_plugin.so", f"{r}/modules")
+        for so in glob.glob("/usr/lib/dovecot/modules/sieve/*.so"):
+            link = f"{r}/modules/{os.path.basename(so)}"
+            if not os.path.exists(link):
+                os.symlink(so, link)
+        self.write_config()
+        self.script(self.before)
+        subprocess.run(["dovecot", "-c", f"{r}/dovecot.conf"], check=True, timeout=60)
+        wait_for("Dovecot to listen", lambda: port_open(self.port), 30)
+        return self
+
+    def write_config(self, **parts):
+        self.parts.update(parts)
+        with open(f"{self.root}/dovecot.conf", "w", encoding="utf-8") as f:
+            f.write(CONFIG.format(r=self.root, port=self.port, imap_port=self.imap_port,
+                                  uid=MAIL_UID, gid=MAIL_GID, **self.parts))
+
+    def stop(self):
+        subprocess.run(["doveadm", "-c", f"{self.root}/dovecot.conf", "stop"], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+        wait_for("Dovecot to end",
+                 lambda: not os.path.exists(f"{self.root}/run/master.pid"), 20)
+
+    def reload(self, **parts):
+        self.write_config(**parts)
+        subprocess.run(["doveadm", "-c", f"{self.root}/dovecot.conf", "reload"], check=True,
+                       timeout=60)
+
+    def compile(self, path):
+        return subprocess.run(["sievec", "-c", f"{self.root}/dovecot.conf", path],
+                              capture_output=True, text=True, check=False, timeout=60)
+
+    def script(self, text):
+        """The global script, compiled (its folder is not the user's)."""
+        path = f"{self.root}/before.sieve"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        done = self.compile(path)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+
+    def user_script(self, user, text):
+        home = f"{self.root}/home/{user}"
+        os.makedirs(home, exist_ok=True)
+        with open(f"{home}/.dovecot.sieve", "w", encoding="utf-8") as f:
+            f.write(text)
+        for path in (home, f"{home}/.dovecot.sieve"):
+            os.chown(path, MAIL_UID, MAIL_GID)
+
+    def deliver(self, sender, rcpts, message):
+        """Over LMTP: {recipient: (code, text)}."""
+        rcpts = [rcpts] if isinstance(rcpts, str) else rcpts
+        out = {}
+        with smtplib.LMTP("127.0.0.1", self.port, local_hostname="client.test") as s:
+            s.sock.settimeout(60)
+            s.ehlo()
+            s.mail(sender)
+            accepted = []
+            for rcpt in rcpts:
+                code, text = s.rcpt(rcpt)
+                if code == 250:
+                    accepted.append(rcpt)
+                else:
+                    out[rcpt] = (code, text.decode())
+            s.putcmd("data")
+            s.getreply()
+            s.send(smtplib._quote_periods(smtplib._fix_eols(message.decode("latin-1"))
+                                          .encode("latin-1")) + b"\r\n.\r\n")
+            for rcpt in accepted:
+                code, text = s.getreply()
+                out[rcpt] = (code, text.decode())
+        return out
+
+    def mails(self, user, folder=""):
+        """Stored mails of a user, oldest first, as bytes."""
+        sub = f"/.{folder}" if folder else ""
+        files = [f for d in ("new", "cur")
+                 for f in glob.glob(f"{self.root}/mail/{user}{sub}/{d}/*")]
+        out = []
+        for name in sorted(files, key=os.path.getmtime):
+            with open(name, "rb") as f:
+                out.append(f.read())
+        return out
+
+    def log(self):
+        try:
+            with open(f"{self.root}/log/dovecot.log", encoding="utf-8",
+                      errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
