@@ -8,8 +8,6 @@
 #include "message/parse.h"
 #include "ticketctl/out.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #define JSON_MAX (32U * 1024 * 1024)
@@ -87,21 +85,13 @@ static int open_desks(struct tkt_ctl_explain *e)
     return e->index != NULL ? 0 : no_memory();
 }
 
-static int read_message(struct tkt_ctl_explain *e)
+static int read_fields(struct tkt_ctl_explain *e)
 {
     struct tkt_err err = TKT_ERR_INIT;
     struct tkt_ctl_explained *x = e->x;
-    bool is_stdin = strcmp(x->file, "-") == 0;
-    TKT_AUTO_FD int fd =
-        is_stdin ? dup(STDIN_FILENO) : open(x->file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return tkt_ctl_fail(EX_NOINPUT, "%s: %s", x->file, strerror(errno));
-    }
-    if (tkt_ctl_mail_read(fd, (uint64_t)e->ctl->conf->limits.message_max, "/var/tmp",
-                          &x->mail, &err) < 0 ||
-        tkt_ctl_mail_fields(&x->mail, &x->arena, &x->req.fields, &x->req.field_count,
+    if (tkt_ctl_mail_fields(&x->mail, &x->arena, &x->req.fields, &x->req.field_count,
                             &err) < 0) {
-        tkt_err_prefix(&err, "%s", x->file);
+        tkt_err_prefix(&err, "%s", x->place->file);
         return tkt_ctl_fail_err(&err);
     }
     return 0;
@@ -231,8 +221,9 @@ static int find_desks(struct tkt_ctl_explain *e)
     return rc;
 }
 
-static const char *candidate_id(const struct tkt_facts *f, int64_t ticket)
+const char *tkt_ctl_explain_ticket(const struct tkt_ctl_explained *x, int64_t ticket)
 {
+    const struct tkt_facts *f = &x->facts;
     for (size_t i = 0; i < f->candidate_count; i++) {
         if (f->candidates[i].ticket == ticket) {
             return f->candidates[i].id;
@@ -257,7 +248,7 @@ static int fill_desk(struct tkt_ctl_explain *e, struct tkt_edit_desk *desk,
     if (d->action == TKT_ACTION_IGNORE) {
         desk->id = "";
     } else if (appends) {
-        desk->id = candidate_id(&e->x->facts, d->ticket);
+        desk->id = tkt_ctl_explain_ticket(e->x, d->ticket);
     } else {
         snprintf(text, sizeof text, "%s-N", desk->conf->prefix);
         desk->id = tkt_wire_arena_strdup(&e->x->arena, text, strlen(text));
@@ -309,52 +300,67 @@ static int print(const struct tkt_ctl_explain *e)
     if (tkt_ctl_explain_json(e->x, &out) < 0) {
         return no_memory();
     }
-    tkt_ctl_put_json(stdout, tkt_buf_str(&out), out.len);
+    tkt_ctl_put_json_line(stdout, tkt_buf_str(&out), out.len);
     return 0;
 }
 
-static int explain_file(struct tkt_ctl_explain *e, const char *file)
+static void explain_mail(void *ctx, const struct tkt_ctl_place *place,
+                         struct tkt_ctl_mail *mail, const struct tkt_err *err)
 {
     static int (*const steps[])(struct tkt_ctl_explain *) = {
-        read_message, parse, find_desks, tkt_ctl_explain_facts, decide};
-    struct tkt_ctl_explained x = {
-        .file = file, .has_conf = e->has_conf, .mail = {.fd = -1}};
+        read_fields, parse, find_desks, tkt_ctl_explain_facts, decide};
+    struct tkt_ctl_explain *e = ctx;
+    struct tkt_ctl_explained x = {.place = place, .has_conf = e->has_conf, .mail = *mail};
+    int rc = 0;
     x.req.leadspc = true;
     e->x = &x;
-    int rc = 0;
+    if (err != NULL) {
+        struct tkt_err told = *err;
+        tkt_err_prefix(&told, "%s", place->file);
+        rc = tkt_ctl_fail_err(&told);
+    }
     for (size_t i = 0; rc == 0 && i < TKT_ARRAY_LEN(steps); i++) {
         rc = steps[i](e);
     }
     if (rc == 0) {
         rc = print(e);
     }
+    e->worst = rc != 0 ? rc : e->worst;
     tkt_decisions_release(&x.decisions);
     tkt_message_release(&x.msg);
     tkt_ctl_mail_release(&x.mail);
     tkt_wire_arena_release(&x.arena);
-    return rc;
+}
+
+static void explain_path(struct tkt_ctl_explain *e, const char *path)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+    uint64_t max = (uint64_t)e->ctl->conf->limits.message_max;
+    if (tkt_ctl_mailbox_each(path, max, explain_mail, e, &err) < 0) {
+        int rc = err.class == TKT_ERR_PERM ? tkt_ctl_fail(EX_NOINPUT, "%s", err.text)
+                                           : tkt_ctl_fail_err(&err);
+        e->worst = rc;
+    }
 }
 
 int tkt_ctl_explain(struct tkt_ctl *ctl)
 {
     struct tkt_ctl_explain e = {.ctl = ctl};
     struct tkt_err err = TKT_ERR_INIT;
-    int worst = load_conf(&e);
-    if (worst == 0) {
-        worst = open_desks(&e);
+    e.worst = load_conf(&e);
+    if (e.worst == 0) {
+        e.worst = open_desks(&e);
     }
-    if (worst == 0 && tkt_message_parser_init(&err) < 0) {
-        worst = tkt_ctl_fail_err(&err);
+    if (e.worst == 0 && tkt_message_parser_init(&err) < 0) {
+        e.worst = tkt_ctl_fail_err(&err);
     }
-    if (worst == 0) {
-        for (int i = 0; i < ctl->pos_count; i++) {
-            int rc = explain_file(&e, ctl->pos[i]);
-            worst = rc != 0 ? rc : worst;
-        }
+    bool ready = e.worst == 0;
+    for (int i = 0; ready && i < ctl->pos_count; i++) {
+        explain_path(&e, ctl->pos[i]);
     }
     tkt_wire_desks_index_free(&e.index);
     free(e.rows);
     free(e.row_desks);
     free(e.prefixes);
-    return worst;
+    return e.worst;
 }

@@ -10,12 +10,13 @@
 #include "message/message.h"
 #include "ticketctl/ctl.h"
 #include "ticketctl/mail.h"
+#include "ticketctl/mailbox.h"
 #include "ticketd/edit.h"
 
 struct tkt_ctl_explained {
-    const char *file; /* as given */
-    bool has_conf;    /* else the defaults with one desk */
-    bool has_facts;   /* ticketd told what it knows */
+    const struct tkt_ctl_place *place;
+    bool has_conf;  /* else the defaults with one desk */
+    bool has_facts; /* ticketd told what it knows */
     struct tkt_ctl_mail mail;
     struct tkt_message msg;
     struct tkt_wire_request req;                    /* the envelope, the fields */
@@ -40,11 +41,15 @@ struct tkt_ctl_explain {
     const char **prefixes;
     size_t prefix_count;
     struct tkt_ctl_explained *x; /* the message in hand */
+    int worst;                   /* exit code */
 };
 
 /* Fills x->facts: the desks' settings, and what ticketd knows unless --offline. 0 or a
  * code after a message. */
 int tkt_ctl_explain_facts(struct tkt_ctl_explain *e);
+
+/* The ID of a known ticket by its row; "?" when it is not among the facts. */
+const char *tkt_ctl_explain_ticket(const struct tkt_ctl_explained *x, int64_t ticket);
 
 /* Appends one JSON object. -1 when out is full. */
 int tkt_ctl_explain_json(const struct tkt_ctl_explained *x, struct tkt_buf *out);

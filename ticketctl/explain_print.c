@@ -62,12 +62,98 @@ static const char *subject_word(const struct tkt_ctl_explained *x)
     return x->desk_count > 0 ? tkt_edit_subject_names[x->subject] : "";
 }
 
+static void add_text(struct tkt_buf *out, bool *first, const char *key, const char *value)
+{
+    tkt_json_key(out, 2, first, key);
+    tkt_json_str(out, value);
+}
+
+static void add_word(struct tkt_buf *out, bool *first, const char *key, const char *word)
+{
+    tkt_json_key(out, 2, first, key);
+    tkt_buf_adds(out, word);
+}
+
+static void add_number(struct tkt_buf *out, bool *first, const char *key, int n)
+{
+    tkt_json_key(out, 2, first, key);
+    tkt_buf_addf(out, "%d", n);
+}
+
+/* Where the message goes at its first desk. */
+static void add_thread(const struct tkt_ctl_explained *x, struct tkt_buf *out)
+{
+    const struct tkt_decision *d = x->desk_count > 0 ? &x->decisions.items[0] : NULL;
+    bool first = true;
+    tkt_buf_addc(out, '{');
+    add_text(out, &first, "action", d != NULL ? tkt_action_names[d->action] : "none");
+    tkt_json_key(out, 2, &first, "ticket");
+    if (d != NULL && d->ticket != 0) {
+        tkt_json_str(out, tkt_ctl_explain_ticket(x, d->ticket));
+    } else {
+        tkt_buf_adds(out, "null");
+    }
+    add_text(out, &first, "why", d != NULL ? d->why : "no recipient is a desk");
+    tkt_json_close(out, 1, first, '}');
+}
+
+/* The decision of the first desk; without one, of no desk: the same keys, empty. */
+static void add_decision(const struct tkt_ctl_explained *x, struct tkt_buf *out)
+{
+    static const struct tkt_decision none;
+    const struct tkt_decision *d = x->desk_count > 0 ? &x->decisions.items[0] : &none;
+    const char *action = x->desk_count > 0 ? tkt_action_names[d->action] : "none";
+    bool first = true;
+    tkt_buf_addc(out, '{');
+    add_text(out, &first, "type", d->type);
+    add_text(out, &first, "category", d->category);
+    add_text(out, &first, "subcategory", d->subcategory);
+    add_text(out, &first, "group", d->group);
+    add_text(out, &first, "assignee", d->assignee);
+    add_number(out, &first, "urgency", d->urgency);
+    add_number(out, &first, "impact", d->impact);
+    add_number(out, &first, "priority", d->priority);
+    tkt_json_key(out, 2, &first, "tags");
+    tkt_json_strings(out, 2, &d->tags);
+    add_word(out, &first, "keywords", "[]");
+    add_word(out, &first, "fields", "{}");
+    add_text(out, &first, "action", action);
+    add_word(out, &first, "opens", d->opens ? "true" : "false");
+    add_word(out, &first, "changes_state", d->changes_state ? "true" : "false");
+    add_word(out, &first, "acknowledge", d->acknowledge ? "true" : "false");
+    add_word(out, &first, "rules", "[]");
+    add_word(out, &first, "model", "null");
+    tkt_json_close(out, 1, first, '}');
+}
+
+static void add_edits(const struct tkt_ctl_explained *x, struct tkt_buf *out)
+{
+    tkt_buf_addc(out, '[');
+    for (size_t i = 0; i < x->edit_count; i++) {
+        next_item(out, i);
+        add_edit(&x->edits[i], out);
+    }
+    tkt_json_close(out, 1, x->edit_count == 0, ']');
+}
+
+static void add_desks(const struct tkt_ctl_explained *x, struct tkt_buf *out)
+{
+    tkt_buf_addc(out, '[');
+    for (size_t i = 0; i < x->desk_count; i++) {
+        next_item(out, i);
+        add_desk(x, i, out);
+    }
+    tkt_json_close(out, 1, x->desk_count == 0, ']');
+}
+
 int tkt_ctl_explain_json(const struct tkt_ctl_explained *x, struct tkt_buf *out)
 {
     bool first = true;
     tkt_buf_addc(out, '{');
     tkt_json_key(out, 1, &first, "file");
-    tkt_json_str(out, x->file);
+    tkt_json_str(out, x->place->file);
+    tkt_json_key(out, 1, &first, "number");
+    tkt_buf_addf(out, "%lu", x->place->number);
     tkt_json_key(out, 1, &first, "size");
     tkt_buf_addf(out, "%llu", (unsigned long long)x->mail.size);
     tkt_json_key(out, 1, &first, "configured");
@@ -76,24 +162,18 @@ int tkt_ctl_explain_json(const struct tkt_ctl_explained *x, struct tkt_buf *out)
     tkt_buf_adds(out, x->has_facts ? "true" : "false");
     tkt_json_key(out, 1, &first, "message");
     (void)tkt_message_json(&x->msg, 1, out); /* out->failed tells */
+    tkt_json_key(out, 1, &first, "thread");
+    add_thread(x, out);
+    tkt_json_key(out, 1, &first, "decision");
+    add_decision(x, out);
     tkt_json_key(out, 1, &first, "other_recipients");
     tkt_buf_addf(out, "%u", x->req.other_rcpts);
     tkt_json_key(out, 1, &first, "desks");
-    tkt_buf_addc(out, '[');
-    for (size_t i = 0; i < x->desk_count; i++) {
-        next_item(out, i);
-        add_desk(x, i, out);
-    }
-    tkt_json_close(out, 1, x->desk_count == 0, ']');
+    add_desks(x, out);
     tkt_json_key(out, 1, &first, "subject_edit");
     tkt_json_str(out, subject_word(x));
     tkt_json_key(out, 1, &first, "edits");
-    tkt_buf_addc(out, '[');
-    for (size_t i = 0; i < x->edit_count; i++) {
-        next_item(out, i);
-        add_edit(&x->edits[i], out);
-    }
-    tkt_json_close(out, 1, x->edit_count == 0, ']');
+    add_edits(x, out);
     tkt_json_close(out, 0, first, '}');
     tkt_buf_addc(out, '\n');
     return out->failed ? -1 : 0;
@@ -220,7 +300,10 @@ static void put_edit(FILE *to, const struct tkt_wire_edit *e)
 
 void tkt_ctl_explain_text(const struct tkt_ctl_explained *x, FILE *to)
 {
-    tkt_ctl_put_clean(to, x->file);
+    tkt_ctl_put_clean(to, x->place->file);
+    if (x->place->number > 1) {
+        fprintf(to, ", message %lu", x->place->number);
+    }
     fprintf(to, ": %llu bytes\n", (unsigned long long)x->mail.size);
     put_message(to, x);
     for (size_t i = 0; i < x->desk_count; i++) {

@@ -10,11 +10,12 @@
 
 #define COPY_PIECE 65536
 
-static ssize_t read_some(int fd, char *data, size_t n)
+static ssize_t read_some(void *ctx, char *data, size_t n)
 {
+    const int *fd = ctx;
     ssize_t got;
     do {
-        got = read(fd, data, n);
+        got = read(*fd, data, n);
     } while (got < 0 && errno == EINTR);
     return got;
 }
@@ -53,8 +54,8 @@ static int keep_small(struct tkt_ctl_mail *mail, struct tkt_buf *held,
     return mail->fd >= 0 ? 0 : -1;
 }
 
-static int copy_in(struct tkt_ctl_mail *mail, int from, uint64_t max, const char *dir,
-                   struct tkt_err *err)
+static int copy_in(struct tkt_ctl_mail *mail, tkt_ctl_read_fn *more, void *ctx,
+                   uint64_t max, const char *dir, struct tkt_err *err)
 {
     TKT_AUTO_BUF struct tkt_buf held = TKT_BUF_INIT(TKT_CTL_MESSAGE_MEMORY + COPY_PIECE);
     TKT_AUTO_FREE char *piece = malloc(COPY_PIECE);
@@ -63,7 +64,7 @@ static int copy_in(struct tkt_ctl_mail *mail, int from, uint64_t max, const char
     if (piece == NULL) {
         return tkt_err_set(err, TKT_ERR_TEMP, "out of memory");
     }
-    while ((got = read_some(from, piece, COPY_PIECE)) > 0) {
+    while ((got = more(ctx, piece, COPY_PIECE)) > 0) {
         total += (uint64_t)got;
         if (total > max) {
             return tkt_err_set(err, TKT_ERR_PERM, "the message is larger than %llu bytes",
@@ -168,16 +169,22 @@ static int read_head(struct tkt_ctl_mail *mail, struct tkt_err *err)
     return scan_head(mail, err);
 }
 
-int tkt_ctl_mail_read(int from, uint64_t max, const char *dir, struct tkt_ctl_mail *out,
-                      struct tkt_err *err)
+int tkt_ctl_mail_read_with(tkt_ctl_read_fn *more, void *ctx, uint64_t max,
+                           const char *dir, struct tkt_ctl_mail *out, struct tkt_err *err)
 {
     *out = (struct tkt_ctl_mail){.fd = -1};
     tkt_buf_init(&out->head, TKT_CTL_HEADER_MAX);
-    if (copy_in(out, from, max, dir, err) < 0 || read_head(out, err) < 0) {
+    if (copy_in(out, more, ctx, max, dir, err) < 0 || read_head(out, err) < 0) {
         tkt_ctl_mail_release(out);
         return -1;
     }
     return 0;
+}
+
+int tkt_ctl_mail_read(int from, uint64_t max, const char *dir, struct tkt_ctl_mail *out,
+                      struct tkt_err *err)
+{
+    return tkt_ctl_mail_read_with(read_some, &from, max, dir, out, err);
 }
 
 void tkt_ctl_mail_release(struct tkt_ctl_mail *mail)

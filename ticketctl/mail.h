@@ -11,6 +11,8 @@
 #define TKT_TICKETCTL_MAIL_H
 #include "wire/intake.h"
 
+#include <sys/types.h>
+
 #define TKT_CTL_HEADER_MAX (1024U * 1024)
 #define TKT_CTL_MESSAGE_MEMORY (256U * 1024) /* larger ones go to an unnamed file */
 
@@ -37,6 +39,11 @@ struct tkt_ctl_mail {
  * memfd or an unnamed file in dir, without an mbox "From " line on top. */
 int tkt_ctl_mail_read(int from, uint64_t max, const char *dir, struct tkt_ctl_mail *out,
                       struct tkt_err *err);
+/* The same from whatever gives bytes: n at most, 0 at the end, -1 with errno. */
+typedef ssize_t tkt_ctl_read_fn(void *ctx, char *data, size_t n);
+int tkt_ctl_mail_read_with(tkt_ctl_read_fn *more, void *ctx, uint64_t max,
+                           const char *dir, struct tkt_ctl_mail *out,
+                           struct tkt_err *err);
 void tkt_ctl_mail_release(struct tkt_ctl_mail *mail);
 /* Subject and X-Ticket-* in header order, values with leading blank and LF folds. Strings
  * from the arena. PERM when there are more than TKT_WIRE_FIELDS_MAX. */

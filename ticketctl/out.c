@@ -382,11 +382,17 @@ void tkt_ctl_put_members(struct tkt_buf *out, const cJSON *object)
     }
 }
 
-void tkt_ctl_put_json(FILE *to, const char *json, size_t n)
+static void put_json(FILE *to, const char *json, size_t n, bool one_line)
 {
+    bool indent = false; /* within the blanks that begin a line */
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)json[i];
         unsigned char next = i + 1 < n ? (unsigned char)json[i + 1] : 0;
+        if (one_line && (c == '\n' || (indent && c == ' '))) {
+            indent = true; /* no string has a newline in it: they are escaped */
+            continue;
+        }
+        indent = false;
         if (c == 0x7f) {
             fputs("\\u007f", to);
         } else if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
@@ -396,7 +402,17 @@ void tkt_ctl_put_json(FILE *to, const char *json, size_t n)
             fputc(c, to);
         }
     }
-    if (n == 0 || json[n - 1] != '\n') {
+    if (n == 0 || one_line || json[n - 1] != '\n') {
         fputc('\n', to);
     }
+}
+
+void tkt_ctl_put_json(FILE *to, const char *json, size_t n)
+{
+    put_json(to, json, n, false);
+}
+
+void tkt_ctl_put_json_line(FILE *to, const char *json, size_t n)
+{
+    put_json(to, json, n, true);
 }

@@ -50,6 +50,8 @@ void tkt_ctl_cell(const cJSON *value, enum tkt_ctl_kind kind, struct tkt_buf *ou
 void tkt_ctl_put_members(struct tkt_buf *out, const cJSON *object);
 /* JSON text as it came, with DEL and C1 characters as \u escapes, and a newline. */
 void tkt_ctl_put_json(FILE *to, const char *json, size_t n);
+/* ... on one line, whatever its line ends and indentation were. */
+void tkt_ctl_put_json_line(FILE *to, const char *json, size_t n);
 /* A member of an object as text ("" if absent). Borrowed. */
 const char *tkt_ctl_str(const cJSON *object, const char *key);
 /* ... as a number (0 if absent). */
