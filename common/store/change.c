@@ -327,6 +327,7 @@ static int split(struct tkt_store *s, const char *id, int64_t message, const cha
         tkt_db_run(s->db, SQL_MESSAGE_MOVE, err, "iid", m.id, n.id, flags) < 0 ||
         tkt_db_run(s->db, SQL_KEY_MOVE, err, "ii", m.id, n.id) < 0 ||
         tkt_db_run(s->db, SQL_THREAD_MOVE, err, "iii", m.id, t.id, n.id) < 0 ||
+        tkt_db_run(s->db, SQL_FOREIGN_MOVE, err, "iii", m.id, t.id, n.id) < 0 ||
         tkt_db_run(s->db, SQL_PARTICIPANTS_COPY, err, "ii", t.id, n.id) < 0 ||
         tkt_link_add(s, n.id, t.id, "split", now_ms, err) < 0) {
         return -1;
@@ -401,6 +402,27 @@ int tkt_store_link(struct tkt_store *s, const char *a, const char *b, const char
 
 /* ---- later analysis --------------------------------------------------------------- */
 
+/* What the analysis found out besides the routing. */
+static int analysed_traces(struct tkt_store *s, const struct ticket_row *t,
+                           const struct tkt_store_analysed_in *in, struct tkt_err *err)
+{
+    const struct tkt_store_participant requester = {.address = in->requester,
+                                                    .role = "from"};
+
+    if (in->traces != NULL &&
+        (tkt_traces_keep(s, t->id, in->message, true, in->traces, err) < 0 ||
+         tkt_db_run(s->db, SQL_TICKET_PRINT, err, "ii", t->id,
+                    (int64_t)in->traces->print) < 0)) {
+        return -1;
+    }
+    return in->requester != NULL &&
+                   (tkt_db_run(s->db, SQL_TICKET_REQUESTER, err, "itt", t->id,
+                               in->requester, in->requester_name) < 0 ||
+                    tkt_participants_add(s, t->id, &requester, 1, err) < 0)
+               ? -1
+               : 0;
+}
+
 static int analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
                     struct tkt_err *err)
 {
@@ -426,8 +448,9 @@ static int analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
                    in->class_name, c->type, c->category, c->subcategory, c->group,
                    c->assignee, c->urgency, c->impact, (int64_t)c->priority,
                    tkt_buf_str(&tags)) < 0 ||
-        tkt_db_run(s->db, SQL_MESSAGE_ANALYSED, err, "itt", in->message, in->subject,
-                   in->class_name) < 0 ||
+        tkt_db_run(s->db, SQL_MESSAGE_ANALYSED, err, "ittd", in->message, in->subject,
+                   in->class_name, tkt_assurance_flags(in->decision)) < 0 ||
+        analysed_traces(s, &t, in, err) < 0 ||
         tkt_threads_add(s, t.id, in->message, in->thread_keys, in->thread_key_count,
                         err) < 0 ||
         tkt_participants_add(s, t.id, in->participants, in->participant_count, err) < 0) {

@@ -37,7 +37,10 @@ static int erase_message(struct tkt_store *s, int64_t id, const char *blob,
         return -1;
     }
     s->want_truncate = true;
-    return tkt_db_run(s->db, SQL_MESSAGE_ERASE, err, "i", id) < 0 ? -1 : 0;
+    return tkt_db_run(s->db, SQL_MESSAGE_ERASE, err, "i", id) < 0 ||
+                   tkt_db_run(s->db, SQL_LEARNED_DROP, err, "i", id) < 0
+               ? -1
+               : 0;
 }
 
 /* "erased:" and 16 digits of its hash: the same person still counts as one. */
@@ -138,6 +141,7 @@ static int erase_ticket(struct tkt_store *s, int64_t ticket, const char *kind,
     }
     *count += erased;
     return erase_participants(s, ticket, err) < 0 ||
+                   tkt_db_run(s->db, SQL_FOREIGN_DROP, err, "i", ticket) < 0 ||
                    erase_ticket_fields(s, ticket, T_ERASED, now_ms, err) < 0 ||
                    erased_event(s, ticket, kind, who, erased, now_ms, err) < 0
                ? -1
@@ -217,7 +221,8 @@ static int forget_address(struct tkt_store *s, const char *what, const char *who
     tkt_ascii_lower(address);
     return forget_messages(s, address, who, now_ms, count, err) < 0 ||
                    forget_requester(s, address, now_ms, err) < 0 ||
-                   forget_participant(s, address, err) < 0
+                   forget_participant(s, address, err) < 0 ||
+                   tkt_sender_forget(s, address, err) < 0
                ? -1
                : 0;
 }

@@ -55,12 +55,13 @@ int tkt_ticket_insert(struct tkt_store *s, const struct ticket_new *n,
     t->priority = n->priority;
     snprintf(t->itsm, sizeof(t->itsm), "%s", n->itsm != NULL ? n->itsm : "");
     snprintf(t->group, sizeof(t->group), "%s", n->group != NULL ? n->group : "");
-    return tkt_db_insert(
-        s->db, SQL_TICKET_ADD, &t->id, err, "iiiddbiisttttttttdddtti", series, number,
-        n->desk, (int)n->state, n->flags, t->corr, sizeof(t->corr), n->now_ms, n->now_ms,
-        t->itsm, n->requester, n->requester_name, n->subject, n->type, n->category,
-        n->subcategory, n->group, n->assignee, n->urgency, n->impact, n->priority,
-        tkt_buf_str(&tags), n->class_name, ended ? n->now_ms : INT64_C(0));
+    return tkt_db_insert(s->db, SQL_TICKET_ADD, &t->id, err, "iiiddbiisttttttttdddttii",
+                         series, number, n->desk, (int)n->state, n->flags, t->corr,
+                         sizeof(t->corr), n->now_ms, n->now_ms, t->itsm, n->requester,
+                         n->requester_name, n->subject, n->type, n->category,
+                         n->subcategory, n->group, n->assignee, n->urgency, n->impact,
+                         n->priority, tkt_buf_str(&tags), n->class_name,
+                         ended ? n->now_ms : INT64_C(0), (int64_t)n->print);
 }
 
 static int read_ticket(struct tkt_row *row, int n, struct ticket_row *t)

@@ -10,6 +10,7 @@
 #include "store/db.h"
 #include "store/json.h"
 #include "store/store.h"
+#include "store/thread.h"
 
 #define DB_NAME "tickets.db"
 #define BLOBS_NAME "blobs"
@@ -48,8 +49,10 @@ enum message_flag {
     M_REOPENS = 256, /* what it does to the ticket once it is confirmed */
     M_CHANGES = 512,
     M_COMMENT = 1024, /* written through us, not a mail */
-    M_PUBLIC = 2048
+    M_PUBLIC = 2048,
+    M_ASSURANCE = 7 << 12 /* enum tkt_assurance + 1; 0 = not analysed */
 };
+#define M_ASSURANCE_SHIFT 12
 enum hold_state {
     HOLD_OPEN,
     HOLD_CONFIRMED,
@@ -217,6 +220,7 @@ struct ticket_new {
     const char *type, *category, *subcategory, *group, *assignee;
     int urgency, impact, priority;
     const struct tkt_strings *tags;
+    uint64_t print;
     int64_t now_ms;
 };
 int tkt_ticket_insert(struct tkt_store *s, const struct ticket_new *n,
@@ -238,5 +242,25 @@ struct tkt_reader {
     struct tkt_db *db;
     char *dir;
 };
+/* reader.c: the tickets of the rows that a query gave so far (n: its result), each once;
+ * ends the query. Returns how many, or -1. */
+int tkt_reader_tickets(struct tkt_reader *r, struct tkt_row *row, int n,
+                       const char *address, struct tkt_reader_ticket *out, int max,
+                       struct tkt_err *err);
+
+/* thread.c */
+int tkt_traces_keep(struct tkt_store *s, int64_t ticket, int64_t message, bool trusted,
+                    const struct tkt_store_traces *t, struct tkt_err *err);
+/* Events for what is offered and not done: a split, a ticket that says the same. */
+int tkt_suggestions_note(struct tkt_store *s, int64_t ticket, const struct message_row *m,
+                         const struct tkt_decision *d, const char *subject,
+                         int64_t now_ms, struct tkt_err *err);
+/* What was learned about a sender, and his trackers' tags. */
+int tkt_sender_forget(struct tkt_store *s, const char *address, struct tkt_err *err);
+/* The bits of a message's flags for how sure its sender is. */
+static inline int tkt_assurance_flags(const struct tkt_decision *d)
+{
+    return d == NULL ? 0 : ((int)d->assurance + 1) << M_ASSURANCE_SHIFT;
+}
 
 #endif

@@ -100,20 +100,18 @@ static int describe(struct tkt_reader *r, struct ticket_row *t, const char *addr
     return 1;
 }
 
-int tkt_reader_by_reference(struct tkt_reader *r,
-                            const unsigned char hash[TKT_SHA256_LEN], const char *address,
-                            struct tkt_reader_ticket *out, int max, struct tkt_err *err)
+int tkt_reader_tickets(struct tkt_reader *r, struct tkt_row *row, int n,
+                       const char *address, struct tkt_reader_ticket *out, int max,
+                       struct tkt_err *err)
 {
-    struct tkt_row row = TKT_ROW_INIT;
     int64_t ids[REFERENCES_MAX];
     int found = 0;
     int count = 0;
 
-    int n = tkt_db_query(r->db, &row, SQL_THREAD_FIND, err, "bd", hash,
-                         (size_t)SHORT_KEY_LEN, TKT_MIN(max, REFERENCES_MAX));
-    for (; n == 1; n = tkt_row_next(&row, err)) {
-        ids[found++] = tkt_row_int(&row, 0);
+    for (; n == 1 && found < TKT_MIN(max, REFERENCES_MAX); n = tkt_row_next(row, err)) {
+        ids[found++] = tkt_row_int(row, 0);
     }
+    tkt_row_end(row);
     if (n < 0) {
         return -1;
     }
@@ -124,12 +122,23 @@ int tkt_reader_by_reference(struct tkt_reader *r,
             return -1;
         }
         bool twice = false; /* two merged ones have one heir */
-        for (int k = 0; k < count; k++) {
+        for (int k = 0; n == 1 && k < count; k++) {
             twice = twice || out[k].ticket == out[count].ticket;
         }
         count += n == 1 && !twice ? 1 : 0;
     }
     return count;
+}
+
+int tkt_reader_by_reference(struct tkt_reader *r,
+                            const unsigned char hash[TKT_SHA256_LEN], const char *address,
+                            struct tkt_reader_ticket *out, int max, struct tkt_err *err)
+{
+    struct tkt_row row = TKT_ROW_INIT;
+    int n = tkt_db_query(r->db, &row, SQL_THREAD_FIND, err, "bd", hash,
+                         (size_t)SHORT_KEY_LEN, TKT_MIN(max, REFERENCES_MAX));
+
+    return tkt_reader_tickets(r, &row, n, address, out, max, err);
 }
 
 int tkt_reader_by_id(struct tkt_reader *r, const char *id, const char *address,

@@ -176,6 +176,16 @@ static const char *kind_of(int flags)
     return (flags & M_COMMENT) ? "comment" : (flags & M_COPY) ? "copy" : "mail";
 }
 
+static const char *assurance_of(int flags)
+{
+    static const char *const words[] = {"", "login", "pass", "none", "fail", "", "", ""};
+    _Static_assert(TKT_ARRAY_LEN(words) == M_ASSURANCE / (1 << M_ASSURANCE_SHIFT) + 1 &&
+                       TKT_ASSURANCE_COUNT == 4,
+                   "a word for each");
+
+    return words[(flags & M_ASSURANCE) >> M_ASSURANCE_SHIFT];
+}
+
 static void show_message(const struct tkt_row *row, struct tkt_buf *b)
 {
     int flags = (int)tkt_row_int(row, 2);
@@ -209,6 +219,23 @@ static void show_message(const struct tkt_row *row, struct tkt_buf *b)
     json_bool(b, "agent", flags & M_AGENT);
     json_bool(b, "withdrawn", flags & M_WITHDRAWN);
     json_bool(b, "erased", flags & M_ERASED);
+    json_str(b, "assurance", assurance_of(flags));
+}
+
+/* What it was found to end with, and which of its pictures are no attachments. */
+static int show_learned(struct tkt_reader *r, int64_t message, struct tkt_buf *b,
+                        struct tkt_err *err)
+{
+    TKT_AUTO_BUF struct tkt_buf logos = TKT_BUF_INIT(4096);
+    unsigned tail = 0;
+    int n = tkt_reader_learned(r, message, &tail, &logos, err);
+
+    if (n <= 0) {
+        return n;
+    }
+    json_int(b, "signature_lines", tail);
+    json_str_opt(b, "logos", tkt_buf_str(&logos));
+    return 0;
 }
 
 static int show_messages(struct tkt_reader *r, int64_t id, struct tkt_buf *b,
@@ -222,6 +249,9 @@ static int show_messages(struct tkt_reader *r, int64_t id, struct tkt_buf *b,
     for (; n == 1; n = tkt_row_next(&row, err)) {
         TKT_AUTO_ROW struct tkt_row text = TKT_ROW_INIT;
         show_message(&row, b);
+        if (show_learned(r, tkt_row_int(&row, 0), b, err) < 0) {
+            return -1;
+        }
         if (tkt_row_int(&row, 2) & M_COMMENT) {
             int k = tkt_db_query(r->db, &text, SQL_COMMENT_TEXT, err, "i",
                                  tkt_row_int(&row, 0));
@@ -230,6 +260,23 @@ static int show_messages(struct tkt_reader *r, int64_t id, struct tkt_buf *b,
             }
             json_str(b, "text", k == 1 ? tkt_row_text(&text, 0) : "");
         }
+        json_close(b, '}');
+    }
+    json_close(b, ']');
+    return n;
+}
+
+static int show_foreign(struct tkt_reader *r, int64_t id, struct tkt_buf *b,
+                        struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+
+    json_open(b, "foreign", '[');
+    int n = tkt_db_query(r->db, &row, SQL_FOREIGN_OF, err, "i", id);
+    for (; n == 1; n = tkt_row_next(&row, err)) {
+        json_open(b, NULL, '{');
+        json_str(b, "ref", tkt_row_text(&row, 0));
+        json_str(b, "scope", tkt_row_text(&row, 1));
         json_close(b, '}');
     }
     json_close(b, ']');
@@ -382,8 +429,9 @@ static int show(struct tkt_reader *r, const char *id, struct tkt_buf *b,
     }
     (void)tkt_buf_addc(b, '{'); /* whole() looks at failed */
     if (show_ticket(r, t.id, b, err) < 0 || show_messages(r, t.id, b, err) < 0 ||
-        show_links(r, t.id, b, err) < 0 || show_participants(r, t.id, b, err) < 0 ||
-        show_holds(r, t.id, b, err) < 0 || show_jobs(r, t.id, b, err) < 0) {
+        show_foreign(r, t.id, b, err) < 0 || show_links(r, t.id, b, err) < 0 ||
+        show_participants(r, t.id, b, err) < 0 || show_holds(r, t.id, b, err) < 0 ||
+        show_jobs(r, t.id, b, err) < 0) {
         return -1;
     }
     json_open(b, "events", '[');

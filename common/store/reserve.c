@@ -131,6 +131,7 @@ static int add_message(struct work *w, const struct tkt_store_desk_in *d, int64_
 
     memset(m, 0, sizeof(*m));
     m->ticket = ticket;
+    flags |= tkt_assurance_flags(d->decision);
     m->flags = flags;
     memcpy(m->sha256, in->sha256, sizeof(m->sha256));
     return tkt_db_insert(w->s->db, SQL_MESSAGE_ADD, &m->id, err, "iidibtttttttttsb",
@@ -202,6 +203,23 @@ static int settle(struct work *w, size_t i, struct ticket_row *t, struct message
     return 0;
 }
 
+/* What has no Message-ID is known for a short time only, lest two alarms of one text are
+ * one. Who still retries it after that time is no second alarm. */
+static int extend_key(struct work *w, size_t i, struct tkt_err *err)
+{
+    const struct tkt_store_options *o = &w->s->opt;
+    const struct tkt_store_desk_in *d = &w->in->desks[i];
+
+    if (!w->in->key_blind) {
+        return 0;
+    }
+    return tkt_db_run(w->s->db, SQL_KEY_EXTEND, err, "ibiii", key_head(w, d), d->key,
+                      (size_t)SHORT_KEY_LEN, w->plans[i].desk,
+                      w->in->now_ms + o->dedupe_blind_ms, o->dedupe_keep_ms) < 0
+               ? -1
+               : 0;
+}
+
 static int again(struct work *w, size_t i, struct tkt_err *err)
 {
     struct plan *p = &w->plans[i];
@@ -210,6 +228,9 @@ static int again(struct work *w, size_t i, struct tkt_err *err)
 
     if (tkt_message_load(w->s->db, p->message, &m, err) != 1) {
         return tkt_err_set(err, TKT_ERR_TEMP, "store: a key names no message");
+    }
+    if (extend_key(w, i, err) < 0) {
+        return -1;
     }
     if (p->ticket == 0) { /* was ignored by policy, and is again */
         w->out->desks[i].status = "refused";
@@ -284,6 +305,9 @@ static int bring_along(struct work *w, const struct ticket_row *t,
         0) {
         return -1;
     }
+    if (tkt_traces_keep(w->s, t->id, m->id, trusted, in->traces, err) < 0) {
+        return -1;
+    }
     return trusted ? tkt_participants_add(w->s, t->id, in->participants,
                                           in->participant_count, err)
                    : 0;
@@ -316,8 +340,9 @@ static void fill_ticket(struct work *w, size_t i, struct ticket_new *n)
         .flags = (d->shadow ? T_SHADOW : 0) | (local ? T_LOCAL : 0) |
                  (in->analysed ? T_ANALYSED : 0),
         .itsm = d->itsm,
-        .requester = in->requester,
-        .requester_name = in->requester_name,
+        .requester = or_default(d->requester, in->requester),
+        .requester_name = or_default(d->requester, "")[0] != '\0' ? d->requester_name
+                                                                  : in->requester_name,
         .subject = in->subject,
         .class_name = in->class_name,
         .type = or_default(c->type, d->default_type),
@@ -329,6 +354,7 @@ static void fill_ticket(struct work *w, size_t i, struct ticket_new *n)
         .impact = c->impact,
         .priority = c->priority > 0 ? c->priority : d->default_priority,
         .tags = d->decision != NULL ? &c->tags : NULL,
+        .print = in->traces != NULL ? in->traces->print : 0,
         .now_ms = in->now_ms,
     };
     /* The reply itself confirms it: born new, no move and no second event. */
@@ -336,6 +362,15 @@ static void fill_ticket(struct work *w, size_t i, struct ticket_new *n)
         n->state = TKT_STATE_NEW;
         n->flags |= T_CONFIRMED;
     }
+}
+
+/* In whose name it was opened: he takes part, beside the one who forwarded his mail. */
+static int add_requester(struct work *w, size_t i, int64_t ticket, struct tkt_err *err)
+{
+    struct tkt_store_participant p = {.address = w->in->desks[i].requester,
+                                      .role = "from"};
+
+    return p.address == NULL ? 0 : tkt_participants_add(w->s, ticket, &p, 1, err);
 }
 
 static int new_ticket(struct work *w, size_t i, int64_t linked, const char *why,
@@ -352,8 +387,11 @@ static int new_ticket(struct work *w, size_t i, int64_t linked, const char *why,
     if (tkt_ticket_insert(w->s, &n, &t, err) < 0 ||
         add_message(w, d, t.id, flags, &m, err) < 0 ||
         set_key(w, i, t.id, m.id, err) < 0 || bring_along(w, &t, &m, true, err) < 0 ||
+        add_requester(w, i, t.id, err) < 0 ||
         note(w, i, t.id, &m, is_refused(d) ? "ticket.refused" : "ticket.created",
-             d->refused ? d->reason : why, err) < 0) {
+             d->refused ? d->reason : why, err) < 0 ||
+        tkt_suggestions_note(w->s, t.id, &m, d->decision, w->in->subject, now_ms, err) <
+            0) {
         return -1;
     }
     if ((linked != 0 && tkt_link_add(w->s, t.id, linked, "related", now_ms, err) < 0) ||
@@ -398,7 +436,9 @@ static int append(struct work *w, size_t i, struct ticket_row *t, struct tkt_err
         bring_along(w, t, &m, !unverified, err) < 0 ||
         tkt_db_run(w->s->db, SQL_TICKET_TOUCH, err, "ii", t->id, w->in->now_ms) < 0 ||
         note(w, i, t->id, &m, unverified ? "message.unverified" : "message.appended",
-             c->why, err) < 0) {
+             c->why, err) < 0 ||
+        tkt_suggestions_note(w->s, t->id, &m, c, w->in->subject, w->in->now_ms, err) <
+            0) {
         return -1;
     }
     tell(w, i, t, m.id, unverified ? "pending" : "appended");

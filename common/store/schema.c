@@ -73,8 +73,27 @@ static const char schema_1[] =
     " hash BLOB NOT NULL, chain BLOB NOT NULL, data TEXT);"
     "CREATE INDEX events_ticket ON events(ticket) WHERE ticket IS NOT NULL;";
 
+/* What threading and learning keep:
+ *  - print of a new ticket's text: looked at in memory, the newest ones are read at a start.
+ *  - named: mails that the ticket's mail refers to and that never came here.
+ *  - learned: what a message was found to end with; senders: what their last mails had in
+ *    common, by a hash of the address. */
+static const char schema_2[] =
+    "ALTER TABLE tickets ADD COLUMN print INTEGER;"
+    "CREATE TABLE named(hash BLOB NOT NULL, ticket INTEGER NOT NULL,"
+    " message INTEGER NOT NULL, PRIMARY KEY(hash, ticket)) WITHOUT ROWID;"
+    "CREATE TABLE foreign_refs(scope TEXT NOT NULL, ref TEXT NOT NULL,"
+    " ticket INTEGER NOT NULL, message INTEGER NOT NULL,"
+    " PRIMARY KEY(scope, ref, ticket)) WITHOUT ROWID;"
+    "CREATE INDEX foreign_refs_ticket ON foreign_refs(ticket);"
+    "CREATE TABLE learned(message INTEGER PRIMARY KEY, tail INTEGER NOT NULL,"
+    " logos TEXT);"
+    "CREATE TABLE senders(key BLOB PRIMARY KEY, seen INTEGER NOT NULL,"
+    " data BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX senders_seen ON senders(seen);";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
-static const char *const migrations[] = {schema_1};
+static const char *const migrations[] = {schema_1, schema_2};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

@@ -43,8 +43,8 @@ X(SQL_BLOCK_SET, "INSERT INTO id_blocks(series, host, first, last) VALUES(?, ?, 
 /* tickets */ \
 X(SQL_TICKET_ADD, "INSERT INTO tickets(series, number, desk, state, flags, corr, created," \
     " changed, itsm, requester, requester_name, subject, type, category, subcategory, grp," \
-    " assignee, urgency, impact, priority, tags, class, closed)" \
-    " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,0))") \
+    " assignee, urgency, impact, priority, tags, class, closed, print)" \
+    " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,0),nullif(?,0))") \
 X(SQL_TICKET_BY_ROW, "SELECT " SQL_TICKET_COLS SQL_TICKET_FROM " WHERE t.id = ?") \
 X(SQL_TICKET_BY_NUMBER, "SELECT " SQL_TICKET_COLS SQL_TICKET_FROM \
     " WHERE t.series = (SELECT id FROM series WHERE prefix = ?1) AND t.number = ?2") \
@@ -79,7 +79,7 @@ X(SQL_TICKET_COPY, "INSERT INTO tickets(series, number, desk, state, flags, corr
     " subject, type, category, subcategory, grp, assignee, urgency, impact, priority, tags," \
     " class FROM tickets WHERE id = ?1") \
 X(SQL_TICKET_ERASE, "UPDATE tickets SET flags = flags | ?2, requester = NULL," \
-    " requester_name = NULL, subject = ?3, changed = ?4 WHERE id = ?1") \
+    " requester_name = NULL, subject = ?3, changed = ?4, print = NULL WHERE id = ?1") \
 X(SQL_TICKETS_CLOSED, "SELECT t.id FROM tickets t WHERE t.desk =" \
     " (SELECT id FROM desks WHERE name = ?1) AND t.closed IS NOT NULL AND t.closed < ?2" \
     " AND t.flags & 16 = 0 ORDER BY t.closed LIMIT ?3") \
@@ -93,7 +93,7 @@ X(SQL_MESSAGE_LOAD, "SELECT id, ticket, flags, sha256 FROM messages WHERE id = ?
 X(SQL_MESSAGE_FLAGS, "UPDATE messages SET flags = ?2 WHERE id = ?1") \
 X(SQL_MESSAGE_AT, "SELECT at FROM messages WHERE id = ?") \
 X(SQL_MESSAGE_ANALYSED, "UPDATE messages SET subject = coalesce(?2, subject)," \
-    " class = coalesce(?3, class) WHERE id = ?1") \
+    " class = coalesce(?3, class), flags = flags | ?4 WHERE id = ?1") \
 X(SQL_MESSAGE_FIRST, "SELECT id FROM messages WHERE ticket = ? ORDER BY id LIMIT 1") \
 X(SQL_MESSAGE_MOVE, "UPDATE messages SET ticket = ?2, flags = ?3 WHERE id = ?1") \
 X(SQL_MESSAGE_NEXT, "SELECT id, flags, blob FROM messages WHERE ticket = ?1 AND id > ?2" \
@@ -141,6 +141,39 @@ X(SQL_PARTICIPANT_TICKET, "SELECT ticket, role FROM participants WHERE address =
 X(SQL_PARTICIPANTS_COPY, "INSERT OR IGNORE INTO participants(ticket, address, role)" \
     " SELECT ?2, address, role FROM participants WHERE ticket = ?1") \
 X(SQL_LINK_ADD, "INSERT OR IGNORE INTO links(a, b, kind, at) VALUES(?, ?, ?, ?)") \
+/* threading and learning */ \
+X(SQL_KEY_EXTEND, "UPDATE msgkeys SET until = max(until, min(?4," \
+    " (SELECT at FROM messages WHERE id = msgkeys.message) + ?5))" \
+    " WHERE head = ?1 AND key = ?2 AND desk = ?3") \
+X(SQL_NAMED_ADD, "INSERT OR IGNORE INTO named(hash, ticket, message) VALUES(?, ?, ?)") \
+X(SQL_NAMED_FIND, "SELECT ticket FROM named WHERE hash = ?1 ORDER BY ticket LIMIT ?2") \
+X(SQL_FOREIGN_ADD, "INSERT OR IGNORE INTO foreign_refs(scope, ref, ticket, message)" \
+    " VALUES(?, ?, ?, ?)") \
+X(SQL_FOREIGN_FIND, "SELECT ticket FROM foreign_refs WHERE scope = ?1 AND ref = ?2" \
+    " ORDER BY ticket DESC LIMIT ?3") \
+X(SQL_FOREIGN_OF, "SELECT ref, scope FROM foreign_refs WHERE ticket = ?1" \
+    " ORDER BY ref, scope LIMIT 1000") \
+X(SQL_FOREIGN_MOVE, "UPDATE OR REPLACE foreign_refs SET ticket = ?3" \
+    " WHERE ticket = ?2 AND message = ?1") \
+X(SQL_FOREIGN_DROP, "DELETE FROM foreign_refs WHERE ticket = ?1") \
+X(SQL_FOREIGN_FORGET, "DELETE FROM foreign_refs WHERE scope = ?1") \
+X(SQL_LEARNED_ADD, "INSERT OR REPLACE INTO learned(message, tail, logos)" \
+    " VALUES(?, ?, ?)") \
+X(SQL_LEARNED_GET, "SELECT tail, logos FROM learned WHERE message = ?") \
+X(SQL_LEARNED_DROP, "DELETE FROM learned WHERE message = ?") \
+X(SQL_SENDER_GET, "SELECT data, seen FROM senders WHERE key = ?") \
+X(SQL_SENDER_SET, "INSERT OR REPLACE INTO senders(key, seen, data) VALUES(?, ?, ?)") \
+X(SQL_SENDER_DROP, "DELETE FROM senders WHERE key = ?") \
+X(SQL_SENDERS_COUNT, "SELECT count(*) FROM senders") \
+X(SQL_SENDERS_EXPIRE, "DELETE FROM senders WHERE key IN (SELECT key FROM senders" \
+    " WHERE seen < ?1 ORDER BY seen LIMIT ?2)") \
+X(SQL_TICKET_SUBJECT, "SELECT subject FROM tickets WHERE id = ?") \
+X(SQL_TICKET_REQUESTER, "UPDATE tickets SET requester = ?2, requester_name = ?3" \
+    " WHERE id = ?1") \
+X(SQL_TICKET_PRINT, "UPDATE tickets SET print = nullif(?2, 0) WHERE id = ?1") \
+X(SQL_PRINTS, "SELECT t.id, t.print, t.created, d.name FROM tickets t" \
+    " JOIN desks d ON d.id = t.desk WHERE t.id > (SELECT coalesce(max(id), 0) FROM tickets)" \
+    " - ?1 AND t.print IS NOT NULL AND t.created > ?2 ORDER BY t.id DESC LIMIT ?1") \
 /* holds */ \
 X(SQL_HOLD_ADD, "INSERT INTO holds(token, ticket, message, hook, rcpt, at, changed, state)" \
     " VALUES(?, ?, ?, ?, ?, ?, ?, 0)") \

@@ -23,11 +23,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TKT_STORE_SCHEMA 1
+#define TKT_STORE_SCHEMA 2
 #define TKT_STORE_BATCH_MAX 256 /* items of one transaction */
 
 struct tkt_store;
 struct tkt_reader;
+struct tkt_store_traces;
 
 struct tkt_store_options {
     const char *dir;  /* holds tickets.db and blobs/; created by open if missing */
@@ -114,6 +115,8 @@ struct tkt_store_desk_in {
     bool refused;                        /* ticket is kept as refused, nobody is told */
     const char *reason;                  /* for refused, or "" */
     const struct tkt_decision *decision; /* NULL: unanalysed; defaults below apply */
+    const char *requester; /* in whose name a new ticket is opened; NULL: the message's */
+    const char *requester_name;
     const char *default_type;
     const char *default_group;
     int default_priority;
@@ -151,6 +154,7 @@ struct tkt_store_reserve_in {
     size_t thread_key_count;
     const struct tkt_store_participant *participants;
     size_t participant_count;
+    const struct tkt_store_traces *traces; /* store/thread.h; NULL: none */
     int64_t now_ms;
 };
 
@@ -204,7 +208,9 @@ struct tkt_store_analysed_in {
     size_t thread_key_count;
     const struct tkt_store_participant *participants;
     size_t participant_count;
+    const char *requester; /* NULL: as it is */
     const char *requester_name;
+    const struct tkt_store_traces *traces; /* or NULL */
     int64_t now_ms;
 };
 int tkt_store_analysed(struct tkt_store *store, const struct tkt_store_analysed_in *in,
@@ -339,7 +345,9 @@ int tkt_reader_messages(struct tkt_reader *r, const char *id, int64_t *out, int 
  *           confirmed, local,
  *           messages [{message, kind (mail, copy, comment), at, size, sha256, hook, rcpt,
  *           queue_id, class, author, sender, subject, message_id, blob, envelope, first,
- *           confirmed, internal, unverified, agent, withdrawn, erased, text? (comment)}],
+ *           confirmed, internal, unverified, agent, withdrawn, erased, assurance (login,
+ *           pass, none, fail or ""), signature_lines?, logos?, text? (comment)}],
+ *           foreign [{ref, scope}],
  *           links [{id, kind (related, parent, child, merged-into, merged-from,
  *           split-from, split-off)}], participants [{address, role}],
  *           holds [{hook, rcpt, at, changed, state (open, confirmed, cancelled), message}],
