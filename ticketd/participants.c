@@ -2,6 +2,7 @@
 #include "ticketd/participants.h"
 
 #include "base/enc.h"
+#include "base/util.h"
 #include "ticketd/facts.h"
 
 #include <string.h>
@@ -36,8 +37,10 @@ int tkt_participants_make(const struct tkt_settings *set, const struct tkt_messa
 {
     struct list l = {.set = set, .arena = arena};
     const char *author = msg ? msg->from.address : from;
+    size_t most = 1 + (msg ? msg->to.count + msg->cc.count : 0);
 
-    l.items = tkt_wire_arena_alloc(arena, TKT_PARTICIPANTS_MAX * sizeof(*l.items));
+    l.items = tkt_wire_arena_alloc(arena, TKT_MIN(most, (size_t)TKT_PARTICIPANTS_MAX) *
+                                              sizeof(*l.items));
     if (!l.items) {
         return tkt_err_set(err, TKT_ERR_TEMP, "participants: no memory");
     }

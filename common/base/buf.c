@@ -72,18 +72,24 @@ int tkt_buf_adds(struct tkt_buf *b, const char *s)
 
 int tkt_buf_addf(struct tkt_buf *b, const char *fmt, ...)
 {
+    size_t room = b->failed ? 0 : b->cap - b->len;
     va_list ap;
 
     va_start(ap, fmt);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = vsnprintf(room > 0 ? b->data + b->len : NULL, room, fmt, ap);
     va_end(ap);
     if (n < 0 || tkt_buf_reserve(b, (size_t)n) < 0) {
+        if (room > 0) {
+            b->data[b->len] = '\0'; /* what was there stays */
+        }
         b->failed = true;
         return -1;
     }
-    va_start(ap, fmt);
-    vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
-    va_end(ap);
+    if ((size_t)n >= room) { /* it did not fit at first */
+        va_start(ap, fmt);
+        vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+        va_end(ap);
+    }
     b->len += (size_t)n;
     return 0;
 }

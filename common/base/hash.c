@@ -3,10 +3,12 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
+
+#define HMAC_BLOCK 64 /* of SHA-256 */
 
 /* OpenSSL 3 looks an implicit algorithm up on every init (several microseconds under a
  * lock); one explicit fetch for the life of the process avoids that. */
@@ -69,12 +71,38 @@ void tkt_sha256(const void *data, size_t n, unsigned char out[TKT_SHA256_LEN])
     tkt_sha256_final(&h, out);
 }
 
+static void hmac_half(const unsigned char pad[HMAC_BLOCK], unsigned char with,
+                      const void *data, size_t n, unsigned char out[TKT_SHA256_LEN])
+{
+    unsigned char block[HMAC_BLOCK];
+    struct tkt_sha256 h;
+
+    for (size_t i = 0; i < HMAC_BLOCK; i++) {
+        block[i] = pad[i] ^ with;
+    }
+    tkt_sha256_init(&h);
+    tkt_sha256_add(&h, block, sizeof(block));
+    tkt_sha256_add(&h, data, n);
+    tkt_sha256_final(&h, out);
+    tkt_wipe(block, sizeof(block));
+}
+
+/* RFC 2104. OpenSSL 3 looks two algorithms up for each HMAC(), which costs more than the
+ * hashing of what we sign. */
 void tkt_hmac_sha256(const void *key, size_t keylen, const void *data, size_t n,
                      unsigned char out[TKT_SHA256_LEN])
 {
-    if (HMAC(sha256_md(), key, (int)keylen, data, n, out, NULL) == NULL) {
-        abort();
+    unsigned char pad[HMAC_BLOCK] = {0};
+    unsigned char inner[TKT_SHA256_LEN];
+
+    if (keylen > HMAC_BLOCK) {
+        tkt_sha256(key, keylen, pad);
+    } else if (keylen > 0) {
+        memcpy(pad, key, keylen);
     }
+    hmac_half(pad, 0x36, data, n, inner);
+    hmac_half(pad, 0x5c, inner, sizeof(inner), out);
+    tkt_wipe(pad, sizeof(pad));
 }
 
 bool tkt_mem_equal(const void *a, const void *b, size_t n)

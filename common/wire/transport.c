@@ -226,13 +226,11 @@ int tkt_wire_recv(int sock, struct tkt_wire_packet *p, int64_t deadline_mono_ms,
         struct cmsghdr align;
         char room[CMSG_SPACE(sizeof(int) * SCM_FDS_MAX)];
     } control;
+    char room[TKT_WIRE_PACKET_MAX]; /* a packet is kept in what it needs */
     ssize_t n;
 
     tkt_wire_packet_release(p);
-    if (tkt_buf_reserve(&p->body, TKT_WIRE_PACKET_MAX) < 0) {
-        return tkt_err_set(err, TKT_ERR_TEMP, "no memory for a packet");
-    }
-    struct iovec iov = {.iov_base = p->body.data, .iov_len = TKT_WIRE_PACKET_MAX};
+    struct iovec iov = {.iov_base = room, .iov_len = sizeof(room)};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
     for (;;) {
         msg.msg_control = &control;
@@ -248,11 +246,14 @@ int tkt_wire_recv(int sock, struct tkt_wire_packet *p, int64_t deadline_mono_ms,
             return tkt_err_errno(err, TKT_ERR_TEMP, "receive");
         }
     }
-    p->body.len = (size_t)n;
-    p->body.data[n] = '\0';
     size_t seen = collect_fds(&msg, p);
     if (n == 0 && seen == 0 && (msg.msg_flags & MSG_CTRUNC) == 0) {
         return 0;
+    }
+    if (tkt_buf_add(&p->body, room, (size_t)n) < 0) {
+        tkt_wire_packet_release(p);
+        errno = ENOMEM;
+        return tkt_err_set(err, TKT_ERR_TEMP, "no memory for a packet");
     }
     if (check_received(p, &msg, seen, err) < 0) {
         tkt_wire_packet_release(p);

@@ -39,6 +39,7 @@ static struct {
     atomic_ulong failed;
     int64_t run_id;
     int64_t bytes;
+    char lines[MESSAGE_BYTES];
 } bench;
 
 static void note(int64_t took_us)
@@ -49,27 +50,33 @@ static void note(int64_t took_us)
     }
 }
 
-static size_t make_message(char *out, unsigned long n)
+/* The lines that all messages have; whoever hands a mail over did not write it. */
+static void make_lines(void)
 {
-    int len = snprintf(out, MESSAGE_BYTES + 1,
+    size_t len = 0;
+
+    while (len < sizeof(bench.lines) - 64) {
+        len += (size_t)snprintf(bench.lines + len, sizeof(bench.lines) - len,
+                                "the printer on floor %zu says PC LOAD LETTER again\r\n",
+                                len % 97);
+    }
+    memset(bench.lines + len, 'x', sizeof(bench.lines) - len);
+}
+
+static size_t make_message(char out[MESSAGE_BYTES + 64], unsigned long n)
+{
+    int len = snprintf(out, MESSAGE_BYTES,
                        "Received: from client by mx.example.test (Postfix) id %lu\r\n"
                        "From: Customer <customer%lu@example.org>\r\nTo: <%s>\r\n"
                        "Subject: Printer %lu does not print\r\n"
                        "Date: Sun, 22 Nov 2026 11:47:16 +0000\r\n"
                        "Message-ID: <%lld.%lu@client.example.org>\r\n"
                        "MIME-Version: 1.0\r\nContent-Type: text/plain; "
-                       "charset=utf-8\r\n\r\nHello,\r\n",
-                       n, n % 1000, bench.desk, n, (long long)bench.run_id, n);
-    while (len < MESSAGE_BYTES - 64) {
-        len += snprintf(out + len, (size_t)(MESSAGE_BYTES - len),
-                        "the printer on floor %lu says PC LOAD LETTER again\r\n", n % 97);
-    }
-    while (len < MESSAGE_BYTES - 2) {
-        out[len++] = 'x';
-    }
-    out[len++] = '\r';
-    out[len++] = '\n';
-    return (size_t)len;
+                       "charset=utf-8\r\n\r\nHello,\r\nthis is %lu\r\n",
+                       n, n % 1000, bench.desk, n, (long long)bench.run_id, n, n);
+    memcpy(out + len, bench.lines, (size_t)(MESSAGE_BYTES - 2 - len));
+    memcpy(out + MESSAGE_BYTES - 2, "\r\n", 3);
+    return MESSAGE_BYTES;
 }
 
 /* Repeats the body's lines until the message has its size. */
@@ -318,6 +325,7 @@ int main(int argc, char **argv)
     }
     bench.samples = calloc(SAMPLES_MAX, sizeof(uint32_t));
     bench.run_id = tkt_clock_wall_ms();
+    make_lines();
     struct tkt_wire_client *client = NULL;
     pthread_t writer;
     pthread_t threads[CLIENTS_MAX];

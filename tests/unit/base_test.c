@@ -57,6 +57,31 @@ static void buffer_never_grows_past_its_maximum(void **state)
     assert_int_equal(n, 2);
 }
 
+static void formatted_text_is_added_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(100);
+    assert_int_equal(tkt_buf_addf(&b, "%s", ""), 0);
+    for (int i = 0; i < 9; i++) { /* over the first room of 64, and up to its edges */
+        assert_int_equal(tkt_buf_addf(&b, "%d%s", i, "0123456789"), 0);
+        assert_int_equal(b.len, (size_t)(i + 1) * 11);
+        assert_int_equal(strlen(b.data), b.len);
+    }
+    assert_int_equal(tkt_buf_addf(&b, "%s", "ab"), -1);
+    assert_true(b.failed);
+    assert_int_equal(b.len, 99);
+    assert_int_equal(strlen(b.data), 99);
+    assert_string_equal(b.data + 88, "80123456789");
+    assert_int_equal(tkt_buf_addf(&b, "x"), -1);
+    for (size_t n = 60; n < 70; n++) {
+        TKT_AUTO_BUF struct tkt_buf c = TKT_BUF_INIT(100);
+        assert_int_equal(tkt_buf_addf(&c, "%*d", (int)n, 7), 0);
+        assert_int_equal(tkt_buf_addf(&c, "%d", 89), 0);
+        assert_int_equal(strlen(c.data), n + 2);
+        assert_string_equal(c.data + n - 1, "789");
+    }
+}
+
 static void encodings_round_trip_and_refuse_rubbish(void **state)
 {
     (void)state;
@@ -128,6 +153,13 @@ static void hashes_give_published_values(void **state)
     tkt_hex_encode(d, sizeof(d), hex);
     assert_string_equal(
         hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    unsigned char key[131]; /* the same, 4.7: longer than a block */
+    memset(key, 0xaa, sizeof(key));
+    tkt_hmac_sha256(key, sizeof(key),
+                    "Test Using Larger Than Block-Size Key - Hash Key First", 54, d);
+    tkt_hex_encode(d, sizeof(d), hex);
+    assert_string_equal(
+        hex, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 static void files_are_replaced_whole(void **state)
@@ -215,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(error_text_rises_with_prefixes_and_stays_one_line),
         cmocka_unit_test(buffer_never_grows_past_its_maximum),
+        cmocka_unit_test(formatted_text_is_added_whole_or_not_at_all),
         cmocka_unit_test(encodings_round_trip_and_refuse_rubbish),
         cmocka_unit_test(utf8_follows_rfc_3629),
         cmocka_unit_test(numbers_are_whole_and_in_range),
