@@ -87,11 +87,43 @@ static void log_failed_edits(struct tkt_milter *milter, const char *queue_id,
 
 /* ---- the verdicts ---- */
 
+/* ticketd takes X-Ticket-* fields out: those that it has not seen go as well, before the
+ * others, for they have the higher indices. */
+static bool takes_fields_out(const struct tkt_wire_reply *reply)
+{
+    for (size_t i = 0; i < reply->edit_count; i++) {
+        if (reply->edits[i].kind == TKT_WIRE_DELETE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void remove_surplus(const struct tkt_session *s, const char *queue_id)
+{
+    const struct tkt_message *m = s->msg;
+    size_t failed = 0;
+
+    for (size_t i = m->surplus_count; i > 0; i--) {
+        const struct tkt_wire_field *f = &m->surplus[i - 1];
+        failed += s->host.ops->edits.remove(s->host.ctx, f->name, f->index) != 0 ? 1 : 0;
+    }
+    if (failed > 0 ||
+        m->too_many_fields) { /* signed or not, only ticketd believes them */
+        tkt_log(TKT_LOG_WARNING, queue_id, "fields.kept", "removed",
+                TKT_NUM(m->surplus_count - failed), "failed", TKT_NUM(failed),
+                "uncounted", m->too_many_fields ? "yes" : "no", NULL);
+    }
+}
+
 static enum tkt_answer edit_and_accept(struct tkt_session *s, const char *queue_id,
                                        const struct tkt_outcome *o)
 {
     struct tkt_edit_result edits;
 
+    if (s->msg->surplus_count > 0 && takes_fields_out(&o->reply)) {
+        remove_surplus(s, queue_id);
+    }
     tkt_edits_apply(o->reply.edits, o->reply.edit_count, &s->host.ops->edits, s->host.ctx,
                     &edits);
     log_reserved(queue_id, o, &edits);
@@ -164,6 +196,11 @@ static enum tkt_answer finish(struct tkt_session *s)
     }
     if (s->msg->desk_rcpts == 0) {
         return TKT_ANSWER_ACCEPT;
+    }
+    if (s->msg->too_many_fields && s->msg->smtp_path && tkt_message_all_desks(s->msg)) {
+        tkt_log(TKT_LOG_NOTICE, queue_id, "message.refused", "reason", "x_ticket_fields",
+                NULL);
+        return tkt_filter_reply(s, 554, "5.6.0", "Too many X-Ticket fields");
     }
     if (queue_id != NULL && s->msg->queue_id != NULL && s->msg->queue_id[0] == '\0') {
         s->msg->queue_id = tkt_message_strdup(s->msg, queue_id, strlen(queue_id));

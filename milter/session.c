@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define FIRST_RCPTS 8
-#define NAME_MAX_BYTES 128 /* of a captured field */
 
 struct tkt_session *tkt_session_new(struct tkt_milter *milter)
 {
@@ -74,6 +73,7 @@ void tkt_message_end(struct tkt_session *s)
     tkt_spool_release(&m->spool);
     tkt_table_put(&m->table);
     free(m->rcpts);
+    free(m->surplus);
     tkt_wire_arena_release(&m->arena);
     free(m);
 }
@@ -119,44 +119,6 @@ int tkt_message_add_rcpt(struct tkt_session *s, const char *addr, size_t len,
     return 0;
 }
 
-static unsigned next_index(const struct tkt_message *m, const char *name)
-{
-    unsigned index = 1;
-
-    for (size_t i = 0; i < m->field_count; i++) {
-        index += tkt_ascii_ieq(m->fields[i].name, name) ? 1 : 0;
-    }
-    return index;
-}
-
-int tkt_message_note_field(struct tkt_message *m, const char *name, const char *value)
-{
-    char plain[NAME_MAX_BYTES];
-    size_t n = strcspn(name, " \t"); /* "Subject :" is a Subject */
-
-    if (n >= sizeof(plain) || m->field_count == TKT_WIRE_FIELDS_MAX) {
-        return 0;
-    }
-    memcpy(plain, name, n);
-    plain[n] = '\0';
-    if (!tkt_ascii_ieq(plain, "Subject") && !tkt_ascii_ieqn(plain, "X-Ticket-", 9)) {
-        return 0;
-    }
-    size_t len = strlen(value);
-    bool fits = len <= TKT_WIRE_VALUE_MAX && len <= TKT_FIELDS_BYTES_MAX - m->field_bytes;
-    struct tkt_wire_field f = {
-        .name = tkt_message_strdup(m, plain, n),
-        .index = next_index(m, plain),
-        .value = tkt_message_strdup(m, value, fits ? len : 0),
-    };
-    if (f.name == NULL || f.value == NULL) {
-        return -1;
-    }
-    m->field_bytes += fits ? len : 0;
-    m->fields[m->field_count++] = f;
-    return 0;
-}
-
 void tkt_message_use_table(struct tkt_session *s)
 {
     struct tkt_message *m = s->msg;
@@ -168,4 +130,9 @@ void tkt_message_use_table(struct tkt_session *s)
     for (size_t i = 0; i < m->rcpt_count; i++) {
         m->desk_rcpts += tkt_table_find(m->table, m->rcpts[i].addr, &sub) != NULL ? 1 : 0;
     }
+}
+
+bool tkt_message_all_desks(const struct tkt_message *m)
+{
+    return m->desk_rcpts > 0 && m->desk_rcpts == m->rcpt_count && m->more_rcpts == 0;
 }

@@ -18,6 +18,11 @@
 /* Bytes of captured header values a message; past it values travel empty. */
 #define TKT_FIELDS_BYTES_MAX (512 * 1024)
 
+/* Of the TKT_WIRE_FIELDS_MAX fields of a request: the rest is X-Ticket-*. */
+#define TKT_SUBJECTS_MAX 64
+/* X-Ticket-* fields of a message beyond those; ticketd need not see them, they only go. */
+#define TKT_SURPLUS_FIELDS_MAX 1024
+
 struct tkt_milter {
     /* fixed */
     char *hostname;
@@ -58,6 +63,10 @@ struct tkt_message {
     unsigned more_rcpts; /* beyond the cap, none of them a desk */
     bool too_many_rcpts; /* ... a desk among them */
     size_t desk_rcpts;
+    size_t subject_count;
+    struct tkt_wire_field *surplus; /* X-Ticket-* without values, in header order */
+    size_t surplus_count;
+    bool too_many_fields; /* more than even that */
     struct tkt_spool spool;
     bool spooling; /* DATA came and a desk is among the recipients */
     struct tkt_wire_field fields[TKT_WIRE_FIELDS_MAX];
@@ -88,8 +97,11 @@ char *tkt_message_strdup(struct tkt_message *m, const char *text, size_t n);
 /* 0, or -1 without memory. Recipients beyond the cap are only counted. */
 int tkt_message_add_rcpt(struct tkt_session *s, const char *addr, size_t len,
                          bool relayed);
-/* Remembers Subject and X-Ticket-* fields for RESERVE. */
+/* Remembers Subject and X-Ticket-* fields for RESERVE (milter/fields.c). 0, or -1 without
+ * memory. */
 int tkt_message_note_field(struct tkt_message *m, const char *name, const char *value);
+/* Every recipient is a desk: the message may be refused. */
+bool tkt_message_all_desks(const struct tkt_message *m);
 /* Counts the desk recipients anew, by the current table. */
 void tkt_message_use_table(struct tkt_session *s);
 

@@ -320,8 +320,35 @@ class Content(Case):
         self.assertEqual(m.eom(), ACCEPT)
         self.assertIn("field=Subject#1(59901)", self.requests()[0])
         self.assertEqual(self.requests()[0].count(" field="), 256)
+        gone = [int.from_bytes(d[:4], "big") for c, d in m.edits
+                if c == b"m" and d[4:] == b"X-Ticket-ID\0\0"]
+        self.assertEqual(gone, list(range(400, 0, -1)))
         change = [d for c, d in m.edits if c == b"m"][-1]
         self.assertTrue(change.startswith(b"\0\0\0\1Subject\0 [IT-1] \xe4"), change[:40])
+
+
+    def test_more_ticket_fields_than_can_be_removed_are_refused_or_told(self):
+        self.daemon()
+        self.milter()
+        m = self.client()
+
+        def send(*rcpts, sender="<joe@example.test>"):
+            m.edits = []
+            m.start(rcpts, sender)
+            for i in range(1300):
+                m.header(b"X-Ticket-ID", b" %d" % i)
+            m.eoh()
+            return m.eom()
+        self.assertEqual(send("<it@example.test>"), REPLY)
+        self.assertTrue(m.text.startswith("554 5.6.0 Too many X-Ticket fields"), m.text)
+        self.assertEqual(self.requests(), [])
+        self.assertIn("event=message.refused reason=x_ticket_fields", self.text("milter.log"))
+        for case in ({"sender": "joe@example.test"}, {}):
+            rcpts = ["<it@example.test>"] + ([] if case else ["<ann@example.test>"])
+            self.assertEqual(send(*rcpts, **case), ACCEPT)
+            self.assertEqual(sum(d.endswith(b"\0\0") for _, d in m.edits), 1280)
+            self.assertIn("event=fields.kept removed=1024 failed=0 uncounted=yes",
+                          self.text("milter.log"))
 
 
 class Answers(Case):

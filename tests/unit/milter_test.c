@@ -380,6 +380,33 @@ static void only_subject_and_ticket_fields_are_noted_within_caps(void **state)
     }
     assert_int_equal(m->field_count, TKT_WIRE_FIELDS_MAX);
     assert_true(m->field_bytes <= TKT_FIELDS_BYTES_MAX);
+    /* all of them are known: 1 + 512, three of the 256 are Subjects */
+    assert_int_equal(m->surplus_count, 513 - 253);
+    assert_int_equal(m->surplus[0].index, 254);
+    assert_int_equal(m->surplus[259].index, 513);
+    for (int i = 0; i < TKT_SURPLUS_FIELDS_MAX; i++) {
+        assert_false(m->too_many_fields && m->surplus_count < TKT_SURPLUS_FIELDS_MAX);
+        assert_int_equal(tkt_message_note_field(m, "x-ticket-desk", "a"), 0);
+    }
+    assert_int_equal(m->surplus_count, TKT_SURPLUS_FIELDS_MAX);
+    assert_int_equal(m->surplus[260].index, 1);
+    assert_true(m->too_many_fields);
+    free(m->surplus);
+    tkt_wire_arena_release(&m->arena);
+    free(m);
+}
+
+static void subjects_leave_room_for_ticket_fields(void **state)
+{
+    (void)state;
+    struct tkt_message *m = calloc(1, sizeof(*m));
+
+    for (int i = 0; i < 2 * TKT_WIRE_FIELDS_MAX; i++) {
+        assert_int_equal(tkt_message_note_field(m, "Subject", "a"), 0);
+    }
+    assert_int_equal(m->field_count, TKT_SUBJECTS_MAX);
+    assert_int_equal(tkt_message_note_field(m, "X-Ticket-ID", "a"), 0);
+    assert_int_equal(m->field_count, TKT_SUBJECTS_MAX + 1);
     tkt_wire_arena_release(&m->arena);
     free(m);
 }
@@ -595,6 +622,7 @@ int main(void)
         cmocka_unit_test(paths_are_rewritten_for_the_chroot),
         cmocka_unit_test(a_pid_file_is_locked_once),
         cmocka_unit_test(only_subject_and_ticket_fields_are_noted_within_caps),
+        cmocka_unit_test(subjects_leave_room_for_ticket_fields),
         cmocka_unit_test(bytes_and_ends_pass_both_ways),
         cmocka_unit_test(a_slow_reader_stops_the_writer_and_loses_nothing),
         cmocka_unit_test(a_filter_that_answers_and_hangs_up_is_heard_to_the_end),
