@@ -33,21 +33,14 @@ static void note_repeated(struct tkt_reading *r, const char *name)
 
 /* ---- Subject and the IDs in it ---- */
 
-static void read_subject(struct tkt_reading *r)
+static void decode_subject(struct tkt_reading *r, const char *value, size_t len)
 {
-    const struct tkt_field *f = first_field(r, "Subject");
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(16 * len + 16);
 
-    r->msg->subject = tkt_nothing;
-    if (f == NULL) {
-        return;
-    }
-    note_repeated(r, "Subject");
-    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(16 * f->value_len + 16);
-    const char *value = tkt_field_value(&r->scan.header, f);
-    if (memchr(value, '\0', f->value_len) != NULL) {
+    if (memchr(value, '\0', len) != NULL) {
         tkt_scan_problem(&r->scan, "broken: NUL in the Subject");
     }
-    tkt_rfc2047_add_near(&b, r->charset_hint, value, f->value_len);
+    tkt_rfc2047_add_near(&b, r->charset_hint, value, len);
     const char *s = tkt_buf_str(&b);
     size_t n = b.len;
     while (n > 0 && *s == ' ') {
@@ -59,6 +52,17 @@ static void read_subject(struct tkt_reading *r)
         n--;
     }
     r->msg->subject = tkt_reading_keep(r, s, n);
+}
+
+static void read_subject(struct tkt_reading *r)
+{
+    const struct tkt_field *f = first_field(r, "Subject");
+
+    r->msg->subject = tkt_nothing;
+    if (f != NULL) {
+        note_repeated(r, "Subject");
+        decode_subject(r, tkt_field_value(&r->scan.header, f), f->value_len);
+    }
 }
 
 /* "[IT-12]": length of PREFIX-number at p, or 0. */
@@ -102,6 +106,12 @@ static void read_subject_ids(struct tkt_reading *r)
             }
         }
     }
+}
+
+void tkt_fields_subject(struct tkt_reading *r, const char *value, size_t len)
+{
+    decode_subject(r, value, len);
+    read_subject_ids(r);
 }
 
 /* ---- addresses ---- */

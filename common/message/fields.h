@@ -7,4 +7,7 @@
 #include "message/reading.h"
 
 void tkt_fields_read(struct tkt_reading *r);
+/* Another Subject takes the place of the header's; the ticket IDs of both count. */
+void tkt_fields_subject(struct tkt_reading *r, const char *value, size_t len);
+
 #endif

@@ -15,13 +15,12 @@
 #include "message/reading.h"
 #include "message/reply.h"
 #include "message/rfc2047.h"
+#include "message/security.h"
 #include "message/tail.h"
 #include "message/visit.h"
 #include "message/words.h"
 
 #include <string.h>
-
-#define RETURNED_MAX 16384 /* of a message that came back */
 
 char tkt_nothing[1];
 
@@ -137,39 +136,7 @@ static int read_text(struct tkt_reading *r, struct tkt_err *err)
     tkt_reply_read(r, text.len, &body.marks);
     return 0;
 }
-/* A bounce names our message nowhere but in the copy of it that it carries: that one's
- * Message-ID and References count as the bounce's own. */
-static int read_returned(struct tkt_reading *r, struct tkt_err *err)
-{
-    for (size_t i = 1; i < r->scan.part_count && !r->scan.header_only; i++) {
-        const struct tkt_part *p = &r->scan.parts[i];
-        const char *type = tkt_part_type(p);
-        if (strcmp(type, "message/rfc822") != 0 && strcmp(type, "message/global") != 0 &&
-            strcmp(type, "text/rfc822-headers") != 0) {
-            continue;
-        }
-        TKT_AUTO_BUF struct tkt_buf head = TKT_BUF_INIT(RETURNED_MAX);
-        if (tkt_body_head(r->src, p, &head, err) < 0) {
-            return -1;
-        }
-        struct tkt_scan inner;
-        struct tkt_message_source src = {
-            .data = tkt_buf_str(&head), .fd = -1, .size = head.len};
-        int rc = tkt_scan_run(&inner, &src, r->scan.limits, err);
-        static const char *const names[] = {"References", "Message-ID"};
-        for (size_t k = 0; rc == 0 && k < TKT_ARRAY_LEN(names); k++) {
-            size_t index = 0;
-            const struct tkt_field *f = tkt_header_find(&inner.header, names[k], &index);
-            if (f != NULL) {
-                tkt_ids_add(r, tkt_field_value(&inner.header, f), f->value_len,
-                            &r->msg->references);
-            }
-        }
-        tkt_scan_release(&inner);
-        return rc;
-    }
-    return 0;
-}
+
 static bool is_report(const struct tkt_message *msg)
 {
     return msg->class == TKT_CLASS_BOUNCE || msg->class == TKT_CLASS_DELAY;
@@ -203,14 +170,15 @@ static int read_all(struct tkt_reading *r, struct tkt_err *err)
     struct tkt_message *msg = r->msg;
 
     tkt_fields_read(r);
-    if (tkt_ids_read(r, err) < 0) {
+    if (tkt_ids_read(r, err) < 0 || tkt_security_subject(r, err) < 0) {
         return -1;
     }
     if (read_text(r, err) < 0) {
         return -1;
     }
-    if (tkt_class_read(r->src, &r->scan, r->opt->null_sender, msg, err) < 0 ||
-        (is_report(msg) ? read_returned(r, err) : tkt_reply_attached(r, err)) < 0) {
+    tkt_security_read(r);
+    if (tkt_class_read(r, err) < 0 ||
+        (!is_report(msg) && tkt_reply_attached(r, err) < 0)) {
         return -1;
     }
     read_traces(r);

@@ -317,6 +317,7 @@ static void on_delimiter(struct walk *w, const struct piece *line, size_t level,
     }
     struct level *l = &w->levels[level];
     if (new_part(w, l->part, ++l->children, l->digest) != NULL) {
+        w->s->parts[w->part].header_at = line->at + line->n;
         tkt_header_reset(&w->part_header);
         w->header = &w->part_header;
     }

@@ -47,6 +47,7 @@ struct tkt_part {
     bool is_multipart;
     bool in_digest;
     struct tkt_mime_header mime;
+    uint64_t header_at; /* of its own fields; 0 for the root */
     uint64_t body_at;
     uint64_t end_at;
     struct tkt_block *blocks; /* files within its text: see message/blocks.h */
