@@ -4,13 +4,13 @@
 #include "base/enc.h"
 #include "base/util.h"
 #include "message/blocks.h"
-#include "message/charset.h"
 #include "message/content.h"
-#include "message/html.h"
+#include "message/parttext.h"
 
 #include <string.h>
 
-#define PEEK 4096 /* of an alternative: is there any text in it? */
+#define PEEK 4096    /* of an alternative: is there any text in it? */
+#define STUB_MAX 400 /* bytes of a text that only points to the HTML */
 
 static bool is_type(const struct tkt_part *p, const char *type)
 {
@@ -18,7 +18,7 @@ static bool is_type(const struct tkt_part *p, const char *type)
 }
 
 /* As much as fits; enough when it is full. */
-static int take_head(void *arg, const char *p, size_t n, struct tkt_err *err)
+int tkt_body_take_head(void *arg, const char *p, size_t n, struct tkt_err *err)
 {
     struct tkt_buf *out = arg;
     size_t room = out->max - out->len;
@@ -32,7 +32,7 @@ static int take_head(void *arg, const char *p, size_t n, struct tkt_err *err)
 int tkt_body_head(const struct tkt_message_source *src, const struct tkt_part *part,
                   struct tkt_buf *out, struct tkt_err *err)
 {
-    return tkt_content_walk(src, part, take_head, out, err);
+    return tkt_content_walk(src, part, tkt_body_take_head, out, err);
 }
 
 bool tkt_body_is_text(const struct tkt_scan *scan, size_t part)
@@ -55,64 +55,79 @@ static int alternative_of(const struct tkt_scan *scan, size_t part)
     return i;
 }
 
-static bool is_blank(const struct tkt_buf *b)
+/* ---- which of the alternatives ---- */
+
+enum plain {
+    NO_PLAIN,
+    STUB, /* only says that the HTML is to be read */
+    GOOD
+};
+
+static bool holds(const char *text, const char *const *words, size_t count)
 {
-    return strspn(tkt_buf_str(b), " \t\r\n") == b->len;
+    for (size_t i = 0; i < count; i++) {
+        if (strstr(text, words[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
 }
 
-/* For each alternative: whether one of its plain parts holds text. */
+/* A few words that speak of HTML or of browsers. Where a person wrote them, the HTML
+ * part says the same: nothing is lost by taking that one. */
+static enum plain judge(const struct tkt_buf *head)
+{
+    static const char *const words[] = {
+        "html",           "browser",        "navigateur",
+        "navegador",      "przegl",         "webansicht",
+        "web version",    "webversion",     "view this email",
+        "view it online", "view online",    "online-version",
+        "en ligne",       "im web ansehen", "web page",
+    };
+    TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(STUB_MAX + 1);
+    const char *p = tkt_buf_str(head);
+
+    for (size_t i = 0; i < head->len && text.len <= STUB_MAX; i++) {
+        bool blank = strchr(" \t\r\n", p[i]) != NULL;
+        if (!blank) {
+            tkt_buf_addc(&text, p[i]);
+        } else if (text.len > 0 && text.data[text.len - 1] != ' ') {
+            tkt_buf_addc(&text, ' ');
+        }
+    }
+    if (text.len == 0 || strcmp(tkt_buf_str(&text), "\xc2\xa0") == 0) {
+        return NO_PLAIN;
+    }
+    tkt_ascii_lower(text.data);
+    bool short_one = text.len <= STUB_MAX;
+    return short_one && holds(text.data, words, TKT_ARRAY_LEN(words)) ? STUB : GOOD;
+}
+
+/* For each alternative: what its plain parts are worth. */
 static int find_plain(const struct tkt_message_source *src, const struct tkt_scan *scan,
-                      bool *has_plain, struct tkt_err *err)
+                      enum plain *plain, bool *has_html, struct tkt_err *err)
 {
     for (size_t i = 0; i < scan->part_count; i++) {
         int a = alternative_of(scan, i);
-        if (a < 0 || has_plain[a] || !tkt_body_is_text(scan, i) ||
-            !is_type(&scan->parts[i], "text/plain")) {
+        if (a < 0 || !tkt_body_is_text(scan, i)) {
+            continue;
+        }
+        if (is_type(&scan->parts[i], "text/html")) {
+            has_html[a] = true;
+            continue;
+        }
+        if (plain[a] == GOOD) {
             continue;
         }
         TKT_AUTO_BUF struct tkt_buf head = TKT_BUF_INIT(PEEK);
-        if (tkt_blocks_walk_text(src, &scan->parts[i], take_head, &head, err) < 0) {
+        if (tkt_blocks_walk_text(src, &scan->parts[i], tkt_body_take_head, &head, err) <
+            0) {
             return -1;
         }
-        has_plain[a] = !is_blank(&head);
+        enum plain worth = judge(&head);
+        plain[a] = TKT_MAX(plain[a], worth);
     }
     return 0;
-}
-
-/* Appends in with plain line ends and without control bytes; cut where out is full. */
-static bool add_clean(struct tkt_buf *out, const char *p, size_t n)
-{
-    size_t room = out->max - out->len;
-
-    for (size_t i = 0; i < n && room > 0;) {
-        size_t len = 0;
-        while (i + len < n &&
-               ((unsigned char)p[i + len] >= ' ' || p[i + len] == '\n' ||
-                p[i + len] == '\t') &&
-               p[i + len] != 0x7f) {
-            len++;
-        }
-        size_t fits = tkt_utf8_cut(p + i, len, room);
-        tkt_buf_add(out, p + i, fits);
-        room -= fits;
-        i += fits;
-        if (fits < len) {
-            return true;
-        }
-        if (i < n) {
-            bool crlf = p[i] == '\r' && i + 1 < n && p[i + 1] == '\n';
-            char c = p[i] == '\r' || p[i] == '\f' ? '\n' : ' ';
-            if (!crlf && room > 0) {
-                tkt_buf_addc(out, c);
-                room--;
-            }
-            i++;
-        }
-        if (room == 0 && i < n) {
-            return true;
-        }
-    }
-    return room == 0 && n > 0;
 }
 
 static void trim_end(struct tkt_buf *b, size_t from)
@@ -122,57 +137,56 @@ static void trim_end(struct tkt_buf *b, size_t from)
     }
 }
 
-/* One text part: bytes, then characters, then for HTML its text. */
+/* One part as a paragraph of its own; nothing when it has no text. */
 static int add_part(const struct tkt_message_source *src, struct tkt_scan *scan,
                     size_t part, struct tkt_buf *out, struct tkt_body *body,
-                    struct tkt_err *err)
+                    bool *was_blank, struct tkt_err *err)
 {
-    const struct tkt_part *p = &scan->parts[part];
-    size_t cap = scan->limits->text_max;
-    TKT_AUTO_BUF struct tkt_buf raw = TKT_BUF_INIT(cap);
-    TKT_AUTO_BUF struct tkt_buf utf8 = TKT_BUF_INIT(4 * cap);
-    bool known = true;
+    size_t from = out->len;
 
-    if (tkt_blocks_walk_text(src, p, take_head, &raw, err) < 0) {
+    if (from > 0 && out->max - from > 2) {
+        tkt_buf_adds(out, "\n\n");
+    }
+    size_t before = out->len;
+    if (tkt_part_text(src, scan, part, out, body, err) < 0) {
         return -1;
     }
-    bool cut = raw.len == cap;
-    const char *charset = p->mime.charset == NULL ? "" : p->mime.charset;
-    tkt_charset_add(&utf8, charset, strlen(charset), tkt_buf_str(&raw), raw.len, &known);
-    if (!known) {
-        tkt_scan_problem(scan, "charset: unknown \"%.40s\", guessed", charset);
+    trim_end(out, before);
+    *was_blank = out->len == before;
+    if (*was_blank && from > 0) {
+        out->len = from;
+        out->data[from] = '\0';
     }
-    tkt_buf_release(&raw);
-    if (is_type(p, "text/html")) {
-        TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(4 * cap);
-        struct tkt_html_notes notes = {.marks = &body->marks};
-        size_t first = body->marks.count;
-        size_t at = out->len;
-        tkt_html_text(&text, tkt_buf_str(&utf8), utf8.len, &notes);
-        cut = add_clean(out, tkt_buf_str(&text), text.len) || text.failed || cut;
-        for (size_t i = first; i < body->marks.count; i++) {
-            body->marks.items[i].offset += (uint32_t)at;
-        }
-        body->has_hidden = body->has_hidden || notes.has_hidden;
-    } else {
-        cut = add_clean(out, tkt_buf_str(&utf8), utf8.len) || utf8.failed || cut;
-    }
-    body->cut = body->cut || cut;
     return 0;
 }
 
-int tkt_body_text(const struct tkt_message_source *src, struct tkt_scan *scan,
-                  struct tkt_buf *out, struct tkt_body *body, struct tkt_err *err)
+/* The HTML had no text after all: what the plain parts say is better than nothing. */
+static int add_stubs(const struct tkt_message_source *src, struct tkt_scan *scan,
+                     int alternative, struct tkt_buf *out, struct tkt_body *body,
+                     struct tkt_err *err)
 {
-    TKT_AUTO_FREE bool *has_plain = calloc(scan->part_count + 1, sizeof(*has_plain));
+    bool blank;
 
-    memset(body, 0, sizeof(*body));
-    if (has_plain == NULL) {
-        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+    for (size_t i = 0; i < scan->part_count; i++) {
+        if (alternative_of(scan, i) == alternative && tkt_body_is_text(scan, i) &&
+            is_type(&scan->parts[i], "text/plain") &&
+            add_part(src, scan, i, out, body, &blank, err) < 0) {
+            return -1;
+        }
     }
-    if (find_plain(src, scan, has_plain, err) < 0) {
-        return -1;
-    }
+    return 0;
+}
+
+/* Whether the other form of an alternative is taken instead of this one. */
+static bool is_passed_over(bool html, enum plain plain, bool has_html)
+{
+    return html ? plain == GOOD : plain != GOOD && has_html;
+}
+
+static int add_all(const struct tkt_message_source *src, struct tkt_scan *scan,
+                   const enum plain *plain, const bool *has_html, struct tkt_buf *out,
+                   struct tkt_body *body, struct tkt_err *err)
+{
     for (size_t i = 0; i < scan->part_count; i++) {
         if (!tkt_body_is_text(scan, i)) {
             continue;
@@ -182,32 +196,45 @@ int tkt_body_text(const struct tkt_message_source *src, struct tkt_scan *scan,
             return 0;
         }
         bool html = is_type(&scan->parts[i], "text/html");
+        bool blank = false;
         int a = alternative_of(scan, i);
         body->has_html = body->has_html || html;
-        if (a >= 0 && html == has_plain[a]) {
-            continue; /* the other form of it is taken */
+        if (a >= 0 && is_passed_over(html, plain[a], has_html[a])) {
+            continue;
         }
         if (out->len == out->max) {
             body->cut = true;
             continue;
         }
-        size_t from = out->len;
-        if (from > 0 && out->max - from > 2) {
-            tkt_buf_adds(out, "\n\n");
-        }
-        size_t before = out->len;
-        if (add_part(src, scan, i, out, body, err) < 0) {
+        if (add_part(src, scan, i, out, body, &blank, err) < 0 ||
+            (html && blank && a >= 0 && plain[a] == STUB &&
+             add_stubs(src, scan, a, out, body, err) < 0)) {
             return -1;
         }
-        trim_end(out, before);
-        if (out->len == before && from > 0) {
-            out->len = from;
-            out->data[from] = '\0';
-        }
+    }
+    return 0;
+}
+
+int tkt_body_text(const struct tkt_message_source *src, struct tkt_scan *scan,
+                  struct tkt_buf *out, struct tkt_body *body, struct tkt_err *err)
+{
+    TKT_AUTO_FREE enum plain *plain = calloc(scan->part_count + 1, sizeof(*plain));
+    TKT_AUTO_FREE bool *has_html = calloc(scan->part_count + 1, sizeof(*has_html));
+
+    memset(body, 0, sizeof(*body));
+    if (plain == NULL || has_html == NULL) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+    }
+    if (find_plain(src, scan, plain, has_html, err) < 0 ||
+        add_all(src, scan, plain, has_html, out, body, err) < 0) {
+        return -1;
     }
     for (size_t i = 0; i < body->marks.count; i++) {
         struct tkt_mark *m = &body->marks.items[i];
         m->offset = TKT_MIN(m->offset, (uint32_t)out->len);
+    }
+    if (body->has_hidden) {
+        tkt_scan_problem(scan, "hidden: text that its reader does not see is left out");
     }
     return 0;
 }

@@ -2,7 +2,8 @@
  * From the part tree of the pre-scan to text and attachments.
  *
  * Parts are read through one window and only as far as text_max allows. Of a
- * multipart/alternative the plain text is taken when there is any, else the HTML. Text
+ * multipart/alternative the plain text is taken when it is one: not blank, and more than
+ * the advice to read the HTML; else the HTML. Text
  * parts with a file name or marked as attachments are attachments, and so is everything
  * that is not text (messages inside messages, too).
  */
@@ -19,6 +20,8 @@
 /* The first bytes of a part with its transfer encoding removed; full when out->max. */
 int tkt_body_head(const struct tkt_message_source *src, const struct tkt_part *part,
                   struct tkt_buf *out, struct tkt_err *err);
+/* ... for tkt_content_walk() and its like: as much as fits into arg, a tkt_buf. */
+int tkt_body_take_head(void *arg, const char *p, size_t n, struct tkt_err *err);
 /* Whether the part is (an alternative of) what the sender wrote. */
 bool tkt_body_is_text(const struct tkt_scan *scan, size_t part);
 /* What is told besides the text. Marks are those of HTML, offsets into the text. */

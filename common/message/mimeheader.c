@@ -283,11 +283,21 @@ enum {
     CHARSET,
     BOUNDARY,
     NAME,
+    FORMAT,
+    DELSP,
     REPORT_TYPE,
     SMIME_TYPE,
     PROTOCOL,
     WANTED
 };
+
+static bool value_is(struct tkt_mime_header *h, const struct wanted *w,
+                     const char *values, const char *word, struct tkt_wire_arena *arena)
+{
+    const char *value = w->is_set ? bytes_of(h, w, values, arena) : NULL;
+
+    return value != NULL && tkt_ascii_ieq(value, word);
+}
 
 static void add_content_type(struct tkt_mime_header *h, struct lexer *l,
                              size_t params_max, struct tkt_wire_arena *arena)
@@ -297,6 +307,8 @@ static void add_content_type(struct tkt_mime_header *h, struct lexer *l,
     struct wanted w[WANTED] = {[CHARSET] = {.name = "charset"},
                                [BOUNDARY] = {.name = "boundary"},
                                [NAME] = {.name = "name"},
+                               [FORMAT] = {.name = "format"},
+                               [DELSP] = {.name = "delsp"},
                                [REPORT_TYPE] = {.name = "report-type"},
                                [SMIME_TYPE] = {.name = "smime-type"},
                                [PROTOCOL] = {.name = "protocol"}};
@@ -322,6 +334,8 @@ static void add_content_type(struct tkt_mime_header *h, struct lexer *l,
     if (h->name == NULL) {
         h->name = text_of(h, &w[NAME], v, arena);
     }
+    h->flowed = value_is(h, &w[FORMAT], v, "flowed", arena);
+    h->delsp = value_is(h, &w[DELSP], v, "yes", arena);
     for (int i = REPORT_TYPE; i <= PROTOCOL && h->subtype_hint == NULL; i++) {
         h->subtype_hint = text_of(h, &w[i], v, arena);
     }

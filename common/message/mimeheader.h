@@ -35,6 +35,8 @@ struct tkt_mime_header {
     enum tkt_disposition disposition;
     char *content_id; /* without <> */
     bool has_content_id;
+    bool flowed; /* format=flowed (RFC 3676) ... */
+    bool delsp;  /* ... with DelSp=yes */
     bool too_many_params;
     bool broken; /* a Content-Type that is none */
     bool no_memory;
