@@ -6,7 +6,6 @@
 #include "base/util.h"
 #include "message/rfc2047.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -42,25 +41,27 @@ static bool is_blank(char c)
 
 /* ---- what is kept ---- */
 
-/* UTF-8 letters of a domain in lower case; ASCII ones only where that fails. */
+/* Letters beyond ASCII, too, where the result is not longer. */
 static void lower_domain(char *domain)
 {
     size_t n = strlen(domain);
-    utf8proc_uint8_t *lower = NULL;
+    TKT_AUTO_BUF struct tkt_buf lower = TKT_BUF_INIT(n);
+    const utf8proc_uint8_t *p = (const utf8proc_uint8_t *)domain;
 
     tkt_ascii_lower(domain);
-    for (size_t i = 0; i < n; i++) {
-        if ((unsigned char)domain[i] >= 0x80) {
-            utf8proc_ssize_t len = utf8proc_map(
-                (const utf8proc_uint8_t *)domain, (utf8proc_ssize_t)n, &lower,
-                UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD);
-            if (len > 0 && (size_t)len <= n) {
-                memcpy(domain, lower, (size_t)len);
-                domain[len] = '\0';
-            }
-            free(lower);
+    for (size_t i = 0; i < n;) {
+        utf8proc_int32_t c = 0;
+        utf8proc_uint8_t bytes[4];
+        utf8proc_ssize_t len = utf8proc_iterate(p + i, (utf8proc_ssize_t)(n - i), &c);
+        if (len <= 0) {
             return;
         }
+        utf8proc_ssize_t out = utf8proc_encode_char(utf8proc_tolower(c), bytes);
+        tkt_buf_add(&lower, bytes, (size_t)out);
+        i += (size_t)len;
+    }
+    if (!lower.failed && lower.len > 0) {
+        memcpy(domain, lower.data, lower.len + 1);
     }
 }
 
@@ -76,6 +77,10 @@ static char *keep_name(struct reader *r, struct tkt_buf *name)
     }
     while (n > 0 && is_blank(s[n - 1])) {
         n--;
+    }
+    if (n > 2 && s[0] == '"' && s[n - 1] == '"') { /* ("Ann Example") */
+        s++;
+        n -= 2;
     }
     return tkt_wire_arena_strdup(r->arena, s, n);
 }
@@ -380,9 +385,10 @@ static bool ends_word(char c)
 }
 
 /* An atom; with an '@' in it or beside it, it belongs to an address. */
-static void on_atom(struct reader *r)
+static enum tkt_address_result on_atom(struct reader *r)
 {
     struct entry *e = &r->entry;
+    enum tkt_address_result rc = TKT_ADDRESS_OK;
     TKT_AUTO_BUF struct tkt_buf word = TKT_BUF_INIT(8 * (size_t)(r->end - r->p) + 1);
     bool literal = false;
 
@@ -402,13 +408,17 @@ static void on_atom(struct reader *r)
     bool goes_on = e->bare.len > 0 && (s[0] == '@' || s[0] == '.' ||
                                        strchr("@.", e->bare.data[e->bare.len - 1]));
     bool has_at = memchr(s, '@', word.len) != NULL || (next < r->end && *next == '@');
+    if (has_at && !goes_on && e->bare.len > 0 && !e->has_angle) {
+        rc = end_entry(r); /* "a@x.example b@y.example" */
+    }
     if (goes_on || (has_at && e->bare.len == 0)) {
         tkt_buf_add(&e->bare, s, word.len);
         e->has_words = true;
-    } else {
+    } else if (!e->has_angle || e->phrase.len == 0) { /* what follows a name is none */
         begin_word(e);
         tkt_buf_add(&e->phrase, s, word.len);
     }
+    return rc;
 }
 
 static void on_colon(struct reader *r)
@@ -454,7 +464,7 @@ static enum tkt_address_result read_list(struct reader *r)
             on_colon(r);
             break;
         default:
-            on_atom(r);
+            rc = on_atom(r);
         }
     }
     return rc == TKT_ADDRESS_OK ? end_entry(r) : rc;

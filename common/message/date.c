@@ -205,7 +205,7 @@ static void take_number(struct date *d, const char **p)
     }
     int value = number(p, 4);
     *p = start + digits;
-    if (d->day < 0 && digits <= 2) {
+    if (d->day < 0 && (digits <= 2 || (digits == 3 && *start == '0'))) {
         d->day = value;
     } else if (d->year < 0 && digits <= 4) {
         take_year(d, value, digits);

@@ -208,7 +208,7 @@ static const char *detect_pairs(const unsigned char *p, size_t n)
     if (hangul.bad == 0 && is_most(hangul.sure, hangul.count, 20)) {
         return "euc-jp";
     }
-    if (hangul.bad == 0 && is_most(hangul.common, hangul.count, 90)) {
+    if (hangul.bad == 0 && is_most(hangul.common, hangul.count, 97)) {
         return "euc-kr";
     }
     if (big5.bad == 0 && big5.sure > 0 && is_most(big5.common, big5.count, 80)) {

@@ -185,6 +185,8 @@ int tkt_message_json(const struct tkt_message *msg, unsigned indent, struct tkt_
     tkt_json_str(out, msg->subject);
     tkt_json_key(out, in, &first, "from");
     add_address(out, &msg->from);
+    tkt_json_key(out, in, &first, "sender");
+    add_address(out, &msg->sender);
     tkt_json_key(out, in, &first, "reply_to");
     add_addresses(out, in, &msg->reply_to);
     tkt_json_key(out, in, &first, "to");
@@ -199,6 +201,8 @@ int tkt_message_json(const struct tkt_message *msg, unsigned indent, struct tkt_
     tkt_json_strings(out, in, &msg->references);
     tkt_json_key(out, in, &first, "date");
     add_date(out, msg->date_s);
+    tkt_json_key(out, in, &first, "importance");
+    tkt_json_str(out, tkt_importance_names[msg->importance]);
     tkt_json_key(out, in, &first, "text");
     tkt_json_str(out, msg->text);
     tkt_json_key(out, in, &first, "reply_text");

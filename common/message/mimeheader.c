@@ -76,7 +76,9 @@ static void take_value(struct lexer *l, struct tkt_buf *out)
             l->at++;
             return;
         }
-        if (quoted && c == '\\' && l->at + 1 < l->end) {
+        /* "C:\dir\file": before anything else a backslash is one. */
+        bool escapes = l->at + 1 < l->end && strchr("\"\\", l->at[1]) != NULL;
+        if (quoted && c == '\\' && escapes) {
             c = *++l->at;
         } else if (!quoted && (c == ';' || c == '(')) {
             break;
@@ -209,14 +211,33 @@ static size_t skip_charset(const char *p, size_t n, const char **charset,
     return (size_t)(second + 1 - p);
 }
 
+/* Sections are counted from 0; some senders begin with 1. */
+static unsigned first_section(const struct wanted *w)
+{
+    return w->section_count > 1 && w->sections[0].len == 0 ? 1 : 0;
+}
+
+/* Encoded-words have no place in there and are found all the same. */
+static void add_text(struct tkt_buf *text, const char *charset, size_t charset_len,
+                     const struct tkt_buf *raw)
+{
+    if (raw->len > 0 && memmem(raw->data, raw->len, "=?", 2) != NULL) {
+        tkt_rfc2047_add(text, raw->data, raw->len);
+        return;
+    }
+    tkt_charset_add(text, charset, charset_len, tkt_buf_str(raw), raw->len, NULL);
+    tkt_header_compose(text, 0);
+}
+
 static void join_sections(const struct wanted *w, const char *values,
                           struct tkt_buf *text)
 {
     TKT_AUTO_BUF struct tkt_buf raw = TKT_BUF_INIT(SECTIONS_MAX * PARAM_VALUE_MAX);
     const char *charset = "";
     size_t charset_len = 0;
+    unsigned first = first_section(w);
 
-    for (unsigned i = 0; i < w->section_count; i++) {
+    for (unsigned i = first; i < w->section_count; i++) {
         const char *p = values + w->sections[i].at;
         size_t n = w->sections[i].len;
         if (n == 0) {
@@ -226,10 +247,10 @@ static void join_sections(const struct wanted *w, const char *values,
             tkt_buf_add(&raw, p, n);
             continue;
         }
-        size_t skip = i == 0 ? skip_charset(p, n, &charset, &charset_len) : 0;
+        size_t skip = i == first ? skip_charset(p, n, &charset, &charset_len) : 0;
         percent_decode(&raw, p + skip, n - skip);
     }
-    tkt_charset_add(text, charset, charset_len, tkt_buf_str(&raw), raw.len, NULL);
+    add_text(text, charset, charset_len, &raw);
 }
 
 /* The value as text, or NULL when it is absent. Encoded-words are not allowed here and
@@ -239,7 +260,7 @@ static char *text_of(struct tkt_mime_header *h, const struct wanted *w,
 {
     TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(4 * SECTIONS_MAX * PARAM_VALUE_MAX);
 
-    if (w->section_count > 0 && w->sections[0].len > 0) {
+    if (w->section_count > 0 && w->sections[first_section(w)].len > 0) {
         join_sections(w, values, &text);
     } else if (w->is_set) {
         tkt_rfc2047_add(&text, values + w->plain_at, w->plain_len);
@@ -250,7 +271,8 @@ static char *text_of(struct tkt_mime_header *h, const struct wanted *w,
         unsigned char c = (unsigned char)text.data[i];
         text.data[i] = c < ' ' || c == 0x7f ? ' ' : text.data[i];
     }
-    size_t n = tkt_utf8_cut(tkt_buf_str(&text), text.len, TKT_MIME_NAME_MAX);
+    size_t max = h->name_max > 0 ? h->name_max : TKT_MIME_NAME_MAX;
+    size_t n = tkt_utf8_cut(tkt_buf_str(&text), text.len, max);
     char *s = tkt_wire_arena_strdup(arena, tkt_buf_str(&text), n);
     h->no_memory = h->no_memory || s == NULL;
     return s;

@@ -34,6 +34,7 @@ struct tkt_mime_header {
     enum tkt_transfer_kind encoding;
     enum tkt_disposition disposition;
     char *content_id; /* without <> */
+    size_t name_max;  /* set it before the first add; 0: TKT_MIME_NAME_MAX */
     bool has_content_id;
     bool flowed; /* format=flowed (RFC 3676) ... */
     bool delsp;  /* ... with DelSp=yes */

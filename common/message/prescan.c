@@ -175,6 +175,7 @@ static struct tkt_part *new_part(struct walk *w, int parent, unsigned number,
     }
     struct tkt_part *p = &s->parts[s->part_count];
     *p = (struct tkt_part){.parent = parent, .number = number, .in_digest = in_digest};
+    p->mime.name_max = s->limits->name_max;
     w->part = (int)s->part_count++;
     return p;
 }
