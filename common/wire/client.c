@@ -68,26 +68,18 @@ void tkt_wire_client_free(struct tkt_wire_client **client)
     *client = NULL;
 }
 
-/* An idle connection on which nothing has happened since: anything to read is the end of
- * it, or an answer that nobody waits for any more. */
+/* Only a connection whose last request was answered is idle: there can be no late reply on
+ * it. Its end shows when the request is sent. */
 static int take_idle(struct tkt_wire_client *c)
 {
-    for (;;) {
-        int sock = -1;
-        pthread_mutex_lock(&c->lock);
-        if (c->idle_count > 0) {
-            sock = c->idle[--c->idle_count];
-        }
-        pthread_mutex_unlock(&c->lock);
-        if (sock < 0) {
-            return -1;
-        }
-        struct pollfd pfd = {.fd = sock, .events = POLLIN};
-        if (poll(&pfd, 1, 0) == 0) {
-            return sock;
-        }
-        close(sock);
+    int sock = -1;
+
+    pthread_mutex_lock(&c->lock);
+    if (c->idle_count > 0) {
+        sock = c->idle[--c->idle_count];
     }
+    pthread_mutex_unlock(&c->lock);
+    return sock;
 }
 
 static void give_back(struct tkt_wire_client *c, int sock)
@@ -149,10 +141,11 @@ static int send_request(struct call *call, int sock, struct tkt_err *err)
     int64_t left = call->deadline_ms - tkt_clock_mono_ms();
 
     call->req.remaining_ms = (uint32_t)TKT_MAX(TKT_MIN(left, (int64_t)UINT32_MAX), 1);
-    if (tkt_wire_request_encode(&call->req, call->message_fd, &pkt, err) < 0) {
+    if (tkt_wire_request_encode_lent(&call->req, call->message_fd, &pkt, err) < 0) {
         return -1;
     }
     int rc = tkt_wire_send(sock, &pkt, call->deadline_ms, err);
+    pkt.fds[0] = -1; /* lent */
     tkt_wire_packet_release(&pkt);
     return rc;
 }

@@ -187,6 +187,10 @@ struct tkt_wire_reply {
 /* Encoders make a packet (with tail if needed) that the caller releases. */
 int tkt_wire_request_encode(const struct tkt_wire_request *req, int message_fd,
                             struct tkt_wire_packet *out, struct tkt_err *err);
+/* The same, but message_fd stays the caller's: fds[0] is to be set to -1 before the packet is
+ * released. */
+int tkt_wire_request_encode_lent(const struct tkt_wire_request *req, int message_fd,
+                                 struct tkt_wire_packet *out, struct tkt_err *err);
 int tkt_wire_reply_encode(const struct tkt_wire_reply *rep, struct tkt_wire_packet *out,
                           struct tkt_err *err);
 /* Decoders copy; the packet may be released afterwards. The message descriptor stays in

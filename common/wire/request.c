@@ -133,8 +133,8 @@ static int encode_lines(const struct tkt_wire_request *req, struct tkt_buf *b,
                      : 0;
 }
 
-int tkt_wire_request_encode(const struct tkt_wire_request *req, int message_fd,
-                            struct tkt_wire_packet *out, struct tkt_err *err)
+int tkt_wire_request_encode_lent(const struct tkt_wire_request *req, int message_fd,
+                                 struct tkt_wire_packet *out, struct tkt_err *err)
 {
     tkt_wire_packet_init(out);
     if (check_counts(req, message_fd, err) < 0 ||
@@ -143,13 +143,24 @@ int tkt_wire_request_encode(const struct tkt_wire_request *req, int message_fd,
         return -1;
     }
     if (message_fd >= 0) {
-        int fd = fcntl(message_fd, F_DUPFD_CLOEXEC, 0);
-        if (fd < 0) {
+        (void)tkt_wire_packet_take_fd(out, message_fd); /* the first of two */
+    }
+    return 0;
+}
+
+int tkt_wire_request_encode(const struct tkt_wire_request *req, int message_fd,
+                            struct tkt_wire_packet *out, struct tkt_err *err)
+{
+    if (tkt_wire_request_encode_lent(req, message_fd, out, err) < 0) {
+        return -1;
+    }
+    if (message_fd >= 0) {
+        out->fds[0] = fcntl(message_fd, F_DUPFD_CLOEXEC, 0);
+        if (out->fds[0] < 0) {
             tkt_err_errno(err, TKT_ERR_TEMP, "duplicate the message descriptor");
             tkt_wire_packet_release(out);
             return -1;
         }
-        (void)tkt_wire_packet_take_fd(out, fd); /* the first of two */
     }
     return 0;
 }
