@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The result action: it settles the hold when the delivery ends. It has no commit (see
- * ticket-common.h) and changes nothing itself.
+ * ticket-common.h) and changes nothing itself. Nor has it a transaction: a rollback comes
+ * also where no action was started.
  */
 #include "sieve-ext/ticket-common.h"
 
@@ -57,12 +58,6 @@ static void print(const struct sieve_action *action,
     sieve_result_action_printf(penv, "create ticket: %s", s->id);
 }
 
-static int start(const struct sieve_action_exec_env *aenv, void **tr_context)
-{
-    *tr_context = aenv->action->context;
-    return SIEVE_EXEC_OK;
-}
-
 static int execute(const struct sieve_action_exec_env *aenv ATTR_UNUSED,
                    void *tr_context ATTR_UNUSED, bool *keep ATTR_UNUSED)
 {
@@ -70,10 +65,10 @@ static int execute(const struct sieve_action_exec_env *aenv ATTR_UNUSED,
 }
 
 /* Whether anything was kept in spite of it shows only in finish. */
-static void rollback(const struct sieve_action_exec_env *aenv ATTR_UNUSED,
-                     void *tr_context, bool success ATTR_UNUSED)
+static void rollback(const struct sieve_action_exec_env *aenv,
+                     void *tr_context ATTR_UNUSED, bool success ATTR_UNUSED)
 {
-    struct settle *s = tr_context;
+    struct settle *s = aenv->action->context;
 
     s->rolled_back = true;
 }
@@ -95,13 +90,11 @@ static void settle(const struct sieve_action_exec_env *aenv, const struct settle
 /* status: 1 delivered; 0 the scripts failed and the mail was kept as it came; TEMP_FAILURE
  * with a rollback: nothing was kept and the MTA comes again. After any other failure a
  * copy may exist: the hold is left to confirm itself. */
-static void finish(const struct sieve_action_exec_env *aenv, void *tr_context, int status)
+static void finish(const struct sieve_action_exec_env *aenv, void *tr_context ATTR_UNUSED,
+                   int status)
 {
-    const struct settle *s = tr_context;
+    const struct settle *s = aenv->action->context;
 
-    if (s == NULL) {
-        return;
-    }
     if (status == SIEVE_EXEC_OK || status == SIEVE_EXEC_FAILURE) {
         struct event_passthrough *e = sieve_action_create_finish_event(aenv)
                                           ->add_str("ticket_id", s->id)
@@ -121,7 +114,6 @@ static const struct sieve_action_def act_ticket = {
     .check_duplicate = check_duplicate,
     .check_conflict = check_conflict,
     .print = print,
-    .start = start,
     .execute = execute,
     .rollback = rollback,
     .finish = finish,

@@ -80,7 +80,12 @@ static bool tst_generate(const struct sieve_codegen_env *cgenv, struct sieve_com
     if (!sieve_generate_arguments(cgenv, tst, NULL)) {
         return FALSE;
     }
-    if (tst->first_positional == NULL) { /* the operand is always there */
+    /* An omitted operand begins like a list of options: so there must be one before it. */
+    if (sieve_command_first_argument(tst) == NULL) {
+        (void)sieve_binary_emit_byte(cgenv->sblock, SIEVE_OPERAND_OPTIONAL);
+        (void)sieve_binary_emit_byte(cgenv->sblock, SIEVE_MATCH_OPT_END);
+    }
+    if (tst->first_positional == NULL) {
         sieve_opr_omitted_emit(cgenv->sblock);
     }
     return TRUE;

@@ -174,8 +174,11 @@ class Dovecot:
                     out[rcpt] = (code, text.decode())
             s.putcmd("data")
             s.getreply()
-            s.send(smtplib._quote_periods(smtplib._fix_eols(message.decode("latin-1"))
-                                          .encode("latin-1")) + b"\r\n.\r\n")
+            lines = message.replace(b"\r\n", b"\n").split(b"\n")
+            if lines[-1] == b"":
+                lines.pop()
+            s.send(b"".join((b"." + line if line[:1] == b"." else line) + b"\r\n"
+                            for line in lines) + b".\r\n")
             for rcpt in accepted:
                 code, text = s.getreply()
                 out[rcpt] = (code, text.decode())

@@ -143,6 +143,13 @@ class Product:
         stop(self.milter, 20)
         stop(self.ticketd, 20)
 
+    def up(self):
+        return self.ticketd is not None and self.ticketd.poll() is None
+
+    def daemon_pid(self):
+        """Of ticketd itself, below the program that changes its user."""
+        return self.ticketd.pid
+
     def log(self, which):
         try:
             with open(f"{self.root}/log/{which}.log", encoding="utf-8", errors="replace") as f:

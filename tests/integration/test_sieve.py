@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The vnd.ticket extension in a real Dovecot, over LMTP."""
 
+import itertools
+import os
+import signal
+import time
+
 import pytest
 from conftest import BUILD
 from harness.dovecot import MAIL_UID, Dovecot
 from harness.product import Product
-from harness.smtp import header, headers
+from harness.smtp import body, header, headers
 from harness.util import make_root, remove_root
 
 DESK = "support@example.test"
@@ -21,6 +26,7 @@ class SieveSite:
         if reason:
             pytest.skip(reason)
         self.root = make_root()
+        self.known = set()
         self.product = Product(self.root, BUILD, hooks=f', "{MAIL_UID}"',
                                intake_umask="0000")
         self.product.prepare()
@@ -36,6 +42,16 @@ class SieveSite:
         remove_root(self.root)
 
 
+@pytest.fixture(scope="module")
+def site():
+    s = SieveSite(settings="  sieve_ticket_timeout = 3s\n  sieve_ticket_desks = it\n"
+                           "  sieve_editheader_protected = Subject\n",
+                  extensions="+vnd.ticket")
+    s.dovecot.start()
+    yield s
+    s.stop()
+
+
 @pytest.fixture
 def make_site():
     sites = []
@@ -49,25 +65,336 @@ def make_site():
         site.stop()
 
 
-def test_a_delivery_is_a_ticket_and_the_copy_carries_its_id(make_site, mail):
-    site = make_site(before=TICKET)
-    answer = site.dovecot.deliver(ANN, DESK, mail("Printer on fire"))
-    assert answer[DESK][0] == 250, answer
-    (ticket,) = site.product.tickets()
+USERS = (f"user{n}@example.test" for n in itertools.count(1))
+
+
+class Delivery:
+    """One mail for a new user: the answer, the copies, the tickets that it made."""
+
+    def __init__(self, site, script, message, rcpt=None, sender=ANN, user_script=None):
+        self.site, self.rcpt = site, rcpt or next(USERS)
+        if site.product.up():
+            site.known = {t["id"] for t in site.product.tickets()}
+        self.before = site.known
+        site.dovecot.script(script)
+        if user_script:
+            site.dovecot.user_script(self.rcpt, user_script)
+        self.log_at = len(site.dovecot.log())
+        self.message, self.sender = message, sender
+        self.again()
+
+    def again(self):
+        self.code, self.text = self.site.dovecot.deliver(
+            self.sender, self.rcpt, self.message)[self.rcpt]
+        return self.code
+
+    def copies(self, folder=""):
+        return self.site.dovecot.mails(self.rcpt, folder)
+
+    def tickets(self):
+        return [t for t in self.site.product.tickets() if t["id"] not in self.before]
+
+    def log(self):
+        return self.site.dovecot.log()[self.log_at:]
+
+
+def subject(copy):
+    return header(copy, "Subject")
+
+
+def test_a_delivery_is_a_ticket_and_the_copy_carries_its_id(site, mail):
+    d = Delivery(site, TICKET, mail("Printer on fire"), rcpt=DESK)
+    assert d.code == 250
+    (ticket,) = d.tickets()
     assert ticket["desk"] == "it" and ticket["requester"] == ANN
-    (copy,) = site.dovecot.mails(DESK)
-    assert header(copy, "Subject") == f"[{ticket['id']}] Printer on fire".encode()
+    copy = d.copies()[-1]
+    assert subject(copy) == f"[{ticket['id']}] Printer on fire".encode()
+    assert len(headers(copy, "X-Ticket-ID")) == 1
+    assert f"created ticket {ticket['id']}" in d.log()
+
+
+def test_variables_tell_of_the_ticket_at_once(site, mail):
+    d = Delivery(site, 'require ["vnd.ticket", "variables", "fileinto", "mailbox"];\n'
+                       'ticket :desk "hr" :priority "urgent" :group "Payroll" :category "pay";\n'
+                       'fileinto :create "T-${ticket.status}-${ticket.id}-${ticket.priority}'
+                       '-${ticket.group}-${ticket.category}";', mail("salary"))
+    assert d.code == 250
+    (ticket,) = d.tickets()
+    assert ticket["desk"] == "hr" and ticket["group"] == "Payroll"
+    assert ticket["priority"] == 1
+    (copy,) = d.copies(f"T-created-{ticket['id']}-urgent-Payroll-pay")
+    assert subject(copy).startswith(f"[{ticket['id']}]".encode())
+
+
+def test_what_the_script_asks_for_goes_before_what_is_decided(site, mail):
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it" :category "vpn" '
+                       ':subcategory "client" :assignee "bob" :requester "eve@example.test" '
+                       ':summary "From the gate" :tags ["gate", "b"] :fields ["site=hq"];',
+                 mail("hello"))
+    assert d.code == 250
+    (ticket,) = d.tickets()
+    shown = site.product.json("show", ticket["id"])
+    text = str(shown)
+    assert ticket["requester"] == "eve@example.test"
+    assert ticket["subject"] == "From the gate"
+    for word in ("vpn", "client", "bob", "gate"):
+        assert word in text, word
+
+
+def test_ticketd_away_means_451_and_nothing_is_stored(site, mail):
+    site.known = {t["id"] for t in site.product.tickets()}
+    site.product.stop()
+    d = Delivery(site, 'require ["vnd.ticket", "fileinto", "mailbox"];\n'
+                       'fileinto :create "Early";\nticket :desk "it";', mail("wait"))
+    try:
+        assert d.code == 451
+        assert d.copies() == [] and d.copies("Early") == []
+    finally:
+        site.product.start_ticketd()
+    assert d.again() == 250
+    assert len(d.tickets()) == 1
+
+
+def test_try_goes_on_without_a_ticket_and_says_so(site, mail):
+    site.known = {t["id"] for t in site.product.tickets()}
+    site.product.stop()
+    d = Delivery(site, 'require ["vnd.ticket", "variables", "fileinto", "mailbox"];\n'
+                       'ticket :try :desk "it";\n'
+                       'if not hasticket { fileinto :create "S-${ticket.status}"; }',
+                 mail("try me"))
+    site.product.start_ticketd()
+    assert d.code == 250
+    (copy,) = d.copies("S-unavailable")
+    assert subject(copy) == b"try me" and not headers(copy, "X-Ticket-ID")
+    assert "without a ticket" in d.log()
+    assert d.tickets() == []
+
+
+def test_a_silent_ticketd_means_451_in_time(site, mail):
+    os.kill(site.product.daemon_pid(), signal.SIGSTOP)
+    start = time.monotonic()
+    try:
+        site.dovecot.script(TICKET)
+        rcpt = next(USERS)
+        answer = site.dovecot.deliver(ANN, rcpt, mail("silence"))[rcpt]
+    finally:
+        os.kill(site.product.daemon_pid(), signal.SIGCONT)
+    assert answer[0] == 451
+    assert time.monotonic() - start < 20
+    assert site.dovecot.mails(rcpt) == []
+
+
+def test_a_retry_gets_the_same_ticket(site, mail):
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";', mail("retry"))
+    assert d.again() == 250
+    (ticket,) = d.tickets()
+    assert [subject(c) for c in d.copies()] == [f"[{ticket['id']}] retry".encode()] * 2
+
+
+def test_two_recipients_of_one_message_share_its_ticket(site, mail):
+    site.dovecot.script('require "vnd.ticket";\nticket :desk "it";')
+    before = len(site.product.tickets())
+    users = [next(USERS), next(USERS)]
+    answer = site.dovecot.deliver(ANN, users, mail("both"))
+    assert [answer[u][0] for u in users] == [250, 250]
+    (ticket,) = site.product.tickets()[:len(site.product.tickets()) - before]
+    for user in users:
+        (copy,) = site.dovecot.mails(user)
+        assert subject(copy) == f"[{ticket['id']}] both".encode()
+        assert len(headers(copy, "X-Ticket-ID")) == 1
+
+
+def test_key_scope_recipient_makes_a_ticket_each(make_site, mail):
+    site = make_site(before='require "vnd.ticket";\nticket :desk "it";',
+                     settings="  sieve_ticket_key_scope = recipient\n")
+    users = [next(USERS), next(USERS)]
+    message = mail("each")
+    for _ in range(2):
+        answer = site.dovecot.deliver(ANN, users, message)
+        assert [answer[u][0] for u in users] == [250, 250]
+    assert len(site.product.tickets()) == 2
+    tags = [{subject(c) for c in site.dovecot.mails(u)} for u in users]
+    assert all(len(t) == 1 for t in tags) and tags[0] != tags[1]
+
+
+def test_a_personal_script_may_not_require_it(site, mail):
+    d = Delivery(site, TICKET, mail("mine"), rcpt=DESK, user_script=TICKET)
+    assert d.code == 250
+    (ticket,) = d.tickets()
+    assert subject(d.copies()[-1]).startswith(f"[{ticket['id']}]".encode())
+    site.dovecot.user_script(DESK, "keep;")
+
+
+def test_a_users_own_rules_see_the_tagged_message(site, mail):
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";', mail("sorted"),
+                 user_script='require ["fileinto", "mailbox"];\n'
+                             'if header :contains "Subject" "[IT-" '
+                             '{ fileinto :create "Tickets"; }')
+    assert d.code == 250
+    (ticket,) = d.tickets()
+    (copy,) = d.copies("Tickets")
+    assert subject(copy) == f"[{ticket['id']}] sorted".encode()
+    assert headers(copy, "X-Ticket-ID")
+
+
+def test_a_later_failure_keeps_the_mail_and_the_ticket(site, mail):
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";', mail("boom"),
+                 user_script='require ["variables", "fileinto"];\n'
+                             'set "x" "";\nredirect "${x}";')
+    assert d.code == 250
+    (ticket,) = d.tickets()
+    assert ticket["state"] != "withdrawn"
+    assert len(d.copies()) == 1
+
+
+def test_copies_made_before_carry_no_id_and_that_is_told(site, mail):
+    d = Delivery(site, 'require ["vnd.ticket", "fileinto", "mailbox"];\n'
+                       'fileinto :create "Early";\nticket :desk "it";\nkeep;', mail("early"))
+    assert d.code == 250
+    assert [subject(c) for c in d.copies("Early")] == [b"early"]
+    (ticket,) = d.tickets()
+    assert [subject(c) for c in d.copies()] == [f"[{ticket['id']}] early".encode()]
+
+
+def test_an_unwritable_folder_means_451_and_the_ticket_is_withdrawn(site, mail):
+    rcpt = next(USERS)
+    Delivery(site, 'keep;', mail("first"), rcpt=rcpt)
+    folder = f"{site.dovecot.root}/mail/{rcpt}/.Locked"
+    for sub in ("", "/new", "/cur", "/tmp"):
+        os.mkdir(folder + sub)
+    os.chmod(f"{folder}/tmp", 0o000)
+    os.chown(folder, 61803, 61804)
+    script = ('require ["vnd.ticket", "fileinto"];\nticket :desk "it";\n'
+              'fileinto "Locked";')
+    d = Delivery(site, script, mail("locked"), rcpt=rcpt)
+    assert d.code == 451
+    (ticket,) = d.tickets()
+    assert ticket["state"] == "withdrawn"
+    for sub in ("", "/new", "/cur", "/tmp"):
+        os.chmod(folder + sub, 0o700)
+        os.chown(folder + sub, 61803, 61804)
+    assert d.again() == 250
+    (revived,) = d.tickets()
+    assert revived["id"] == ticket["id"] and revived["state"] != "withdrawn"
+    assert [subject(c) for c in d.copies("Locked")] == [f"[{ticket['id']}] locked".encode()]
+
+
+def test_an_unwritable_inbox_means_451_never_250(site, mail):
+    rcpt = next(USERS)
+    Delivery(site, 'keep;', mail("first"), rcpt=rcpt)
+    inbox = f"{site.dovecot.root}/mail/{rcpt}"
+    os.chmod(f"{inbox}/tmp", 0o000)
+    os.chown(f"{inbox}/tmp", 0, 0)
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";', mail("no room"), rcpt=rcpt)
+    assert d.code == 451, d.log()
+    os.chown(f"{inbox}/tmp", 61803, 61804)
+    os.chmod(f"{inbox}/tmp", 0o700)
+    assert d.again() == 250
+    (ticket,) = d.tickets()
+    assert f"[{ticket['id']}] no room".encode() in [subject(c) for c in d.copies()]
+
+
+def test_reject_and_ticket_exclude_each_other(site, mail):
+    for script in ('ticket :desk "it"; reject "no";', 'reject "no"; ticket :desk "it";'):
+        d = Delivery(site, f'require ["vnd.ticket", "reject"];\n{script}', mail("which"))
+        assert d.code == 250, d.log()  # the failing script keeps the mail
+        assert len(d.copies()) == 1
+        assert "conflicts with reject" in d.log()
+
+
+@pytest.mark.parametrize("raw", [
+    b"r\xe9seau en panne", b"=?utf-8?Q?Dr=C3=BCcker?=   kaputt", b"a" * 300,
+    b"folded\r\n and folded\r\n\tagain", b"=?iso-8859-1?B?/Pz8?=\r\n =?utf-8?B?w7w=?=",
+    "grün".encode()])
+def test_the_rest_of_the_subject_stays_byte_for_byte(site, mail, raw):
+    message = mail("XX").replace(b"Subject: XX", b"Subject: " + raw)
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";', message)
+    assert d.code == 250
+    (ticket,) = d.tickets()
+    want = f"[{ticket['id']}] ".encode() + raw.replace(b"\r\n", b"\n")
+    (copy,) = d.copies()
+    assert subject(copy).replace(b"\n", b"").split() == want.replace(b"\n", b"").split()
+    assert raw.replace(b"\r\n", b"\n") in copy.replace(b"\r\n", b"\n")
+    assert body(copy) == body(message)
+
+
+def test_of_two_subjects_the_first_is_tagged(site, mail):
+    message = mail("one", extra="Subject: t\xfcwo\r\n".encode("latin-1").decode("utf-8",
+                   "surrogateescape"))
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";', message)
+    (ticket,) = d.tickets()
+    (copy,) = d.copies()
+    assert headers(copy, "Subject") == [f"[{ticket['id']}] one".encode(), b"t\xfcwo"]
+
+
+def test_nosubject_leaves_the_subject_alone(site, mail):
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it" :nosubject;', mail("plain"))
+    (copy,) = d.copies()
+    assert subject(copy) == b"plain" and headers(copy, "X-Ticket-ID")
+
+
+def test_a_forged_id_goes_away(site, mail):
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";',
+                 mail("forged", extra="X-Ticket-ID: IT-1; k=a; h=00\r\n"))
+    (ticket,) = d.tickets()
+    (copy,) = d.copies()
+    (value,) = headers(copy, "X-Ticket-ID")
+    assert value.startswith(f"{ticket['id']};".encode())
+
+
+def test_ticketref_tells_replies_from_new_mail(site, mail):
+    script = ('require ["vnd.ticket", "variables", "fileinto", "mailbox"];\n'
+              'if ticketref :contains "IT-" { fileinto :create "R-${ticket.ref}"; stop; }\n'
+              'if ticketref { fileinto :create "Other"; stop; }\nkeep;')
+    assert len(Delivery(site, script, mail("Re: [IT-77] x")).copies("R-IT-77")) == 1
+    assert len(Delivery(site, script, mail("Re: [HR-5] x")).copies("Other")) == 1
+    assert len(Delivery(site, script, mail("Re: [x-5] [IT-] IT-9 x")).copies()) == 1
+
+
+def test_ticketref_verify_asks_which_ticket_it_is(site, mail):
+    first = Delivery(site, TICKET, mail("start", message_id="<v1@customer.example>"), rcpt=DESK)
+    (ticket,) = first.tickets()
+    script = ('require ["vnd.ticket", "variables", "fileinto", "mailbox"];\n'
+              'if ticketref :verify { fileinto :create "V-${ticket.ref}"; } ')
+    answer = mail("Re: start", extra="In-Reply-To: <v1@customer.example>\r\n"
+                                     "Authentication-Results: mx.example.test; dkim=pass "
+                                     "header.d=customer.example\r\n")
+    d = Delivery(site, script, answer, rcpt=DESK)
+    assert len(d.copies(f"V-{ticket['id']}")) == 1
+    stranger = Delivery(site, script, mail("Re: [IT-99999] x"), rcpt=DESK)
+    assert stranger.code == 250 and stranger.tickets() == []
+
+
+def test_an_unknown_desk_is_an_error_and_the_mail_is_kept(site, mail):
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "nope";', mail("lost?"))
+    assert d.code == 250 and len(d.copies()) == 1 and d.tickets() == []
+    assert "desk nope is not configured" in d.log()
+
+
+def test_no_desk_at_all_says_what_to_do(site, mail):
+    d = Delivery(site, TICKET, mail("whose?"))
+    assert d.code == 250 and "no recipient is a desk" in d.log()
+
+
+def test_a_second_ticket_command_changes_nothing(site, mail):
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";\nticket :desk "hr";',
+                 mail("twice"))
+    assert d.code == 250 and len(d.tickets()) == 1
+    (copy,) = d.copies()
     assert len(headers(copy, "X-Ticket-ID")) == 1
 
 
-def test_ticketd_away_means_451_and_nothing_is_stored(make_site, mail):
-    site = make_site(before=TICKET)
-    site.product.stop()
-    message = mail("Printer on fire")
-    assert site.dovecot.deliver(ANN, DESK, message)[DESK][0] == 451
-    assert site.dovecot.mails(DESK) == []
-    site.product.start_ticketd()
-    assert site.dovecot.deliver(ANN, DESK, message)[DESK][0] == 250
-    (ticket,) = site.product.tickets()
-    (copy,) = site.dovecot.mails(DESK)
-    assert header(copy, "Subject").startswith(f"[{ticket['id']}] ".encode())
+def test_discard_after_ticket_is_a_ticket_alone(site, mail):
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";\ndiscard;', mail("gone"))
+    assert d.code == 250 and d.copies() == []
+    (ticket,) = d.tickets()
+    assert ticket["state"] != "withdrawn"
+
+
+def test_a_large_mail_goes_through_a_file(site, mail):
+    message = mail("large", body="x" * 70 + "\r\n" + ("y" * 70 + "\r\n") * 60000)
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";', message)
+    assert d.code == 250
+    (copy,) = d.copies()
+    assert body(copy) == body(message)
+    assert len(d.tickets()) == 1
