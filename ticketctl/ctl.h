@@ -151,6 +151,7 @@ int tkt_ctl_comment(struct tkt_ctl *ctl);
 int tkt_ctl_config_dump(struct tkt_ctl *ctl);
 int tkt_ctl_config_test(struct tkt_ctl *ctl);
 int tkt_ctl_explain(struct tkt_ctl *ctl);
+int tkt_ctl_extract(struct tkt_ctl *ctl);
 int tkt_ctl_forget(struct tkt_ctl *ctl);
 int tkt_ctl_link(struct tkt_ctl *ctl);
 int tkt_ctl_list(struct tkt_ctl *ctl);

@@ -207,9 +207,9 @@ static void put_attachments(FILE *to, const struct tkt_message *msg)
     for (size_t i = 0; i < msg->attachment_count; i++) {
         const struct tkt_attachment *a = &msg->attachments[i];
         char line[512];
-        snprintf(line, sizeof line, "%s, %s, %llu bytes%s",
+        snprintf(line, sizeof line, "%s, %s, %llu bytes, part %s%s",
                  a->name[0] != '\0' ? a->name : "(no name)", a->type,
-                 (unsigned long long)a->size, a->is_inline ? ", inline" : "");
+                 (unsigned long long)a->size, a->part, a->is_inline ? ", inline" : "");
         put(to, i == 0 ? "attachment:" : "", line);
     }
 }

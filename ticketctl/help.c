@@ -148,7 +148,7 @@ static void print_completion(void)
           "    case $cmd in\n"
           "    \"\") COMPREPLY=($(compgen -W \"$words\" -- \"$cur\")) ;;\n"
           "    queue|config) COMPREPLY=($(compgen -W \"$subs\" -- \"$cur\")) ;;\n"
-          "    explain|backup|restore|\"config test\")\n"
+          "    explain|extract|backup|restore|\"config test\")\n"
           "        COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
           "    help)\n        COMPREPLY=($(compgen -W \"",
           stdout);

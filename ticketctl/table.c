@@ -69,6 +69,10 @@ static const struct tkt_ctl_opt explain_opts[] = {
     {"offline", 0, NULL, "do not ask ticketd what it knows"},
     {NULL, 0, NULL, NULL},
 };
+static const struct tkt_ctl_opt extract_opts[] = {
+    {"output", 'o', "FILE", "write the content here (- = stdout)"},
+    {NULL, 0, NULL, NULL},
+};
 static const struct tkt_ctl_opt queue_list_opts[] = {
     {"state", 0, "STATE", "ready, claimed, deferred, parked, done"},
     {"limit", 0, "COUNT", "at most so many (default 100)"},
@@ -97,6 +101,14 @@ const struct tkt_ctl_cmd tkt_ctl_table[] = {
      .pos_max = -1,
      .opts = explain_opts,
      .run = tkt_ctl_explain},
+    {.name = "extract",
+     .args = "FILE|- [PART]",
+     .help = "attachments of a message, or the content of one",
+     .role = TKT_CTL_LOCAL,
+     .pos_min = 1,
+     .pos_max = 2,
+     .opts = extract_opts,
+     .run = tkt_ctl_extract},
     {.name = "list",
      .args = "",
      .help = "tickets, newest first",

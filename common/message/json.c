@@ -87,6 +87,8 @@ static void add_attachments(struct tkt_buf *out, unsigned indent,
         tkt_json_str(out, a->sha256);
         tkt_buf_adds(out, ", \"inline\": ");
         add_bool(out, a->is_inline);
+        tkt_buf_adds(out, ", \"part\": ");
+        tkt_json_str(out, a->part);
         tkt_buf_addc(out, '}');
         first = false;
     }

@@ -227,7 +227,8 @@ static void file_object(struct stream *s, uint64_t *left)
         in->visitor->enter(in->visitor->arg, f->path)) {
         memcpy(inner.charset, s->charset, sizeof(inner.charset));
         read_stream(&inner, left);
-        if (f->title.len == 0 && inner.subject.len > 0) {
+        if (inner.subject.len > 0) { /* the title says "Untitled" */
+            tkt_buf_reset(&f->title);
             tkt_buf_add(&f->title, inner.subject.data, inner.subject.len);
         }
         tkt_buf_release(&inner.subject);

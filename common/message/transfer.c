@@ -58,26 +58,37 @@ static int add_fitting(struct tkt_buf *out, const void *data, size_t n)
 
 #define NO_DIGIT 0x80 /* and above: one bit tells whether any of four is none */
 
-/* Both alphabets of RFC 4648. */
+/* The alphabet for URLs and file names is read, too, but not in the fast loop: "____" on
+ * a line of its own is what lists draw. */
+#define URL_DIGIT 0xc0
 #define XX NO_DIGIT
+#define UU URL_DIGIT
 /* clang-format off */
 static const uint8_t digits[256] = {
     XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
     XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
-    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, 62, XX, 62, XX, 63,
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, 62, XX, UU + 62, XX, 63,
     52, 53, 54, 55, 56, 57, 58, 59, 60, 61, XX, XX, XX, XX, XX, XX,
     XX, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, XX, XX, XX, XX, 63,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, XX, XX, XX, XX, UU + 63,
     XX, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
     41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, XX, XX, XX, XX, XX,
     [128 ... 255] = XX,
 };
 /* clang-format on */
 #undef XX
+#undef UU
+
+static bool is_digit(char c)
+{
+    uint8_t v = digits[(unsigned char)c];
+
+    return v < NO_DIGIT || v >= URL_DIGIT;
+}
 
 bool tkt_transfer_is_base64(char c)
 {
-    return digits[(unsigned char)c] < NO_DIGIT || c == '=';
+    return is_digit(c) || c == '=';
 }
 
 /* The one or two bytes of an unfinished group; it starts afresh. */
@@ -127,14 +138,26 @@ static size_t base64_run(struct tkt_transfer *t, const unsigned char *p, size_t 
 
     while (i < n) {
         if (t->count == 0) {
-            i += base64_groups(p + i, n - i, out);
+            size_t groups = base64_groups(p + i, n - i, out);
+            t->is_line_begun = t->is_line_begun && groups == 0;
+            i += groups;
             if (i == n) {
                 break;
             }
         }
-        unsigned v = digits[p[i++]];
-        if (v < NO_DIGIT) {
-            t->bits = t->bits << 6 | v;
+        unsigned char c = p[i];
+        bool begins_line = t->is_line_begun;
+        t->is_line_begun = c == '\n';
+        if (begins_line && t->count == 0 && t->watches > 0 &&
+            strchr("_-*#~", c) != NULL && c != '\0') {
+            t->watches--;
+            t->is_line_begun = false;
+            t->state = TKT_TRANSFER_LINE;
+            break;
+        }
+        i++;
+        if (is_digit((char)c)) {
+            t->bits = t->bits << 6 | (digits[c] & 63U);
             if (++t->count == 4) {
                 *(*out)++ = (char)(t->bits >> 16);
                 *(*out)++ = (char)(t->bits >> 8);
@@ -142,7 +165,7 @@ static size_t base64_run(struct tkt_transfer *t, const unsigned char *p, size_t 
                 t->bits = 0;
                 t->count = 0;
             }
-        } else if (p[i - 1] == '=') {
+        } else if (c == '=') {
             size_t flushed = base64_flush(t, *out);
             *out += flushed;
             if (flushed > 0 && t->watches > 0) {
@@ -190,12 +213,19 @@ static bool looks_like_base64(const char *p, size_t n, bool is_tail)
     for (size_t i = 0; i < n; i++) {
         bool inner_blank = (p[i] == ' ' || p[i] == '\t') && i > 0 && i + 1 < n &&
                            !is_space(p[i - 1]) && !is_space(p[i + 1]);
-        bool digit = digits[(unsigned char)p[i]] < NO_DIGIT || p[i] == '=';
+        bool digit = tkt_transfer_is_base64(p[i]);
         digit = digit && !(is_tail && (p[i] == '-' || p[i] == '_'));
         strange += inner_blank || (!digit && !is_space(p[i])) ? 1 : 0;
         seen += !is_space(p[i]) ? 1 : 0;
     }
     return is_tail ? strange == 0 : strange < 2 || strange * 16 < seen;
+}
+
+/* "____", "----", "****", or the "-- " above a signature. */
+static bool is_drawn_line(const char *p, size_t n)
+{
+    return (n > 2 && p[0] == p[1] && p[1] == p[2]) ||
+           (n > 1 && p[0] == '-' && p[1] == '-' && (n == 2 || is_space(p[2])));
 }
 
 /* What is held has been enough to judge it. */
@@ -204,7 +234,8 @@ static int judge(struct tkt_transfer *t, struct tkt_buf *out)
     size_t n = t->held_len;
     size_t at = 0;
     bool at_start = t->state == TKT_TRANSFER_START;
-    bool good = looks_like_base64(t->held, n, !at_start);
+    bool good = t->state == TKT_TRANSFER_LINE ? !is_drawn_line(t->held, n)
+                                              : looks_like_base64(t->held, n, !at_start);
 
     t->held_len = 0;
     if (!good) {
@@ -218,8 +249,8 @@ static int judge(struct tkt_transfer *t, struct tkt_buf *out)
             return -1;
         }
         at += used;
-        if (t->state == TKT_TRANSFER_TAIL) {
-            /* A padding within what was held: its rest is held anew. */
+        if (t->state != TKT_TRANSFER_RUN) {
+            /* A padding within what was held, or a line: its rest is held anew. */
             memmove(t->held, t->held + at, n - at);
             t->held_len = n - at;
             return 0;
@@ -233,6 +264,9 @@ static bool is_enough(const struct tkt_transfer *t)
 {
     if (t->held_len == sizeof(t->held)) {
         return true;
+    }
+    if (t->state == TKT_TRANSFER_LINE) {
+        return t->held_len > 3;
     }
     if (t->state != TKT_TRANSFER_TAIL || t->held_len == 0) {
         return false;
@@ -258,6 +292,7 @@ static int feed_base64(struct tkt_transfer *t, const char *p, size_t n,
             return add_fitting(out, p + i, n - i);
         case TKT_TRANSFER_START:
         case TKT_TRANSFER_TAIL:
+        case TKT_TRANSFER_LINE:
             if (!is_enough(t)) {
                 t->held[t->held_len++] = p[i++];
             } else if (judge(t, out) < 0) {

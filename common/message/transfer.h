@@ -28,13 +28,15 @@ struct tkt_transfer {
         TKT_TRANSFER_RUN,   /* decode */
         TKT_TRANSFER_START, /* hold the first bytes: are they base64 at all? */
         TKT_TRANSFER_TAIL,  /* hold the line behind a padding: is it? */
+        TKT_TRANSFER_LINE,  /* hold what may be a line that a list drew */
         TKT_TRANSFER_COPY,  /* they are not: as they stand */
         TKT_TRANSFER_STOP   /* ... or not at all */
     } state;
     bool is_text;
-    unsigned watches; /* base64: paddings behind which a tail is still looked for */
-    unsigned bits;    /* base64: digits not yet written */
-    unsigned count;   /* ... how many; QP: bytes held */
+    unsigned watches;   /* base64: paddings behind which a tail is still looked for */
+    bool is_line_begun; /* base64: a line end was read last */
+    unsigned bits;      /* base64: digits not yet written */
+    unsigned count;     /* ... how many; QP: bytes held */
     size_t held_len;
     char held[TKT_TRANSFER_HELD_MAX];
 };

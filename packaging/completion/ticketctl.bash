@@ -30,9 +30,10 @@ _ticketctl()
         COMPREPLY=($(compgen -W "$w" -- "$cur")); return ;;
     esac
     case $cmd in
-    "") words=" submit explain list show log raw set comment assign resolve reopen close merge split link forget queue status verify backup restore config token-key reload ping help" ;;
+    "") words=" submit explain extract list show log raw set comment assign resolve reopen close merge split link forget queue status verify backup restore config token-key reload ping help" ;;
     "submit") words=" -f --from -r --rcpt -o --output --remaining --queue-id --client-addr --client-name --helo --login -n --dry-run --missed" ;;
     "explain") words=" -f --from -r --rcpt --offline" ;;
+    "extract") words=" -o --output" ;;
     "list") words=" --desk --state --group --assignee --requester --text --since --limit --before" ;;
     "show") words="" ;;
     "log") words=" --since --limit" ;;
@@ -71,10 +72,10 @@ _ticketctl()
     case $cmd in
     "") COMPREPLY=($(compgen -W "$words" -- "$cur")) ;;
     queue|config) COMPREPLY=($(compgen -W "$subs" -- "$cur")) ;;
-    explain|backup|restore|"config test")
+    explain|extract|backup|restore|"config test")
         COMPREPLY=($(compgen -f -- "$cur")) ;;
     help)
-        COMPREPLY=($(compgen -W " submit explain list show log raw set comment assign resolve reopen close merge split link forget queue status verify backup restore config token-key reload ping help" -- "$cur")) ;;
+        COMPREPLY=($(compgen -W " submit explain extract list show log raw set comment assign resolve reopen close merge split link forget queue status verify backup restore config token-key reload ping help" -- "$cur")) ;;
     esac
 }
 complete -o filenames -F _ticketctl ticketctl
