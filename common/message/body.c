@@ -57,10 +57,14 @@ static int alternative_of(const struct tkt_scan *scan, size_t part)
 
 /* ---- which of the alternatives ---- */
 
-enum plain {
+enum worth {
     NO_PLAIN,
     STUB, /* only says that the HTML is to be read */
     GOOD
+};
+struct plain {
+    enum worth worth;
+    size_t stub_len;
 };
 
 static bool holds(const char *text, const char *const *words, size_t count)
@@ -75,7 +79,7 @@ static bool holds(const char *text, const char *const *words, size_t count)
 
 /* A few words that speak of HTML or of browsers. Where a person wrote them, the HTML
  * part says the same: nothing is lost by taking that one. */
-static enum plain judge(const struct tkt_buf *head)
+static enum worth judge(const struct tkt_buf *head)
 {
     static const char *const words[] = {
         "html",           "browser",        "navigateur",
@@ -105,7 +109,7 @@ static enum plain judge(const struct tkt_buf *head)
 
 /* For each alternative: what its plain parts are worth. */
 static int find_plain(const struct tkt_message_source *src, const struct tkt_scan *scan,
-                      enum plain *plain, bool *has_html, struct tkt_err *err)
+                      struct plain *plain, bool *has_html, struct tkt_err *err)
 {
     for (size_t i = 0; i < scan->part_count; i++) {
         int a = alternative_of(scan, i);
@@ -116,7 +120,7 @@ static int find_plain(const struct tkt_message_source *src, const struct tkt_sca
             has_html[a] = true;
             continue;
         }
-        if (plain[a] == GOOD) {
+        if (plain[a].worth == GOOD) {
             continue;
         }
         TKT_AUTO_BUF struct tkt_buf head = TKT_BUF_INIT(PEEK);
@@ -124,8 +128,9 @@ static int find_plain(const struct tkt_message_source *src, const struct tkt_sca
             0) {
             return -1;
         }
-        enum plain worth = judge(&head);
-        plain[a] = TKT_MAX(plain[a], worth);
+        enum worth worth = judge(&head);
+        plain[a].worth = TKT_MAX(plain[a].worth, worth);
+        plain[a].stub_len += worth == STUB ? head.len : 0;
     }
     return 0;
 }
@@ -160,7 +165,7 @@ static int add_part(const struct tkt_message_source *src, struct tkt_scan *scan,
     return 0;
 }
 
-/* The HTML had no text after all: what the plain parts say is better than nothing. */
+/* What the plain parts say. */
 static int add_stubs(const struct tkt_message_source *src, struct tkt_scan *scan,
                      int alternative, struct tkt_buf *out, struct tkt_body *body,
                      struct tkt_err *err)
@@ -178,13 +183,37 @@ static int add_stubs(const struct tkt_message_source *src, struct tkt_scan *scan
 }
 
 /* Whether the other form of an alternative is taken instead of this one. */
-static bool is_passed_over(bool html, enum plain plain, bool has_html)
+static bool is_passed_over(bool html, enum worth worth, bool has_html)
 {
-    return html ? plain == GOOD : plain != GOOD && has_html;
+    return html ? worth == GOOD : worth != GOOD && has_html;
+}
+
+/* The HTML of a stub; the stub after all, where the HTML says even less. */
+static int add_html_or_stub(const struct tkt_message_source *src, struct tkt_scan *scan,
+                            size_t part, const struct plain *plain, struct tkt_buf *out,
+                            struct tkt_body *body, struct tkt_err *err)
+{
+    size_t from = out->len;
+    size_t marks = body->marks.count;
+    bool blank = false;
+
+    if (add_part(src, scan, part, out, body, &blank, err) < 0) {
+        return -1;
+    }
+    int a = alternative_of(scan, part);
+    if (a < 0 || plain[a].worth != STUB || out->len - from >= plain[a].stub_len) {
+        return 0;
+    }
+    out->len = from;
+    if (out->data != NULL) {
+        out->data[from] = '\0';
+    }
+    body->marks.count = marks;
+    return add_stubs(src, scan, a, out, body, err);
 }
 
 static int add_all(const struct tkt_message_source *src, struct tkt_scan *scan,
-                   const enum plain *plain, const bool *has_html, struct tkt_buf *out,
+                   const struct plain *plain, const bool *has_html, struct tkt_buf *out,
                    struct tkt_body *body, struct tkt_err *err)
 {
     for (size_t i = 0; i < scan->part_count; i++) {
@@ -199,16 +228,16 @@ static int add_all(const struct tkt_message_source *src, struct tkt_scan *scan,
         bool blank = false;
         int a = alternative_of(scan, i);
         body->has_html = body->has_html || html;
-        if (a >= 0 && is_passed_over(html, plain[a], has_html[a])) {
+        if (a >= 0 && is_passed_over(html, plain[a].worth, has_html[a])) {
             continue;
         }
         if (out->len == out->max) {
             body->cut = true;
             continue;
         }
-        if (add_part(src, scan, i, out, body, &blank, err) < 0 ||
-            (html && blank && a >= 0 && plain[a] == STUB &&
-             add_stubs(src, scan, a, out, body, err) < 0)) {
+        int rc = html ? add_html_or_stub(src, scan, i, plain, out, body, err)
+                      : add_part(src, scan, i, out, body, &blank, err);
+        if (rc < 0) {
             return -1;
         }
     }
@@ -218,7 +247,7 @@ static int add_all(const struct tkt_message_source *src, struct tkt_scan *scan,
 int tkt_body_text(const struct tkt_message_source *src, struct tkt_scan *scan,
                   struct tkt_buf *out, struct tkt_body *body, struct tkt_err *err)
 {
-    TKT_AUTO_FREE enum plain *plain = calloc(scan->part_count + 1, sizeof(*plain));
+    TKT_AUTO_FREE struct plain *plain = calloc(scan->part_count + 1, sizeof(*plain));
     TKT_AUTO_FREE bool *has_html = calloc(scan->part_count + 1, sizeof(*has_html));
 
     memset(body, 0, sizeof(*body));
