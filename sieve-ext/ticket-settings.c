@@ -8,17 +8,6 @@
 
 #include <string.h>
 
-/* The words of a setting that is a choice, the default first. */
-static bool choose(const char *value, const char *first, const char *second, bool *out)
-{
-    if (value == NULL || *value == '\0' || strcasecmp(value, first) == 0) {
-        *out = false;
-        return true;
-    }
-    *out = true;
-    return strcasecmp(value, second) == 0;
-}
-
 #ifdef TKT_PIGEONHOLE_24
 #include "settings.h"
 
@@ -85,8 +74,7 @@ void tkt_sieve_settings_read(struct sieve_instance *svinst,
     out->desks = p_strdup(svinst->pool, set->sieve_ticket_desks);
     out->imap = set->sieve_ticket_imap;
     out->force = set->sieve_ticket_force;
-    /* The library holds them to their words: only the default has others. */
-    (void)choose(set->sieve_ticket_on_failure, "tempfail:accept", "accept", &out->accept);
+    /* The library holds them to their words; the default is the list of them. */
     out->accept = strcmp(set->sieve_ticket_on_failure, "accept") == 0;
     out->per_recipient = strcmp(set->sieve_ticket_key_scope, "recipient") == 0;
     if (set != &defaults) {
@@ -96,6 +84,17 @@ void tkt_sieve_settings_read(struct sieve_instance *svinst,
 #endif
 
 #else /* Dovecot 2.3 */
+
+/* The words of a setting that is a choice, the default first. */
+static bool choose(const char *value, const char *first, const char *second, bool *out)
+{
+    if (value == NULL || *value == '\0' || strcasecmp(value, first) == 0) {
+        *out = false;
+        return true;
+    }
+    *out = true;
+    return strcasecmp(value, second) == 0;
+}
 
 static const char *text(struct sieve_instance *svinst, const char *name,
                         const char *otherwise)
