@@ -15,12 +15,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #define FIRST_THREADS 2
 #define SPARE_THREADS 32 /* that may wait for events; more go */
 #define STACK_BYTES (256 * 1024)
 #define HELD_MAX (TKT_PROTO_LENGTH_BYTES + TKT_PROTO_PACKET_MAX)
-#define READ_BYTES 65536
+#define READ_BYTES 16384
 
 struct conn {
     struct tkt_proto proto; /* first: send() and may_block() get no more than it */
@@ -47,9 +48,9 @@ struct tkt_engine {
     struct conn *conns;
 };
 
-/* What a thread reads into: what was held, then news. */
+/* What a thread reads into. */
 struct room {
-    char data[HELD_MAX + READ_BYTES];
+    char data[READ_BYTES];
 };
 
 static bool start_thread(struct tkt_engine *e);
@@ -152,39 +153,72 @@ static void ack_now(const struct conn *c)
     }
 }
 
-/* Keeps what is not a whole packet yet. -1 without memory. */
-static int keep_rest(struct conn *c, const char *data, size_t n)
+/* The rest of the packet in hand goes to its beginning, what follows into the room. */
+static ssize_t read_some(struct conn *c, struct room *room, size_t want)
 {
-    if (n == 0) {
-        tkt_buf_release(&c->held);
-        return 0;
+    struct iovec iov[2] = {{c->held.data + c->held.len, want},
+                           {room->data, sizeof(room->data)}};
+    struct msghdr msg = {.msg_iov = want > 0 ? iov : iov + 1,
+                         .msg_iovlen = want > 0 ? 2 : 1};
+
+    return recvmsg(c->fd, &msg, MSG_DONTWAIT);
+}
+
+/* Completes the packet in hand from n bytes of news. The bytes used, or -1: it is over. */
+static ssize_t finish_held(struct conn *c, const char *news, size_t n)
+{
+    size_t used = 0;
+
+    while (c->held.len > 0) {
+        size_t missing = tkt_proto_missing(c->held.data, c->held.len);
+        if (missing == 0) {
+            ssize_t taken = tkt_proto_feed(&c->proto, c->held.data, c->held.len);
+            tkt_buf_release(&c->held);
+            return taken < 0 ? -1 : (ssize_t)used;
+        }
+        size_t k = TKT_MIN(missing, n - used);
+        if (k == 0 || tkt_buf_add(&c->held, news + used, k) < 0) {
+            return k == 0 ? (ssize_t)used : -1;
+        }
+        used += k;
     }
-    tkt_buf_reset(&c->held);
-    return tkt_buf_add(&c->held, data, n);
+    return (ssize_t)used;
+}
+
+/* False when the connection is over. */
+static bool take_news(struct conn *c, const char *news, size_t n)
+{
+    ssize_t used = finish_held(c, news, n);
+
+    if (used < 0 || c->held.len > 0) {
+        return used >= 0;
+    }
+    ssize_t taken = tkt_proto_feed(&c->proto, news + used, n - (size_t)used);
+    if (taken < 0) {
+        return false;
+    }
+    size_t rest = n - (size_t)used - (size_t)taken;
+    return rest == 0 || tkt_buf_add(&c->held, news + n - rest, rest) == 0;
 }
 
 /* Reads and answers once; false when the connection is over. */
 static bool serve(struct conn *c, struct room *room)
 {
-    size_t held = c->held.len;
+    size_t want = c->held.len > 0 ? tkt_proto_missing(c->held.data, c->held.len) : 0;
 
-    if (held > 0) {
-        memcpy(room->data, c->held.data, held);
+    if (want > 0 && tkt_buf_reserve(&c->held, want) < 0) {
+        return false;
     }
-    ssize_t n = recv(c->fd, room->data + held, READ_BYTES, MSG_DONTWAIT);
+    ssize_t n = read_some(c, room, want);
     if (n <= 0) {
         return n < 0 && (errno == EAGAIN || errno == EINTR);
     }
     ack_now(c);
     atomic_store_explicit(&c->last_ms, tkt_clock_mono_ms(), memory_order_relaxed);
-    ssize_t taken = tkt_proto_feed(&c->proto, room->data, held + (size_t)n);
-    if (c->proto.out.len > 0 && send_out(&c->proto) < 0) {
-        return false;
-    }
-    if (taken < 0) {
-        return false;
-    }
-    return keep_rest(c, room->data + taken, held + (size_t)n - (size_t)taken) == 0;
+    size_t completing = TKT_MIN((size_t)n, want);
+    c->held.len += completing;
+    bool more = take_news(c, room->data, (size_t)n - completing);
+    return (c->proto.out.len == 0 || send_out(&c->proto) == 0) && more;
 }
 
 static struct conn *new_conn(struct tkt_engine *e, int fd)

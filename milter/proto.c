@@ -618,3 +618,15 @@ ssize_t tkt_proto_feed(struct tkt_proto *p, const char *data, size_t n)
     }
     return (ssize_t)at;
 }
+
+size_t tkt_proto_missing(const char *data, size_t n)
+{
+    if (n < TKT_PROTO_LENGTH_BYTES) {
+        return TKT_PROTO_LENGTH_BYTES - n;
+    }
+    size_t len = get32(data);
+    if (len == 0 || len > TKT_PROTO_PACKET_MAX || n >= TKT_PROTO_LENGTH_BYTES + len) {
+        return 0;
+    }
+    return TKT_PROTO_LENGTH_BYTES + len - n;
+}

@@ -45,4 +45,8 @@ void tkt_proto_release(struct tkt_proto *p);
  * (send `out` first). */
 ssize_t tkt_proto_feed(struct tkt_proto *p, const char *data, size_t n);
 
+/* Bytes that the packet beginning at data lacks, as far as can be told: 0 when it is whole,
+ * or none. n > 0. */
+size_t tkt_proto_missing(const char *data, size_t n);
+
 #endif

@@ -204,6 +204,12 @@ static void the_largest_packet_is_taken_and_held_until_it_is_whole(void **state)
     negotiate(m);
     memcpy(packet, &len, 4);
     packet[4] = 'B';
+    assert_int_equal(tkt_proto_missing(packet, 1), 3);
+    assert_int_equal(tkt_proto_missing(packet, 4), TKT_PROTO_PACKET_MAX);
+    assert_int_equal(tkt_proto_missing(packet, n - 1), 1);
+    assert_int_equal(tkt_proto_missing(packet, n), 0);
+    assert_int_equal(tkt_proto_missing("\0\0\0\0", 4), 0);
+    assert_int_equal(tkt_proto_missing("\xff\xff\xff\xff", 4), 0);
     assert_int_equal(tkt_proto_feed(&m->proto, packet, 3), 0);
     assert_int_equal(tkt_proto_feed(&m->proto, packet, n - 1), 0);
     assert_int_equal(tkt_proto_feed(&m->proto, packet, n), n);
