@@ -477,6 +477,7 @@ static int apply_forget(struct tkt_store *store, void *p, struct tkt_err *err)
                          err) < 0) {
         return -1;
     }
+    tkt_senders_forget(req->d->senders, arg(req, "what")); /* a ticket ID is nobody's */
     tkt_buf_reset(&req->data);
     say(req, "%lld messages erased", (long long)count);
     return tkt_buf_addf(&req->data, "{\"count\":%lld}", (long long)count);

@@ -13,8 +13,10 @@
 #include "ticketd/access.h"
 #include "ticketd/commit.h"
 #include "ticketd/parserpool.h"
+#include "ticketd/prints.h"
 #include "ticketd/rate.h"
 #include "ticketd/recent.h"
+#include "ticketd/senders.h"
 #include "ticketd/subject.h"
 #include "ticketd/token.h"
 #include "ticketd/work.h"
@@ -69,6 +71,8 @@ struct tkt_daemon {
     pthread_mutex_t reload_lock;
     struct tkt_stats stats;
     struct tkt_recent recent;
+    struct tkt_prints *prints;     /* of the newest tickets' texts */
+    struct tkt_senders *senders;   /* what their last mails had in common */
     struct tkt_rate personal_rate; /* tickets of personal scripts, by recipient */
     int64_t started_ms;
 };

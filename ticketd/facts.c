@@ -9,12 +9,20 @@
 
 /* Tickets that one Message-ID may name: a message copied to several desks. */
 #define REFERENCE_TICKETS 8
+/* Mails that are not here: how many of them are looked for among the named ones. */
+#define NAMED_LOOKED_AT 8
+#define FOREIGN_TICKETS 4
+/* Candidates whose Subject is compared with the message's. */
+#define SUBJECTS_READ 4
+#define SUBJECT_MAX 4096
 
 struct gather {
     const struct tkt_facts_in *in;
     struct tkt_reader *reader;
     struct tkt_facts *facts;
-    char from[TKT_KEYSCAN_ADDR_MAX + 1]; /* lower case */
+    char from[TKT_KEYSCAN_ADDR_MAX + 1];                    /* lower case */
+    unsigned char missing[NAMED_LOOKED_AT][TKT_SHA256_LEN]; /* references, newest first */
+    size_t missing_count;
     struct tkt_err *err;
 };
 
@@ -57,11 +65,12 @@ static int add_candidate(struct gather *g, const struct tkt_reader_ticket *t,
     *c = (struct tkt_candidate){.ticket = t->ticket,
                                 .id = keep(g, t->id),
                                 .desk = keep(g, t->desk),
+                                .subject = keep(g, ""),
                                 .evidence = evidence,
                                 .state = t->state,
                                 .bound_to_sender = bound,
                                 .is_participant = t->is_participant};
-    if (!c->id || !c->desk) {
+    if (!c->id || !c->desk || !c->subject) {
         return tkt_err_set(g->err, TKT_ERR_TEMP, "facts: no memory");
     }
     f->candidate_count++;
@@ -112,25 +121,100 @@ static int from_own_ids(struct gather *g, const struct tkt_strings *ids)
     return 0;
 }
 
-static int from_references(struct gather *g, const struct tkt_strings *ids)
+static void add_missing(struct gather *g, const unsigned char hash[TKT_SHA256_LEN])
 {
-    for (size_t i = ids->count; i-- > 0;) { /* the last one is the parent */
-        struct tkt_reader_ticket found[REFERENCE_TICKETS];
-        unsigned char hash[TKT_SHA256_LEN];
-
-        tkt_sha256(ids->items[i], strlen(ids->items[i]), hash);
-        int n = tkt_reader_by_reference(g->reader, hash, g->from, found,
-                                        REFERENCE_TICKETS, g->err);
-        if (n < 0) {
-            return -1;
+    for (size_t i = 0; i < g->missing_count; i++) {
+        if (memcmp(g->missing[i], hash, TKT_SHA256_LEN) == 0) {
+            return;
         }
-        for (int k = 0; k < n; k++) {
-            if (add_candidate(g, &found[k], TKT_EVIDENCE_REFERENCE, false) < 0) {
-                return -1;
-            }
+    }
+    if (g->missing_count < NAMED_LOOKED_AT) {
+        memcpy(g->missing[g->missing_count++], hash, TKT_SHA256_LEN);
+    }
+}
+
+static int from_reference(struct gather *g, const char *id)
+{
+    struct tkt_reader_ticket found[REFERENCE_TICKETS];
+    unsigned char hash[TKT_SHA256_LEN];
+
+    tkt_sha256(id, strlen(id), hash);
+    int n = tkt_reader_by_reference(g->reader, hash, g->from, found, REFERENCE_TICKETS,
+                                    g->err);
+    if (n < 0) {
+        return -1;
+    }
+    char token[TKT_TOKEN_LEN + 1];
+    if (n == 0 && !tkt_token_from_message_id(id, g->in->conf->hostname, token)) {
+        add_missing(g, hash);
+    }
+    for (int k = 0; k < n; k++) {
+        if (add_candidate(g, &found[k], TKT_EVIDENCE_REFERENCE, false) < 0) {
+            return -1;
         }
     }
     return 0;
+}
+
+static int from_references(struct gather *g, const struct tkt_strings *ids)
+{
+    for (size_t i = ids->count; i-- > 0;) { /* the last one is the parent */
+        if (from_reference(g, ids->items[i]) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* The mail that came back names ours in its report; some name it nowhere else. */
+static int from_bounce(struct gather *g, const struct tkt_message *msg)
+{
+    char *id = msg->bounce.original_message_id;
+    const struct tkt_strings one = {&id, 1};
+
+    if (!msg->bounce.is_present || id[0] == '\0') {
+        return 0;
+    }
+    return from_own_ids(g, &one) < 0 || from_reference(g, id) < 0 ? -1 : 0;
+}
+
+static int from_named(struct gather *g, const unsigned char hash[TKT_SHA256_LEN])
+{
+    struct tkt_reader_ticket found[REFERENCE_TICKETS];
+    int n =
+        tkt_reader_by_named(g->reader, hash, g->from, found, REFERENCE_TICKETS, g->err);
+
+    for (int k = 0; k < n; k++) {
+        /* Strangers who answer the same newsletter have nothing in common. */
+        if ((found[k].is_participant || g->facts->is_agent) &&
+            add_candidate(g, &found[k], TKT_EVIDENCE_SIBLING, false) < 0) {
+            return -1;
+        }
+    }
+    return n < 0 ? -1 : 0;
+}
+
+/* Mails that never came here and that a ticket's mail names as well: somebody answers all
+ * on a mail that was sent to everybody but us. The mail itself may come last of all. */
+static int from_siblings(struct gather *g, const struct tkt_message *msg)
+{
+    struct tkt_facts_found *f = g->in->found;
+
+    for (size_t i = 0; i < g->missing_count; i++) {
+        if (from_named(g, g->missing[i]) < 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < TKT_MIN(g->missing_count, (size_t)TKT_STORE_NAMED_MAX); i++) {
+        memcpy(f->named[i].hash, g->missing[i], TKT_SHA256_LEN);
+        f->named_count++;
+    }
+    if (msg->message_id[0] == '\0' || msg->message_id_derived) {
+        return 0;
+    }
+    unsigned char own[TKT_SHA256_LEN];
+    tkt_sha256(msg->message_id, strlen(msg->message_id), own);
+    return from_named(g, own);
 }
 
 static int from_subject(struct gather *g, const struct tkt_strings *ids)
@@ -147,6 +231,121 @@ static int from_subject(struct gather *g, const struct tkt_strings *ids)
     return 0;
 }
 
+/* ---- other trackers' tags ------------------------------------------------------------- */
+
+static bool is_shared_domain(const char *domain)
+{
+    static const char *const names[] = {
+        "gmail.com",      "googlemail.com", "outlook.com", "hotmail.com", "live.com",
+        "msn.com",        "yahoo.com",      "ymail.com",   "aol.com",     "icloud.com",
+        "me.com",         "mac.com",        "gmx.de",      "gmx.net",     "gmx.at",
+        "gmx.ch",         "web.de",         "t-online.de", "freenet.de",  "mail.com",
+        "mail.ru",        "yandex.ru",      "yandex.com",  "qq.com",      "163.com",
+        "126.com",        "sina.com",       "orange.fr",   "wanadoo.fr",  "free.fr",
+        "laposte.net",    "libero.it",      "virgilio.it", "wp.pl",       "o2.pl",
+        "onet.pl",        "seznam.cz",      "bluewin.ch",  "comcast.net", "verizon.net",
+        "att.net",        "proton.me",      "naver.com",   "uol.com.br",  "terra.com.br",
+        "protonmail.com", "zoho.com",       "rambler.ru",  "ukr.net",     "hanmail.net"};
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(names); i++) {
+        if (strcmp(domain, names[i]) == 0) {
+            return true;
+        }
+    }
+    return strncmp(domain, "yahoo.", 6) == 0 || strncmp(domain, "hotmail.", 8) == 0 ||
+           strncmp(domain, "live.", 5) == 0 || strncmp(domain, "outlook.", 8) == 0;
+}
+
+void tkt_facts_scope(const char *from, char out[TKT_FACTS_SCOPE_MAX])
+{
+    const char *at = strrchr(from, '@');
+    const char *scope = at == NULL || at[1] == '\0' ? ""
+                        : is_shared_domain(at + 1)  ? from
+                                                    : at + 1;
+
+    snprintf(out, TKT_FACTS_SCOPE_MAX, "%s",
+             strlen(scope) < TKT_FACTS_SCOPE_MAX ? scope : "");
+}
+
+static int from_foreign(struct gather *g, const struct tkt_strings *ids)
+{
+    const char *scope = g->in->found->scope;
+
+    for (size_t i = 0; *scope != '\0' && i < ids->count; i++) {
+        struct tkt_reader_ticket found[FOREIGN_TICKETS];
+        int n = tkt_reader_by_foreign(g->reader, scope, ids->items[i], g->from, found,
+                                      FOREIGN_TICKETS, g->err);
+        for (int k = 0; k < n; k++) {
+            if (add_candidate(g, &found[k], TKT_EVIDENCE_FOREIGN, false) < 0) {
+                return -1;
+            }
+        }
+        if (n < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ---- texts ------------------------------------------------------------------------------ */
+
+static int add_subjects(struct gather *g)
+{
+    struct tkt_facts *f = g->facts;
+
+    for (size_t i = 0; i < TKT_MIN(f->candidate_count, (size_t)SUBJECTS_READ); i++) {
+        TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(SUBJECT_MAX);
+        struct tkt_candidate *c = &f->candidates[i];
+
+        if (c->evidence > TKT_EVIDENCE_SIBLING) {
+            break;
+        }
+        if (tkt_reader_subject(g->reader, c->ticket, &text, g->err) < 0) {
+            return -1;
+        }
+        c->subject = keep(g, tkt_buf_str(&text));
+        if (!c->subject) {
+            return tkt_err_set(g->err, TKT_ERR_TEMP, "facts: no memory");
+        }
+    }
+    return 0;
+}
+
+/* Only mail that names no ticket is compared with the texts of others. */
+static int from_likeness(struct gather *g, const struct tkt_message *msg)
+{
+    size_t named = g->facts->candidate_count;
+
+    for (size_t i = 0; named == 0 && g->in->prints && i < g->facts->desk_count; i++) {
+        struct tkt_reader_ticket t;
+        int64_t like = tkt_prints_find(g->in->prints, g->facts->desks[i].name, msg->print,
+                                       g->in->now_s * 1000);
+        int n = like == 0 ? 0 : tkt_reader_by_row(g->reader, like, g->from, &t, g->err);
+        bool lives = n == 1 && strcmp(t.desk, g->facts->desks[i].name) == 0 &&
+                     t.state != TKT_STATE_RESOLVED && t.state != TKT_STATE_CLOSED;
+        if (n < 0 || (lives && add_candidate(g, &t, TKT_EVIDENCE_SIMILAR, false) < 0)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ---- the sender --------------------------------------------------------------------------- */
+
+/* Our own mail that came back: by its Message-ID, which nobody else can sign. */
+static bool is_own(struct gather *g, const struct tkt_message *msg)
+{
+    char text[TKT_TOKEN_LEN + 1];
+    struct tkt_token token;
+
+    if (!tkt_token_from_message_id(msg->message_id, g->in->conf->hostname, text)) {
+        return false;
+    }
+    enum tkt_token_verdict v =
+        tkt_token_verify(g->in->keys, text, strlen(text), g->in->now_s, &token);
+    return v == TKT_TOKEN_VALID || v == TKT_TOKEN_EXPIRED;
+}
+
 bool tkt_facts_is_agent(const struct tkt_conf *conf, const char *from)
 {
     for (size_t i = 0; i < conf->group_count; i++) {
@@ -159,8 +358,9 @@ bool tkt_facts_is_agent(const struct tkt_conf *conf, const char *from)
     return false;
 }
 
-static int add_sender(struct gather *g)
+static int add_sender(struct gather *g, const struct tkt_message *msg)
 {
+    struct tkt_facts_found *found = g->in->found;
     struct tkt_facts *f = g->facts;
     const char *login = *g->in->auth_login ? g->in->auth_login : g->in->tls_subject;
 
@@ -168,6 +368,14 @@ static int add_sender(struct gather *g)
     f->auth_login = keep(g, login);
     f->login_is_from = *g->from && tkt_ascii_ieq(login, g->from);
     f->is_agent = *g->from && tkt_facts_is_agent(g->in->conf, g->from);
+    f->is_own = is_own(g, msg);
+    memset(found, 0, sizeof(*found));
+    found->is_own = f->is_own;
+    tkt_facts_scope(g->from, found->scope);
+    if (g->in->senders) {
+        tkt_senders_ask(g->in->senders, g->reader, msg, &found->learned);
+        f->tail_lines = found->learned.tail_lines;
+    }
     return f->auth_login ? 0 : tkt_err_set(g->err, TKT_ERR_TEMP, "facts: no memory");
 }
 
@@ -220,12 +428,14 @@ int tkt_facts_gather(void *arg, const struct tkt_message *msg, struct tkt_facts 
     if (!facts->candidates) {
         return tkt_err_set(err, TKT_ERR_TEMP, "facts: no memory");
     }
-    if (add_sender(&g) < 0 || add_desks(&g) < 0 || from_recipients(&g) < 0 ||
+    if (add_sender(&g, msg) < 0 || add_desks(&g) < 0 || from_recipients(&g) < 0 ||
         from_own_ids(&g, &msg->in_reply_to) < 0 ||
         from_own_ids(&g, &msg->references) < 0 ||
         from_references(&g, &msg->in_reply_to) < 0 ||
-        from_references(&g, &msg->references) < 0 ||
-        from_subject(&g, &msg->subject_ids) < 0) {
+        from_references(&g, &msg->references) < 0 || from_bounce(&g, msg) < 0 ||
+        from_siblings(&g, msg) < 0 || from_subject(&g, &msg->subject_ids) < 0 ||
+        from_foreign(&g, &msg->foreign_ids) < 0 || from_likeness(&g, msg) < 0 ||
+        add_subjects(&g) < 0) {
         return -1;
     }
     return 0;

@@ -9,9 +9,23 @@
 #ifndef TKT_TICKETD_FACTS_H
 #define TKT_TICKETD_FACTS_H
 #include "conf/conf.h"
+#include "store/thread.h"
 #include "ticketd/parserpool.h"
+#include "ticketd/prints.h"
+#include "ticketd/senders.h"
 #include "ticketd/token.h"
 #include "ticketd/tools.h"
+
+#define TKT_FACTS_SCOPE_MAX 321
+
+/* What was found on the way and is kept with the message. */
+struct tkt_facts_found {
+    bool is_own; /* its Message-ID is one that we signed: our own mail came back */
+    struct tkt_store_thread_key named[TKT_STORE_NAMED_MAX]; /* mails that never came */
+    size_t named_count;
+    char scope[TKT_FACTS_SCOPE_MAX]; /* whose tags its foreign ones are */
+    struct tkt_learned learned;
+};
 
 /* All borrowed for the time of the analysis. */
 struct tkt_facts_in {
@@ -26,10 +40,16 @@ struct tkt_facts_in {
     const char *auth_login;
     const char *tls_subject;
     int64_t now_s;
+    struct tkt_prints *prints;     /* or NULL: likeness is not looked at */
+    struct tkt_senders *senders;   /* or NULL: nothing is learned */
+    struct tkt_facts_found *found; /* out */
 };
 
 /* From is a member of one of our groups. */
 bool tkt_facts_is_agent(const struct tkt_conf *conf, const char *from);
+/* Whose tracker a tag belongs to: the domain of the address, or the address itself where
+ * strangers share a domain (the large providers of mailboxes). */
+void tkt_facts_scope(const char *from, char out[TKT_FACTS_SCOPE_MAX]);
 /* A tkt_facts_fn; arg is a struct tkt_facts_in. */
 int tkt_facts_gather(void *arg, const struct tkt_message *msg, struct tkt_facts *facts,
                      struct tkt_err *err);

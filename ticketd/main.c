@@ -349,6 +349,20 @@ static void start_parser(struct tkt_daemon *d, const struct tkt_conf *conf)
     }
 }
 
+/* Memory that outlives restarts in the store: what mail is compared with. */
+static int open_history(struct tkt_daemon *d, struct tkt_err *err)
+{
+    d->prints = tkt_prints_new();
+    d->senders = tkt_senders_new();
+    if (!d->prints || !d->senders) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+    }
+    struct tkt_reader *reader = tkt_reader_open(d->store_dir, err);
+    int rc = reader ? tkt_prints_load(d->prints, reader, tkt_clock_wall_ms(), err) : -1;
+    tkt_reader_close(&reader);
+    return rc;
+}
+
 static int serve(struct tkt_daemon *d, struct tkt_conf **conf, struct sockets *sockets,
                  int *ready_fd, const sigset_t *signals, struct tkt_err *err)
 {
@@ -357,7 +371,7 @@ static int serve(struct tkt_daemon *d, struct tkt_conf **conf, struct sockets *s
     int rc = -1;
 
     start_parser(d, *conf); /* before secrets and threads */
-    if (open_store(d, *conf, err) < 0) {
+    if (open_store(d, *conf, err) < 0 || open_history(d, err) < 0) {
         goto out;
     }
     d->settings = tkt_settings_new(conf, d->store_dir, err);
@@ -391,6 +405,8 @@ out:
     tkt_parserpool_stop(&pool);
     tkt_settings_put(&first);
     tkt_settings_put(&d->settings);
+    tkt_prints_free(&d->prints);
+    tkt_senders_free(&d->senders);
     return rc;
 }
 

@@ -8,6 +8,7 @@
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
 #include "ticketd/participants.h"
+#include "ticketd/traces.h"
 #include "ticketd/wants.h"
 
 #include <string.h>
@@ -25,6 +26,8 @@ struct reanalyse {
     struct tkt_envelope envelope;
     struct tkt_analysis analysis;
     bool analysed;
+    struct tkt_facts_found found;
+    struct tkt_store_traces traces;
     struct tkt_store_analysed_in in;
     struct tkt_wire_arena arena;
 };
@@ -69,7 +72,10 @@ static int analyse(struct reanalyse *r, struct tkt_err *err)
                                  .sender = r->envelope.sender,
                                  .auth_login = r->envelope.auth_login,
                                  .tls_subject = r->envelope.tls_subject,
-                                 .now_s = tkt_clock_wall_ms() / 1000};
+                                 .now_s = tkt_clock_wall_ms() / 1000,
+                                 .prints = r->d->prints,
+                                 .senders = r->d->senders,
+                                 .found = &r->found};
 
     if (!r->d->pool) {
         return tkt_err_set(err, TKT_ERR_TEMP, "no parser is running");
@@ -111,7 +117,7 @@ static int prepare(struct reanalyse *r, struct tkt_err *err)
 
     r->in.decision = tkt_wants_over(w, &r->analysis.decisions.items[0], &r->arena);
     r->in.subject = *w->summary ? w->summary : m->subject;
-    r->in.class_name = tkt_class_names[m->class];
+    r->in.class_name = tkt_class_names[r->found.is_own ? TKT_CLASS_OWN : m->class];
     r->in.thread_keys = key;
     r->in.thread_key_count = *m->message_id ? 1 : 0;
     r->in.requester_name = *w->requester ? "" : m->from.name;
@@ -170,6 +176,8 @@ int tkt_reanalyse(struct tkt_daemon *d, struct tkt_tools *tools,
         rc = tkt_commit_call(d->commit, apply, &r, true, err);
     }
     if (rc == 0 && r.in.decision) {
+        tkt_senders_note(d->senders, &r.analysis.msg);
+        tkt_prints_add(d->prints, r.desk->name, job->ticket, r.traces.print, r.in.now_ms);
         tkt_log(TKT_LOG_INFO, job->ticket_id, "ticket.analysed", "desk", r.desk->name,
                 "class", r.in.class_name, "action",
                 tkt_action_names[r.in.decision->action], "why", r.in.decision->why,

@@ -14,6 +14,7 @@
 #ifndef TKT_TICKETD_REQUEST_H
 #define TKT_TICKETD_REQUEST_H
 #include "ticketd/daemon.h"
+#include "ticketd/facts.h"
 #include "ticketd/incoming.h"
 #include "wire/intake.h"
 
@@ -71,6 +72,8 @@ struct tkt_request {
     struct tkt_analysis analysis;
     bool analysed;
     char analysis_error[200];
+    struct tkt_facts_found found;
+    struct tkt_store_traces traces;
     struct tkt_store_reserve_in in;
     struct tkt_store_reserve_out out;
     struct tkt_store_verdict verdicts[TKT_REQUEST_VERDICTS_MAX];

@@ -301,7 +301,10 @@ static void analyse(struct tkt_request *req, struct tkt_tools *tools)
                                  .sender = req->wire.sender,
                                  .auth_login = req->wire.auth_login,
                                  .tls_subject = req->wire.tls_subject,
-                                 .now_s = req->now_ms / 1000};
+                                 .now_s = req->now_ms / 1000,
+                                 .prints = req->d->prints,
+                                 .senders = req->d->senders,
+                                 .found = &req->found};
     const struct tkt_analyse_in in = {
         .raw = req->message.raw,
         .raw_len = req->message.raw_len,
@@ -488,11 +491,33 @@ enum tkt_step tkt_reserve_work(struct tkt_request *req, struct tkt_tools *tools)
     return after_read(req);
 }
 
+/* What the next mails of this sender and at these desks are compared with. */
+static void remember(struct tkt_request *req)
+{
+    bool is_new = false;
+
+    for (size_t i = 0; req->analysed && i < req->desk_count; i++) {
+        const struct tkt_store_desk_out *out = &req->out.desks[i];
+
+        if (strcmp(out->status, "created") == 0) {
+            tkt_prints_add(req->d->prints, req->desks[i]->name, out->ticket,
+                           req->traces.print, req->now_ms);
+            is_new = true;
+        }
+        is_new = is_new || strcmp(out->status, "appended") == 0 ||
+                 strcmp(out->status, "pending") == 0;
+    }
+    if (is_new) {
+        tkt_senders_note(req->d->senders, &req->analysis.msg);
+    }
+}
+
 enum tkt_step tkt_reserve_committed(struct tkt_request *req)
 {
     if (req->out.result == TKT_RESERVE_COMPARE) {
         return TKT_STEP_WORK;
     }
     tkt_recent_add(&req->d->recent, req->scan.key);
+    remember(req);
     return tkt_reserve_reply(req);
 }

@@ -6,6 +6,7 @@
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
 #include "ticketd/participants.h"
+#include "ticketd/traces.h"
 #include "ticketd/wants.h"
 
 #include <string.h>
@@ -83,7 +84,7 @@ static const char *class_of(const struct tkt_request *req)
     enum tkt_class class = TKT_CLASS_HUMAN;
 
     if (req->analysed) {
-        class = req->analysis.msg.class;
+        class = req->found.is_own ? TKT_CLASS_OWN : req->analysis.msg.class;
     } else if (req->scan.is_report) {
         class = TKT_CLASS_BOUNCE;
     } else if (req->scan.auto_submitted) {
@@ -146,6 +147,14 @@ int tkt_reserve_prepare(struct tkt_request *req, struct tkt_err *err)
     }
     if (make_desks(req, err) < 0) {
         return -1;
+    }
+    in->traces = NULL;
+    if (req->analysed) {
+        if (tkt_traces_make(&req->found, &req->analysis.msg, &req->arena, &req->traces,
+                            err) < 0) {
+            return -1;
+        }
+        in->traces = &req->traces;
     }
     return make_participants(req, err);
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "store/thread.h"
 #include "ticketd/dispatch.h"
 #include "ticketd/missed.h"
 #include "ticketd/tools.h"
@@ -16,6 +17,9 @@
 #define PARSER_MS 5000
 #define HOUR_MS (60 * 60 * 1000)
 #define CONFIRM_AT_ONCE 256
+#define LEARN_MS 15000
+#define LEARN_AT_ONCE 256
+#define EXPIRE_AT_ONCE 2000
 #define RETAIN_AT_ONCE 64
 /* Younger blobs may belong to a RESERVE that is under way. */
 #define SWEEP_AGE_MS HOUR_MS
@@ -30,6 +34,7 @@ struct tkt_schedule {
     int64_t missed_due;
     int64_t parser_due;
     int64_t hourly_due;
+    int64_t learn_due;
     /* of the apply functions: */
     int64_t older_than_ms;
     const char *desk;
@@ -62,6 +67,25 @@ static int apply_sweep(struct tkt_store *store, void *arg, struct tkt_err *err)
     struct tkt_schedule *s = arg;
 
     return tkt_store_sweep(store, tkt_clock_wall_ms(), SWEEP_AGE_MS, &s->count, err);
+}
+
+static int apply_learn(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    struct tkt_schedule *s = arg;
+
+    return tkt_senders_flush(s->d->senders, store, LEARN_AT_ONCE, tkt_clock_wall_ms(),
+                             err) < 0
+               ? -1
+               : 0;
+}
+
+static int apply_expire(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    struct tkt_schedule *s = arg;
+
+    return tkt_store_senders_expire(store, tkt_clock_wall_ms() - TKT_SENDERS_KEEP_MS,
+                                    TKT_STORE_SENDERS_MAX, EXPIRE_AT_ONCE, &s->count,
+                                    err);
 }
 
 static int commit(struct tkt_schedule *s,
@@ -117,6 +141,14 @@ static void sweep_blobs(struct tkt_schedule *s)
     }
 }
 
+/* What was learned since the last time; a part of it at once, mail comes first. */
+static void keep_learned(struct tkt_schedule *s)
+{
+    if (tkt_senders_changed(s->d->senders)) {
+        (void)commit(s, apply_learn, "senders.keep"); /* logged; learned again */
+    }
+}
+
 /* The program was missing or broken at the start: mail came in unanalysed meanwhile. */
 static void start_parser(struct tkt_schedule *s, const struct tkt_conf *conf)
 {
@@ -151,6 +183,11 @@ static void tick(struct tkt_schedule *s)
         s->hourly_due = now + HOUR_MS;
         erase_retained(s, set->conf);
         sweep_blobs(s);
+        (void)commit(s, apply_expire, "senders.expire"); /* logged; the next hour again */
+    }
+    if (now >= s->learn_due) {
+        s->learn_due = now + LEARN_MS;
+        keep_learned(s);
     }
     tkt_settings_put(&set);
 }
@@ -177,6 +214,9 @@ static void *schedule_main(void *arg)
     do {
         tick(s);
     } while (wait_tick(s));
+    for (int i = 0; i < TKT_SENDERS_CACHED / LEARN_AT_ONCE; i++) {
+        keep_learned(s);
+    }
     tkt_tools_release(&s->tools);
     return NULL;
 }
@@ -193,6 +233,7 @@ struct tkt_schedule *tkt_schedule_start(struct tkt_daemon *d, struct tkt_err *er
     s->d = d;
     s->tools.store_dir = d->store_dir;
     s->parser_due = tkt_clock_mono_ms() + PARSER_MS;
+    s->learn_due = tkt_clock_mono_ms() + LEARN_MS;
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -77,6 +77,7 @@ int tkt_facts_encode(const struct tkt_facts *facts, struct tkt_buf *out)
     tkt_pack_u8(out, facts->login_is_from);
     tkt_pack_u8(out, facts->is_agent);
     tkt_pack_u8(out, facts->is_own);
+    tkt_pack_u8(out, (uint8_t)facts->tail_lines);
     tkt_pack_count(out, facts->candidate_count, TKT_FACTS_CANDIDATES_MAX);
     for (size_t i = 0; i < facts->candidate_count && !out->failed; i++) {
         pack_candidate(out, &facts->candidates[i]);
@@ -123,6 +124,7 @@ static void unpack_facts(struct tkt_unpack *u, struct tkt_facts *facts)
     facts->login_is_from = tkt_unpack_bool(u);
     facts->is_agent = tkt_unpack_bool(u);
     facts->is_own = tkt_unpack_bool(u);
+    facts->tail_lines = (unsigned)tkt_unpack_small(u, 0, UINT8_MAX);
     size_t count = tkt_unpack_count(u, TKT_FACTS_CANDIDATES_MAX, 24);
     facts->candidates = tkt_unpack_array(u, count, sizeof(*facts->candidates));
     facts->candidate_count = facts->candidates == NULL ? 0 : count;

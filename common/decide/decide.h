@@ -102,6 +102,9 @@ struct tkt_facts {
     bool login_is_from; /* ... and it is the From address */
     bool is_agent;      /* From is a member of one of our groups */
     bool is_own;        /* its own Message-ID is one that we signed */
+    unsigned
+        tail_lines; /* of reply_text that are the sender's signature: they are cut off
+                          * before the decision (message/tail.h) */
     struct tkt_candidate *candidates;
     size_t candidate_count;
     struct tkt_desk_facts *desks;

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ticketd/prints.h"
+
+#include "base/util.h"
+#include "message/words.h"
+#include "store/thread.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct tkt_prints {
+    pthread_mutex_t lock;
+    uint64_t prints[TKT_PRINTS_MAX]; /* apart, so that a lookup reads nothing else */
+    int64_t tickets[TKT_PRINTS_MAX];
+    int64_t at_ms[TKT_PRINTS_MAX];
+    uint32_t desks[TKT_PRINTS_MAX];
+    size_t count;
+    size_t next; /* where the next one goes: a ring */
+};
+
+/* Two desks of one hash: a suggestion is looked up and its desk compared. */
+static uint32_t desk_hash(const char *desk)
+{
+    uint32_t h = 2166136261U;
+
+    for (; *desk != '\0'; desk++) {
+        h = (h ^ (unsigned char)*desk) * 16777619U;
+    }
+    return h;
+}
+
+struct tkt_prints *tkt_prints_new(void)
+{
+    struct tkt_prints *p = calloc(1, sizeof(*p));
+
+    if (p) {
+        pthread_mutex_init(&p->lock, NULL);
+    }
+    return p;
+}
+
+void tkt_prints_free(struct tkt_prints **p)
+{
+    if (*p) {
+        pthread_mutex_destroy(&(*p)->lock);
+        free(*p);
+        *p = NULL;
+    }
+}
+
+void tkt_prints_add(struct tkt_prints *p, const char *desk, int64_t ticket,
+                    uint64_t print, int64_t at_ms)
+{
+    if (print == 0) {
+        return;
+    }
+    pthread_mutex_lock(&p->lock);
+    size_t i = p->next;
+    p->prints[i] = print;
+    p->tickets[i] = ticket;
+    p->at_ms[i] = at_ms;
+    p->desks[i] = desk_hash(desk);
+    p->next = (i + 1) % TKT_PRINTS_MAX;
+    p->count = TKT_MIN(p->count + 1, (size_t)TKT_PRINTS_MAX);
+    pthread_mutex_unlock(&p->lock);
+}
+
+int tkt_prints_load(struct tkt_prints *p, struct tkt_reader *reader, int64_t now_ms,
+                    struct tkt_err *err)
+{
+    struct tkt_store_print *rows = calloc(TKT_PRINTS_MAX, sizeof(*rows));
+
+    if (!rows) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "prints: no memory");
+    }
+    int n =
+        tkt_reader_prints(reader, now_ms - TKT_PRINTS_AGE_MS, rows, TKT_PRINTS_MAX, err);
+    for (int i = n - 1; i >= 0; i--) {
+        tkt_prints_add(p, rows[i].desk, rows[i].ticket, rows[i].print, rows[i].at_ms);
+    }
+    free(rows);
+    return n < 0 ? -1 : 0;
+}
+
+struct nearest {
+    unsigned distance;
+    int64_t ticket;
+};
+
+static void search(const struct tkt_prints *p, uint32_t desk, uint64_t print,
+                   int64_t since_ms, struct nearest *out)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        unsigned distance = tkt_print_distance(p->prints[i], print);
+        if (distance <= out->distance && p->desks[i] == desk && p->at_ms[i] > since_ms &&
+            (distance < out->distance || p->tickets[i] > out->ticket)) {
+            *out = (struct nearest){distance, p->tickets[i]};
+        }
+    }
+}
+
+int64_t tkt_prints_find(struct tkt_prints *p, const char *desk, uint64_t print,
+                        int64_t now_ms)
+{
+    struct nearest found = {TKT_PRINT_DISTANCE_MAX, 0};
+
+    if (print != 0) {
+        pthread_mutex_lock(&p->lock);
+        search(p, desk_hash(desk), print, now_ms - TKT_PRINTS_AGE_MS, &found);
+        pthread_mutex_unlock(&p->lock);
+    }
+    return found.ticket;
+}
