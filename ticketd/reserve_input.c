@@ -116,8 +116,8 @@ int tkt_reserve_prepare(struct tkt_request *req, struct tkt_err *err)
     in->one_ticket = req->set->conf->one_ticket_per_message;
     in->key_blind = req->scan.blind;
     /* With a ticket a recipient, what another one got is no copy of this. */
-    in->has_head_key = req->scan.has_head_key && !req->message.truncated &&
-                       !req->wire.per_recipient;
+    in->has_head_key =
+        req->scan.has_head_key && !req->message.truncated && !req->wire.per_recipient;
     memcpy(in->head_key, req->scan.head_key, sizeof(in->head_key));
     in->hook = req->wire.hook;
     /* Sieve may still roll back (CANCEL); the others applied the edits when they answer. */
