@@ -272,8 +272,17 @@ static char *text_of(struct tkt_mime_header *h, const struct wanted *w,
         text.data[i] = c < ' ' || c == 0x7f ? ' ' : text.data[i];
     }
     size_t max = h->name_max > 0 ? h->name_max : TKT_MIME_NAME_MAX;
-    size_t n = tkt_utf8_cut(tkt_buf_str(&text), text.len, max);
-    char *s = tkt_wire_arena_strdup(arena, tkt_buf_str(&text), n);
+    const char *start = tkt_buf_str(&text);
+    size_t n = text.len;
+    while (n > 0 && *start == ' ') {
+        start++;
+        n--;
+    }
+    n = tkt_utf8_cut(start, n, max);
+    while (n > 0 && start[n - 1] == ' ') {
+        n--;
+    }
+    char *s = tkt_wire_arena_strdup(arena, start, n);
     h->no_memory = h->no_memory || s == NULL;
     return s;
 }

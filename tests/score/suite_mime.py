@@ -195,6 +195,16 @@ def stalwart(explain, data, kind, floor):
 
 # ---- mails without expectations: what the standard library reads as text is still there ----
 
+def decode(raw, charset):
+    """UTF-8 that is called something else is no accident."""
+    if b"\x1b" not in raw:
+        try:
+            return raw.decode("utf-8", "strict")
+        except UnicodeError:
+            pass
+    return raw.decode(charset, "strict")
+
+
 def leaf_texts(message):
     """Of each alternative one form is enough, so HTML counts only where it stands alone.
     Messages inside are attachments."""
@@ -212,10 +222,10 @@ def leaf_texts(message):
     elif message.get_content_type() in ("text/plain", "text/html"):
         try:
             raw = message.get_payload(decode=True) or b""
-            text = raw.decode(message.get_content_charset() or "utf-8", "strict")
+            text = decode(raw, message.get_content_charset() or "utf-8")
         except (LookupError, UnicodeError, ValueError, AssertionError):
             return  # no authority on these
-        if message.get_content_disposition() == "attachment" or message.get_filename():
+        if message.get_content_disposition() == "attachment" or (message.get_filename() or "").strip():
             return
         yield message.get_content_type(), text
 
