@@ -16,6 +16,7 @@
 #include "message/reply.h"
 #include "message/rfc2047.h"
 #include "message/security.h"
+#include "message/substitute.h"
 #include "message/tail.h"
 #include "message/visit.h"
 #include "message/words.h"
@@ -123,7 +124,8 @@ static int read_text(struct tkt_reading *r, struct tkt_err *err)
         return 0;
     }
     if (tkt_visit_find_blocks(r->src, &r->scan, err) < 0 ||
-        tkt_body_text(r->src, &r->scan, &text, &body, err) < 0) {
+        tkt_body_text(r->src, &r->scan, &text, &body, err) < 0 ||
+        (text.len == 0 && tkt_substitute_text(r->src, &r->scan, &text, &body, err) < 0)) {
         return -1;
     }
     r->msg->text_cut = body.cut;

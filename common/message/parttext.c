@@ -13,7 +13,7 @@
 
 #define META_WITHIN 4096 /* of HTML: where its <meta> may stand */
 
-static bool is_html(const struct tkt_part *p)
+static bool is_html_part(const struct tkt_part *p)
 {
     return strcmp(tkt_part_type(p), "text/html") == 0;
 }
@@ -113,7 +113,7 @@ static void convert(struct tkt_scan *scan, const struct tkt_part *p,
     struct label l = mark_of((const unsigned char *)data, raw->len, &skip);
     bool known = true;
 
-    if (l.p == NULL && is_html(p) && !says_something(p->mime.charset)) {
+    if (l.p == NULL && is_html_part(p) && !says_something(p->mime.charset)) {
         l = meta_of(data, raw->len);
     }
     if (l.p == NULL) {
@@ -206,7 +206,7 @@ int tkt_part_text(const struct tkt_message_source *src, struct tkt_scan *scan,
     convert(scan, p, &raw, &utf8);
     tkt_buf_release(&raw);
     cut = cut || utf8.failed;
-    if (is_html(p)) {
+    if (is_html_part(p)) {
         cut = add_html(out, &utf8, cap, body) || cut;
     } else if (p->mime.flowed) {
         cut = add_flowed(out, &utf8, p->mime.delsp) || cut;
@@ -215,4 +215,13 @@ int tkt_part_text(const struct tkt_message_source *src, struct tkt_scan *scan,
     }
     body->cut = body->cut || cut;
     return 0;
+}
+
+void tkt_part_text_add(struct tkt_buf *out, const struct tkt_buf *utf8, bool is_html,
+                       size_t text_max, struct tkt_body *body)
+{
+    bool cut = is_html ? add_html(out, utf8, text_max, body)
+                       : add_clean(out, tkt_buf_str(utf8), utf8->len);
+
+    body->cut = body->cut || cut || utf8->failed;
 }

@@ -13,5 +13,8 @@
 int tkt_part_text(const struct tkt_message_source *src, struct tkt_scan *scan,
                   size_t part, struct tkt_buf *out, struct tkt_body *body,
                   struct tkt_err *err);
+/* The same for text that is at hand, as UTF-8. */
+void tkt_part_text_add(struct tkt_buf *out, const struct tkt_buf *utf8, bool is_html,
+                       size_t text_max, struct tkt_body *body);
 
 #endif
