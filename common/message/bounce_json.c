@@ -2,6 +2,7 @@
  * Amazon SES's events as SNS mails them: JSON, sometimes as a string inside JSON. Only a
  * few strings of it are wanted, so it is searched and not parsed.
  */
+#include "base/util.h"
 #include "message/bounce.h"
 #include "message/phrase.h"
 
@@ -76,6 +77,11 @@ bool tkt_bounce_json(const char *text, size_t n, char *kind, size_t kind_max,
     if (who != NULL &&
         !find_string(who, left, "diagnosticCode", f.diagnostic, sizeof(f.diagnostic))) {
         f.diagnostic[0] = '\0';
+    }
+    if (tkt_phrase_find(f.diagnostic, TKT_MIN(strlen(f.diagnostic), 5), "smtp;") ==
+        f.diagnostic) {
+        size_t skip = 5 + strspn(f.diagnostic + 5, " ");
+        memmove(f.diagnostic, f.diagnostic + skip, strlen(f.diagnostic + skip) + 1);
     }
     *out = f;
     return true;

@@ -255,12 +255,15 @@ static size_t reason_begin(const struct line *l, size_t end)
 /* "... to the address" above one says whom to ask. */
 static bool is_asked_to_write(const struct prose *s, size_t index)
 {
+    static const char *const words[] = {"to the address", "send mail to",
+                                        "please contact"};
+
     while (index > 0 && s->lines[index - 1].n == 0) {
         index--;
     }
-    return index > 0 && (has(&s->lines[index - 1], "to the address") ||
-                         has(&s->lines[index - 1], "send mail to") ||
-                         has(&s->lines[index - 1], "please contact"));
+    const struct line *l = index > 0 ? &s->lines[index - 1] : NULL;
+    return l != NULL && memchr(l->p, '@', l->n) == NULL &&
+           has_any(l, words, TKT_ARRAY_LEN(words));
 }
 
 static void look_at_line(const struct prose *s, size_t index, struct hit *best)

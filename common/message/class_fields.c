@@ -12,6 +12,7 @@
 static bool is_reply_subject(const char *subject)
 {
     return tkt_phrase_in_subject(TKT_PHRASE_AUTO_REPLY, subject) ||
+           tkt_phrase_in_subject(TKT_PHRASE_AUTO_NOUN, subject) ||
            tkt_phrase_in_subject(TKT_PHRASE_AWAY, subject);
 }
 
@@ -185,7 +186,8 @@ static void judge_marks(struct tkt_judge *j)
     for (size_t i = 0; i < TKT_ARRAY_LEN(marks); i++) {
         const struct mark *m = &marks[i];
         bool there = tkt_judge_value(j, m->name, v);
-        if (there && (m->word == NULL ? !denies(v) : tkt_judge_begins(v, m->word))) {
+        bool says = m->class == TKT_CLASS_SYSTEM || !denies(v);
+        if (there && (m->word == NULL ? says : tkt_judge_begins(v, m->word))) {
             machine(j, m->class, m->name, v);
         }
     }

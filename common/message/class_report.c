@@ -248,9 +248,9 @@ void tkt_judge_sender(struct tkt_judge *j)
     } else if (is_office(msg) && (subject || j->report.action == TKT_BOUNCE_FAILED ||
                                   (tells_failure(j) && returns_message(j)))) {
         tkt_judge_found(j, TKT_CLASS_BOUNCE, "From and Subject", from);
-    } else if ((j->is_machine || is_role(from) || j->null_sender) && tells_failure(j) &&
-               ((subject && (returns_message(j) || j->null_sender)) ||
-                tkt_judge_begins(msg->subject, "You "))) {
+    } else if ((j->is_machine || is_role(from) || j->null_sender) &&
+               (subject || tkt_judge_begins(msg->subject, "You ")) && tells_failure(j) &&
+               (!subject || j->null_sender || returns_message(j))) {
         tkt_judge_found(j, TKT_CLASS_BOUNCE, "Subject and text", msg->subject);
     }
 }
@@ -264,22 +264,30 @@ static bool is_reply_prefix(const char *subject)
     return is_one_of(subject, prefixes, TKT_ARRAY_LEN(prefixes));
 }
 
-/* Away from the desk: a program's own phrase stands for itself, unless it is written by
- * somebody who answers or asks about one. */
+static bool tells_absence(const struct tkt_judge *j)
+{
+    return tkt_phrase_in_text(TKT_PHRASE_AWAY_TEXT, j->r->msg->text, j->text_len);
+}
+
+/* Away from the desk: a program's own phrase stands for itself, people's words need a
+ * mark or must answer mail. (Words of the text last: they take longest to look for.) */
 static void judge_away(struct tkt_judge *j)
 {
     const struct tkt_message *msg = j->r->msg;
     bool marked = j->is_machine || j->null_sender;
-    bool text = tkt_phrase_in_text(TKT_PHRASE_AWAY_TEXT, msg->text, j->text_len);
+    bool open = msg->class == TKT_CLASS_BULK || msg->class == TKT_CLASS_HUMAN ||
+                msg->class == TKT_CLASS_AUTO_GENERATED;
 
-    if (tkt_phrase_in_subject(TKT_PHRASE_AUTO_REPLY, msg->subject)) {
+    if (tkt_phrase_in_subject(TKT_PHRASE_AUTO_REPLY, msg->subject) ||
+        ((marked || j->answers) &&
+         tkt_phrase_in_subject(TKT_PHRASE_AUTO_NOUN, msg->subject))) {
         tkt_judge_found(j, TKT_CLASS_AUTO_REPLY, "Subject", msg->subject);
-    } else if (tkt_phrase_in_subject(TKT_PHRASE_AWAY, msg->subject) &&
-               (marked || (j->answers && text))) {
+    } else if ((marked || j->answers) &&
+               tkt_phrase_in_subject(TKT_PHRASE_AWAY, msg->subject) &&
+               (marked || tells_absence(j))) {
         tkt_judge_found(j, TKT_CLASS_AUTO_REPLY, "Subject", msg->subject);
-    } else if (marked && text && (j->answers || is_reply_prefix(msg->subject)) &&
-               (msg->class == TKT_CLASS_BULK || msg->class == TKT_CLASS_HUMAN ||
-                msg->class == TKT_CLASS_AUTO_GENERATED)) {
+    } else if (marked && open && (j->answers || is_reply_prefix(msg->subject)) &&
+               tells_absence(j)) {
         tkt_judge_found(j, TKT_CLASS_AUTO_REPLY, "text", "an absence, in answer to mail");
     }
 }
@@ -306,10 +314,11 @@ static void judge_challenge(struct tkt_judge *j)
     for (size_t i = 0; i < TKT_ARRAY_LEN(domains); i++) {
         service = service || tkt_phrase_find(from, strlen(from), domains[i]) != NULL;
     }
-    bool text = tkt_phrase_in_text(TKT_PHRASE_CHALLENGE_TEXT, msg->text, j->text_len);
-    bool subject = tkt_phrase_in_subject(TKT_PHRASE_CHALLENGE, msg->subject);
     bool marked = j->is_machine || j->null_sender || service || is_role(from);
-    if (text && marked && (subject || service || j->answers)) {
+    if (marked &&
+        (service || j->answers ||
+         tkt_phrase_in_subject(TKT_PHRASE_CHALLENGE, msg->subject)) &&
+        tkt_phrase_in_text(TKT_PHRASE_CHALLENGE_TEXT, msg->text, j->text_len)) {
         tkt_judge_found(j, TKT_CLASS_CHALLENGE, "Subject and text", msg->subject);
     }
 }

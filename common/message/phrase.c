@@ -84,7 +84,8 @@ static bool begins(enum tkt_phrase kind, const char *subject)
 {
     for (const char *const *p = tkt_phrase_tables[kind]; *p != NULL; p++) {
         size_t n = match(subject, strlen(subject), *p);
-        if (n > 0 && (kind != TKT_PHRASE_AUTO_REPLY || ends_phrase(subject + n))) {
+        bool whole = kind == TKT_PHRASE_AUTO_REPLY || kind == TKT_PHRASE_AUTO_NOUN;
+        if (n > 0 && (!whole || ends_phrase(subject + n))) {
             return true;
         }
     }

@@ -14,6 +14,7 @@
 
 enum tkt_phrase {
     TKT_PHRASE_AUTO_REPLY,     /* Subject begins: a program's own "Automatic reply:" */
+    TKT_PHRASE_AUTO_NOUN,      /* Subject begins: "Auto-reply:", also people's word */
     TKT_PHRASE_AWAY,           /* Subject begins: "Out of office", also people's word */
     TKT_PHRASE_AWAY_TEXT,      /* text: "I am out of the office until" */
     TKT_PHRASE_READ,           /* Subject begins: a read receipt's */
