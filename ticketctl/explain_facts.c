@@ -3,13 +3,17 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/util.h"
+#include "message/tail.h"
 #include "ticketctl/explain.h"
 #include "ticketctl/out.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FACTS_TIMEOUT_MS 2000
-#define FACTS_IDS_MAX 40 /* Message-IDs in one request; the newest stand last */
+/* In one request there is room for 64 of all; of Message-IDs the newest stand last. */
+#define FACTS_REFERENCES_MAX 20
+#define FACTS_FEW_MAX 4
 
 static int no_memory(void)
 {
@@ -57,15 +61,19 @@ static int take_candidates(struct tkt_ctl_explained *x, const cJSON *list)
         if (x->facts.candidate_count == TKT_FACTS_CANDIDATES_MAX) {
             break;
         }
+        const char *subject = tkt_ctl_str(c, "subject");
         struct tkt_candidate got = {
             .ticket = (int64_t)tkt_ctl_num(c, "ticket"),
             .id = tkt_wire_arena_strdup(&x->arena, id, strlen(id)),
             .desk = tkt_wire_arena_strdup(&x->arena, desk, strlen(desk)),
+            .subject = tkt_wire_arena_strdup(&x->arena, subject, strlen(subject)),
+            .bound_to_sender =
+                cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(c, "is_bound")),
             .evidence = evidence_named(tkt_ctl_str(c, "evidence")),
             .state = state_named(tkt_ctl_str(c, "state")),
             .is_participant =
                 cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(c, "is_participant"))};
-        if (got.id == NULL || got.desk == NULL) {
+        if (got.id == NULL || got.desk == NULL || got.subject == NULL) {
             return no_memory();
         }
         x->facts.candidates[x->facts.candidate_count++] = got;
@@ -80,6 +88,59 @@ static void add_ids(struct tkt_wire_packet *req, const char *name,
     for (size_t i = first; i < list->count; i++) {
         (void)tkt_wire_add(&req->body, name, list->items[i]); /* the body's flag tells */
     }
+}
+
+static void add_word(struct tkt_wire_packet *req, const char *name, const char *value)
+{
+    if (value[0] != '\0') {
+        (void)tkt_wire_add(&req->body, name, value); /* the body's flag tells */
+    }
+}
+
+/* What the mail names and what it looks like; hashes and IDs, no text of it. */
+static void add_traces(struct tkt_wire_packet *req, const struct tkt_ctl_explained *x)
+{
+    const struct tkt_message *msg = &x->msg;
+    char print[24];
+    size_t images = 0;
+
+    snprintf(print, sizeof print, "%llx", (unsigned long long)msg->print);
+    add_word(req, "print", print);
+    add_word(req, "class", tkt_class_names[msg->class]);
+    add_word(req, "self", msg->message_id_derived ? "" : msg->message_id);
+    add_word(req, "bounced", msg->bounce.original_message_id);
+    add_ids(req, "message-id", &msg->in_reply_to, FACTS_FEW_MAX);
+    add_ids(req, "message-id", &msg->references, FACTS_REFERENCES_MAX);
+    add_ids(req, "id", &msg->subject_ids, FACTS_FEW_MAX);
+    add_ids(req, "foreign", &msg->foreign_ids, FACTS_FEW_MAX);
+    for (size_t i = 0; i < msg->tail_hashes.count && i < TKT_TAIL_LINES_MAX; i++) {
+        add_word(req, "tail", msg->tail_hashes.items[i]);
+    }
+    for (size_t i = 0; i < msg->attachment_count && images < FACTS_FEW_MAX; i++) {
+        const struct tkt_attachment *a = &msg->attachments[i];
+        if (a->is_inline && strncmp(a->type, "image/", 6) == 0 && a->sha256[0] != '\0') {
+            add_word(req, "image", a->sha256);
+            images++;
+        }
+    }
+    for (size_t i = 0; i < x->desk_count && i < FACTS_FEW_MAX; i++) {
+        add_word(req, "desk", x->desks[i].conf->name);
+    }
+    for (size_t i = 0; i < x->req.rcpt_count && i < FACTS_FEW_MAX; i++) {
+        add_word(req, "rcpt", x->req.rcpts[i].addr);
+    }
+}
+
+static int take_facts(struct tkt_ctl_explained *x, const cJSON *json)
+{
+    x->has_facts = true;
+    x->facts.is_own = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "is_own"));
+    double lines = tkt_ctl_num(json, "tail_lines");
+    x->facts.tail_lines = lines > 0 && lines <= TKT_TAIL_LINES_MAX ? (unsigned)lines : 0;
+    if (tkt_tail_cut(&x->msg, x->facts.tail_lines) < 0) {
+        return no_memory();
+    }
+    return take_candidates(x, cJSON_GetObjectItemCaseSensitive(json, "candidates"));
 }
 
 /* A daemon that does not answer is no error: the facts are missing then, and it is said. */
@@ -101,10 +162,8 @@ static int ask_ticketd(struct tkt_ctl_explain *e)
     tkt_wire_packet_init(&req);
     (void)tkt_wire_add(&req.body, "v", "1"); /* the body's flag tells */
     (void)tkt_wire_add(&req.body, "verb", "facts");
-    (void)tkt_wire_add(&req.body, "address", from);
-    add_ids(&req, "message-id", &x->msg.in_reply_to, FACTS_IDS_MAX / 4);
-    add_ids(&req, "message-id", &x->msg.references, FACTS_IDS_MAX);
-    add_ids(&req, "id", &x->msg.subject_ids, FACTS_IDS_MAX / 4);
+    add_word(&req, "address", from);
+    add_traces(&req, x);
     if (!req.body.failed &&
         tkt_control_call(tkt_ctl_control_socket(e->ctl), &req,
                          tkt_clock_mono_ms() + FACTS_TIMEOUT_MS, &reply, &err) == 0) {
@@ -113,8 +172,7 @@ static int ask_ticketd(struct tkt_ctl_explain *e)
             rc = tkt_ctl_read_json(reply.fd, &json);
         }
         if (rc == 0 && json != NULL) {
-            x->has_facts = true;
-            rc = take_candidates(x, cJSON_GetObjectItemCaseSensitive(json, "candidates"));
+            rc = take_facts(x, json);
         }
         cJSON_Delete(json);
         tkt_control_reply_release(&reply);

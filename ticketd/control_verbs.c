@@ -33,7 +33,7 @@ struct arg_spec {
     bool many;
 };
 
-#define ARGS_MAX 10
+#define ARGS_MAX 12
 
 struct verb {
     const char *name;
@@ -292,19 +292,8 @@ static int run_backup(struct tkt_control_request *req, struct tkt_err *err)
 
 static int run_facts(struct tkt_control_request *req, struct tkt_err *err)
 {
-    struct tkt_control_named named[TKT_CONTROL_ARGS_MAX];
-    size_t count = 0;
-
-    for (size_t i = 0; i < req->arg_count; i++) {
-        bool is_ticket = strcmp(req->args[i].name, "id") == 0;
-
-        if (is_ticket || strcmp(req->args[i].name, "message-id") == 0) {
-            named[count++] = (struct tkt_control_named){req->args[i].value, is_ticket};
-        }
-    }
     req->has_data = true;
-    return tkt_control_facts(req->reader, named, count, arg(req, "address"), &req->data,
-                             err);
+    return tkt_control_facts(req, err);
 }
 
 static int run_reload(struct tkt_control_request *req, struct tkt_err *err)
@@ -514,6 +503,10 @@ static int run_job(struct tkt_control_request *req, struct tkt_err *err)
     {                                                                                    \
         .name = (n), .kind = (k)                                                         \
     }
+#define MANY(n, k)                                                                       \
+    {                                                                                    \
+        .name = (n), .kind = (k), .many = true                                           \
+    }
 
 static const struct verb verbs[] = {
     {"ping", TKT_ROLE_NONE, false, run_ping, {{0}}},
@@ -594,9 +587,10 @@ static const struct verb verbs[] = {
      TKT_ROLE_READER,
      false,
      run_facts,
-     {{.name = "message-id", .kind = KIND_TEXT, .many = true},
-      {.name = "id", .kind = KIND_ID, .many = true},
-      MAY("address", KIND_TEXT)}},
+     {MANY("message-id", KIND_TEXT), MANY("id", KIND_ID), MANY("rcpt", KIND_TEXT),
+      MANY("foreign", KIND_TEXT), MANY("tail", KIND_TEXT), MANY("image", KIND_TEXT),
+      MANY("desk", KIND_TEXT), MAY("address", KIND_TEXT), MAY("self", KIND_TEXT),
+      MAY("bounced", KIND_TEXT), MAY("print", KIND_TEXT), MAY("class", KIND_TEXT)}},
 };
 
 /* ---- checks -------------------------------------------------------------------------- */

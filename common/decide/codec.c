@@ -14,7 +14,7 @@ const char *const tkt_action_names[] = {
     "new", "new-linked", "append", "append-unverified", "ignore", "refuse"};
 const char *const tkt_evidence_names[] = {"token",   "own-id",  "reference", "sibling",
                                           "subject", "foreign", "similar"};
-const char *const tkt_assurance_names[] = {"login", "pass", "none", "fail"};
+const char *const tkt_assurance_names[] = {"login", "aligned", "none", "fail"};
 
 _Static_assert(sizeof(tkt_state_names) / sizeof(tkt_state_names[0]) == TKT_STATE_COUNT,
                "a name for each state");

@@ -60,7 +60,7 @@ enum tkt_assurance {
     TKT_ASSURANCE_FAIL,  /* the From address is known to be forged */
     TKT_ASSURANCE_COUNT
 };
-extern const char *const tkt_assurance_names[]; /* "login", "pass", "none", "fail" */
+extern const char *const tkt_assurance_names[]; /* "login", "aligned", "none", "fail" */
 
 struct tkt_candidate {
     int64_t ticket; /* row in the store */

@@ -178,7 +178,8 @@ static const char *kind_of(int flags)
 
 static const char *assurance_of(int flags)
 {
-    static const char *const words[] = {"", "login", "pass", "none", "fail", "", "", ""};
+    static const char *const words[] = {"",     "login", "aligned", "none",
+                                        "fail", "",      "",        ""};
     _Static_assert(TKT_ARRAY_LEN(words) == M_ASSURANCE / (1 << M_ASSURANCE_SHIFT) + 1 &&
                        TKT_ASSURANCE_COUNT == 4,
                    "a word for each");

@@ -346,7 +346,7 @@ int tkt_reader_messages(struct tkt_reader *r, const char *id, int64_t *out, int 
  *           messages [{message, kind (mail, copy, comment), at, size, sha256, hook, rcpt,
  *           queue_id, class, author, sender, subject, message_id, blob, envelope, first,
  *           confirmed, internal, unverified, agent, withdrawn, erased, assurance (login,
- *           pass, none, fail or ""), signature_lines?, logos?, text? (comment)}],
+ *           aligned, none, fail or ""), signature_lines?, logos?, text? (comment)}],
  *           foreign [{ref, scope}],
  *           links [{id, kind (related, parent, child, merged-into, merged-from,
  *           split-from, split-off)}], participants [{address, role}],

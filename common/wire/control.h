@@ -32,10 +32,10 @@
  * verify    -                                                     reader  object
  * backup    (descriptor of the file to write)                     admin   -
  * reload    -                                                     admin   -
- * facts     message-id*, id*, address?                            reader  object
- *           (what the store knows of these Message-IDs and tickets, and whether the
- *           address takes part: for `explain` beside a running daemon)
- *           {"candidates":[{"ticket","id","desk","state","evidence","is_participant"}]}
+ * facts     address?, message-id*, id*, rcpt*, self?, bounced?,  reader  object
+ *           foreign*, tail*, image*, print?, class?, desk*
+ *           (what the history knows of a mail that names these: for `explain` beside a
+ *           running daemon; ticketd/control_facts.h)
  */
 #ifndef TKT_WIRE_CONTROL_H
 #define TKT_WIRE_CONTROL_H

@@ -265,7 +265,7 @@ static void the_assurance_of_each_message_is_shown(void **state)
 {
     struct fixture *f = *state;
     TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(65536);
-    static const char *const words[] = {"login", "pass", "none", "fail"};
+    static const char *const words[] = {"login", "aligned", "none", "fail"};
 
     for (int a = 0; a < TKT_ASSURANCE_COUNT; a++) {
         struct sample m;

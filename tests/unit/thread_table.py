@@ -13,7 +13,7 @@ import sys
 
 EVIDENCE = ["token", "own-id", "reference", "sibling", "subject", "foreign", "similar"]
 SENDER = ["own-party", "other-party", "participant", "agent", "stranger"]
-AUTH = ["login", "pass", "none", "fail"]
+AUTH = ["login", "aligned", "none", "fail"]
 STATE = ["reserved", "new", "open", "pending", "resolved", "closed/reopen", "closed/new",
          "closed/refuse", "withdrawn", "refused", "merged"]
 HEAD = """\
@@ -28,14 +28,15 @@ HEAD = """\
 # sender    own-party: a token was made for this address (other evidence has no party);
 #           other-party: a token made for somebody else; participant: From, To or Cc of the ticket's
 #           mail; agent: member of a group; stranger: nobody of these
-# auth      login: SASL or TLS identity equal to From; pass: aligned pass of a trusted server;
+# auth      login: SASL or TLS identity equal to From; aligned: pass of From's domain at a trusted
+#           server;
 #           none: nothing known; fail: From is forged
 # state     closed/X: the ticket is closed and its desk has closed = X
 # action    new; new-linked; append; unverified (a note: internal, no state, no answer); refuse
 # effect    opens: the ticket is open again; -: its state stays
 #
 """
-COLUMNS = (10, 12, 6, 14, 11, 6)
+COLUMNS = (10, 12, 8, 14, 11, 6)
 
 
 def has_token(evidence):
