@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "message/phrase.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static char lower(char c)
@@ -100,10 +101,50 @@ bool tkt_phrase_in_subject(enum tkt_phrase kind, const char *subject)
     return begins(kind, subject) || begins(kind, skip_tags(subject));
 }
 
-bool tkt_phrase_in_text(enum tkt_phrase kind, const char *text, size_t n)
+/* Which pairs of letters the phrases of a table begin with: nearly every place of a text is
+ * none of them, and one look tells. */
+#define PAIRS 4096
+struct pairs {
+    uint64_t bits[PAIRS / 64];
+};
+
+static unsigned pair_at(const char *s)
+{
+    unsigned char a = (unsigned char)lower(s[0]);
+    unsigned char b = (unsigned char)(is_blank(s[1]) ? ' ' : lower(s[1]));
+
+    return (a * 61u + b) % PAIRS;
+}
+
+static void add_pair(struct pairs *p, unsigned pair)
+{
+    p->bits[pair / 64] |= UINT64_C(1) << pair % 64;
+}
+
+static bool has_pair(const struct pairs *p, unsigned pair)
+{
+    return (p->bits[pair / 64] >> pair % 64 & 1) != 0;
+}
+
+static bool one_matches(enum tkt_phrase kind, const char *text, size_t n)
 {
     for (const char *const *p = tkt_phrase_tables[kind]; *p != NULL; p++) {
-        if (tkt_phrase_find(text, n, *p) != NULL) {
+        if (match(text, n, *p) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tkt_phrase_in_text(enum tkt_phrase kind, const char *text, size_t n)
+{
+    struct pairs pairs = {{0}};
+
+    for (const char *const *p = tkt_phrase_tables[kind]; *p != NULL; p++) {
+        add_pair(&pairs, pair_at(*p)); /* every phrase has two letters and more */
+    }
+    for (size_t i = 0; i + 1 < n; i++) {
+        if (has_pair(&pairs, pair_at(text + i)) && one_matches(kind, text + i, n - i)) {
             return true;
         }
     }

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/util.h"
 #include "message/parse.h"
+#include "message/phrase.h"
 
 #include <seccomp.h>
 #include <setjmp.h>
@@ -713,9 +714,29 @@ static int set_up(void **state)
     return 0;
 }
 
+static void every_phrase_is_found_wherever_it_stands(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < TKT_PHRASE_COUNT; kind++) {
+        for (const char *const *p = tkt_phrase_tables[kind]; *p != NULL; p++) {
+            char text[1000];
+            int n = snprintf(text, sizeof(text), "xx %s", *p);
+            assert_true(n > 4 && n < (int)sizeof(text)); /* two letters and more */
+            for (char *c = text; *c != '\0'; c++) {
+                *c = *c == ' ' ? '\n' : *c >= 'a' && *c <= 'z' ? (char)(*c - 32) : *c;
+            }
+            assert_true(tkt_phrase_in_text(kind, text, (size_t)n));
+            assert_true(tkt_phrase_in_text(kind, text + 3, (size_t)n - 3));
+        }
+        assert_false(tkt_phrase_in_text(kind, "a text without anything", 23));
+        assert_false(tkt_phrase_in_text(kind, "", 0));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_phrase_is_found_wherever_it_stands),
         cmocka_unit_test(a_field_of_groups_in_groups_is_read_in_time),
         cmocka_unit_test(an_open_quote_hides_nothing),
         cmocka_unit_test(parts_beyond_the_cap_are_left_out_and_named),
