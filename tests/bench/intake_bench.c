@@ -11,6 +11,7 @@
 #include "base/enc.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/util.h"
 #include "wire/intake.h"
 
@@ -27,6 +28,8 @@
 #define MESSAGE_BYTES_MAX (48 * 1024 * 1024)
 #define SAMPLES_MAX 2000000
 #define CLIENTS_MAX 512
+#define WORDS 1024
+#define WORD_BYTES 8
 
 static struct {
     const char *socket;
@@ -39,7 +42,7 @@ static struct {
     atomic_ulong failed;
     int64_t run_id;
     int64_t bytes;
-    char lines[MESSAGE_BYTES];
+    char words[WORDS][WORD_BYTES];
 } bench;
 
 static void note(int64_t took_us)
@@ -50,17 +53,33 @@ static void note(int64_t took_us)
     }
 }
 
-/* The lines that all messages have; whoever hands a mail over did not write it. */
-static void make_lines(void)
+/* Made once: whoever hands a mail over did not write it. */
+static void make_words(void)
 {
-    size_t len = 0;
-
-    while (len < sizeof(bench.lines) - 64) {
-        len += (size_t)snprintf(bench.lines + len, sizeof(bench.lines) - len,
-                                "the printer on floor %zu says PC LOAD LETTER again\r\n",
-                                len % 97);
+    for (size_t i = 0; i < WORDS; i++) {
+        unsigned char random[WORD_BYTES];
+        tkt_random(random, sizeof(random));
+        for (size_t k = 0; k < WORD_BYTES - 1; k++) {
+            bench.words[i][k] = (char)('a' + random[k] % 26);
+        }
+        bench.words[i][WORD_BYTES - 1] = ' ';
     }
-    memset(bench.lines + len, 'x', sizeof(bench.lines) - len);
+}
+
+/* No two messages are alike: those would be joined, or compared at least. */
+static void add_words(char *out, size_t n, unsigned long serial)
+{
+    uint64_t x = (serial + 1) * UINT64_C(0x9e3779b97f4a7c15);
+
+    for (size_t at = 0; at < n; at += WORD_BYTES) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        memcpy(out + at, bench.words[x % WORDS], TKT_MIN(n - at, (size_t)WORD_BYTES));
+        if (at % 64 == 0 && at > 0) {
+            memcpy(out + at - 2, "\r\n", 2);
+        }
+    }
 }
 
 static size_t make_message(char out[MESSAGE_BYTES + 64], unsigned long n)
@@ -74,7 +93,7 @@ static size_t make_message(char out[MESSAGE_BYTES + 64], unsigned long n)
                        "MIME-Version: 1.0\r\nContent-Type: text/plain; "
                        "charset=utf-8\r\n\r\nHello,\r\nthis is %lu\r\n",
                        n, n % 1000, bench.desk, n, (long long)bench.run_id, n, n);
-    memcpy(out + len, bench.lines, (size_t)(MESSAGE_BYTES - 2 - len));
+    add_words(out + len, (size_t)(MESSAGE_BYTES - 2 - len), n);
     memcpy(out + MESSAGE_BYTES - 2, "\r\n", 3);
     return MESSAGE_BYTES;
 }
@@ -325,7 +344,7 @@ int main(int argc, char **argv)
     }
     bench.samples = calloc(SAMPLES_MAX, sizeof(uint32_t));
     bench.run_id = tkt_clock_wall_ms();
-    make_lines();
+    make_words();
     struct tkt_wire_client *client = NULL;
     pthread_t writer;
     pthread_t threads[CLIENTS_MAX];
