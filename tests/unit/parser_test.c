@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The pool with the real ticket-parser: what its children read, that they sit in the
- * sandbox, and what they cost. Hostile children are in parserpool_test.
+ * sandbox. Hostile children are in parserpool_test, costs in parsercost_test.
  */
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/util.h"
 #include "parser/proto.h"
+#include "tests/unit/parser_fixture.h"
 #include "ticketd/parserpool.h"
 
 #include <fcntl.h>
@@ -23,146 +24,6 @@
 #include <time.h>
 /* cmocka wants the four above first */
 #include <cmocka.h>
-
-#define MIB (1024 * 1024)
-#define CHILDREN_MAX 8
-
-/* Sanitizers and busy machines: the figures that are promised are for neither. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SLOWER 10
-#else
-#define SLOWER 1
-#endif
-
-static char program[512];
-
-static struct tkt_conf *settings(int children)
-{
-    static char prefix[] = "IT";
-    static char authserv_id[] = "mx.example.test";
-    static char *authserv_ids[] = {authserv_id};
-    static struct tkt_conf_desk desk;
-    static struct tkt_conf conf;
-
-    memset(&conf, 0, sizeof(conf));
-    desk.prefix = prefix;
-    conf.desks = &desk;
-    conf.desk_count = 1;
-    conf.authserv_ids = (struct tkt_conf_list){authserv_ids, 1};
-    conf.parser.program = program;
-    conf.parser.children = children;
-    conf.parser.budget_ms = 1000 * SLOWER;
-    conf.parser.queue_wait_ms = 3000;
-    conf.parser.messages_per_child = 500;
-    conf.parser.memory_max = 64 * MIB;
-    conf.limits.header_block_max = 256 * 1024;
-    conf.limits.header_count_max = 1000;
-    conf.limits.header_max = 32 * 1024;
-    conf.limits.mime_depth_max = 32;
-    conf.limits.mime_parts_max = 500;
-    conf.limits.mime_params_max = 64;
-    conf.limits.text_max = MIB;
-    return &conf;
-}
-
-static struct tkt_parserpool *start_with(const struct tkt_conf *conf)
-{
-    struct tkt_err err = TKT_ERR_INIT;
-    struct tkt_parserpool *pool = tkt_parserpool_start(conf, &err);
-
-    if (pool == NULL) {
-        fail_msg("start: %s", err.text);
-    }
-    return pool;
-}
-
-static int one_desk(void *arg, const struct tkt_message *msg, struct tkt_facts *facts,
-                    struct tkt_err *err)
-{
-    static char none[] = "";
-    static char name[] = "it";
-    static char group[] = "helpdesk";
-    static char type[] = "incident";
-    static struct tkt_desk_facts desk = {.name = name,
-                                         .group = group,
-                                         .type = type,
-                                         .priority = 2,
-                                         .opens = TKT_CLASS_BIT(TKT_CLASS_HUMAN)};
-
-    (void)arg;
-    (void)msg;
-    (void)err;
-    facts->auth_login = none;
-    facts->desks = &desk;
-    facts->desk_count = 1;
-    return 0;
-}
-
-static struct tkt_analyse_in in_memory(const char *text, size_t len)
-{
-    return (struct tkt_analyse_in){.raw = text,
-                                   .raw_len = len,
-                                   .fd = -1,
-                                   .client_key = "client.example",
-                                   .deadline_mono_ms = tkt_clock_mono_ms() + 20000};
-}
-
-static void analyse(struct tkt_parserpool *pool, const struct tkt_analyse_in *in,
-                    struct tkt_analysis *out)
-{
-    struct tkt_err err = TKT_ERR_INIT;
-
-    if (tkt_parserpool_analyse(pool, in, one_desk, NULL, out, &err) < 0) {
-        fail_msg("not analysed: %s", err.text);
-    }
-}
-
-static void assert_works(struct tkt_parserpool *pool)
-{
-    static const char text[] = "From: a@example.org\r\nSubject: it works\r\n\r\nyes\r\n";
-    struct tkt_analyse_in in = in_memory(text, sizeof(text) - 1);
-    struct tkt_analysis out;
-
-    analyse(pool, &in, &out);
-    assert_string_equal(out.msg.subject, "it works");
-    tkt_analysis_release(&out);
-}
-
-static void sleep_ms(int ms)
-{
-    struct timespec ts = {ms / 1000, ms % 1000 * 1000000L};
-
-    nanosleep(&ts, NULL);
-}
-
-static size_t children_of(struct tkt_parserpool *pool, pid_t *zygote, pid_t *children)
-{
-    size_t n = tkt_parserpool_pids(pool, zygote, children, CHILDREN_MAX);
-
-    assert_true(n <= CHILDREN_MAX);
-    return n;
-}
-
-/* A number of /proc/PID/status, or -1. */
-static long status_of(pid_t pid, const char *field)
-{
-    char path[64];
-    char line[256];
-    long value = -1;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    FILE *f = fopen(path, "r");
-    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-        size_t n = strlen(field);
-        if (strncmp(line, field, n) == 0 && line[n] == ':') {
-            value = strtol(line + n + 1, NULL, 10);
-        }
-    }
-    if (f != NULL) {
-        (void)fclose(f); /* only read */
-    }
-    return value;
-}
 
 /* ---- what is read ---- */
 
@@ -206,17 +67,6 @@ static void assert_golden(const struct tkt_analysis *a)
     assert_int_equal(a->decisions.items[0].action, TKT_ACTION_NEW);
     assert_string_equal(a->decisions.items[0].group, "helpdesk");
     assert_int_equal(a->decisions.items[0].priority, 2);
-}
-
-static int file_of(const char *text, size_t n)
-{
-    char name[] = "/tmp/parser_test.XXXXXX";
-    int fd = mkstemp(name);
-
-    assert_true(fd >= 0);
-    assert_int_equal(unlink(name), 0);
-    assert_int_equal(tkt_write_full(fd, text, n, NULL), 0);
-    return fd;
 }
 
 static void a_message_is_understood_from_memory_and_from_a_file(void **state)
@@ -697,113 +547,6 @@ static void a_reload_under_load_loses_no_message(void **state)
     tkt_parserpool_stop(&t[0].pool);
 }
 
-/* ---- what it costs ---- */
-
-static long peak_kib(struct tkt_parserpool *pool)
-{
-    pid_t children[CHILDREN_MAX];
-    pid_t zygote;
-    long most = -1;
-    size_t n = children_of(pool, &zygote, children);
-
-    for (size_t i = 0; i < n; i++) {
-        most = TKT_MAX(most, status_of(children[i], "VmHWM"));
-    }
-    return most;
-}
-
-/* The best of three: the machine may be busy, the reader has to be able to. */
-static void cost_of(const char *what, int fd, struct tkt_parserpool *pool)
-{
-    struct stat st;
-    struct tkt_analysis out;
-    struct tkt_analyse_in in = in_memory(NULL, 0);
-    int64_t took = INT64_MAX;
-
-    assert_int_equal(fstat(fd, &st), 0);
-    in.fd = fd;
-    in.size = (uint64_t)st.st_size;
-    for (int i = 0; i < 3; i++) {
-        in.deadline_mono_ms = tkt_clock_mono_ms() + 20000;
-        int64_t start = tkt_clock_mono_ms();
-        analyse(pool, &in, &out);
-        took = TKT_MIN(took, tkt_clock_mono_ms() - start);
-        tkt_analysis_release(&out);
-    }
-    long peak = peak_kib(pool);
-    print_message("%s: %d ms, peak %ld KiB\n", what, (int)took, peak);
-    assert_true(took <= 300 * SLOWER);
-    assert_true(peak > 0);
-    if (SLOWER == 1) {
-        assert_true(peak <= 64 * 1024);
-    }
-    close(fd);
-}
-
-static int large_file(void)
-{
-    static char line[78 * 1000];
-    static const char head[] =
-        "From: a@example.org\r\nSubject: large\r\nMIME-Version: 1.0\r\n"
-        "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
-        "--b\r\nContent-Type: text/plain\r\n\r\nsee below\r\n"
-        "--b\r\nContent-Type: application/octet-stream; name=x\r\n"
-        "Content-Transfer-Encoding: base64\r\n\r\n";
-    int fd = file_of(head, sizeof(head) - 1);
-
-    for (size_t i = 0; i < sizeof(line); i += 78) {
-        memset(line + i, 'Q', 76);
-        memcpy(line + i + 76, "\r\n", 2);
-    }
-    for (size_t n = 0; n < (size_t)30 * MIB; n += sizeof(line)) {
-        assert_int_equal(tkt_write_full(fd, line, sizeof(line), NULL), 0);
-    }
-    assert_int_equal(tkt_write_full(fd, "--b--\r\n", 7, NULL), 0);
-    return fd;
-}
-
-static int file_of_many(const char *head, const char *piece, int count)
-{
-    TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(64 * MIB);
-
-    tkt_buf_adds(&text, head);
-    for (int i = 0; i < count; i++) {
-        tkt_buf_adds(&text, piece);
-    }
-    assert_false(text.failed);
-    return file_of(text.data, text.len);
-}
-
-static void large_and_wicked_messages_stay_within_time_and_memory(void **state)
-{
-    static const char multipart[] = "From: a@example.org\r\nMIME-Version: 1.0\r\n"
-                                    "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
-    struct tkt_parserpool *pool = start_with(settings(1));
-
-    (void)state;
-    cost_of("30 MB", large_file(), pool);
-    cost_of("30 MB of text",
-            file_of_many("From: a@example.org\r\n\r\n", "word word\r\n", 2800000), pool);
-    cost_of(
-        "50,000 parts",
-        file_of_many(multipart, "--b\r\nContent-Type: text/plain\r\n\r\nx\r\n", 50000),
-        pool);
-    cost_of("50,000 levels",
-            file_of_many("From: a@example.org\r\n",
-                         "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n",
-                         50000),
-            pool);
-    cost_of("100,000 fields",
-            file_of_many("From: a@example.org\r\n", "X-A: b\r\n", 100000), pool);
-    cost_of("an address of colons", file_of_many("To: ", "a:", 45000), pool);
-    cost_of("100,000 addresses",
-            file_of_many("To: x@y.example", ",\r\n a@b.example", 100000), pool);
-    cost_of("NULs", file_of_many("From: a@example.org\r\n\r\n", "\x01\x7f\xff", 1000000),
-            pool);
-    assert_works(pool);
-    tkt_parserpool_stop(&pool);
-}
-
 /* ---- EXTRACT ---- */
 
 static void a_part_is_extracted_within_its_limit(void **state)
@@ -873,14 +616,11 @@ int main(void)
         cmocka_unit_test(stop_leaves_no_process),
         cmocka_unit_test(children_are_replaced_before_anybody_waits),
         cmocka_unit_test(a_reload_under_load_loses_no_message),
-        cmocka_unit_test(large_and_wicked_messages_stay_within_time_and_memory),
         cmocka_unit_test(a_part_is_extracted_within_its_limit),
         cmocka_unit_test(run_by_hand_it_says_what_it_is),
     };
-    const char *build = getenv("TKT_BUILDDIR");
 
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)snprintf(program, sizeof(program), "%s/ticket-parser",
-                   build != NULL ? build : ".");
+    find_program();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
