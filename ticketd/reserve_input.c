@@ -69,6 +69,11 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
                           ? "larger than limits.message_max: only its beginning is kept"
                           : "",
             .decision = tkt_wants_over(w, decision_of(req, i), &req->arena),
+            /* What a script asks for goes before what a forward says. */
+            .requester = *w->requester ? NULL
+                                       : tkt_traces_requester(
+                                             req->set, decision_of(req, i), &req->arena),
+            .requester_name = req->analysed ? decision_of(req, i)->requester_name : "",
             .default_type = *w->type ? w->type : d->type,
             .default_group = *w->group ? w->group : d->group,
             .default_priority = w->priority ? w->priority : (int)d->priority};
