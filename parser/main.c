@@ -235,6 +235,8 @@ static void set_options(struct zygote *z)
     z->options = (struct tkt_message_options){
         .authserv_ids = (const char *const *)z->setup.authserv_ids.items,
         .authserv_id_count = z->setup.authserv_ids.count,
+        .arc_sealers = (const char *const *)z->setup.arc_sealers.items,
+        .arc_sealer_count = z->setup.arc_sealers.count,
         .prefixes = (const char *const *)z->setup.prefixes.items,
         .prefix_count = z->setup.prefixes.count,
     };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "parser/proto.h"
 
+#include "base/util.h"
 #include "ticket_config.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@ struct setup_head {
     uint32_t head_size; /* two builds of one version may still differ */
     uint32_t authserv_count;
     uint32_t prefix_count;
-    uint32_t reserved;
+    uint32_t sealer_count;
     int64_t budget_ms;
     int64_t messages_per_child;
     int64_t memory_max;
@@ -21,12 +22,14 @@ struct setup_head {
 int tkt_parser_setup_encode(const struct tkt_parser_setup *setup, struct tkt_buf *out,
                             struct tkt_err *err)
 {
-    const struct tkt_conf_list *lists[] = {&setup->authserv_ids, &setup->prefixes};
+    const struct tkt_conf_list *lists[] = {&setup->authserv_ids, &setup->prefixes,
+                                           &setup->arc_sealers};
     struct setup_head head = {
         .version = PACKAGE_VERSION,
         .head_size = sizeof(head),
         .authserv_count = (uint32_t)setup->authserv_ids.count,
         .prefix_count = (uint32_t)setup->prefixes.count,
+        .sealer_count = (uint32_t)setup->arc_sealers.count,
         .budget_ms = setup->budget_ms,
         .messages_per_child = setup->messages_per_child,
         .memory_max = setup->memory_max,
@@ -35,14 +38,15 @@ int tkt_parser_setup_encode(const struct tkt_parser_setup *setup, struct tkt_buf
     _Static_assert(sizeof(PACKAGE_VERSION) <= sizeof(head.version), "version too long");
 
     tkt_buf_add(out, &head, sizeof(head));
-    for (size_t l = 0; l < 2; l++) {
+    for (size_t l = 0; l < TKT_ARRAY_LEN(lists); l++) {
         for (size_t i = 0; i < lists[l]->count; i++) {
             tkt_buf_add(out, lists[l]->items[i], strlen(lists[l]->items[i]) + 1);
         }
     }
     if (out->failed || out->len > TKT_PARSER_SETUP_MAX ||
         setup->authserv_ids.count > TKT_PARSER_SETUP_STRINGS_MAX ||
-        setup->prefixes.count > TKT_PARSER_SETUP_STRINGS_MAX) {
+        setup->prefixes.count > TKT_PARSER_SETUP_STRINGS_MAX ||
+        setup->arc_sealers.count > TKT_PARSER_SETUP_STRINGS_MAX) {
         return tkt_err_set(err, TKT_ERR_PERM,
                            "too many desks or authserv_ids for the parser (%d bytes)",
                            TKT_PARSER_SETUP_MAX);
@@ -104,7 +108,8 @@ int tkt_parser_setup_decode(char *data, size_t n, struct tkt_parser_setup *out,
     out->limits = head.limits;
     char *at = data + sizeof(head);
     if (take_list(&at, end, head.authserv_count, &out->authserv_ids, err) < 0 ||
-        take_list(&at, end, head.prefix_count, &out->prefixes, err) < 0) {
+        take_list(&at, end, head.prefix_count, &out->prefixes, err) < 0 ||
+        take_list(&at, end, head.sealer_count, &out->arc_sealers, err) < 0) {
         tkt_parser_setup_release(out);
         return -1;
     }
@@ -115,6 +120,8 @@ void tkt_parser_setup_release(struct tkt_parser_setup *setup)
 {
     free(setup->authserv_ids.items);
     free(setup->prefixes.items);
+    free(setup->arc_sealers.items);
     memset(&setup->authserv_ids, 0, sizeof(setup->authserv_ids));
     memset(&setup->prefixes, 0, sizeof(setup->prefixes));
+    memset(&setup->arc_sealers, 0, sizeof(setup->arc_sealers));
 }

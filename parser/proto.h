@@ -73,6 +73,7 @@ struct tkt_parser_setup {
     int64_t messages_per_child;
     int64_t memory_max;
     struct tkt_conf_list authserv_ids;
+    struct tkt_conf_list arc_sealers;
     struct tkt_conf_list prefixes; /* of ticket IDs: "IT" */
 };
 

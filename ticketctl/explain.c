@@ -107,6 +107,8 @@ static int parse(struct tkt_ctl_explain *e)
     struct tkt_message_options opt = {
         .authserv_ids = (const char *const *)conf->authserv_ids.items,
         .authserv_id_count = conf->authserv_ids.count,
+        .arc_sealers = (const char *const *)conf->arc_sealers.items,
+        .arc_sealer_count = conf->arc_sealers.count,
         .prefixes = e->prefixes,
         .prefix_count = e->prefix_count,
         .null_sender = from != NULL && (from[0] == '\0' || strcmp(from, "<>") == 0)};

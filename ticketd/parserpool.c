@@ -35,6 +35,7 @@ static int encode_setup(const struct tkt_conf *conf, struct tkt_pool_plan *plan,
         .messages_per_child = plan->messages_per_child,
         .memory_max = conf->parser.memory_max,
         .authserv_ids = conf->authserv_ids,
+        .arc_sealers = conf->arc_sealers,
         .prefixes = {prefixes, conf->desk_count},
     };
 

@@ -191,6 +191,7 @@ struct tkt_conf {
     bool log_json;
     enum tkt_log_level log_level;
     struct tkt_conf_list authserv_ids; /* trusted Authentication-Results */
+    struct tkt_conf_list arc_sealers;  /* domains whose ARC seal is trusted */
     char *recipient_delimiter;         /* "+": sub-addresses of desks; "" = none */
     bool one_ticket_per_message;
     bool analyse; /* false: tickets from the header scan only */

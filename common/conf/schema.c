@@ -127,6 +127,12 @@ static const struct tkt_conf_row top_rows[] = {
      .help =
          "authserv-ids whose Authentication-Results fields are believed. Only name one "
          "whose forged fields your verifier removes."},
+    {LIST_ROW(tkt_conf, arc_sealers, "arc_sealers", "", 0, 64), .reload = true,
+     .check = tkt_conf_is_hostname,
+     .help =
+         "Domains of lists and forwarders whose ARC seal is believed: where the border "
+         "says arc=pass and they sealed last, what they saw counts. Empty: ARC is "
+         "ignored."},
     {STRING_ROW(tkt_conf, recipient_delimiter, "recipient_delimiter", "+"), .max = 8,
      .reload = true, .check = tkt_conf_is_delimiters,
      .help =

@@ -3,6 +3,9 @@
 
 #include "base/enc.h"
 #include "base/util.h"
+#include "wire/idna.h"
+
+#include <libpsl.h>
 
 #include <string.h>
 
@@ -98,21 +101,37 @@ bool tkt_authres_is_of(const char *value, size_t n, const char *const *ids, size
     return false;
 }
 
-static bool is_below(const char *sub, const char *domain)
-{
-    size_t n = strlen(sub);
-    size_t m = strlen(domain);
+/* ---- whose domain ---- */
 
-    return n > m && sub[n - m - 1] == '.' && tkt_ascii_ieq(sub + n - m, domain);
+/* As the list of public suffixes has it: A-labels, lower case, without the root's dot. */
+static bool plain_domain(const char *domain, char out[WORD_MAX])
+{
+    size_t n = strlen(domain);
+
+    n -= n > 0 && domain[n - 1] == '.' ? 1 : 0;
+    return n > 0 && tkt_idna_domain(domain, n, out, WORD_MAX) > 0 &&
+           strchr(out, '.') != NULL;
+}
+
+/* RFC 7489 3.2: what its owner registered. A public suffix is nobody's but its own. */
+static const char *organisation(const char *domain)
+{
+    const psl_ctx_t *list = psl_builtin();
+    const char *own = list == NULL ? NULL : psl_registrable_domain(list, domain);
+
+    return own == NULL ? domain : own;
 }
 
 bool tkt_domains_align(const char *a, const char *b)
 {
-    if (strchr(a, '.') == NULL || strchr(b, '.') == NULL) {
-        return false;
-    }
-    return tkt_ascii_ieq(a, b) || is_below(a, b) || is_below(b, a);
+    char first[WORD_MAX];
+    char second[WORD_MAX];
+
+    return plain_domain(a, first) && plain_domain(b, second) &&
+           strcmp(organisation(first), organisation(second)) == 0;
 }
+
+/* ---- results ---- */
 
 static enum tkt_auth result_of(const char *word)
 {
@@ -195,6 +214,7 @@ static void read_result(struct lexer *l, const char *from_domain, struct tkt_aut
     enum tkt_auth *slot = strcmp(method, "spf") == 0     ? &out->spf
                           : strcmp(method, "dkim") == 0  ? &out->dkim
                           : strcmp(method, "dmarc") == 0 ? &out->dmarc
+                          : strcmp(method, "arc") == 0   ? &out->arc
                                                          : NULL;
     if (slot == NULL) {
         return;
@@ -214,5 +234,61 @@ void tkt_authres_read(const char *value, size_t n, const char *from_domain,
     (void)read_properties(&l, "", ""); /* the version, if any */
     while (take(&l, ';')) {
         read_result(&l, from_domain, out);
+    }
+}
+
+/* ---- ARC (RFC 8617) ---- */
+
+/* The value of a tag of "i=1; a=...; d=...", in lower case; false without one. */
+static bool find_tag(const char *value, size_t n, const char *tag, char out[WORD_MAX])
+{
+    struct lexer l = {value, value + n};
+    char name[WORD_MAX];
+
+    while (l.at < l.end) {
+        bool named = take_word(&l, name);
+        if (named && strcmp(name, tag) == 0 && take(&l, '=')) {
+            return take_word(&l, out);
+        }
+        const char *next = memchr(l.at, ';', (size_t)(l.end - l.at));
+        l.at = next == NULL ? l.end : next + 1;
+    }
+    return false;
+}
+
+int tkt_arc_instance(const char *value, size_t n)
+{
+    char word[WORD_MAX];
+    int64_t i = 0;
+
+    return find_tag(value, n, "i", word) && tkt_parse_int(word, 1, 50, &i) == 0 ? (int)i
+                                                                                : 0;
+}
+
+bool tkt_arc_seal_is_of(const char *value, size_t n, const char *const *sealers,
+                        size_t count)
+{
+    char domain[WORD_MAX];
+
+    if (!find_tag(value, n, "d", domain)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (tkt_ascii_ieq(sealers[i], domain)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void tkt_arc_results_read(const char *value, size_t n, const char *from_domain,
+                          struct tkt_authres *out)
+{
+    const char *next = memchr(value, ';', n);
+
+    memset(out, 0, sizeof(*out));
+    if (next != NULL) {
+        next++;
+        tkt_authres_read(next, n - (size_t)(next - value), from_domain, out);
     }
 }

@@ -296,6 +296,55 @@ static void read_importance(struct tkt_reading *r)
 
 /* ---- what our border says ---- */
 
+/* The newest set of an ARC chain: the field of that name with the highest instance, of
+ * which there must be one alone. */
+static const struct tkt_field *newest_arc(const struct tkt_reading *r, const char *name,
+                                          int *instance)
+{
+    const struct tkt_field *newest = NULL;
+    size_t index = 0;
+    const struct tkt_field *f;
+
+    *instance = 0;
+    while ((f = tkt_header_find(&r->scan.header, name, &index)) != NULL) {
+        int i = tkt_arc_instance(tkt_field_value(&r->scan.header, f), f->value_len);
+        if (i > 0 && i == *instance) {
+            newest = NULL;
+        } else if (i > *instance) {
+            *instance = i;
+            newest = f;
+        }
+    }
+    return newest;
+}
+
+/* A list or a forwarder changed the message, so the author's signature does not hold any
+ * more. When our border says that the chain holds and its last sealer is one that the
+ * administrator trusts, what that one saw counts. */
+static void read_arc(struct tkt_reading *r, const char *domain, struct tkt_authres *res)
+{
+    const struct tkt_header *h = &r->scan.header;
+    struct tkt_authres seen;
+    int sealed = 0;
+    int told = 0;
+
+    if (res->arc != TKT_AUTH_PASS || res->aligned || r->opt->arc_sealer_count == 0) {
+        return;
+    }
+    const struct tkt_field *seal = newest_arc(r, "ARC-Seal", &sealed);
+    const struct tkt_field *f = newest_arc(r, "ARC-Authentication-Results", &told);
+    if (seal == NULL || f == NULL || sealed != told ||
+        !tkt_arc_seal_is_of(tkt_field_value(h, seal), seal->value_len,
+                            r->opt->arc_sealers, r->opt->arc_sealer_count)) {
+        return;
+    }
+    tkt_arc_results_read(tkt_field_value(h, f), f->value_len, domain, &seen);
+    if (seen.aligned && seen.dmarc != TKT_AUTH_FAIL) {
+        *res = seen;
+        tkt_scan_problem(&r->scan, "arc: the results of the last sealer count");
+    }
+}
+
 static void read_auth(struct tkt_reading *r, bool one_author)
 {
     size_t index = 0;
@@ -312,6 +361,7 @@ static void read_auth(struct tkt_reading *r, bool one_author)
             continue;
         }
         tkt_authres_read(value, f->value_len, domain, &res);
+        read_arc(r, domain, &res);
         r->msg->spf = res.spf;
         r->msg->dkim = res.dkim;
         r->msg->dmarc = res.dmarc;

@@ -60,6 +60,9 @@ struct tkt_message_options {
     struct tkt_message_limits limits;
     const char *const *authserv_ids; /* trusted; none: no field is believed */
     size_t authserv_id_count;
+    const char *const *arc_sealers; /* domains whose ARC seal is believed; none: ARC is
+                                     * not looked at */
+    size_t arc_sealer_count;
     const char *const *prefixes; /* of ticket IDs: "IT" */
     size_t prefix_count;
     bool null_sender; /* the envelope sender is <> */

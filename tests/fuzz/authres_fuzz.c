@@ -26,5 +26,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (res.aligned) {
         abort(); /* nobody's domain aligns with nothing */
     }
+    if (tkt_arc_instance(p, size) < 0 || tkt_arc_instance(p, size) > 50) {
+        abort();
+    }
+    (void)tkt_arc_seal_is_of(p, size, ids, 1);
+    tkt_arc_results_read(p, size, "", &res);
+    if (res.aligned) {
+        abort();
+    }
     return 0;
 }
