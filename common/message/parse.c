@@ -12,6 +12,7 @@
 #include "message/fields.h"
 #include "message/foreign.h"
 #include "message/ids.h"
+#include "message/language.h"
 #include "message/reading.h"
 #include "message/reply.h"
 #include "message/rfc2047.h"
@@ -112,6 +113,18 @@ void tkt_reading_add(struct tkt_reading *r, struct tkt_strings *list, size_t max
 
 /* ---- body ---- */
 
+/* Of what the person wrote; of all when that is too little to tell. */
+static void read_language(struct tkt_reading *r)
+{
+    struct tkt_message *msg = r->msg;
+    const char *code = tkt_language_of(msg->reply_text, strlen(msg->reply_text));
+
+    if (code[0] == '\0') {
+        code = tkt_language_of(msg->text, strlen(msg->text));
+    }
+    msg->language = tkt_reading_keep(r, code, strlen(code));
+}
+
 static int read_text(struct tkt_reading *r, struct tkt_err *err)
 {
     TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(r->scan.limits->text_max);
@@ -136,6 +149,7 @@ static int read_text(struct tkt_reading *r, struct tkt_err *err)
     }
     r->msg->text = tkt_reading_keep(r, tkt_buf_str(&text), text.len);
     tkt_reply_read(r, text.len, &body.marks);
+    read_language(r);
     return 0;
 }
 
