@@ -2,7 +2,9 @@
  * Encoded-words and parameters: what comes out is UTF-8 on one line.
  */
 #include "base/enc.h"
+#include "base/util.h"
 #include "message/charset.h"
+#include "message/date.h"
 #include "message/mimeheader.h"
 #include "message/rfc2047.h"
 
@@ -39,6 +41,26 @@ static void params(const char *field, const char *p, size_t n)
     tkt_wire_arena_release(&arena);
 }
 
+/* The first byte chooses a label; "" and unknown ones are guessed. */
+static void dates_and_bytes(const char *p, size_t n)
+{
+    static const char *const labels[] = {"",       "utf-8",   "iso-8859-1", "iso-2022-jp",
+                                         "euc-kr", "gb18030", "utf-7",      "utf-16",
+                                         "koi8-r", "big5"};
+    struct tkt_buf out = TKT_BUF_INIT(16 * n + 16);
+    const char *label = labels[n == 0 ? 0 : (unsigned char)p[0] % TKT_ARRAY_LEN(labels)];
+    int64_t date_s = 0;
+
+    tkt_charset_add(&out, label, strlen(label), p, n, NULL);
+    if (!tkt_utf8_valid(tkt_buf_str(&out), out.len)) {
+        abort();
+    }
+    tkt_buf_release(&out);
+    if (tkt_date_read(p, n, &date_s) && date_s == 0) {
+        abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tkt_buf out = TKT_BUF_INIT(16 * size + 16);
@@ -50,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tkt_rfc2047_add_near(&out, size > 0 && p[0] == 'k' ? "koi8-r" : "", p, size);
     must_be_a_line(tkt_buf_str(&out), out.len);
     tkt_buf_release(&out);
+    dates_and_bytes(p, size);
     params("Content-Type", p, size);
     params("Content-Disposition", p, size);
     return 0;
