@@ -259,11 +259,14 @@ static void begin_word(struct entry *e)
 /* Decodes encoded-words as they come; *p moves behind what was taken. */
 static void take_char(const char **p, const char *end, struct tkt_buf *out)
 {
+    size_t from = out->len;
     size_t used = **p == '=' ? tkt_rfc2047_run(out, *p, (size_t)(end - *p)) : 0;
 
     if (used == 0) {
         tkt_buf_addc(out, **p);
         used = 1;
+    } else {
+        tkt_header_blank(out, from);
     }
     *p += used;
 }

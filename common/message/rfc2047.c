@@ -256,7 +256,7 @@ size_t tkt_header_unfold(char *p, size_t n)
 }
 
 /* The text decoded may hold line ends and controls again (=?utf-8?Q?a=0D=0Ab?=). */
-static void clean_from(struct tkt_buf *out, size_t from)
+void tkt_header_blank(struct tkt_buf *out, size_t from)
 {
     for (size_t i = from; i < out->len; i++) {
         unsigned char c = (unsigned char)out->data[i];
@@ -324,7 +324,7 @@ void tkt_rfc2047_add_near(struct tkt_buf *out, const char *hint, const char *val
             i++;
         }
     }
-    clean_from(out, from);
+    tkt_header_blank(out, from);
     tkt_header_compose(out, from);
 }
 

@@ -19,6 +19,8 @@ void tkt_rfc2047_add(struct tkt_buf *out, const char *value, size_t n);
 /* The same; hint: the charset of something that came with it, or "". */
 void tkt_rfc2047_add_near(struct tkt_buf *out, const char *hint, const char *value,
                           size_t n);
+/* Control bytes from from on become blanks: what was decoded may hold them again. */
+void tkt_header_blank(struct tkt_buf *b, size_t from);
 /* The field as UTF-8 on one line, with its encoded-words as they are. */
 void tkt_header_text(struct tkt_buf *out, const char *hint, const char *value, size_t n);
 /* Puts what stands from from on into normal form C (macOS writes o and two dots). */
