@@ -27,7 +27,8 @@ static size_t local_begin(const char *text, size_t at)
 
     if (at > 1 && text[at - 1] == '"') {
         size_t i = at - 1;
-        while (i > 0 && text[i - 1] != '"' && text[i - 1] != '\n' && at - i < 128) {
+        while (i > 0 && text[i - 1] != '"' && (unsigned char)text[i - 1] >= ' ' &&
+               text[i - 1] != 0x7f && at - i < 128) {
             i--;
         }
         if (i > 0 && text[i - 1] == '"' && i - 1 < at - 2) {
