@@ -11,7 +11,7 @@
 struct trimming {
     struct tkt_lines lines;
     const struct tkt_marks *marks;
-    bool subject_forwards;
+    const char *subject;
     struct tkt_trim *out;
     size_t forward_line; /* of its fields or divider */
 };
@@ -98,6 +98,7 @@ static void split_lines(struct tkt_lines *l, size_t n)
 {
     size_t at = 0;
 
+    n -= n > 0 && l->text[n - 1] == '\n';
     for (size_t i = 0; i < l->count; i++) {
         const char *end = i + 1 == l->count ? NULL : memchr(l->text + at, '\n', n - at);
         size_t len = end == NULL ? n - at : (size_t)(end - (l->text + at));
@@ -195,7 +196,7 @@ static size_t next_shown(const struct tkt_lines *l, size_t i)
 static void set_kind(struct tkt_lines *l, size_t from, size_t to, enum tkt_line_kind kind)
 {
     for (size_t i = from; i < to; i++) {
-        if (l->items[i].kind != TKT_LINE_QUOTE) {
+        if (l->items[i].kind != TKT_LINE_QUOTE && l->items[i].kind != TKT_LINE_BLANK) {
             l->items[i].kind = (uint8_t)kind;
         }
     }
@@ -267,7 +268,7 @@ static void find_kinds(struct trimming *t)
             continue;
         }
         tkt_fold_line(&f, l, i);
-        if (tkt_line_is_marker(&f)) {
+        if (tkt_line_is_marker(&f, is_led(l, i))) {
             line->kind = TKT_LINE_MARKER;
         } else if (line->kind == TKT_LINE_TEXT && (n = read_header(t, i, &f)) == 0) {
             bool quoted = line->depth > 0;
@@ -321,6 +322,13 @@ static size_t header_end(const struct tkt_lines *l, size_t i)
     return i;
 }
 
+static bool subject_forwards(const struct trimming *t)
+{
+    return t->subject != NULL &&
+           (tkt_trim_subject_is_forward(t->subject) ||
+            tkt_forward_subject_in(t->subject, t->out->language_hint));
+}
+
 /* The line from which all is others' words; what stands above it has its kinds. */
 static size_t find_cut(struct trimming *t)
 {
@@ -330,7 +338,7 @@ static size_t find_cut(struct trimming *t)
     for (size_t i = 0; i < l->count;) {
         uint8_t kind = l->items[i].kind;
         if (kind == TKT_LINE_MARKER && text) {
-            return i;
+            return with_rule(l, i);
         }
         if (kind == TKT_LINE_MARKER) {
             send(l, i, i + 1);
@@ -343,7 +351,7 @@ static size_t find_cut(struct trimming *t)
         }
         size_t end = header_end(l, i);
         bool quoted = end < l->count && l->items[end].kind == TKT_LINE_QUOTE;
-        bool forward = kind == TKT_LINE_FORWARD || t->subject_forwards;
+        bool forward = kind == TKT_LINE_FORWARD || subject_forwards(t);
         if (forward && !t->out->is_forward) {
             t->out->is_forward = true;
             t->forward_line = i;
@@ -563,7 +571,7 @@ static int trim_lines(struct trimming *t, size_t n)
 int tkt_trim_text(const char *text, size_t n, const struct tkt_marks *marks,
                   const char *subject, size_t max, struct tkt_trim *out)
 {
-    struct trimming t = {.marks = marks, .out = out};
+    struct trimming t = {.marks = marks, .subject = subject, .out = out};
 
     memset(out, 0, sizeof(*out));
     tkt_buf_init(&out->reply, max + 1);
@@ -576,7 +584,6 @@ int tkt_trim_text(const char *text, size_t n, const struct tkt_marks *marks,
     t.lines.text = text;
     t.lines.looks = TKT_TRIM_LOOKS_MAX;
     t.lines.count = count_lines(text, n);
-    t.subject_forwards = subject != NULL && tkt_trim_subject_is_forward(subject);
     TKT_AUTO_FREE struct tkt_line *items = calloc(t.lines.count + 1, sizeof(*items));
     t.lines.items = items;
     return items == NULL ? -1 : trim_lines(&t, n);

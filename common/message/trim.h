@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #define TKT_TRIM_LINES_MAX 20000
-#define TKT_TRIM_LOOKS_MAX 40000 /* at the tables of languages */
+#define TKT_TRIM_LOOKS_MAX 10000 /* at the tables of languages, by their cost */
 #define TKT_TRIM_LINE_MAX 512
 #define TKT_TRIM_FIELD_MAX 1024 /* of a forwarded message: From, Date, Subject */
 

@@ -12,6 +12,7 @@
 #define JOINED_MAX 400 /* bytes of a header that was wrapped */
 #define WRAPPED_MAX 5  /* lines of it */
 #define NAME_WORDS 8
+#define LOOK_COST 10 /* at the verbs of all languages */
 
 struct speech {
     const char *language;
@@ -37,15 +38,16 @@ static const struct speech speeches[] = {
     {"nl", "op", "het volgende geschreven|heeft geschreven|schreef het volgende|schreef",
      "ik|hij|zij|ze|wij|we|jij|u"},
     {"pl", "w dniu|dnia|dn.|pon.|wt.|sr.|czw.|pt.|sob.|niedz.|data",
-     "napisal(a)|napisal/a|napisal(-a)|napisala|napisal|pisze",
+     "napisal(a)|napisal/a|napisal(-a)|napisala|napisal|pisze|w dniu",
      "ja|on|ona|my|oni|pan|pani"},
     {"ru", "в|во", "написал(а)|написал/а|написала|написал|писал(а)|писал|пишет",
      "я|он|она|мы|они|вы"},
     {"uk", "у|в", "написав(-ла)|написав(ла)|написав/ла|написала|написав|пише|писав",
      "я|він|вона|ми|вони|ви"},
-    {"sv", "den|pa|kl.", "skrev foljande|skrev", "jag|han|hon|du|vi|de|ni"},
-    {"no", "den|pa|kl.", "skrev folgende|skrev", "jeg|han|hun|du|vi|de|dere"},
-    {"da", "den|d.|kl.", "skrev folgende|har skrevet|skrev", "jeg|han|hun|du|vi|de|i"},
+    {"sv", "den|pa|kl.", "skrev foljande|foljande|skrev", "jag|han|hon|du|vi|de|ni"},
+    {"no", "den|pa|kl.", "skrev folgende|folgende|skrev", "jeg|han|hun|du|vi|de|dere"},
+    {"da", "den|d.|kl.", "skrev folgende|folgende|har skrevet|skrev",
+     "jeg|han|hun|du|vi|de|i"},
     {"fi", "ma|ti|ke|to|pe|la|su", "kirjoitti seuraavaa|kirjoitti nain|kirjoitti",
      "mina|han|sina|me|he|te"},
     {"cs", "dne|v|po|ut|st|ct|pa|so|ne", "napsal(a)|napsal/a|napsala|napsal",
@@ -59,13 +61,13 @@ static const struct speech speeches[] = {
      "さんは書きました|さんが書きました|は書きました|さんのメール|のメール|のメッセージ|"
      "wrote",
      ""},
-    {"ko", "", "님이 작성|님께서 작성|에 작성|작성|님이 쓴 글|님이 씀|님의 말", ""},
+    {"ko", "", "님이 작성|님께서 작성|에 작성|작성|쓴 글|님이 씀|님의 말", ""},
     {"hu", "", "ezt irta|a kovetkezot irta|a kovetkezoket irta|irta", "en|o|mi|ok|te"},
     {"ro", "pe|in data de|la", "a scris", "eu|el|ea|noi|ei"},
-    {"el", "στις|την|τη", "εγραψε", "εγω|αυτοσ"},
+    {"el", "στισ|την|τη", "εγραψε", "εγω|αυτοσ"},
     {"he", "בתאריך|ב", "כתב/ה|כתב(ה)|כתבה|כתב", "אני|הוא|היא"},
     {"ar", "في", "كتب|كتبت|تمت كتابة ما يلي بواسطة", ""},
-    {"ca", "el", "va escriure", "ell|ella"},
+    {"ca", "el", "va escriure|del dia", "ell|ella"},
     {"hr", "dana|dana|u|dne",
      "je napisao/la|je napisao|je napisala|napisao je|napisala je|je napisal|napisao",
      "ja|on|ona"},
@@ -77,14 +79,60 @@ static const struct speech speeches[] = {
     {"id", "pada", "menulis", "saya|dia"},
 };
 
+/* What besides a verb may stand between a date and a name. */
+static const char before_names[] =
+    "am|pm|a.m.|p.m.|a. m.|p. m.|m.|uhr|uur|h|ч.|г.|р.|г., "
+    "в|heeft|пользователь|користувач|"
+    "odesilatel|odosielatel|pouzivatel|от|від|by|von|par|de|da|van|from|מאת|ο/η|o/η|"
+    "บ่าย|missatge de|kontakt|تمت كتابة ما يلي بواسطة|idopontban|h.|klo|kello";
+
 const char *tkt_attribution_list(size_t k)
 {
-    const struct speech *s = &speeches[k / 3 < TKT_ARRAY_LEN(speeches) ? k / 3 : 0];
+    if (k == 3 * TKT_ARRAY_LEN(speeches)) {
+        return before_names;
+    }
 
     if (k / 3 >= TKT_ARRAY_LEN(speeches)) {
         return NULL;
     }
+    const struct speech *s = &speeches[k / 3];
     return k % 3 == 0 ? s->starts : k % 3 == 1 ? s->verbs : s->pronouns;
+}
+
+/* The words of the list that s begins with, in bytes of s; 0: none. */
+static size_t leading(const char *s, const char *end, const char *list)
+{
+    size_t n = 0;
+
+    /* Up to four words: folded, they may be of another length. */
+    for (size_t words = 0; s + n < end && words < 6; words++) {
+        n += strcspn(s + n, " ");
+        n = TKT_MIN(n, (size_t)(end - s));
+        struct tkt_folded f = {.n = 0};
+        tkt_fold_add(&f, s, n);
+        if (f.n > 0 && tkt_fold_is_one_of(f.s, f.n, list)) {
+            return n;
+        }
+        n += strspn(s + n, " ");
+    }
+    return 0;
+}
+
+const char *tkt_attribution_name(const char *s, const char *end)
+{
+    size_t n;
+
+    do {
+        while (s < end && strchr(" .,", *s) != NULL) {
+            s++;
+        }
+        n = leading(s, end, before_names);
+        for (size_t i = 0; i < TKT_ARRAY_LEN(speeches) && n == 0; i++) {
+            n = leading(s, end, speeches[i].verbs);
+        }
+        s += n;
+    } while (n > 0 && s < end);
+    return s;
 }
 
 /* A header that may have been wrapped, joined. */
@@ -100,9 +148,28 @@ struct candidate {
 static bool is_pronoun(const struct speech *sp, const char *s, size_t n)
 {
     tkt_fold_strip(&s, &n, " ,");
-    size_t words = tkt_fold_words(s, n);
+    size_t at = n;
     size_t len;
-    return words <= 3 && tkt_fold_finds(s, n, sp->pronouns, &len) != NULL;
+    while (at > 0 && s[at - 1] != ' ') {
+        at--;
+    }
+    /* "... he wrote", or nothing but "I myself" */
+    return tkt_fold_is_one_of(s + at, n - at, sp->pronouns) ||
+           (tkt_fold_words(s, n) <= 3 &&
+            tkt_fold_finds(s, n, sp->pronouns, &len) != NULL);
+}
+
+/* The end of a sentence: a name has none, but initials. */
+static bool has_sentence(const char *s, size_t n)
+{
+    for (size_t i = 4; i + 1 < n; i++) {
+        bool word =
+            s[i - 1] >= 'a' && s[i - 2] >= 'a' && s[i - 3] >= 'a' && s[i - 4] >= 'a';
+        if (word && s[i + 1] == ' ' && strchr(".!?", s[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The words of [from, to) that are no part of an address. */
@@ -142,6 +209,7 @@ static bool verb_ends(const struct candidate *c, const struct speech *sp, size_t
     }
     bool led = tkt_fold_starts(c->s, c->n, sp->starts) > 0 || e->date_at <= 2;
     return led && dated && e->time && words > 0 && words <= NAME_WORDS &&
+           !has_sentence(c->s + name_at, verb - name_at) &&
            !is_pronoun(sp, c->s + name_at, verb - name_at);
 }
 
@@ -184,6 +252,18 @@ static bool verb_before_date(const struct candidate *c, const struct speech *sp,
            words > 0 && !is_pronoun(sp, c->s, verb);
 }
 
+/* The date stands at the begin, behind a weekday or what a language puts there. */
+static bool begins_dated(const struct candidate *c)
+{
+    size_t words = tkt_fold_words(c->s, c->e.date_at);
+    bool led = words <= 1;
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(speeches) && !led && words <= 4; i++) {
+        led = tkt_fold_starts(c->s, c->n, speeches[i].starts) > 0;
+    }
+    return led;
+}
+
 /* DATE NAME <ADDRESS>: in any language. */
 static bool without_verb(const struct candidate *c)
 {
@@ -194,8 +274,8 @@ static bool without_verb(const struct candidate *c)
         size_t words = words_outside(c, 0, c->n);
         return words <= 24 && ((e->address && e->enclosed) || (e->date && e->time));
     }
-    return e->date && e->date_at <= 2 && address_ends && e->enclosed &&
-           (c->quote_follows || (c->colon && e->time)) &&
+    return e->date && address_ends && e->enclosed && e->date_end <= e->address_at &&
+           (c->quote_follows || (c->colon && e->time)) && begins_dated(c) &&
            words_outside(c, e->date_end, e->address_at) <= NAME_WORDS;
 }
 
@@ -274,10 +354,11 @@ static bool starts_dated(const struct tkt_folded *f)
     return tkt_fold_words(s, digit) <= 2; /* "Thu, 5 Dec" */
 }
 
-static bool may_start(const struct tkt_folded *f)
+static bool may_start(const struct tkt_folded *f, bool address_follows)
 {
-    return f->n > 0 && (starts_dated(f) || memchr(f->s, '<', f->n) != NULL ||
-                        memchr(f->s, '@', f->n) != NULL || f->s[f->n - 1] == ':');
+    return f->n > 0 &&
+           (address_follows || starts_dated(f) || memchr(f->s, '<', f->n) != NULL ||
+            memchr(f->s, '@', f->n) != NULL || f->s[f->n - 1] == ':');
 }
 
 static bool quote_follows(const struct tkt_lines *l, size_t i)
@@ -315,12 +396,22 @@ static bool closes_address(const struct tkt_folded *f, const struct tkt_line *li
 }
 
 /* A header of its own stands here: what is above it is none. */
-static bool is_another(const struct tkt_folded *own)
+static bool is_another(struct tkt_lines *l, const struct tkt_folded *own)
 {
     struct tkt_evidence e;
+    size_t len;
 
     tkt_evidence_read(own->s, own->n, &e);
-    return starts_dated(own) && e.date && (e.time || e.address);
+    if (!e.date || !(e.time || e.address) || !starts_dated(own) ||
+        !tkt_lines_may_look(l, LOOK_COST)) {
+        return false;
+    }
+    for (size_t i = 0; i < TKT_ARRAY_LEN(speeches) && !e.address; i++) {
+        if (tkt_fold_finds(own->s, own->n, speeches[i].verbs, &len) != NULL) {
+            return true;
+        }
+    }
+    return e.address;
 }
 
 size_t tkt_line_attribution(struct tkt_lines *l, size_t i, const char **language)
@@ -339,7 +430,8 @@ size_t tkt_line_attribution(struct tkt_lines *l, size_t i, const char **language
             return 0;
         }
         tkt_fold_add(&own, l->text + line->at, line->len);
-        if (used == 0 ? !may_start(&own) : is_another(&own)) {
+        bool address = goes_on_with_address(l, k + 1);
+        if (used == 0 ? !may_start(&own, address) : is_another(l, &own)) {
             return 0;
         }
         tkt_fold_add(&f, own.s, own.n);
@@ -349,10 +441,11 @@ size_t tkt_line_attribution(struct tkt_lines *l, size_t i, const char **language
         }
         bool follows = quote_follows(l, k + 1);
         bool ends = strchr(":-", f.s[f.n - 1]) != NULL;
-        if (!ends && !follows) {
+        bool open = k + 1 < l->count && closes_address(&f, &l->items[k + 1]);
+        if ((!ends && !follows) || open) {
             continue;
         }
-        if (!tkt_lines_may_look(l)) {
+        if (!tkt_lines_may_look(l, LOOK_COST)) {
             return 0;
         }
         if (is_header(&f, follows, used > 1, language)) {

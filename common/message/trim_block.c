@@ -62,15 +62,15 @@ static const struct labels table[] = {
      "받는 사람|받는사람|수신|수신인|받는이", "참조|cc", "제목"},
     {"hu", "felado|kuldo", "elkuldve|datum|kuldve", "cimzett|cimzettek",
      "masolat|masolatot kap|cc", "targy"},
-    {"ro", "de la|expeditor|de", "trimis|data|expediat", "catre|pentru|la", "cc",
-     "subiect|subiectul"},
+    {"ro", "de la|expeditor|expeditorul|de", "trimis|data|expediat",
+     "catre|pentru|la|destinatar|destinatarul", "cc", "subiect|subiectul"},
     {"el", "απο|αποστολεασ", "σταλθηκε|ημερομηνια|εσταλη|αποστολη", "προσ",
      "κοιν.|κοινοποιηση|κοιν", "θεμα"},
     {"he", "מאת", "נשלח|תאריך|נשלח בתאריך", "אל", "עותק|העתק", "נושא"},
     {"ar", "من", "تاريخ الإرسال|التاريخ|تم الإرسال|أرسلت|تاريخ", "إلى", "نسخة|نسخة إلى",
      "الموضوع"},
     {"bg", "от", "изпратено|дата", "до", "копие", "относно|тема"},
-    {"hr", "od|salje", "poslano|datum", "za|prima", "kopija|cc", "predmet"},
+    {"hr", "od|salje", "poslano|datum", "za|prima", "kopija|cc", "predmet|naslov"},
     {"sl", "od|posiljatelj", "poslano|datum", "za", "kp|cc", "zadeva"},
     {"ca", "de", "enviat|data|enviat el", "per a|a", "cc", "assumpte|tema"},
     {"et", "kellelt|saatja", "saadetud|kuupaev", "kellele|adressaat", "koopia", "teema"},
@@ -133,7 +133,7 @@ static const char forwards[] =
     "videresendt meddelelse|videresendt besked|videresendt e-mail|videresendt mail|"
     "valitetty viesti|edelleenlahetetty viesti|valitetty sahkoposti|preposlana zprava|"
     "preposlany e-mail|presmerovana zprava|preposlana sprava|переслане повідомлення|"
-    "перенаправлене повідомлення|переадресоване повідомлення|пересланий лист|"
+    "перенаправлене повідомлення|переадресоване повідомлення|переслании лист|"
     "пересилане повідомлення|yonlendirilmis ileti|yonlendirilen ileti|yonlendirilmis "
     "mesaj|"
     "yonlendirilen mesaj|iletilen ileti|iletilmis mesaj|iletilen mesaj|iletilmis ileti|"
@@ -147,7 +147,8 @@ static const char forwards[] =
     "προωθημενο μηνυμα|הודעה שהועברה|הודעה מועברת|رسالة معاد توجيهها|رسالة محولة|"
     "الرسالة المعاد توجيهها|missatge reenviat|proslijedena poruka|prosledena poruka|"
     "препратено съобщение|edastatud kiri|edastatud sonum|persiustas laiskas|"
-    "parsutits zinojums|posredovano sporocilo";
+    "parsutits zinojums|posredovano sporocilo|valitetty viesti / fwd.msg|"
+    "preposlana sprava --- forwarded message|メッセージを転送|wiadomosc przeslana dalej";
 
 /* Apple's line above a forward, and others that need no dashes. */
 static const char begins[] =
@@ -182,7 +183,8 @@ static const char begins[] =
     "다음은 전달된 메시지입니다|tovabbitott uzenet kezdete|tovabbitott level kezdete|"
     "inceputul mesajului redirectionat|αρχη προωθημενου μηνυματοσ|"
     "תחילת ההודעה שהועברה|بداية الرسالة المعاد توجيهها|inici del missatge reenviat|"
-    "pocetak proslijedene poruke";
+    "pocetak proslijedene poruke|zapocni proslijedenu poruku|ileti baslangici|"
+    "incepe mesajul redirectionat";
 
 /* Lotus Notes names who forwarded. */
 static const char forwarded_by[] =
@@ -293,7 +295,7 @@ enum tkt_label tkt_line_label(struct tkt_lines *l, size_t i, uint64_t *languages
 {
     struct tkt_folded f = {.n = 0};
 
-    if (!fold_label(l, i, &f, value_at) || !tkt_lines_may_look(l)) {
+    if (!fold_label(l, i, &f, value_at) || !tkt_lines_may_look(l, 1)) {
         return TKT_LABEL_NONE;
     }
     const char *s = f.s;
@@ -338,7 +340,8 @@ static bool take_field(struct tkt_lines *l, size_t i, struct block *b)
     uint64_t languages = 0;
     size_t value = 0;
     enum tkt_label label = tkt_line_label(l, i, &languages, &value);
-    uint64_t both = b->languages & (languages | 1); /* clients mix in English */
+    /* Clients mix in English: those labels tell nothing of the language. */
+    uint64_t both = (languages & 1) != 0 ? b->languages : b->languages & languages;
 
     if (label == TKT_LABEL_NONE || both == 0) {
         return false;
@@ -347,8 +350,7 @@ static bool take_field(struct tkt_lines *l, size_t i, struct block *b)
     if (label != TKT_LABEL_OTHER && (b->has & BIT(label)) != 0 && label != TKT_LABEL_CC) {
         return false;
     }
-    b->languages =
-        (languages & 1) != 0 && (languages & b->languages) == 1 ? b->languages : both;
+    b->languages = both;
     b->has |= BIT(label);
     b->address = b->address || (label == TKT_LABEL_FROM && has_address(l, i, value));
     b->fields++;
@@ -456,7 +458,7 @@ enum tkt_line_kind tkt_line_divider(const struct tkt_folded *f, bool *sure)
     return TKT_LINE_TEXT;
 }
 
-bool tkt_line_is_marker(const struct tkt_folded *f)
+bool tkt_line_is_marker(const struct tkt_folded *f, bool led)
 {
     static const char set[] = "#-=_~+>|[]. ";
     size_t n = f->n;
@@ -473,5 +475,6 @@ bool tkt_line_is_marker(const struct tkt_folded *f)
     while (tail < n - head && strchr(set, f->s[n - 1 - tail]) != NULL) {
         tail++;
     }
-    return head >= 2 && tail >= 2 && tkt_fold_finds(f->s, n, markers, &len) != NULL;
+    return ((head >= 2 && tail >= 2) || (led && n < 80)) &&
+           tkt_fold_finds(f->s, n, markers, &len) != NULL;
 }

@@ -9,13 +9,13 @@
 
 /* Folded beginnings of the months' names; of two that fit the longer one counts. */
 static const char *const months[12] = {
-    "jan|ene|gen|янв|січ|oca|sty|led|tammi|ιαν|ינו|يناير|ocak",
-    "feb|fev|lut|фев|лют|sub|unor|helmi|φεβ|פבר|فبراير",
-    "mar|mrt|maart|мар|бер|brez|maalis|μαρ|מרץ|מרס|مارس",
+    "jan|jaan|sij|ene|gen|янв|січ|oca|sty|led|tammi|ιαν|ינו|يناير|ocak",
+    "feb|fev|veeb|velj|lut|фев|лют|sub|unor|helmi|φεβ|פבר|فبراير",
+    "mar|mrt|ozu|maart|мар|бер|brez|maalis|μαρ|מרץ|מרס|مارس",
     "apr|abr|avr|kwi|апр|кві|nis|dub|huhti|απρ|אפר|أبريل|ابريل",
-    "may|mai|mag|maj|mei|маи|мая|тра|kvet|touko|μαι|מאי|مايو",
-    "jun|juin|giu|cze|июн|чер|haz|cerven|cervn|kesa|ιουν|יונ|يونيو",
-    "jul|juil|lug|lip|июл|лип|tem|cervenec|cervenc|heina|ιουλ|יול|يوليو",
+    "may|mai|svi|mag|maj|mei|маи|мая|тра|kvet|touko|μαι|מאי|مايو",
+    "jun|juuni|juin|giu|cze|июн|чер|haz|cerven|cervn|kesa|ιουν|יונ|يونيو",
+    "jul|juuli|juil|lug|lip|июл|лип|tem|cervenec|cervenc|heina|ιουλ|יול|يوليو",
     "aug|aou|ago|sie|авг|сер|srp|elo|αυγ|אוג|أغسطس",
     "sep|set|wrz|сен|вер|eyl|zar|syys|σεπ|ספט|سبتمبر",
     "oct|okt|ott|out|paz|окт|жов|eki|rij|loka|οκτ|אוק|أكتوبر",
@@ -31,12 +31,19 @@ static const struct {
              {"est", -300}, {"edt", -240}, {"cst", -360}, {"cdt", -300}, {"mst", -420},
              {"mdt", -360}, {"pst", -480}, {"pdt", -420}, {"jst", 540},  {"kst", 540}};
 
+const char *tkt_date_list(size_t k)
+{
+    return k < TKT_ARRAY_LEN(months) ? months[k] : NULL;
+}
+
 struct date {
     int year, month, day;
     int hour, minute, second;
     int zone; /* minutes east */
     bool timed;
-    bool after_number; /* the month stood behind one: it is no weekday's name */
+    bool numeric;       /* the month is a number */
+    bool pending_month; /* "thg 2" */
+    bool after_number;  /* the month stood behind one: it is no weekday's name */
 };
 
 static bool is_digit(char c)
@@ -66,6 +73,14 @@ static int month_named(const char *s, size_t n)
 static void take_word(struct date *d, const char *s, size_t n, bool after_number)
 {
     int month = month_named(s, n);
+
+    if (month == 0 && n > 2 && memcmp(s, "ב", 2) == 0) {
+        month = month_named(s + 2, n - 2); /* "in February" */
+    }
+    d->pending_month = tkt_fold_is_one_of(s, n, "thg|thang");
+    if (tkt_fold_is_one_of(s, n, "th|thu") && d->day == 0) {
+        d->day = -1; /* a weekday's number follows */
+    }
 
     if (month > 0 && (d->month == 0 || (after_number && !d->after_number))) {
         d->month = month;
@@ -130,12 +145,20 @@ static void take_one(struct date *d, const struct numbers *g)
     } else if (d->year != 0 && d->month == 0) { /* 2016. 12. 12. */
         d->month = g->v[0];
         d->after_number = true;
-    } else if (d->day == 0) {
-        d->day = g->v[0];
+    } else if (d->pending_month) {
+        d->month = g->v[0];
+        d->after_number = true;
+    } else if (d->day <= 0) {
+        d->day = d->day < 0 ? 0 : g->v[0];
+    } else if (d->month == 0 && !d->timed) { /* 1. 2. 2021 */
+        d->month = g->v[0];
+        d->after_number = d->numeric = true;
+    } else if (d->numeric && d->year == 0 && !d->timed) { /* 01. 02. 21 */
+        d->year = 2000 + g->v[0];
     }
 }
 
-static void take_numbers(struct date *d, const struct numbers *g, char sign,
+static void take_numbers(struct date *d, const struct numbers *g, char sign, bool of_zone,
                          bool month_first)
 {
     bool clock = g->count >= 2 && (g->between == ':' || g->between == 'h' ||
@@ -144,6 +167,8 @@ static void take_numbers(struct date *d, const struct numbers *g, char sign,
     if (sign != 0 && d->timed && (g->digits[0] == 4 || (clock && g->digits[0] <= 2))) {
         int minutes = clock ? g->v[0] * 60 + g->v[1] : g->v[0] / 100 * 60 + g->v[0] % 100;
         d->zone = sign == '-' ? -minutes : minutes;
+    } else if (sign != 0 && d->timed && of_zone && g->digits[0] <= 2) { /* GMT+1 */
+        d->zone = (sign == '-' ? -60 : 60) * g->v[0];
     } else if (clock && g->v[0] < 24 && g->v[1] < 60) {
         d->hour = g->v[0];
         d->minute = g->v[1];
@@ -214,8 +239,9 @@ int64_t tkt_trim_date(const char *s, size_t n, const char *language)
         if (is_digit((char)c)) {
             struct numbers g;
             char sign = i > 0 && strchr("+-", f.s[i - 1]) != NULL ? f.s[i - 1] : 0;
+            bool of_zone = i > 1 && (f.s[i - 2] == 't' || f.s[i - 2] == 'c');
             i = read_numbers(f.s, f.n, i, &g);
-            take_numbers(&d, &g, sign, month_first);
+            take_numbers(&d, &g, sign, of_zone, month_first);
             number = true;
         } else if ((c >= 'a' && c <= 'z') || c >= 0x80) {
             size_t from = i;
@@ -223,7 +249,8 @@ int64_t tkt_trim_date(const char *s, size_t n, const char *language)
                    ((f.s[i] >= 'a' && f.s[i] <= 'z') || (unsigned char)f.s[i] >= 0x80)) {
                 i++;
             }
-            bool joins = tkt_fold_is_one_of(f.s + from, i - from, "de|of|st|nd|rd|th|ב");
+            bool joins =
+                number && tkt_fold_is_one_of(f.s + from, i - from, "de|of|st|nd|rd|th|ב");
             if (!joins) {
                 take_word(&d, f.s + from, i - from, number);
                 number = false;

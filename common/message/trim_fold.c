@@ -22,14 +22,15 @@ static const char latin[] = "aaaaaaaceeeeiiii"
 struct range {
     uint32_t from;
     uint32_t to;
-    int32_t shift; /* added; SPACE, DROP and ASCII are special */
+    int32_t shift; /* added; or one of these */
 };
 enum {
     SPACE = 1 << 24,
     DROP,
     QUOTE,
     APOSTROPHE,
-    DASH
+    DASH,
+    LETTER = 1 << 25 /* and which */
 };
 
 /* Sorted. What is not named stays. */
@@ -40,8 +41,10 @@ static const struct range ranges[] = {
     {0x00ad, 0x00ad, DROP},
     {0x00b4, 0x00b4, APOSTROPHE},
     {0x00bb, 0x00bb, QUOTE},
-    {0x0218, 0x0219, 's' - 0x0218},
-    {0x021a, 0x021b, 't' - 0x021a},
+    {0x01a0, 0x01a1, LETTER + 'o'},
+    {0x01af, 0x01b0, LETTER + 'u'},
+    {0x0218, 0x0219, LETTER + 's'},
+    {0x021a, 0x021b, LETTER + 't'},
     {0x0300, 0x036f, DROP},
     {0x0386, 0x0386, 0x03b1 - 0x0386},
     {0x0388, 0x0388, 0x03b5 - 0x0388},
@@ -71,6 +74,12 @@ static const struct range ranges[] = {
     {0x064b, 0x0652, DROP},
     {0x0660, 0x0669, '0' - 0x0660},
     {0x06f0, 0x06f9, '0' - 0x06f0},
+    {0x1ea0, 0x1eb7, LETTER + 'a'},
+    {0x1eb8, 0x1ec7, LETTER + 'e'},
+    {0x1ec8, 0x1ecb, LETTER + 'i'},
+    {0x1ecc, 0x1ee3, LETTER + 'o'},
+    {0x1ee4, 0x1ef1, LETTER + 'u'},
+    {0x1ef2, 0x1ef9, LETTER + 'y'},
     {0x2000, 0x200a, SPACE},
     {0x200b, 0x200f, DROP},
     {0x2010, 0x2015, DASH},
@@ -102,6 +111,9 @@ static uint32_t folded(uint32_t cp)
     for (size_t i = 0; i < TKT_ARRAY_LEN(ranges); i++) {
         if (cp >= ranges[i].from && cp <= ranges[i].to) {
             int32_t shift = ranges[i].shift;
+            if (shift >= LETTER) {
+                return (uint32_t)(shift - LETTER);
+            }
             return shift >= SPACE ? (uint32_t)shift : (uint32_t)((int32_t)cp + shift);
         }
     }
@@ -212,9 +224,9 @@ void tkt_fold_line(struct tkt_folded *f, const struct tkt_lines *l, size_t i)
     tkt_fold_add(f, l->text + line->at + line->skip, TKT_MIN(n, 2 * TKT_TRIM_LINE_MAX));
 }
 
-bool tkt_lines_may_look(struct tkt_lines *l)
+bool tkt_lines_may_look(struct tkt_lines *l, unsigned cost)
 {
-    l->looks -= l->looks > 0;
+    l->looks -= TKT_MIN(cost, l->looks);
     return l->looks > 0;
 }
 

@@ -8,21 +8,19 @@
 
 #include <string.h>
 
-/* Of a Subject; folded, without the colon. "vs" is Danish and Norwegian for a forward and
- * Finnish for a reply, "i" is Italian: told apart by nothing here, so neither counts. */
+/* Of a Subject; folded, without the colon. */
 static const char prefixes[] =
-    "fw|fwd|forward|forwarded|wg|tr|trans|rv|rv1|renv|reenv|i:fw|enc|encaminhado|res:enc|"
-    "doorst|"
-    "pd|vb|vl|vid|videresendt|пересл|пер|fyi|ilt|yon|转发|轉寄|轉發|転送|전달|tovabb|πρθ|"
-    "προωθ|הועבר|إعادة توجيه|pr|prsl|vl|fs|fwd fw|redir|inoltra|inoltro";
+    "fw|fwd|forward|forwarded|wg|tr|trans|rv|renv|reenv|enc|encaminhado|res:enc|doorst|"
+    "pd|vb|vl|vid|videresend|videresendt|пересл|пер|ilt|yon|转发|轉寄|轉發|転送|전달|"
+    "tovabb|πρθ|προωθ|הועבר|إعادة توجيه|prsl|redir.|redir|inoltra|inoltro";
 
-bool tkt_trim_subject_is_forward(const char *subject)
+/* The prefix of a subject in f; its length, 0: none. */
+static size_t subject_prefix(const char *subject, struct tkt_folded *f,
+                             const char **prefix)
 {
-    struct tkt_folded f = {.n = 0};
-
-    tkt_fold_add(&f, subject, TKT_MIN(strlen(subject), TKT_TRIM_LINE_MAX));
-    const char *s = f.s;
-    size_t n = f.n;
+    tkt_fold_add(f, subject, TKT_MIN(strlen(subject), TKT_TRIM_LINE_MAX));
+    const char *s = f->s;
+    size_t n = f->n;
     if (n > 0 && *s == '[') { /* "[Fwd: text]", or a list's or desk's tag before it */
         const char *end = memchr(s, ']', n);
         bool tag = end != NULL && (size_t)(end - s) < n - 1 &&
@@ -37,10 +35,36 @@ bool tkt_trim_subject_is_forward(const char *subject)
         colon++;
     }
     if (colon == n || s[colon] != ':') {
-        return false;
+        return 0;
     }
     tkt_fold_strip(&s, &colon, " []0123456789()");
-    return tkt_fold_is_one_of(s, colon, prefixes);
+    *prefix = s;
+    return colon;
+}
+
+bool tkt_trim_subject_is_forward(const char *subject)
+{
+    struct tkt_folded f = {.n = 0};
+    const char *s = NULL;
+    size_t n = subject_prefix(subject, &f, &s);
+
+    return n > 0 && tkt_fold_is_one_of(s, n, prefixes);
+}
+
+bool tkt_forward_subject_in(const char *subject, const char *language)
+{
+    struct tkt_folded f = {.n = 0};
+    const char *s = NULL;
+    size_t n = subject_prefix(subject, &f, &s);
+
+    if (n == 0 || language == NULL) {
+        return false;
+    }
+    /* "vs" is Finnish for a reply. */
+    return strcmp(language, "it") == 0 ? tkt_fold_is_one_of(s, n, "i")
+           : strcmp(language, "no") == 0 || strcmp(language, "da") == 0
+               ? tkt_fold_is_one_of(s, n, "vs")
+               : false;
 }
 
 static void add_value(struct tkt_buf *b, const char *p, size_t n)
@@ -83,6 +107,7 @@ static size_t read_attribution(const struct tkt_lines *l, size_t i, struct tkt_t
            strchr(",;:", name[-1]) == NULL) {
         name--;
     }
+    name = tkt_attribution_name(name, open);
     add_value(from, name, (size_t)(close + 1 - name));
     return i;
 }
@@ -109,11 +134,13 @@ static size_t read_fields(struct tkt_lines *l, size_t i, size_t n, struct tkt_tr
     return i + n;
 }
 
-static int add_text(const struct tkt_lines *l, size_t i, bool quoted, struct tkt_buf *out)
+/* Without one level of "> " when the first line has one. */
+static int add_text(const struct tkt_lines *l, size_t i, struct tkt_buf *out)
 {
     while (i < l->count && l->items[i].len <= l->items[i].skip) {
         i++;
     }
+    bool quoted = i < l->count && l->items[i].skip > 0;
     for (; i < l->count; i++) {
         const char *p = l->text + l->items[i].at;
         size_t n = l->items[i].len;
@@ -134,8 +161,7 @@ int tkt_forward_fields(struct tkt_lines *l, size_t i, struct tkt_trim *out)
 
     if (l->items[i].kind == TKT_LINE_ATTRIBUTION) {
         i = read_attribution(l, i, out);
-        bool quoted = i < l->count && l->items[i].skip > 0;
-        return add_text(l, i, quoted, &out->forward_text);
+        return add_text(l, i, &out->forward_text);
     }
     while (i < l->count &&
            (l->items[i].kind == TKT_LINE_FORWARD ||
@@ -143,7 +169,6 @@ int tkt_forward_fields(struct tkt_lines *l, size_t i, struct tkt_trim *out)
             l->items[i].kind == TKT_LINE_BLANK)) {
         i++;
     }
-    bool quoted = i < l->count && l->items[i].skip > 0;
     while (i < l->count && l->items[i].len == l->items[i].skip) {
         i++;
     }
@@ -155,5 +180,5 @@ int tkt_forward_fields(struct tkt_lines *l, size_t i, struct tkt_trim *out)
     if (language != NULL) {
         out->language_hint = language;
     }
-    return add_text(l, i, quoted, &out->forward_text);
+    return add_text(l, i, &out->forward_text);
 }

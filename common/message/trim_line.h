@@ -79,7 +79,7 @@ size_t tkt_fold_words(const char *s, size_t n);
 void tkt_fold_strip(const char **s, size_t *n, const char *set);
 
 /* False when the budget of looks is spent. */
-bool tkt_lines_may_look(struct tkt_lines *l);
+bool tkt_lines_may_look(struct tkt_lines *l, unsigned cost);
 
 /* What hints at a sender in a line. */
 struct tkt_evidence {
@@ -98,6 +98,9 @@ void tkt_evidence_read(const char *s, size_t n, struct tkt_evidence *e);
 
 /* The number of lines that a quote header takes from i on; 0: none begins there. */
 size_t tkt_line_attribution(struct tkt_lines *l, size_t i, const char **language);
+
+/* Without the words that stand before the name in [s, end). */
+const char *tkt_attribution_name(const char *s, const char *end);
 
 /* ---- trim_block.c ---- */
 
@@ -118,7 +121,8 @@ enum tkt_label tkt_line_label(struct tkt_lines *l, size_t i, uint64_t *languages
 size_t tkt_line_block(struct tkt_lines *l, size_t i, bool led, const char **language);
 /* TKT_LINE_ORIGINAL, _FORWARD, or _TEXT. *sure: no block of fields has to follow. */
 enum tkt_line_kind tkt_line_divider(const struct tkt_folded *f, bool *sure);
-bool tkt_line_is_marker(const struct tkt_folded *f);
+/* led: a rule stands above it. */
+bool tkt_line_is_marker(const struct tkt_folded *f, bool led);
 
 /* ---- trim_signature.c ---- */
 
@@ -130,6 +134,8 @@ void tkt_run_signature(struct tkt_lines *l, size_t from, size_t to);
 
 /* ---- trim_forward.c ---- */
 
+/* A prefix that means a forward in that language only. */
+bool tkt_forward_subject_in(const char *subject, const char *language);
 /* Reads the fields and the text of the forwarded message at line i. */
 int tkt_forward_fields(struct tkt_lines *l, size_t i, struct tkt_trim *out);
 
@@ -137,5 +143,6 @@ int tkt_forward_fields(struct tkt_lines *l, size_t i, struct tkt_trim *out);
 const char *tkt_attribution_list(size_t k);
 const char *tkt_block_list(size_t k);
 const char *tkt_signature_list(size_t k);
+const char *tkt_date_list(size_t k);
 
 #endif

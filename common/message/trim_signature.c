@@ -14,9 +14,10 @@
 #define BLOCK_LINES 14  /* under a closing formula or a rule */
 #define NOTICE_BYTES 80 /* of a legal notice at least */
 #define NOTICE_PARAGRAPHS 6
+#define PARAGRAPH_LINES 200
 
 static const char devices[] =
-    "iphone|ipad|ipod|ios|apple watch|android|blackberry|samsung|galaxy|htc|nokia|huawei|"
+    "iphon|ipad|ipod|ios|apple watch|android|blackberry|samsung|galaxy|htc|nokia|huawei|"
     "xiaomi|redmi|oneplus|motorola|moto|lumia|sony|xperia|pixel|oppo|honor|lg|alcatel|"
     "windows phone|windows mail|windows "
     "10|windows|mail|outlook|yahoo|gmail|inbox|airmail|"
@@ -112,6 +113,16 @@ static const char contact_labels[] =
     "邮件|"
     "メール|携帯|전화|휴대폰|이메일|팩스|τηλ|טל|טלפון|נייד|هاتف|جوال";
 
+/* What nothing else begins with. */
+static const char sure_notices[] =
+    "confidentiality notice|confidentiality:|disclaimer:|legal disclaimer|e-mail "
+    "disclaimer|"
+    "email disclaimer|please consider the environment|please consider your environmental|"
+    "think before you print|vertraulichkeitshinweis|bitte denken sie an die umwelt|"
+    "bitte prufen sie der umwelt zuliebe|avis de confidentialite|"
+    "pensez a l'environnement|antes de imprimir este|aviso de confidencialidad|"
+    "aviso de confidencialidade|avviso di riservatezza|prima di stampare|"
+    "denk aan het milieu|klauzula poufnosci|tank pa miljon|taenk pa miljoet";
 /* A notice names the mail, near its start ... */
 static const char notice_starts[] =
     "confidentiality|confidential|disclaimer|legal notice|legal "
@@ -141,18 +152,22 @@ static const char notice_starts[] =
     "本郵件|このメール|本メール|이 메일|이 메시지|본 메일|본 메시지|ez az e-mail|ezen "
     "e-mail|"
     "acest mesaj|acest e-mail|το παρον μηνυμα|αυτο το μηνυμα";
-/* ... and says one of these. */
+/* ... and says two of these. */
 static const char notice_words[] =
-    "confidential|privileged|intended recipient|intended only|intended solely|addressee|"
+    "confidential|privileged|intended recipient|attachments|delete|destroy|disclose|"
+    "unauthorized|intended only|intended solely|addressee|"
     "before printing|environment|viruses|virus|vertraulich|vertrauliche|"
-    "vertraulichen|rechtlich geschutzt|empfanger|viren|ausdrucken|confidentiel|"
+    "vertraulichen|rechtlich geschutzt|empfanger|viren|ausdrucken|loschen|"
+    "vernichten|unbefugte|adressat|confidentiel|"
     "confidentielle|confidentielles|destinataire|imprimer|confidencial|confidenciales|"
-    "destinatario|riservato|riservate|riservata|confidenziale|analizzato|confidenciais|"
+    "destinatario|destinatarios|eliminar|cancellare|supprimer|detruire|"
+    "riservato|riservate|riservata|confidenziale|analizzato|confidenciais|"
     "vertrouwelijk|vertrouwelijke|geadresseerde|poufne|poufna|poufnych|adresata|"
-    "конфиденциальной|конфиденциальную|конфиденциальна|конфиденциальным|адресата|"
+    "конфиденциальнои|конфиденциальную|конфиденциальна|конфиденциальным|адресата|"
     "konfidentiell|konfidentiellt|konfidentiel|konfidensiell|fortrolig|fortrolige|"
-    "fortroligt|luottamuksellinen|luottamuksellista|duverne|duverna|конфіденційну|gizli|"
-    "机密|保密|機密|秘密|기밀|비밀|bizalmas|confidentiale|εμπιστευτικεσ|εμπιστευτικο";
+    "fortroligt|luottamuksellinen|luottamuksellista|duverne|duverna|конфіденціину|gizli|"
+    "机密|保密|機密|秘密|收件人|删除|刪除|削除|宛先|기밀|비밀|수신인|삭제|bizalmas|"
+    "confidentiale|εμπιστευτικεσ|εμπιστευτικο";
 
 static const char list_words[] =
     "mailing list|listinfo|mailman|unsubscribe|abmelden|abbestellen|desabonner|"
@@ -162,9 +177,10 @@ static const char list_words[] =
 
 const char *tkt_signature_list(size_t k)
 {
-    static const char *const lists[] = {
-        devices,  leads,          tails,         no_tail_starts, excuses,
-        closings, contact_labels, notice_starts, notice_words,   list_words};
+    static const char *const lists[] = {devices,        leads,         tails,
+                                        no_tail_starts, excuses,       closings,
+                                        contact_labels, notice_starts, notice_words,
+                                        list_words,     sure_notices};
     return k < TKT_ARRAY_LEN(lists) ? lists[k] : NULL;
 }
 
@@ -449,24 +465,43 @@ static size_t find_rule(const struct tkt_lines *l, size_t from, size_t to)
     return to;
 }
 
+static size_t count_found(const struct tkt_folded *f, const char *list)
+{
+    const char *item;
+    size_t n;
+    size_t found = 0;
+
+    while (tkt_fold_next(&list, &item, &n)) {
+        found += memmem(f->s, f->n, item, n) != NULL;
+    }
+    return found;
+}
+
 static bool is_notice(const struct tkt_lines *l, size_t from, size_t to)
 {
     struct tkt_folded f = {.n = 0};
     size_t bytes = 0;
-    size_t len;
-    const char *s = f.s;
 
-    for (size_t i = from; i < to; i++) {
-        bytes += l->items[i].len;
-        tkt_fold_line(&f, l, i);
-    }
+    tkt_fold_line(&f, l, from);
+    const char *s = f.s;
     size_t n = f.n;
     tkt_fold_strip(&s, &n, " -_#=~[(<\"'!");
-    return bytes >= NOTICE_BYTES && tkt_fold_starts(s, n, notice_starts) > 0 &&
-           tkt_fold_finds(s, n, notice_words, &len) != NULL;
+    bool sure = tkt_fold_starts(s, n, sure_notices) > 0;
+    if (!sure && tkt_fold_starts(s, n, notice_starts) == 0) {
+        return false;
+    }
+    for (size_t i = from; i < to && !f.cut; i++) {
+        bytes += l->items[i].len;
+        if (i > from) {
+            tkt_fold_line(&f, l, i);
+        }
+    }
+    return sure || ((bytes >= NOTICE_BYTES || f.cut) && memchr(f.s, '?', f.n) == NULL &&
+                    count_found(&f, notice_words) >= 2);
 }
 
-/* The first of the last paragraphs that is a legal notice: all under it is of its kind. */
+/* The first of the last paragraphs that is a legal notice, or holds one: all under it is
+ * of its kind. */
 static size_t find_notice(const struct tkt_lines *l, size_t from, size_t to)
 {
     size_t found = to;
@@ -474,11 +509,14 @@ static size_t find_notice(const struct tkt_lines *l, size_t from, size_t to)
 
     for (size_t k = 0; k < NOTICE_PARAGRAPHS && end > from; k++) {
         size_t begin = end;
-        while (begin > from && !is_blank(l, begin - 1)) {
+        while (begin > from && !is_blank(l, begin - 1) && end - begin < PARAGRAPH_LINES) {
             begin--;
         }
-        if (is_notice(l, begin, end)) {
-            found = begin;
+        for (size_t i = begin; i < end; i++) {
+            if (is_notice(l, i, end)) {
+                found = i;
+                break;
+            }
         }
         end = without_blank_end(l, from, begin);
     }
@@ -531,13 +569,9 @@ static size_t find_details(const struct tkt_lines *l, size_t from, size_t to)
     return to;
 }
 
-static bool stands_alone(const struct tkt_lines *l, size_t i, size_t from, size_t to)
+static bool ends_paragraph(const struct tkt_lines *l, size_t i, size_t to)
 {
-    bool above =
-        i == from || is_blank(l, i - 1) || l->items[i - 1].goes == TKT_GOES_SIGNATURE;
-    bool below =
-        i + 1 >= to || is_blank(l, i + 1) || l->items[i + 1].kind == TKT_LINE_DEVICE;
-    return above && below;
+    return i + 1 >= to || is_blank(l, i + 1) || l->items[i + 1].kind == TKT_LINE_DEVICE;
 }
 
 void tkt_run_signature(struct tkt_lines *l, size_t from, size_t to)
@@ -567,7 +601,7 @@ void tkt_run_signature(struct tkt_lines *l, size_t from, size_t to)
         }
     } while (end < before);
     for (size_t i = from; i < end; i++) {
-        if (l->items[i].kind == TKT_LINE_DEVICE && stands_alone(l, i, from, end)) {
+        if (l->items[i].kind == TKT_LINE_DEVICE && ends_paragraph(l, i, end)) {
             send(l, i, i + 1);
         }
     }
