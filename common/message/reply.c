@@ -22,7 +22,8 @@ static char *keep_text(struct tkt_reading *r, const struct tkt_buf *b)
     while (skip > 0 && s[skip - 1] != '\n') {
         skip--;
     }
-    return n > skip ? tkt_reading_keep(r, s + skip, n - skip) : tkt_nothing;
+    n = n > skip ? tkt_utf8_cut(s + skip, n - skip, TKT_MESSAGE_TEXT_MAX) : 0;
+    return tkt_reading_keep(r, s + skip, n);
 }
 
 static bool in_local_part(char c)

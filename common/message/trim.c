@@ -537,10 +537,15 @@ static void sort_blank_lines(struct tkt_lines *l)
 static int write_lines(const struct tkt_lines *l, struct tkt_trim *out)
 {
     struct tkt_buf *const bufs[] = {&out->reply, &out->signature, &out->quoted};
+    bool any_words = find_words(l, 0, l->count) < l->count;
 
     for (size_t i = 0; i < l->count; i++) {
         const struct tkt_line *line = &l->items[i];
         struct tkt_buf *b = bufs[line->goes];
+        if (line->goes == TKT_GOES_REPLY && line->depth > 0 && any_words &&
+            line->kind == TKT_LINE_QUOTE) {
+            tkt_buf_adds(b, "> "); /* of the markup: readers of the reply see none */
+        }
         tkt_buf_add(b, l->text + line->at, line->len);
         tkt_buf_addc(b, '\n');
     }
@@ -574,7 +579,8 @@ int tkt_trim_text(const char *text, size_t n, const struct tkt_marks *marks,
     struct trimming t = {.marks = marks, .subject = subject, .out = out};
 
     memset(out, 0, sizeof(*out));
-    tkt_buf_init(&out->reply, max + 1);
+    t.lines.count = count_lines(text, n);
+    tkt_buf_init(&out->reply, max + 1 + 2 * t.lines.count);
     tkt_buf_init(&out->signature, max + 1);
     tkt_buf_init(&out->quoted, max + 1);
     tkt_buf_init(&out->forward_from, TKT_TRIM_FIELD_MAX);
@@ -583,7 +589,6 @@ int tkt_trim_text(const char *text, size_t n, const struct tkt_marks *marks,
     tkt_buf_init(&out->forward_text, max + 1);
     t.lines.text = text;
     t.lines.looks = TKT_TRIM_LOOKS_MAX;
-    t.lines.count = count_lines(text, n);
     TKT_AUTO_FREE struct tkt_line *items = calloc(t.lines.count + 1, sizeof(*items));
     t.lines.items = items;
     return items == NULL ? -1 : trim_lines(&t, n);

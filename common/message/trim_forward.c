@@ -69,7 +69,7 @@ bool tkt_forward_subject_in(const char *subject, const char *language)
 
 static void add_value(struct tkt_buf *b, const char *p, size_t n)
 {
-    while (n > 0 && strchr(" \t*\r", *p) != NULL) {
+    while (n > 0 && strchr(" \t*|\r", *p) != NULL) { /* a table's cell */
         p++;
         n--;
     }

@@ -546,7 +546,7 @@ static void marks_of_html_are_obeyed(void **state)
          "try.\nAnn\n"},
         /* answers between the quotes */
         {"Ann wrote:\n{qWhich?}q\nThis.\n{qWhen?}q\nNow.\n{qAnn}q\n",
-         "Which?\nThis.\nWhen?\nNow.\n", "", "Ann wrote:\nAnn\n"},
+         "> Which?\nThis.\n> When?\nNow.\n", "", "Ann wrote:\nAnn\n"},
         /* a quote in a quote */
         {"Am 01.02.21 um 16:58 schrieb Ann:\n{qPlease try.\n{qolder}q\nAnn}q\nIt "
          "works.\n",
