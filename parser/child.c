@@ -282,7 +282,7 @@ static int extract(struct child *c)
     }
     memcpy(part, c->in + sizeof(uint64_t), n);
     part[n] = '\0';
-    int rc = tkt_message_extract(&src, part, c->fds[1], &err);
+    int rc = tkt_message_extract(&src, part, &c->options.limits, c->fds[1], &err);
     close_fds(c); /* the reader of the pipe waits for its end */
     return rc < 0 ? send_error(c, &err) : send_frame(c, TKT_PARSER_DONE, NULL, 0, 0);
 }

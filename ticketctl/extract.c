@@ -92,7 +92,7 @@ static int write_part(struct tkt_ctl *ctl, const struct tkt_message_source *src)
     if (rc != 0) {
         return rc;
     }
-    if (tkt_message_extract(src, ctl->pos[1], fd, &err) < 0) {
+    if (tkt_message_extract(src, ctl->pos[1], NULL, fd, &err) < 0) {
         rc = tkt_ctl_fail_err(&err);
     }
     if (close(fd) < 0 && rc == 0) {

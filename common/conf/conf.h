@@ -147,6 +147,9 @@ struct tkt_conf_limits {
     int64_t addresses_max;    /* 512 of one list */
     int64_t references_max;   /* 64 */
     int64_t name_max;         /* 1024 bytes of the name of a person or a file */
+    int64_t nested_max;       /* 8 messages within each other */
+    int64_t nested_bytes_max; /* 1 MiB of an encoded one */
+    int64_t html_depth_max;   /* 512 */
     int64_t hash_max;         /* 256 MiB of decoded attachments of a message */
 };
 

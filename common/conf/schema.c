@@ -256,6 +256,16 @@ static const struct tkt_conf_row limits_rows[] = {
      .reload = true,
      .help = "Attachments of a message that are decoded for their SHA-256; those behind "
              "it are listed without."},
+    {INT_ROW(tkt_conf_limits, nested_max, "nested_max", "8", 1, 8), .reload = true,
+     .help = "Messages, and winmail.dat, within each other that are opened."},
+    {SIZE_ROW(tkt_conf_limits, nested_bytes_max, "nested_bytes_max", "1M", 4 * KIB,
+              16 * MIB),
+     .reload = true,
+     .help =
+         "A message within another that is itself encoded; a larger one is not opened."},
+    {INT_ROW(tkt_conf_limits, html_depth_max, "html_depth_max", "512", 16, 512),
+     .reload = true,
+     .help = "Open elements of HTML; deeper ones are read as if they were not there."},
 };
 
 static const struct tkt_conf_row store_rows[] = {

@@ -251,6 +251,7 @@ int tkt_body_text(const struct tkt_message_source *src, struct tkt_scan *scan,
     TKT_AUTO_FREE bool *has_html = calloc(scan->part_count + 1, sizeof(*has_html));
 
     memset(body, 0, sizeof(*body));
+    body->html_depth_max = scan->limits->html_depth_max;
     if (plain == NULL || has_html == NULL) {
         return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
     }

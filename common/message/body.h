@@ -27,7 +27,8 @@ bool tkt_body_is_text(const struct tkt_scan *scan, size_t part);
 /* What is told besides the text. Marks are those of HTML, offsets into the text. */
 struct tkt_body {
     struct tkt_marks marks;
-    bool cut; /* there was more */
+    size_t html_depth_max; /* limits.html_depth_max; 0: TKT_HTML_DEPTH_MAX */
+    bool cut;              /* there was more */
     bool has_html;
     bool has_hidden; /* HTML hid text: it was left out */
 };

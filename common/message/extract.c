@@ -53,9 +53,10 @@ static int end(void *arg, void *content, const struct tkt_entry *entry,
 }
 
 int tkt_message_extract(const struct tkt_message_source *src, const char *part,
-                        int out_fd, struct tkt_err *err)
+                        const struct tkt_message_limits *limits, int out_fd,
+                        struct tkt_err *err)
 {
-    struct tkt_message_limits limits;
+    struct tkt_message_limits usual;
     struct tkt_scan scan;
     struct extraction x = {.part = part, .out_fd = out_fd};
     const struct tkt_visitor visitor = {.arg = &x,
@@ -65,8 +66,10 @@ int tkt_message_extract(const struct tkt_message_source *src, const char *part,
                                         .end = end,
                                         .with_text = true};
 
-    tkt_message_limits_default(&limits);
-    int rc = tkt_scan_run(&scan, src, &limits, err);
+    tkt_message_limits_default(&usual);
+    usual = limits == NULL ? usual : *limits;
+    usual.parse_ms = 0; /* who waits for it has a deadline of his own */
+    int rc = tkt_scan_run(&scan, src, &usual, err);
     if (rc == 0) {
         rc = tkt_visit(src, &scan, &visitor, err);
     }

@@ -115,7 +115,8 @@ struct page {
     struct tkt_html_out out;
     struct tkt_html_notes *notes;
     struct open stack[TKT_HTML_DEPTH_MAX + 1];
-    size_t depth;    /* of the innermost open element */
+    size_t depth; /* of the innermost open element */
+    size_t depth_max;
     size_t too_deep; /* open elements that are not on the stack */
     uint16_t counts[TKT_HTML_ELEMENTS_MAX];
     size_t table; /* innermost open table, 0 = none */
@@ -790,7 +791,7 @@ static void begin_layout(struct page *p, const struct open *o)
 
 static void push(struct page *p, struct open *o)
 {
-    if (p->depth == TKT_HTML_DEPTH_MAX) {
+    if (p->depth == p->depth_max) {
         p->too_deep++;
         return;
     }
@@ -869,6 +870,9 @@ void tkt_html_text(struct tkt_buf *out, const char *html, size_t n,
         return;
     }
     p->notes = notes;
+    p->depth_max = notes->depth_max == 0
+                       ? TKT_HTML_DEPTH_MAX
+                       : TKT_MIN(notes->depth_max, (size_t)TKT_HTML_DEPTH_MAX);
     tkt_html_reader_init(&p->reader, html, n);
     tkt_html_out_init(&p->out, out, notes->marks);
     p->stack[0] = (struct open){.element = tkt_html_element_find("body"),

@@ -27,6 +27,7 @@
 /* What is told besides the text. */
 struct tkt_html_notes {
     struct tkt_marks *marks; /* appended to; NULL: not wanted */
+    size_t depth_max;        /* open elements; 0 or above TKT_HTML_DEPTH_MAX: that many */
     bool has_hidden;         /* text that a reader does not see was left out */
     size_t steps;            /* bytes and elements looked at: no more than a few a byte */
 };

@@ -11,6 +11,7 @@
 #include "message/class.h"
 #include "message/fields.h"
 #include "message/foreign.h"
+#include "message/html.h"
 #include "message/ids.h"
 #include "message/language.h"
 #include "message/reading.h"
@@ -40,6 +41,9 @@ void tkt_message_limits_default(struct tkt_message_limits *limits)
         .references_max = TKT_MESSAGE_REFS_MAX,
         .name_max = 1024,
         .hash_max = 256 * 1024 * 1024,
+        .nested_max = TKT_VISIT_DEPTH_MAX,
+        .nested_bytes_max = 1024 * 1024,
+        .html_depth_max = TKT_HTML_DEPTH_MAX,
     };
 }
 
@@ -63,6 +67,9 @@ void tkt_message_limits_from(const struct tkt_conf_limits *conf,
     take(&l->references_max, conf->references_max);
     take(&l->name_max, conf->name_max);
     take(&l->hash_max, conf->hash_max);
+    take(&l->nested_max, conf->nested_max);
+    take(&l->nested_bytes_max, conf->nested_bytes_max);
+    take(&l->html_depth_max, conf->html_depth_max);
 }
 
 /* What the codec would refuse later is not read in the first place. */
@@ -77,6 +84,9 @@ static struct tkt_message_limits usable_limits(const struct tkt_message_limits *
     l.text_max = TKT_MIN(l.text_max, TKT_MESSAGE_TEXT_MAX);
     l.addresses_max = TKT_MAX(1, TKT_MIN(l.addresses_max, TKT_MESSAGE_ADDRS_MAX));
     l.references_max = TKT_MAX(2, TKT_MIN(l.references_max, TKT_MESSAGE_REFS_MAX));
+    l.nested_max = TKT_MIN(l.nested_max, TKT_VISIT_DEPTH_MAX);
+    l.nested_bytes_max = TKT_MIN(l.nested_bytes_max, 16 * 1024 * 1024);
+    l.html_depth_max = TKT_MIN(l.html_depth_max, TKT_HTML_DEPTH_MAX);
     l.name_max = TKT_MAX(16, TKT_MIN(l.name_max, TKT_MESSAGE_NAME_MAX));
     return l;
 }

@@ -40,6 +40,9 @@ struct tkt_message_limits {
     size_t references_max;   /* of References and In-Reply-To: 64, never above */
     size_t name_max;         /* bytes of the name of a person or a file: 1,024 */
     size_t hash_max;         /* bytes of attachments that are hashed: 256 MiB */
+    size_t nested_max; /* messages (or winmail.dat) within each other: 8, never above */
+    size_t nested_bytes_max; /* of such a message that is itself encoded: 1 MiB */
+    size_t html_depth_max;   /* open elements of HTML: 512, never above */
     int64_t parse_ms;        /* time, then the result is what was read: 0 = no end */
 };
 void tkt_message_limits_default(struct tkt_message_limits *limits);
@@ -75,8 +78,10 @@ int tkt_message_parse(const struct tkt_message_source *src,
                       const struct tkt_message_options *opt, struct tkt_message *out,
                       struct tkt_err *err);
 /* Writes the decoded content of a part (tkt_attachment.part) to out_fd, in pieces. PERM
- * when there is no such part within the caps. */
+ * when there is no such part within the limits: those under which it was listed (NULL: the
+ * usual ones; parse_ms is none of them). */
 int tkt_message_extract(const struct tkt_message_source *src, const char *part,
-                        int out_fd, struct tkt_err *err);
+                        const struct tkt_message_limits *limits, int out_fd,
+                        struct tkt_err *err);
 
 #endif

@@ -169,7 +169,8 @@ static bool add_html(struct tkt_buf *out, const struct tkt_buf *utf8, size_t cap
                      struct tkt_body *body)
 {
     TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(4 * cap);
-    struct tkt_html_notes notes = {.marks = &body->marks};
+    struct tkt_html_notes notes = {.marks = &body->marks,
+                                   .depth_max = body->html_depth_max};
     size_t first = body->marks.count;
     size_t at = out->len;
 

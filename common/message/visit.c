@@ -122,12 +122,12 @@ static int open_inner(const struct level *l, const struct tkt_part *part,
     struct tkt_budget *budget = &l->top->budget;
     bool is_usable = false;
 
-    tkt_buf_init(&in->decoded, TKT_VISIT_ENCODED_MAX);
+    tkt_buf_init(&in->decoded, l->top->limits->nested_bytes_max);
     tkt_buf_init(&in->subject, TKT_MESSAGE_STRING_MAX);
     in->is_open = false;
-    if (l->depth >= TKT_VISIT_DEPTH_MAX) {
-        tkt_scan_problem(l->top, "mime_depth: messages nested deeper than %d",
-                         TKT_VISIT_DEPTH_MAX);
+    if (l->depth >= l->top->limits->nested_max) {
+        tkt_scan_problem(l->top, "nested: more than %zu messages within each other",
+                         l->top->limits->nested_max);
         return 0;
     }
     if (tkt_scan_out_of_time(l->top)) {
@@ -137,8 +137,9 @@ static int open_inner(const struct level *l, const struct tkt_part *part,
         return -1;
     }
     if (!is_usable) {
-        tkt_scan_problem(l->top, "encoded: a message inside is larger than %d bytes",
-                         TKT_VISIT_ENCODED_MAX);
+        tkt_scan_problem(l->top,
+                         "nested_bytes: a message inside is larger than %zu bytes",
+                         l->top->limits->nested_bytes_max);
         return 0;
     }
     in->limits = *l->scan->limits;

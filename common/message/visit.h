@@ -6,9 +6,9 @@
  *
  * Paths: "1.2" as in IMAP, through messages inside, too ("2.1" is in the message that is
  * part 2); "3/tnef/1" in a winmail.dat; "1/uu/2" and "1/yenc/1" in a text.
- * Bounded: TKT_VISIT_DEPTH_MAX messages (or winmail.dat) within each other, one window of
+ * Bounded: limits.nested_max messages (or winmail.dat) within each other, one window of
  * memory each; a message inside that is itself encoded is opened up to
- * TKT_VISIT_ENCODED_MAX bytes. What is deeper or larger is listed and not opened. The
+ * limits.nested_bytes_max bytes. What is deeper or larger is listed and not opened. The
  * budget of the scan holds for what is opened. One thread.
  */
 #ifndef TKT_MESSAGE_VISIT_H
@@ -16,8 +16,7 @@
 #include "message/content.h"
 #include "message/prescan.h"
 
-#define TKT_VISIT_DEPTH_MAX 8
-#define TKT_VISIT_ENCODED_MAX (1024 * 1024)
+#define TKT_VISIT_DEPTH_MAX 8 /* limits.nested_max is never above */
 #define TKT_VISIT_PATH_MAX 256
 
 struct tkt_entry {

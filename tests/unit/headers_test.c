@@ -331,6 +331,64 @@ static void names_are_cut_between_characters(void **state)
     tkt_message_release(&msg);
 }
 
+static struct tkt_message parse_nested(size_t nested_max, size_t bytes_max)
+{
+    struct tkt_message_options opt = options();
+    TKT_AUTO_BUF struct tkt_buf raw = TKT_BUF_INIT(INPUT_MAX);
+
+    opt.limits.nested_max = nested_max;
+    opt.limits.nested_bytes_max = bytes_max;
+    tkt_buf_adds(&raw, "From: a@b.example\r\nContent-Type: message/rfc822\r\n\r\n"
+                       "Subject: 1\r\nContent-Type: message/rfc822\r\n\r\n"
+                       "Subject: 2\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+                       "--b\r\nContent-Type: message/rfc822\r\n"
+                       "Content-Transfer-Encoding: base64\r\n\r\n"
+                       /* "Subject: 3\r\nContent-Type: image/png\r\n\r\nx" */
+                       "U3ViamVjdDogMw0KQ29udGVudC1UeXBlOiBpbWFnZS9wbmcNCg0KeA==\r\n"
+                       "--b--\r\n");
+    return parse(&raw, &opt);
+}
+
+static void messages_are_opened_down_to_their_limit(void **state)
+{
+    (void)state;
+    struct tkt_message all = parse_nested(8, 4096);
+    struct tkt_message two = parse_nested(2, 4096);
+    struct tkt_message small = parse_nested(8, 16);
+    assert_int_equal(all.attachment_count, 4);
+    assert_string_equal(all.attachments[3].type, "image/png");
+    assert_int_equal(all.problems.count, 0);
+    assert_int_equal(two.attachment_count, 3);
+    assert_true(has_problem(&two, "nested: more than 2"));
+    assert_int_equal(small.attachment_count, 3);
+    assert_true(has_problem(&small, "nested_bytes: a message inside is larger than 16"));
+    tkt_message_release(&all);
+    tkt_message_release(&two);
+    tkt_message_release(&small);
+}
+
+/* Nothing of its text is lost: only what its tags mean. */
+static void html_deeper_than_its_limit_is_only_text(void **state)
+{
+    struct tkt_message_options opt = options();
+    TKT_AUTO_BUF struct tkt_buf raw = TKT_BUF_INIT(INPUT_MAX);
+
+    (void)state;
+    tkt_buf_adds(&raw, "From: a@b.example\r\nContent-Type: text/html\r\n\r\n");
+    for (int i = 0; i < 10; i++) {
+        tkt_buf_adds(&raw, "<div>deep ");
+    }
+    tkt_buf_adds(&raw, "<span style=\"display:none\">hidden</span> end");
+    struct tkt_message all = parse(&raw, &opt);
+    opt.limits.html_depth_max = 4;
+    struct tkt_message flat = parse(&raw, &opt);
+    assert_null(strstr(all.text, "hidden"));
+    assert_non_null(strstr(flat.text, "hidden"));
+    assert_non_null(strstr(flat.text, "end"));
+    tkt_message_release(&all);
+    tkt_message_release(&flat);
+}
+
 static void limits_come_from_the_configuration(void **state)
 {
     struct tkt_conf_limits conf = {
@@ -456,6 +514,8 @@ int main(void)
         cmocka_unit_test(addresses_stop_at_their_limit),
         cmocka_unit_test(references_keep_the_first_and_the_newest),
         cmocka_unit_test(names_are_cut_between_characters),
+        cmocka_unit_test(messages_are_opened_down_to_their_limit),
+        cmocka_unit_test(html_deeper_than_its_limit_is_only_text),
         cmocka_unit_test(limits_come_from_the_configuration),
         cmocka_unit_test(time_that_is_up_ends_the_body_and_not_the_header),
         cmocka_unit_test(without_a_limit_of_time_all_is_read),

@@ -533,13 +533,13 @@ static void a_part_is_written_decoded(void **state)
     struct tkt_err err = TKT_ERR_INIT;
     TKT_AUTO_FD int fd = memfd_create("part", MFD_CLOEXEC);
     char got[32] = "";
-    assert_int_equal(tkt_message_extract(&src, "2.1", fd, &err), 0);
+    assert_int_equal(tkt_message_extract(&src, "2.1", NULL, fd, &err), 0);
     assert_int_equal(pread(fd, got, sizeof(got), 0), 5);
     assert_string_equal(got, "hello");
-    assert_int_equal(tkt_message_extract(&src, "2", fd, &err), -1);
-    assert_int_equal(tkt_message_extract(&src, "3", fd, &err), -1);
+    assert_int_equal(tkt_message_extract(&src, "2", NULL, fd, &err), -1);
+    assert_int_equal(tkt_message_extract(&src, "3", NULL, fd, &err), -1);
     assert_int_equal(err.class, TKT_ERR_PERM);
-    assert_int_equal(tkt_message_extract(&src, "", fd, &err), -1);
+    assert_int_equal(tkt_message_extract(&src, "", NULL, fd, &err), -1);
 }
 
 static void the_only_part_of_a_plain_message_is_1(void **state)
@@ -549,7 +549,7 @@ static void the_only_part_of_a_plain_message_is_1(void **state)
     struct tkt_message_source src = {.data = raw, .fd = -1, .size = sizeof(raw) - 1};
     TKT_AUTO_FD int fd = memfd_create("part", MFD_CLOEXEC);
     char got[32] = "";
-    assert_int_equal(tkt_message_extract(&src, "1", fd, NULL), 0);
+    assert_int_equal(tkt_message_extract(&src, "1", NULL, fd, NULL), 0);
     assert_int_equal(pread(fd, got, sizeof(got), 0), 10);
     assert_string_equal(got, "all of it\n");
 }
