@@ -361,6 +361,7 @@ int main(int argc, char **argv)
                       ROUNDS_MAX);
         return 64;
     }
+    g_mime_init();
     if (tkt_message_parser_init(&err) < 0) {
         (void)fprintf(stderr, "understand_bench: %s\n", err.text);
         return 70;
