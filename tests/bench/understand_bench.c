@@ -366,6 +366,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "understand_bench: %s\n", err.text);
         return 70;
     }
+    g_mime_init();
     if (argc > 2) {
         return run_files(argc, argv, rounds);
     }
