@@ -184,12 +184,36 @@ static size_t entity(const char *p, size_t n, uint32_t *cp)
     return 0;
 }
 
+/* Letters, digits and signs that fold to one byte: most of most lines. Returns how many
+ * bytes of p were taken. */
+static size_t add_plain(struct tkt_folded *f, const char *p, size_t n)
+{
+    size_t room = TKT_TRIM_LINE_MAX - 5 - f->n;
+    size_t i = 0;
+
+    for (n = TKT_MIN(n, room); i < n; i++) {
+        unsigned char c = (unsigned char)p[i];
+        if (c <= ' ' || c >= 0x7f || c == '*' || c == '&') {
+            break;
+        }
+        f->s[f->n + i] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    }
+    f->n += i;
+    return i;
+}
+
 void tkt_fold_add(struct tkt_folded *f, const char *p, size_t n)
 {
     bool space = f->n > 0;
 
     for (size_t i = 0; i < n;) {
         uint32_t cp = 0;
+        if (!space && f->n + 5 < TKT_TRIM_LINE_MAX) {
+            i += add_plain(f, p + i, n - i);
+            if (i == n) {
+                break;
+            }
+        }
         size_t len = p[i] == '&' ? entity(p + i, n - i, &cp) : 0;
         i += len > 0 ? len : decode(p + i, n - i, &cp);
         cp = folded(cp);
@@ -235,10 +259,91 @@ bool tkt_fold_next(const char **list, const char **item, size_t *n)
     if (*list == NULL || **list == '\0') {
         return false;
     }
+    const char *bar = strchrnul(*list, '|');
     *item = *list;
-    *n = strcspn(*list, "|");
-    *list += *n + ((*list)[*n] == '|' ? 1 : 0);
+    *n = (size_t)(bar - *list);
+    *list = *bar == '|' ? bar + 1 : bar;
     return true;
+}
+
+/* Nearly every line is compared with every table and is in none of them. So each table
+ * is known by the two bytes that its items begin and end with; found out when it is
+ * first used. */
+#define TABLES_MAX 512
+#define PROBES_MAX 16
+#define PAIRS 512
+
+struct pairs {
+    uint64_t bits[PAIRS / 64];
+};
+
+struct table {
+    const char *list; /* a table lives as long as the program: its address names it */
+    struct pairs first;
+    struct pairs last;
+    bool is_short; /* an item of one byte: no pair tells */
+};
+
+static unsigned pair_of(const char *p)
+{
+    return ((unsigned char)p[0] * 31U + (unsigned char)p[1]) % PAIRS;
+}
+
+static void add_pair(struct pairs *set, const char *p)
+{
+    unsigned pair = pair_of(p);
+
+    set->bits[pair / 64] |= UINT64_C(1) << pair % 64;
+}
+
+static bool has_pair(const struct pairs *set, const char *p)
+{
+    unsigned pair = pair_of(p);
+
+    return (set->bits[pair / 64] >> pair % 64 & 1) != 0;
+}
+
+static void fill_table(struct table *t, const char *list)
+{
+    const char *item;
+    size_t len;
+
+    t->list = list;
+    while (tkt_fold_next(&list, &item, &len)) {
+        t->is_short = t->is_short || len < 2;
+        if (len >= 2) {
+            add_pair(&t->first, item);
+            add_pair(&t->last, item + len - 2);
+        }
+    }
+}
+
+static const struct table *table_of(const char *list)
+{
+    static struct table tables[TABLES_MAX];
+    size_t slot = ((uintptr_t)list >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 55;
+
+    for (size_t i = 0; i < PROBES_MAX; i++) {
+        struct table *t = &tables[(slot + i) % TABLES_MAX];
+        if (t->list == NULL) {
+            fill_table(t, list);
+        }
+        if (t->list == list) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+/* Whether an item of the list may be what s begins, or ends, with. */
+static bool may_be_at(const char *s, size_t n, const char *list, bool at_end)
+{
+    const struct table *t = list == NULL ? NULL : table_of(list);
+
+    if (t == NULL || t->is_short) {
+        return list != NULL;
+    }
+    return n >= 2 && (at_end ? has_pair(&t->last, s + n - 2) : has_pair(&t->first, s));
 }
 
 bool tkt_fold_is_one_of(const char *s, size_t n, const char *list)
@@ -246,6 +351,9 @@ bool tkt_fold_is_one_of(const char *s, size_t n, const char *list)
     const char *item;
     size_t len;
 
+    if (!may_be_at(s, n, list, false)) {
+        return false;
+    }
     while (tkt_fold_next(&list, &item, &len)) {
         if (len == n && memcmp(item, s, n) == 0) {
             return true;
@@ -278,6 +386,9 @@ size_t tkt_fold_starts(const char *s, size_t n, const char *list)
     const char *item;
     size_t len;
 
+    if (!may_be_at(s, n, list, false)) {
+        return 0;
+    }
     while (tkt_fold_next(&list, &item, &len)) {
         if (len > 0 && len <= n && memcmp(item, s, len) == 0 &&
             ends_word(item, len, s + len, s + n)) {
@@ -285,6 +396,23 @@ size_t tkt_fold_starts(const char *s, size_t n, const char *list)
         }
     }
     return 0;
+}
+
+bool tkt_fold_ends(const char *s, size_t n, const char *list)
+{
+    const char *item;
+    size_t len;
+
+    if (!may_be_at(s, n, list, true)) {
+        return false;
+    }
+    while (tkt_fold_next(&list, &item, &len)) {
+        if (len <= n && memcmp(s + n - len, item, len) == 0 &&
+            ((unsigned char)item[0] >= 0xe0 || len == n || s[n - len - 1] == ' ')) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static const char *find(const char *s, size_t n, const char *item, size_t len)

@@ -69,9 +69,13 @@ void tkt_fold_add(struct tkt_folded *f, const char *p, size_t n);
 void tkt_fold_line(struct tkt_folded *f, const struct tkt_lines *l, size_t i);
 /* Walks "one|two|three". */
 bool tkt_fold_next(const char **list, const char **item, size_t *n);
+/* The lists of the next three are literals: each is indexed once, by its address, which
+ * is for one thread at a time. */
 bool tkt_fold_is_one_of(const char *s, size_t n, const char *list);
 /* Starts with one of the list, as a whole word; its length or 0. */
 size_t tkt_fold_starts(const char *s, size_t n, const char *list);
+/* Ends with one of the list, as whole words. */
+bool tkt_fold_ends(const char *s, size_t n, const char *list);
 /* Contains one of the list as whole words: where, or NULL; *len its length. */
 const char *tkt_fold_finds(const char *s, size_t n, const char *list, size_t *len);
 size_t tkt_fold_words(const char *s, size_t n);

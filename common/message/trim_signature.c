@@ -224,20 +224,6 @@ static size_t first_sentence(const char *s, size_t n)
     return n;
 }
 
-static bool ends_with_one(const char *s, size_t n, const char *list)
-{
-    const char *item;
-    size_t len;
-
-    while (tkt_fold_next(&list, &item, &len)) {
-        if (len <= n && memcmp(s + n - len, item, len) == 0 &&
-            ((unsigned char)item[0] >= 0xe0 || len == n || s[n - len - 1] == ' ')) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool has_digit(const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -285,7 +271,7 @@ static bool is_device(const struct tkt_folded *f)
     if (lead > 0 && words <= 6 && tkt_fold_starts(s, n, "sent from my") > 0) {
         return has_digit(s, n); /* "my TI-85" */
     }
-    if (ends_with_one(s, n, tails) && tkt_fold_starts(s, n, no_tail_starts) == 0 &&
+    if (tkt_fold_ends(s, n, tails) && tkt_fold_starts(s, n, no_tail_starts) == 0 &&
         words <= 12 && names_device(s, n, &at)) {
         return true;
     }
@@ -294,7 +280,7 @@ static bool is_device(const struct tkt_folded *f)
         return tkt_fold_words(s + from, n - from) <= 3;
     }
     return words == 3 &&
-           ends_with_one(s, n, "from mobile|from phone|from iphone|from ipad");
+           tkt_fold_ends(s, n, "from mobile|from phone|from iphone|from ipad");
 }
 
 /* All of the line is `set`; the number of characters (a dash of three bytes is one). */
