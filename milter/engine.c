@@ -242,7 +242,6 @@ static struct conn *new_conn(struct tkt_engine *e, int fd)
     }
     e->conns = c;
     pthread_mutex_unlock(&e->lock);
-    atomic_fetch_add(&e->conn_count, 1);
     return c;
 }
 
@@ -254,6 +253,7 @@ static void start_conn(struct tkt_engine *e, int fd, struct room *room)
 
     if (c == NULL) { /* the MTA sees the connection go: as if nobody listened */
         close(fd);
+        atomic_fetch_sub(&e->conn_count, 1);
         return;
     }
     if (e->tcp) {
@@ -274,16 +274,23 @@ static void pause_listening(struct tkt_engine *e, const char *reason)
     }
 }
 
+/* A place is taken before the listener is watched again: two threads that accept at once
+ * must not both see the last one. */
 static void on_listener(struct tkt_engine *e, struct room *room)
 {
-    if (atomic_load(&e->conn_count) >= e->connections_max) {
+    if (atomic_fetch_add(&e->conn_count, 1) >= e->connections_max) {
+        atomic_fetch_sub(&e->conn_count, 1);
         pause_listening(e, "connections");
         return;
     }
     int fd = accept4(e->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int saved = errno;
+    if (fd < 0) {
+        atomic_fetch_sub(&e->conn_count, 1);
+    }
     if (fd < 0 &&
-        (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
-        pause_listening(e, strerror(errno));
+        (saved == EMFILE || saved == ENFILE || saved == ENOMEM || saved == ENOBUFS)) {
+        pause_listening(e, strerror(saved));
         return;
     }
     watch_listener(e);

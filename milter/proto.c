@@ -385,6 +385,7 @@ static enum step_result negotiate(struct tkt_proto *p, struct args *a)
         return STEP_OVER;
     }
     p->actions = actions;
+    p->body_in_pieces = (steps & SMFIP_NR_BODY) != 0;
     bool lists = (actions & SMFIF_SETSYMLIST) != 0;
     size_t n = 12 + (lists ? macro_lists_size() : 0);
     if (begin_packet(p, SMFIC_OPTNEG, n) < 0) {
@@ -597,19 +598,40 @@ void tkt_proto_release(struct tkt_proto *p)
     }
 }
 
+/* A chunk of the body begins, but is not all there. */
+static bool is_piece(const struct tkt_proto *p, const char *packet, size_t n)
+{
+    return p->body_in_pieces && n > 0 && packet[0] == SMFIC_BODY;
+}
+
+static size_t take_piece(struct tkt_proto *p, const char *data, size_t n)
+{
+    size_t k = TKT_MIN(n, p->body_left);
+
+    (void)tkt_filter_body(p->session, data, k); /* it gets no answer */
+    p->body_left -= k;
+    return k;
+}
+
 ssize_t tkt_proto_feed(struct tkt_proto *p, const char *data, size_t n)
 {
-    size_t at = 0;
+    size_t at = p->body_left > 0 ? take_piece(p, data, n) : 0;
 
     while (n - at >= TKT_PROTO_LENGTH_BYTES) {
         uint32_t len = get32(data + at);
         if (len == 0 || len > TKT_PROTO_PACKET_MAX) {
             return -1;
         }
-        if (n - at - TKT_PROTO_LENGTH_BYTES < len) {
+        const char *packet = data + at + TKT_PROTO_LENGTH_BYTES;
+        size_t there = n - at - TKT_PROTO_LENGTH_BYTES;
+        if (there < len) {
+            if (is_piece(p, packet, there)) {
+                p->body_left = len - 1;
+                at = n - there + 1;
+                at += take_piece(p, packet + 1, there - 1);
+            }
             break;
         }
-        const char *packet = data + at + TKT_PROTO_LENGTH_BYTES;
         struct args args = {packet + 1, packet + len};
         if (on_command(p, packet[0], &args) == STEP_OVER || p->broken || p->out.failed) {
             return -1;

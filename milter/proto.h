@@ -3,7 +3,8 @@
  *
  * Versions 2 to 6, as Postfix and Sendmail speak them. It knows no sockets: the caller
  * feeds what it read and sends what is in `out`. Packets are read where they lie, so a
- * batch of them costs no copy; edits and the answer to one message leave together.
+ * batch of them costs no copy; a body chunk that gets no answer need not even be whole.
+ * Edits and the answer to one message leave together.
  *
  * Bounds: a packet has at most TKT_PROTO_PACKET_MAX bytes after its length, macros at most
  * that a stage; `out` is handed to `send` once it holds TKT_PROTO_OUT_FLUSH bytes. Input
@@ -28,6 +29,8 @@ struct tkt_proto {
     struct tkt_milter *milter;
     struct tkt_session *session; /* NULL before the negotiation */
     unsigned long actions;       /* SMFIF_* in force */
+    bool body_in_pieces;         /* body chunks get no answer */
+    size_t body_left;            /* bytes of the chunk in hand that are to come */
     bool at_end;                 /* the filter is at the end of the message */
     bool broken;                 /* nothing can be sent any more */
     struct tkt_buf out;

@@ -203,7 +203,7 @@ static void the_largest_packet_is_taken_and_held_until_it_is_whole(void **state)
     assert_non_null(packet);
     negotiate(m);
     memcpy(packet, &len, 4);
-    packet[4] = 'B';
+    packet[4] = 'L'; /* two empty strings, and what is behind them */
     assert_int_equal(tkt_proto_missing(packet, 1), 3);
     assert_int_equal(tkt_proto_missing(packet, 4), TKT_PROTO_PACKET_MAX);
     assert_int_equal(tkt_proto_missing(packet, n - 1), 1);
@@ -214,6 +214,36 @@ static void the_largest_packet_is_taken_and_held_until_it_is_whole(void **state)
     assert_int_equal(tkt_proto_feed(&m->proto, packet, n - 1), 0);
     assert_int_equal(tkt_proto_feed(&m->proto, packet, n), n);
     free(packet);
+}
+
+static void a_body_chunk_is_taken_in_pieces(void **state)
+{
+    struct mta *m = *state;
+    static const char begin[] = "\0\0\0\6Bab";
+    static const char rest[] = "cde\0\0\0\1N";
+
+    negotiate(m);
+    assert_true(FEED(m, 'M', "<a@b>\0") > 0);
+    assert_true(FEED(m, 'R', "<desk@example.test>\0") > 0);
+    assert_true(FEED(m, 'T', "") > 0);
+    uint64_t before = m->proto.session->msg->spool.size;
+    assert_int_equal(tkt_proto_feed(&m->proto, begin, 4), 0);
+    assert_int_equal(tkt_proto_feed(&m->proto, begin, 7), 7);
+    assert_int_equal(m->proto.body_left, 3);
+    assert_int_equal(tkt_proto_feed(&m->proto, rest, 1), 1);
+    assert_int_equal(tkt_proto_feed(&m->proto, rest + 1, 7), 7);
+    assert_int_equal(m->proto.session->msg->spool.size, before + 5 + 2);
+}
+
+static void a_body_chunk_that_is_answered_is_taken_whole(void **state)
+{
+    struct mta *m = *state;
+
+    assert_true(offer(m, 6, ALL_ACTIONS, ALL_STEPS & ~SMFIP_NR_BODY) > 0);
+    assert_int_equal(tkt_proto_feed(&m->proto, "\0\0\0\6Babcd", 9), 0);
+    tkt_buf_reset(&m->heard);
+    assert_true(FEED(m, 'B', "abcde") > 0);
+    assert_memory_equal(m->heard.data, "\0\0\0\1c", 5);
 }
 
 static void steps_without_a_message_keep_the_mta_going(void **state)
@@ -420,6 +450,8 @@ int main(void)
         TEST(the_answers_version_is_one_that_we_know),
         TEST(what_is_not_the_protocol_ends_the_connection),
         TEST(the_largest_packet_is_taken_and_held_until_it_is_whole),
+        TEST(a_body_chunk_is_taken_in_pieces),
+        TEST(a_body_chunk_that_is_answered_is_taken_whole),
         TEST(steps_without_a_message_keep_the_mta_going),
         TEST(addresses_are_tidied_and_bad_ones_are_none),
         TEST(the_latest_macro_counts_and_a_message_leaves_none_behind),
