@@ -10,13 +10,10 @@
 #define LINE_MAX_BYTES 65536
 
 static const struct tkt_ctl_col message_cols[] = {
-    {"MESSAGE", "message", TKT_CTL_NUMBER, 10},
-    {"TIME", "at", TKT_CTL_TIME, 19},
-    {"KIND", "kind", TKT_CTL_TEXT, 8},
-    {"SIZE", "size", TKT_CTL_SIZE, 10},
-    {"HOOK", "hook", TKT_CTL_TEXT, 8},
-    {"FROM", "author", TKT_CTL_TEXT, 30},
-    {"IS", "is", TKT_CTL_TEXT, 30},
+    {"MESSAGE", "message", TKT_CTL_NUMBER, 10}, {"TIME", "at", TKT_CTL_TIME, 19},
+    {"KIND", "kind", TKT_CTL_TEXT, 8},          {"SIZE", "size", TKT_CTL_SIZE, 10},
+    {"HOOK", "hook", TKT_CTL_TEXT, 8},          {"FROM", "author", TKT_CTL_TEXT, 30},
+    {"PROOF", "assurance", TKT_CTL_TEXT, 7},    {"IS", "is", TKT_CTL_TEXT, 30},
     {"SUBJECT", "subject", TKT_CTL_TEXT, 0},
 };
 static const struct tkt_ctl_col link_cols[] = {
@@ -26,6 +23,10 @@ static const struct tkt_ctl_col link_cols[] = {
 static const struct tkt_ctl_col participant_cols[] = {
     {"ROLE", "role", TKT_CTL_TEXT, 10},
     {"ADDRESS", "address", TKT_CTL_TEXT, 0},
+};
+static const struct tkt_ctl_col foreign_cols[] = {
+    {"REFERENCE", "ref", TKT_CTL_TEXT, 24},
+    {"OF", "scope", TKT_CTL_TEXT, 0},
 };
 static const struct tkt_ctl_col hold_cols[] = {
     {"HOOK", "hook", TKT_CTL_TEXT, 8},
@@ -162,6 +163,7 @@ static void put_ticket(cJSON *t)
     put_section(t, "messages", message_cols, TKT_ARRAY_LEN(message_cols));
     put_comments(messages);
     put_section(t, "links", link_cols, TKT_ARRAY_LEN(link_cols));
+    put_section(t, "foreign", foreign_cols, TKT_ARRAY_LEN(foreign_cols));
     put_section(t, "participants", participant_cols, TKT_ARRAY_LEN(participant_cols));
     put_section(t, "holds", hold_cols, TKT_ARRAY_LEN(hold_cols));
     put_section(t, "jobs", job_cols, TKT_ARRAY_LEN(job_cols));

@@ -121,6 +121,17 @@ static int prepare(struct reanalyse *r, struct tkt_err *err)
     r->in.thread_keys = key;
     r->in.thread_key_count = *m->message_id ? 1 : 0;
     r->in.requester_name = *w->requester ? "" : m->from.name;
+    /* What a script asked for goes before what a forward says. */
+    if (!*w->requester) {
+        r->in.requester = tkt_traces_requester(r->set, r->in.decision, &r->arena);
+    }
+    if (r->in.requester) {
+        r->in.requester_name = r->in.decision->requester_name;
+    }
+    if (tkt_traces_make(&r->found, m, &r->arena, &r->traces, err) < 0) {
+        return -1;
+    }
+    r->in.traces = &r->traces;
     return tkt_participants_make(r->set, m, "", &r->arena, &r->in.participants,
                                  &r->in.participant_count, err);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "store/walvfs.h"
 
+#include "store/scrub.h"
+
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -12,9 +14,11 @@
 struct file {
     sqlite3_file base; /* first: SQLite's view of it */
     sqlite3_file *real;
-    char *data; /* gathered, not yet written */
+    char *data; /* gathered, not yet written; of the database: a page being cleaned */
     sqlite3_int64 at;
     int len;
+    bool is_main;
+    sqlite3_int64 size; /* of the database, as far as it was written or measured */
 };
 
 /* The default VFS as it is now: tests put their own there. */
@@ -120,9 +124,39 @@ static int db_read(sqlite3_file *f, void *data, int n, sqlite3_int64 at)
     return real_of(f)->pMethods->xRead(real_of(f), data, n, at);
 }
 
-static int db_write(sqlite3_file *f, const void *data, int n, sqlite3_int64 at)
+/* The page without what its gap still holds of other rows; the page itself where there
+ * is nothing to clear, or no memory. */
+static const void *clean_page(struct file *f, const void *data, int n, sqlite3_int64 at)
 {
-    return real_of(f)->pMethods->xWrite(real_of(f), data, n, at);
+    size_t from;
+    size_t to;
+
+    if (f->size < at + n) {
+        f->size = at + n;
+    }
+    if (at % n != 0 || f->size / n >= TKT_SCRUB_PAGES_MAX ||
+        !tkt_scrub_gap(data, (size_t)n, at == 0, &from, &to)) {
+        return data;
+    }
+    if (f->data == NULL) {
+        f->data = malloc(TKT_WALVFS_BUFFER);
+    }
+    if (f->data == NULL || n > TKT_WALVFS_BUFFER) {
+        return data;
+    }
+    memcpy(f->data, data, (size_t)n);
+    memset(f->data + from, 0, to - from);
+    return f->data;
+}
+
+static int db_write(sqlite3_file *file, const void *data, int n, sqlite3_int64 at)
+{
+    struct file *f = file_of(file);
+
+    if (f->is_main && n > 0) {
+        data = clean_page(f, data, n, at);
+    }
+    return f->real->pMethods->xWrite(f->real, data, n, at);
 }
 
 static int db_truncate(sqlite3_file *f, sqlite3_int64 size)
@@ -246,6 +280,8 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int 
         return rc;
     }
     f->base.pMethods = (flags & SQLITE_OPEN_WAL) != 0 ? &wal_methods : &db_methods;
+    f->is_main = rc == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB) != 0 &&
+                 f->real->pMethods->xFileSize(f->real, &f->size) == SQLITE_OK;
     return rc;
 }
 

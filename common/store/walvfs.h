@@ -8,7 +8,9 @@
  *
  * Why it is safe: with synchronous=FULL SQLite shows a transaction to readers (the
  * wal-index) only behind the sync of the log, and the sync writes what is gathered first;
- * if that fails the commit fails. Nothing else than the log is touched.
+ * if that fails the commit fails.
+ * A page on its way from the log into the database loses what its unused part still holds
+ * of rows that are gone (store/scrub.h); nothing else is touched.
  * Threads: a file belongs to its connection's thread; registration is guarded.
  */
 #ifndef TKT_STORE_WALVFS_H
