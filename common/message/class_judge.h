@@ -20,6 +20,7 @@ struct tkt_judge {
     bool null_sender;
     bool is_machine;    /* some field says that a program sent it */
     bool answers;       /* In-Reply-To or References: it is about some mail */
+    bool has_complaint; /* a feedback loop's part is in it */
     bool has_returned;  /* a message came back with it */
     bool has_own_words; /* Subject of a reply or forward: what follows is quoted */
 };

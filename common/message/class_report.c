@@ -83,8 +83,11 @@ static int judge_part(struct tkt_judge *j, const struct tkt_part *p, bool is_rep
         is_type(p, "message/global-delivery-status")) {
         return judge_delivery_status(j, p, is_report, err);
     }
-    if (is_report && is_type(p, "message/feedback-report")) {
-        tkt_judge_found(j, TKT_CLASS_FEEDBACK, "part", tkt_part_type(p));
+    if (is_type(p, "message/feedback-report")) {
+        j->has_complaint = true;
+        if (is_report) {
+            tkt_judge_found(j, TKT_CLASS_FEEDBACK, "part", tkt_part_type(p));
+        }
     } else if (is_report && (is_type(p, "message/disposition-notification") ||
                              is_type(p, "message/global-disposition-notification"))) {
         return judge_disposition(j, p, err);
@@ -183,18 +186,18 @@ static bool is_nobody(const struct tkt_judge *j)
 /* Names under which mail systems report, and people write, too. */
 static bool is_office(const struct tkt_message *msg)
 {
-    static const char *const locals[] = {"postmaster",        "poostmaster", "mailmaster",
-                                         "microsoftexchange", "mdaemon@",    "mmdf@",
-                                         "mail.delivery"};
+    static const char *const locals[] = {
+        "postmaster",   "poostmaster", "mailmaster", "microsoftexchange",
+        "post_master@", "mdaemon@",    "mmdf@",      "mail.delivery"};
     static const char *const names[] = {"mail deliver",       "mailer-daemon",
                                         "mailer daemon",      "delivery subsystem",
                                         "delivery system",    "system administrator",
                                         "postmaster",         "internet mail deliver",
                                         "mail router",        "mail delivery",
-                                        "mmsc ndr",           "microsoft outlook",
-                                        "microsoft exchange", "mail administrator",
-                                        "mail system",        "email delivery",
-                                        "message delivery"};
+                                        "mmsc ndr",           "interscan",
+                                        "microsoft outlook",  "microsoft exchange",
+                                        "mail administrator", "mail system",
+                                        "email delivery",     "message delivery"};
 
     return is_one_of(msg->from.address, locals, TKT_ARRAY_LEN(locals)) ||
            is_one_of(msg->from.name, names, TKT_ARRAY_LEN(names));
@@ -234,6 +237,19 @@ static bool returns_message(const struct tkt_judge *j)
     return j->has_returned || tkt_bounce_returned_at(j->r->msg->text, n, NULL) < n;
 }
 
+/* fml and its kin answer an article that they refuse under the list's own address. */
+static void judge_list_server(struct tkt_judge *j)
+{
+    const struct tkt_message *msg = j->r->msg;
+    char v[TKT_JUDGE_VALUE_MAX];
+
+    if (tkt_judge_value(j, "X-MLServer", v) && is_role(msg->from.address) &&
+        (tkt_phrase_in_text(TKT_PHRASE_REFUSAL, msg->subject, strlen(msg->subject)) ||
+         tkt_phrase_in_text(TKT_PHRASE_REFUSAL, msg->text, j->text_len))) {
+        tkt_judge_found(j, TKT_CLASS_BOUNCE, "X-MLServer", v);
+    }
+}
+
 void tkt_judge_sender(struct tkt_judge *j)
 {
     const struct tkt_message *msg = j->r->msg;
@@ -252,6 +268,8 @@ void tkt_judge_sender(struct tkt_judge *j)
                (subject || tkt_judge_begins(msg->subject, "You ")) && tells_failure(j) &&
                (!subject || j->null_sender || returns_message(j))) {
         tkt_judge_found(j, TKT_CLASS_BOUNCE, "Subject and text", msg->subject);
+    } else {
+        judge_list_server(j);
     }
 }
 
@@ -296,7 +314,8 @@ static void judge_receipt(struct tkt_judge *j)
 {
     const struct tkt_message *msg = j->r->msg;
 
-    if (tkt_phrase_in_subject(TKT_PHRASE_READ, msg->subject) &&
+    if (msg->class != TKT_CLASS_AUTO_REPLY &&
+        tkt_phrase_in_subject(TKT_PHRASE_READ, msg->subject) &&
         tkt_phrase_in_text(TKT_PHRASE_READ_TEXT, msg->text, TKT_MIN(j->text_len, 1024))) {
         tkt_judge_found(j, TKT_CLASS_AUTO_REPLY, "read receipt", msg->subject);
     }
@@ -328,9 +347,13 @@ static void judge_complaint(struct tkt_judge *j)
     const struct tkt_message *msg = j->r->msg;
     bool exact = tkt_phrase_in_subject(TKT_PHRASE_COMPLAINT, msg->subject);
 
-    if (exact && j->has_returned &&
-        (tkt_judge_begins(msg->subject, "complaint about message from") ||
-         is_role(msg->from.address) || j->is_machine)) {
+    if (msg->class == TKT_CLASS_FEEDBACK) {
+        return;
+    }
+    bool program = is_role(msg->from.address) || j->is_machine;
+    if ((exact && j->has_returned &&
+         (program || tkt_judge_begins(msg->subject, "complaint about message from"))) ||
+        (j->has_complaint && (program || exact))) {
         tkt_judge_found(j, TKT_CLASS_FEEDBACK, "Subject and returned message",
                         msg->subject);
     }

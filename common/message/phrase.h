@@ -21,6 +21,7 @@ enum tkt_phrase {
     TKT_PHRASE_READ_TEXT,      /* text: "was read on" */
     TKT_PHRASE_BOUNCE,         /* Subject begins: "Undeliverable:" */
     TKT_PHRASE_BOUNCE_TEXT,    /* text: "could not be delivered" */
+    TKT_PHRASE_REFUSAL,        /* Subject or text of a list server: "are not member" */
     TKT_PHRASE_DELAY,          /* Subject has: "delayed" */
     TKT_PHRASE_DELAY_TEXT,     /* text: "has not yet been delivered" */
     TKT_PHRASE_FINAL_TEXT,     /* text: "This is a permanent error" */

@@ -550,6 +550,16 @@ static const char *const bounce_text[] = {
     "배달되지",
     NULL};
 
+/* Mailing list servers that refuse an article. */
+static const char *const refusal[] = {
+    "not member article from", "are not a member",
+    "are not member",          "reject mail from",
+    "reject spammers",         "spam mail from a spammer is rejected",
+    "may cause mail loop",     "has detected a loop condition",
+    "loop back warning",       "loop alert",
+    "duplicated message-id",   "fml system error message",
+    "security alert",          NULL};
+
 static const char *const delay[] = {"delay",
                                     "could not send message for past",
                                     "could not be delivered yet",
@@ -593,6 +603,9 @@ static const char *const delay_text[] = {"this is a warning message only",
                                          "has been delayed",
                                          "have been delayed",
                                          "is delayed",
+                                         "message is kept in the queue",
+                                         "only a temporary failure",
+                                         "do not need to re-send",
                                          "will be retried",
                                          "will continue to be attempted",
                                          "will keep trying",
@@ -734,6 +747,7 @@ const char *const *const tkt_phrase_tables[TKT_PHRASE_COUNT] = {
     [TKT_PHRASE_READ_TEXT] = read_text,
     [TKT_PHRASE_BOUNCE] = bounce,
     [TKT_PHRASE_BOUNCE_TEXT] = bounce_text,
+    [TKT_PHRASE_REFUSAL] = refusal,
     [TKT_PHRASE_DELAY] = delay,
     [TKT_PHRASE_DELAY_TEXT] = delay_text,
     [TKT_PHRASE_FINAL_TEXT] = final_text,

@@ -35,8 +35,8 @@ def sisimai(explain, folder):
                "auto-reply": Score(suite, "class of auto-replies", 1.0),
                "feedback": Score(suite, "class of feedback reports", 1.0)}
     fields = {name: Score(suite, f"bounces: {name}", floor)
-              for name, floor in (("recipient", None), ("status", None), ("action", None),
-                                  ("diagnostic", None), ("original_message_id", None))}
+              for name, floor in (("recipient", 0.98), ("status", 0.98), ("action", 0.99),
+                                  ("diagnostic", 0.97), ("original_message_id", 0.87))}
     for path in paths:
         stem = os.path.basename(path)[:-len(".eml")]
         if not read.count(path in answers, stem, "an answer", explain.failed.get(path)):
