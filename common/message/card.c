@@ -123,13 +123,13 @@ static void add_time(struct tkt_buf *out, const struct property *p)
         return;
     }
     tkt_buf_addf(out, "%.4s-%.2s-%.2s", v, v + 4, v + 6);
-    if (n >= 13 && v[8] == 'T') {
+    if (n >= 13 && v[8] == 'T' && strspn(v + 9, "0123456789") >= 4) {
         tkt_buf_addf(out, " %.2s:%.2s", v + 9, v + 11);
     }
     if (v[n - 1] == 'Z') {
         tkt_buf_adds(out, " UTC");
     } else if (param(p, "TZID", &zone, &zone_len) && zone_len > 0) {
-        tkt_buf_addf(out, " (%.*s)", (int)TKT_MIN(zone_len, 100U), zone);
+        tkt_buf_addf(out, " (%.*s)", (int)tkt_utf8_cut(zone, zone_len, 100), zone);
     }
 }
 
@@ -217,7 +217,7 @@ static void take_event(struct event *e, const struct property *p, unsigned depth
                tkt_ascii_ieq(tkt_buf_str(&e->method), "REPLY") &&
                param(p, "PARTSTAT", &answer, &n)) {
         add_person(&e->answer, p);
-        tkt_buf_addf(&e->answer, ", %.*s", (int)TKT_MIN(n, 40U), answer);
+        tkt_buf_addf(&e->answer, ", %.*s", (int)tkt_utf8_cut(answer, n, 40), answer);
     }
 }
 
