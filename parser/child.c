@@ -22,6 +22,7 @@
 struct child {
     int sock;
     struct tkt_message_options options;
+    const struct tkt_redact_rules *redact;
     char *in; /* one request frame's payload */
     size_t in_cap;
     struct tkt_parser_frame head;
@@ -287,6 +288,16 @@ static int extract(struct child *c)
     return rc < 0 ? send_error(c, &err) : send_frame(c, TKT_PARSER_DONE, NULL, 0, 0);
 }
 
+/* A text, not a message: what was parsed last stays for DECIDE. */
+static int redact(struct child *c)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+
+    tkt_buf_reset(&c->answer);
+    int rc = tkt_redact_add(&c->answer, c->in, body_len(c), c->redact, NULL);
+    return send_answer(c, rc, 0, &err);
+}
+
 static int answer(struct child *c)
 {
     struct tkt_message_source src;
@@ -301,16 +312,20 @@ static int answer(struct child *c)
         return decide(c);
     case TKT_PARSER_EXTRACT:
         return extract(c);
+    case TKT_PARSER_REDACT:
+        return redact(c);
     default:
         return -1;
     }
 }
 
-void tkt_parser_child_serve(int sock, const struct tkt_message_options *options)
+void tkt_parser_child_serve(int sock, const struct tkt_message_options *options,
+                            const struct tkt_redact_rules *redact)
 {
     struct child c = {
         .sock = sock,
         .options = *options,
+        .redact = redact,
         .answer = TKT_BUF_INIT(TKT_MESSAGE_WIRE_MAX),
         .in_cap = 65536,
     };

@@ -5,8 +5,10 @@
 #ifndef TKT_PARSER_CHILD_H
 #define TKT_PARSER_CHILD_H
 #include "message/parse.h"
+#include "message/redact.h"
 
 /* Serves requests on sock; returns at end of file, or when ticketd spoke nonsense. */
-void tkt_parser_child_serve(int sock, const struct tkt_message_options *options);
+void tkt_parser_child_serve(int sock, const struct tkt_message_options *options,
+                            const struct tkt_redact_rules *redact);
 
 #endif

@@ -36,6 +36,7 @@ static const char in_the_box = '!';
 struct zygote {
     struct tkt_parser_setup setup;
     struct tkt_message_options options;
+    struct tkt_redact_rules redact;
     struct tkt_sandbox sandbox;
     pid_t pid;
 };
@@ -153,7 +154,7 @@ static _Noreturn void be_child(const struct zygote *z, int sock)
     if (write(TKT_PARSER_CONTROL_FD, &in_the_box, 1) != 1) {
         _exit(EX_OSERR);
     }
-    tkt_parser_child_serve(TKT_PARSER_CONTROL_FD, &z->options);
+    tkt_parser_child_serve(TKT_PARSER_CONTROL_FD, &z->options, &z->redact);
     _exit(0);
 }
 
@@ -239,6 +240,13 @@ static void set_options(struct zygote *z)
         .arc_sealer_count = z->setup.arc_sealers.count,
         .prefixes = (const char *const *)z->setup.prefixes.items,
         .prefix_count = z->setup.prefixes.count,
+    };
+    z->redact = (struct tkt_redact_rules){
+        .cards = z->setup.redact.cards,
+        .ibans = z->setup.redact.ibans,
+        .passwords = z->setup.redact.passwords,
+        .patterns = (const char *const *)z->setup.redact.patterns.items,
+        .pattern_count = z->setup.redact.patterns.count,
     };
     tkt_message_limits_from(&z->setup.limits, &z->options.limits);
     z->options.limits.parse_ms = z->setup.budget_ms * PARSE_SHARE_PERCENT / 100;

@@ -13,6 +13,10 @@ struct setup_head {
     uint32_t authserv_count;
     uint32_t prefix_count;
     uint32_t sealer_count;
+    uint32_t pattern_count;
+    uint8_t redact_cards;
+    uint8_t redact_ibans;
+    uint8_t redact_passwords;
     int64_t budget_ms;
     int64_t messages_per_child;
     int64_t memory_max;
@@ -23,13 +27,17 @@ int tkt_parser_setup_encode(const struct tkt_parser_setup *setup, struct tkt_buf
                             struct tkt_err *err)
 {
     const struct tkt_conf_list *lists[] = {&setup->authserv_ids, &setup->prefixes,
-                                           &setup->arc_sealers};
+                                           &setup->arc_sealers, &setup->redact.patterns};
     struct setup_head head = {
         .version = PACKAGE_VERSION,
         .head_size = sizeof(head),
         .authserv_count = (uint32_t)setup->authserv_ids.count,
         .prefix_count = (uint32_t)setup->prefixes.count,
         .sealer_count = (uint32_t)setup->arc_sealers.count,
+        .pattern_count = (uint32_t)setup->redact.patterns.count,
+        .redact_cards = setup->redact.cards,
+        .redact_ibans = setup->redact.ibans,
+        .redact_passwords = setup->redact.passwords,
         .budget_ms = setup->budget_ms,
         .messages_per_child = setup->messages_per_child,
         .memory_max = setup->memory_max,
@@ -46,10 +54,12 @@ int tkt_parser_setup_encode(const struct tkt_parser_setup *setup, struct tkt_buf
     if (out->failed || out->len > TKT_PARSER_SETUP_MAX ||
         setup->authserv_ids.count > TKT_PARSER_SETUP_STRINGS_MAX ||
         setup->prefixes.count > TKT_PARSER_SETUP_STRINGS_MAX ||
-        setup->arc_sealers.count > TKT_PARSER_SETUP_STRINGS_MAX) {
-        return tkt_err_set(err, TKT_ERR_PERM,
-                           "too many desks or authserv_ids for the parser (%d bytes)",
-                           TKT_PARSER_SETUP_MAX);
+        setup->arc_sealers.count > TKT_PARSER_SETUP_STRINGS_MAX ||
+        setup->redact.patterns.count > TKT_PARSER_SETUP_STRINGS_MAX) {
+        return tkt_err_set(
+            err, TKT_ERR_PERM,
+            "too many desks, authserv_ids or patterns for the parser (%d bytes)",
+            TKT_PARSER_SETUP_MAX);
     }
     return 0;
 }
@@ -106,10 +116,14 @@ int tkt_parser_setup_decode(char *data, size_t n, struct tkt_parser_setup *out,
     out->messages_per_child = head.messages_per_child;
     out->memory_max = head.memory_max;
     out->limits = head.limits;
+    out->redact.cards = head.redact_cards != 0;
+    out->redact.ibans = head.redact_ibans != 0;
+    out->redact.passwords = head.redact_passwords != 0;
     char *at = data + sizeof(head);
     if (take_list(&at, end, head.authserv_count, &out->authserv_ids, err) < 0 ||
         take_list(&at, end, head.prefix_count, &out->prefixes, err) < 0 ||
-        take_list(&at, end, head.sealer_count, &out->arc_sealers, err) < 0) {
+        take_list(&at, end, head.sealer_count, &out->arc_sealers, err) < 0 ||
+        take_list(&at, end, head.pattern_count, &out->redact.patterns, err) < 0) {
         tkt_parser_setup_release(out);
         return -1;
     }
@@ -121,7 +135,9 @@ void tkt_parser_setup_release(struct tkt_parser_setup *setup)
     free(setup->authserv_ids.items);
     free(setup->prefixes.items);
     free(setup->arc_sealers.items);
+    free(setup->redact.patterns.items);
     memset(&setup->authserv_ids, 0, sizeof(setup->authserv_ids));
     memset(&setup->prefixes, 0, sizeof(setup->prefixes));
     memset(&setup->arc_sealers, 0, sizeof(setup->arc_sealers));
+    memset(&setup->redact, 0, sizeof(setup->redact));
 }

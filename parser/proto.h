@@ -11,7 +11,8 @@
  * the message inline up to TKT_PARSER_INLINE_MAX, above that PARSE_FD carries its size and
  * one read-only descriptor. The reply is DONE with the encoded struct or ERROR with a
  * class byte and a text. DECIDE refers to the message that was parsed last. EXTRACT
- * carries the size, the part's name and two descriptors: the message and a pipe.
+ * carries the size, the part's name and two descriptors: the message and a pipe. REDACT
+ * carries a text; DONE then has the text with what must not leave removed.
  * PARSE and PARSE_FD may carry a tail: the facts that DECIDE would bring, as far as ticketd
  * can guess them. Then DONE has a tail too, the decisions by those facts (none when that
  * failed), and if the guess was right DECIDE is not needed any more.
@@ -53,6 +54,7 @@ enum tkt_parser_frame_type {
     TKT_PARSER_PARSE_FD,
     TKT_PARSER_DECIDE,
     TKT_PARSER_EXTRACT,
+    TKT_PARSER_REDACT,
     TKT_PARSER_DONE,
     TKT_PARSER_ERROR
 };
@@ -74,6 +76,7 @@ struct tkt_parser_setup {
     int64_t memory_max;
     struct tkt_conf_list authserv_ids;
     struct tkt_conf_list arc_sealers;
+    struct tkt_conf_redact redact;
     struct tkt_conf_list prefixes; /* of ticket IDs: "IT" */
 };
 

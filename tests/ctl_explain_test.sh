@@ -97,6 +97,15 @@ for row in rows:
 EOF
 "$python" "$out/check.py" "$out/many" || { echo "FAIL: what many messages say"; fail=1; }
 
+# What may leave: a copy for the eye, told apart from what was read.
+{ mail_of pay && printf 'Take 4111 1111 1111 1111, the password is hunter2\n'; } >"$out/pay"
+"$ctl" explain --redacted "$out/pay" >"$out/shown"
+grep -qF 'Take [card number removed], the password is [password removed]' "$out/shown" ||
+    { echo "FAIL: --redacted"; fail=1; }
+"$ctl" --json explain --redacted "$out/pay" | grep -q 'hunter2\|4111' &&
+    { echo "FAIL: --redacted --json"; fail=1; }
+"$ctl" --json explain "$out/pay" | grep -q 'hunter2' || { echo "FAIL: not redacted"; fail=1; }
+
 # A mailbox is read in a memory that does not grow with it.
 peak() { "$python" -c '
 import resource, subprocess, sys

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/util.h"
 #include "message/parse.h"
+#include "message/redact.h"
 #include "ticketctl/out.h"
 
 #include <string.h>
@@ -292,6 +293,42 @@ static int decide(struct tkt_ctl_explain *e)
     return 0;
 }
 
+/* A text of the message as it may leave; "" when nothing is there. */
+static int redact_text(struct tkt_ctl_explain *e, char **text)
+{
+    const struct tkt_conf_redact *c = &e->ctl->conf->redact;
+    struct tkt_redact_rules rules = {.cards = c->cards,
+                                     .ibans = c->ibans,
+                                     .passwords = c->passwords,
+                                     .patterns = (const char *const *)c->patterns.items,
+                                     .pattern_count = c->patterns.count};
+    size_t n = strlen(*text);
+    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(TKT_REDACT_GROWTH * n + 64);
+    if (tkt_redact_add(&out, *text, n, &rules, NULL) < 0) {
+        return no_memory();
+    }
+    char *kept = tkt_wire_arena_strdup(&e->x->arena, tkt_buf_str(&out), out.len);
+    *text = kept;
+    return kept != NULL ? 0 : no_memory();
+}
+
+/* For the eye: decided is by the whole text. */
+static int redact(struct tkt_ctl_explain *e)
+{
+    struct tkt_message *msg = &e->x->msg;
+    char **texts[] = {&msg->text, &msg->reply_text, &msg->signature, &msg->quoted,
+                      &msg->forwarded.text};
+    int rc = 0;
+    if (tkt_ctl_opt(e->ctl, "redacted") == NULL) {
+        return 0;
+    }
+    for (size_t i = 0; rc == 0 && i < TKT_ARRAY_LEN(texts); i++) {
+        rc = redact_text(e, texts[i]);
+    }
+    e->x->show_text = true;
+    return rc;
+}
+
 static int print(const struct tkt_ctl_explain *e)
 {
     if (!e->ctl->json) {
@@ -310,7 +347,7 @@ static void explain_mail(void *ctx, const struct tkt_ctl_place *place,
                          struct tkt_ctl_mail *mail, const struct tkt_err *err)
 {
     static int (*const steps[])(struct tkt_ctl_explain *) = {
-        read_fields, parse, find_desks, tkt_ctl_explain_facts, decide};
+        read_fields, parse, find_desks, tkt_ctl_explain_facts, decide, redact};
     struct tkt_ctl_explain *e = ctx;
     struct tkt_ctl_explained x = {.place = place, .has_conf = e->has_conf, .mail = *mail};
     int rc = 0;

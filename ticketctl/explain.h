@@ -16,6 +16,7 @@
 struct tkt_ctl_explained {
     const struct tkt_ctl_place *place;
     bool has_conf;  /* else the defaults with one desk */
+    bool show_text; /* redacted, for people */
     bool has_facts; /* ticketd told what it knows */
     struct tkt_ctl_mail mail;
     struct tkt_message msg;

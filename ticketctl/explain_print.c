@@ -248,6 +248,10 @@ static void put_message(FILE *to, const struct tkt_ctl_explained *x)
             msg->text_cut ? ", cut" : "", msg->has_html ? ", has HTML" : "");
     put_attachments(to, msg);
     put_strings(to, "problem:", &msg->problems);
+    if (x->show_text) {
+        fputs("  text that may leave:\n", to);
+        tkt_ctl_put_block(to, "    ", msg->reply_text);
+    }
 }
 
 static void put_desk(FILE *to, const struct tkt_edit_desk *desk,

@@ -67,6 +67,7 @@ static const struct tkt_ctl_opt explain_opts[] = {
     {"from", 'f', "SENDER", "envelope sender (default: the From field's)"},
     {"rcpt", 'r', "RCPT", "envelope recipient (default: desks in To and Cc)"},
     {"offline", 0, NULL, "do not ask ticketd what it knows"},
+    {"redacted", 0, NULL, "show reply and text as they may leave this host"},
     {NULL, 0, NULL, NULL},
 };
 static const struct tkt_ctl_opt extract_opts[] = {

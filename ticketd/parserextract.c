@@ -90,8 +90,7 @@ int tkt_parserpool_extract(struct tkt_parserpool *pool, int fd, uint64_t size,
                                     .fds = {file, pipe_fds[1]},
                                     .fd_count = 2};
     enum tkt_child_result rc = TKT_CHILD_ERROR;
-    /* Jobs share one key: they never take more than half from the intake. */
-    if (tkt_pool_acquire(pool, "extract", deadline_mono_ms, &claim, err) == 0) {
+    if (tkt_pool_acquire(pool, TKT_POOL_JOBS, deadline_mono_ms, &claim, err) == 0) {
         rc = extract(claim.child, &req, pipe_fds, out_fd, max, deadline_mono_ms * 1000,
                      err);
         tkt_pool_release(pool, &claim, rc != TKT_CHILD_OK ? err->text : NULL);

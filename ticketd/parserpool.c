@@ -36,6 +36,7 @@ static int encode_setup(const struct tkt_conf *conf, struct tkt_pool_plan *plan,
         .memory_max = conf->parser.memory_max,
         .authserv_ids = conf->authserv_ids,
         .arc_sealers = conf->arc_sealers,
+        .redact = conf->redact,
         .prefixes = {prefixes, conf->desk_count},
     };
 

@@ -11,6 +11,7 @@
  */
 #ifndef TKT_TICKETD_PARSERPOOL_H
 #define TKT_TICKETD_PARSERPOOL_H
+#include "base/buf.h"
 #include "base/err.h"
 #include "conf/conf.h"
 #include "decide/decide.h"
@@ -87,6 +88,12 @@ void tkt_analysis_release(struct tkt_analysis *a);
 int tkt_parserpool_extract(struct tkt_parserpool *pool, int fd, uint64_t size,
                            const char *part, int out_fd, uint64_t max,
                            int64_t deadline_mono_ms, struct tkt_err *err);
+/* Appends a text (UTF-8, at most TKT_MESSAGE_TEXT_MAX bytes) to out as it may leave this
+ * host: with what the section redact of the configuration names removed. For jobs; it
+ * takes a child like extract does. On an error nothing may leave. */
+int tkt_parserpool_redact(struct tkt_parserpool *pool, const char *text, size_t n,
+                          int64_t deadline_mono_ms, struct tkt_buf *out,
+                          struct tkt_err *err);
 void tkt_parserpool_stats(struct tkt_parserpool *pool, struct tkt_parserpool_stats *out);
 /* Process numbers for `status` and tests: the zygote's (0 = none now) and up to max of the
  * children's; returns how many children there are. */

@@ -75,6 +75,8 @@ void tkt_pool_plan_free(struct tkt_pool_plan **plan);
 int tkt_pool_reopen_read_only(int fd, struct tkt_err *err);
 
 /* ---- parserqueue.c ---- */
+/* The key that jobs share: they never take more than half from the intake. */
+#define TKT_POOL_JOBS "jobs"
 struct tkt_pool_claim {
     struct tkt_child *child;
     struct tkt_pool_key *key;

@@ -178,6 +178,13 @@ struct tkt_conf_access {
     struct tkt_conf_list readers; /* ... list, show, log, status */
 };
 
+struct tkt_conf_redact { /* of texts that leave; what is stored stays whole */
+    bool cards;
+    bool ibans;
+    bool passwords;
+    struct tkt_conf_list patterns; /* message/redact.h says how they are written */
+};
+
 struct tkt_conf_source; /* where each setting stood; for messages */
 
 struct tkt_conf {
@@ -204,6 +211,7 @@ struct tkt_conf {
     struct tkt_conf_store store;
     struct tkt_conf_token token;
     struct tkt_conf_access access;
+    struct tkt_conf_redact redact;
     struct tkt_conf_desk *desks; /* in the order of the file */
     size_t desk_count;
     struct tkt_conf_group *groups;

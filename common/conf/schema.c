@@ -320,6 +320,19 @@ static const struct tkt_conf_row access_rows[] = {
      .help = "Who may list, show, log and ask for the status."},
 };
 
+static const struct tkt_conf_row redact_rows[] = {
+    {BOOL_ROW(tkt_conf_redact, cards, "cards", "yes"), .reload = true,
+     .help = "Payment card numbers (Luhn's test; order numbers are left alone)."},
+    {BOOL_ROW(tkt_conf_redact, ibans, "ibans", "yes"), .reload = true,
+     .help = "Bank accounts as IBAN with right check digits."},
+    {BOOL_ROW(tkt_conf_redact, passwords, "passwords", "yes"), .reload = true,
+     .help = "What stands behind the usual words for a password, and in URLs."},
+    {LIST_ROW(tkt_conf_redact, patterns, "patterns", "", 0, 64), .reload = true,
+     .check = tkt_conf_is_redact_pattern,
+     .help = "Words to remove: # is a digit, @ a letter, ? any character, * any number "
+             "of them up to a blank, \\ takes the next as it is."},
+};
+
 static const struct tkt_conf_row group_rows[] = {
     {STRING_ROW(tkt_conf_group, mailbox, "mailbox", ""), .reload = true,
      .check = tkt_conf_is_mailbox_or_empty,
@@ -457,6 +470,7 @@ const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
     ONE(STORE, store, store, "Where tickets are kept."),
     ONE(TOKEN, token, token, "Signed thread tokens."),
     ONE(ACCESS, access, access, "Who may use the sockets."),
+    ONE(REDACT, redact, redact, "What is removed from texts that leave this host."),
     MANY(GROUP, group, "People who work on tickets."),
     MANY(ITSM, itsm,
          "A service that holds tickets; local is there without being written."),

@@ -54,6 +54,7 @@ enum tkt_conf_section_id {
     TKT_CONF_STORE,
     TKT_CONF_TOKEN,
     TKT_CONF_ACCESS,
+    TKT_CONF_REDACT,
     TKT_CONF_GROUP,
     TKT_CONF_ITSM,
     TKT_CONF_DESK,

@@ -11,6 +11,8 @@
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
+#define PATTERN_MAX 128 /* bytes */
+
 static bool is_made_of(const char *s, const char *bytes)
 {
     return s[strspn(s, bytes)] == '\0';
@@ -101,6 +103,23 @@ const char *tkt_conf_is_path_or_empty(const char *value)
 const char *tkt_conf_is_delimiters(const char *value)
 {
     return is_made_of(value, "+-=_.#") ? NULL : "some of + - = _ . #";
+}
+
+const char *tkt_conf_is_redact_pattern(const char *value)
+{
+    size_t n = strlen(value);
+    size_t fixed = 0;
+
+    if (n > PATTERN_MAX || strchr("* ", value[0]) != NULL) {
+        return "a pattern of at most 128 bytes that begins with neither * nor a blank";
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (value[i] == '\\' && value[++i] == '\0') {
+            return "something behind the last backslash";
+        }
+        fixed += strchr("*? ", value[i]) == NULL ? 1 : 0;
+    }
+    return fixed < 3 ? "a pattern with three characters, # or @ at least" : NULL;
 }
 
 const char *tkt_conf_is_reply_text(const char *value)

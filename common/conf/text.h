@@ -23,6 +23,8 @@ const char *tkt_conf_is_mailbox_or_empty(const char *value);
 const char *tkt_conf_is_desk_address(const char *value);
 const char *tkt_conf_is_secret_ref(const char *value);
 const char *tkt_conf_is_user_or_group(const char *value);
+/* Of what is removed from texts that leave (message/redact.h). */
+const char *tkt_conf_is_redact_pattern(const char *value);
 /* What may stand in an SMTP reply: the MTA takes % for a format. */
 const char *tkt_conf_is_reply_text(const char *value);
 

@@ -32,7 +32,7 @@ _ticketctl()
     case $cmd in
     "") words=" submit explain extract list show log raw set comment assign resolve reopen close merge split link forget queue status verify backup restore config token-key reload ping help" ;;
     "submit") words=" -f --from -r --rcpt -o --output --remaining --queue-id --client-addr --client-name --helo --login -n --dry-run --missed" ;;
-    "explain") words=" -f --from -r --rcpt --offline" ;;
+    "explain") words=" -f --from -r --rcpt --offline --redacted" ;;
     "extract") words=" -o --output" ;;
     "list") words=" --desk --state --group --assignee --requester --text --since --limit --before" ;;
     "show") words="" ;;

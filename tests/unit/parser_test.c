@@ -582,6 +582,33 @@ static void a_part_is_extracted_within_its_limit(void **state)
     tkt_parserpool_stop(&pool);
 }
 
+/* ---- REDACT ---- */
+
+static void a_text_is_redacted_as_the_configuration_says(void **state)
+{
+    static char emp[] = "EMP-####";
+    static char *pattern[] = {emp};
+    static const char text[] = "password: x, EMP-1234, 4111111111111111";
+    struct tkt_conf *conf = settings(1);
+    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(4096);
+    struct tkt_err err = TKT_ERR_INIT;
+    int64_t deadline = tkt_clock_mono_ms() + 5000;
+
+    (void)state;
+    conf->redact = (struct tkt_conf_redact){.passwords = true, .patterns = {pattern, 1}};
+    struct tkt_parserpool *pool = start_with(conf);
+    assert_int_equal(
+        tkt_parserpool_redact(pool, text, sizeof(text) - 1, deadline, &out, &err), 0);
+    assert_string_equal(tkt_buf_str(&out),
+                        "password: [password removed], [removed], 4111111111111111");
+    /* Nothing is as good as something. */
+    tkt_buf_reset(&out);
+    assert_int_equal(tkt_parserpool_redact(pool, "", 0, deadline, &out, &err), 0);
+    assert_int_equal(out.len, 0);
+    assert_works(pool);
+    tkt_parserpool_stop(&pool);
+}
+
 static void run_by_hand_it_says_what_it_is(void **state)
 {
     char command[600];
@@ -617,6 +644,7 @@ int main(void)
         cmocka_unit_test(children_are_replaced_before_anybody_waits),
         cmocka_unit_test(a_reload_under_load_loses_no_message),
         cmocka_unit_test(a_part_is_extracted_within_its_limit),
+        cmocka_unit_test(a_text_is_redacted_as_the_configuration_says),
         cmocka_unit_test(run_by_hand_it_says_what_it_is),
     };
 
