@@ -89,6 +89,8 @@ static const struct row {
     [OPT_FIELDS] = {TKT_SIEVE_FIELD, offsetof(struct tkt_sieve_wants, fields)},
 };
 
+static const char above_all[] = "and the other arguments are above 8 KiB";
+
 static bool is_list(int opt)
 {
     return opt == OPT_TAGS || opt == OPT_FIELDS;
@@ -103,7 +105,8 @@ static bool validate_flag(struct sieve_validator *valdtr ATTR_UNUSED,
     return TRUE;
 }
 
-static bool literal_is_right(struct sieve_validator *valdtr, int opt,
+/* bytes: of all literals of the command so far. */
+static bool literal_is_right(struct sieve_validator *valdtr, int opt, size_t *bytes,
                              struct sieve_ast_argument *item)
 {
     const char *wrong;
@@ -113,6 +116,10 @@ static bool literal_is_right(struct sieve_validator *valdtr, int opt,
     }
     wrong = tkt_sieve_word_check(rows[opt].kind, sieve_ast_argument_strc(item),
                                  str_len(sieve_ast_argument_str(item)));
+    *bytes += str_len(sieve_ast_argument_str(item));
+    if (wrong == NULL && *bytes > TKT_SIEVE_ALL_MAX) {
+        wrong = above_all;
+    }
     if (wrong != NULL) {
         sieve_argument_validate_error(valdtr, item, "ticket action: :%s %s (got '%s')",
                                       tags[opt].identifier, wrong,
@@ -124,25 +131,59 @@ static bool literal_is_right(struct sieve_validator *valdtr, int opt,
 struct check {
     struct sieve_validator *valdtr;
     int opt;
+    size_t *bytes;
     unsigned count;
+    const char *literals[TKT_SIEVE_ITEMS_MAX];
+    unsigned literal_count;
 };
+
+static bool same_name(const char *a, const char *b)
+{
+    size_t n = strcspn(a, "=");
+
+    return n == strcspn(b, "=") && strncasecmp(a, b, n) == 0;
+}
+
+static bool is_new_name(struct check *c, struct sieve_ast_argument *item)
+{
+    const char *text = sieve_ast_argument_strc(item);
+
+    for (unsigned i = 0; i < c->literal_count; i++) {
+        if (same_name(c->literals[i], text)) {
+            sieve_argument_validate_error(c->valdtr, item,
+                                          "ticket action: :fields names %s twice",
+                                          str_sanitize(t_strcut(text, '='), 80));
+            return FALSE;
+        }
+    }
+    if (c->literal_count < TKT_SIEVE_ITEMS_MAX) {
+        c->literals[c->literal_count++] = text;
+    }
+    return TRUE;
+}
 
 static int check_item(void *context, struct sieve_ast_argument *item)
 {
     struct check *c = context;
 
     c->count++;
-    return literal_is_right(c->valdtr, c->opt, item) ? 1 : -1;
+    if (!literal_is_right(c->valdtr, c->opt, c->bytes, item)) {
+        return -1;
+    }
+    return c->opt != OPT_FIELDS || !sieve_argument_is_string_literal(item) ||
+                   is_new_name(c, item)
+               ? 1
+               : -1;
 }
 
-static bool validate_values(struct sieve_validator *valdtr, int opt,
+static bool validate_values(struct sieve_validator *valdtr, int opt, size_t *bytes,
                             struct sieve_ast_argument *param)
 {
-    struct check check = {valdtr, opt, 0};
+    struct check check = {.valdtr = valdtr, .opt = opt, .bytes = bytes};
     struct sieve_ast_argument *at = param;
 
     if (!is_list(opt)) {
-        return literal_is_right(valdtr, opt, param);
+        return literal_is_right(valdtr, opt, bytes, param);
     }
     if (sieve_ast_stringlist_map(&at, &check, check_item) < 0) {
         return FALSE;
@@ -167,7 +208,7 @@ static bool validate_tag(struct sieve_validator *valdtr, struct sieve_ast_argume
     if (!sieve_validate_tag_parameter(valdtr, cmd, tag, *arg, NULL, 0,
                                       is_list(opt) ? SAAT_STRING_LIST : SAAT_STRING,
                                       FALSE) ||
-        !validate_values(valdtr, opt, *arg)) {
+        !validate_values(valdtr, opt, cmd->data, *arg)) {
         return FALSE;
     }
     (*arg)->argument->id_code = opt;
@@ -185,6 +226,13 @@ static bool cmd_registered(struct sieve_validator *valdtr,
     return TRUE;
 }
 
+static bool cmd_pre_validate(struct sieve_validator *valdtr ATTR_UNUSED,
+                             struct sieve_command *cmd)
+{
+    cmd->data = p_new(sieve_command_pool(cmd), size_t, 1);
+    return TRUE;
+}
+
 static bool cmd_generate(const struct sieve_codegen_env *cgenv, struct sieve_command *cmd)
 {
     sieve_operation_emit(cgenv->sblock, cmd->ext, &tkt_sieve_op_ticket);
@@ -195,6 +243,7 @@ const struct sieve_command_def tkt_sieve_cmd_ticket = {
     .identifier = "ticket",
     .type = SCT_COMMAND,
     .registered = cmd_registered,
+    .pre_validate = cmd_pre_validate,
     .generate = cmd_generate,
 };
 
@@ -247,6 +296,10 @@ static int read_value(const struct sieve_runtime_env *renv, sieve_size_t *addres
         string_t *value = NULL;
 
         rc = sieve_opr_string_read(renv, address, name, &value);
+        if (rc > 0 && strlen(str_c(value)) != str_len(value)) {
+            sieve_runtime_error(renv, NULL, "ticket action: :%s contains a NUL", name);
+            return SIEVE_EXEC_FAILURE;
+        }
         if (rc > 0) {
             *(const char **)(void *)slot = str_c(value);
         }
@@ -291,20 +344,13 @@ static bool value_is_right(struct budget *b, int opt, const char *value)
 
     b->bytes += strlen(value);
     if (wrong == NULL && b->bytes > TKT_SIEVE_ALL_MAX) {
-        wrong = "and the other arguments are above 8 KiB";
+        wrong = above_all;
     }
     if (wrong != NULL) {
         sieve_runtime_error(b->renv, NULL, "ticket action: :%s %s (got '%s')",
                             tags[opt].identifier, wrong, str_sanitize(value, 80));
     }
     return wrong == NULL;
-}
-
-static bool same_name(const char *a, const char *b)
-{
-    size_t n = strcspn(a, "=");
-
-    return n == strcspn(b, "=") && strncasecmp(a, b, n) == 0;
 }
 
 static bool list_is_right(struct budget *b, int opt, const char *const *list)
@@ -482,7 +528,7 @@ static void keep_answer(struct sieve_message_context *msgctx,
 
 static int take_answer(const struct sieve_runtime_env *renv,
                        const struct sieve_extension *ext,
-                       const struct tkt_sieve_wants *wants,
+                       const struct tkt_sieve_wants *wants, bool keep_subject,
                        const struct tkt_wire_reply *reply)
 {
     struct tkt_sieve_ticket *t = tkt_sieve_ticket_get(ext, renv->msgctx);
@@ -494,8 +540,8 @@ static int take_answer(const struct sieve_runtime_env *renv,
     warn_of_earlier_copies(renv);
     /* A mail that lies in a mailbox already stays as it is. */
     if (place == TKT_SIEVE_DELIVERY &&
-        tkt_sieve_apply(renv, reply->edits, reply->edit_count, wants->keep_subject,
-                        &state_lost) < 0) {
+        tkt_sieve_apply(renv, reply->edits, reply->edit_count,
+                        wants->keep_subject || keep_subject, &state_lost) < 0) {
         return SIEVE_EXEC_TEMP_FAILURE; /* the retry gets the same ticket */
     }
     t = tkt_sieve_ticket_get(ext, renv->msgctx); /* a new one if the state was lost */
@@ -511,9 +557,10 @@ static int reserve(const struct sieve_runtime_env *renv,
     struct tkt_sieve_ticket *t = tkt_sieve_ticket_get(ext, renv->msgctx);
     struct tkt_wire_reply reply;
     struct tkt_err err = TKT_ERR_INIT;
+    bool keep_subject = FALSE;
     int rc;
 
-    if (tkt_sieve_reserve(renv, set, wants, FALSE, &reply, &err) < 0) {
+    if (tkt_sieve_reserve(renv, set, wants, FALSE, &keep_subject, &reply, &err) < 0) {
         return err.class == TKT_ERR_PERM ? refused(renv, wants, t, err.text)
                                          : unavailable(renv, set, wants, t, err.text);
     }
@@ -522,7 +569,7 @@ static int reserve(const struct sieve_runtime_env *renv,
     } else if (reply.status != TKT_WIRE_OK || reply.ticket_count == 0) {
         rc = unavailable(renv, set, wants, t, reply.text);
     } else {
-        rc = take_answer(renv, ext, wants, &reply);
+        rc = take_answer(renv, ext, wants, keep_subject, &reply);
     }
     tkt_wire_reply_release(&reply);
     return rc;

@@ -18,7 +18,6 @@
 #include <string.h>
 
 #define SETTLE_MS 1000
-#define FIELD_NAME_MAX 64
 
 static const char *const priorities[] = {"urgent", "high", "normal", "low", "planning"};
 
@@ -58,48 +57,6 @@ static int raw_message(const struct sieve_runtime_env *renv, struct tkt_err *err
     return tkt_sieve_tmp_copy(renv->exec_env->svinst->temp_dir, NULL, 0, input, err);
 }
 
-static bool is_ours(const char *head, const struct tkt_sieve_field *f)
-{
-    return tkt_sieve_field_is(head, f, "Subject") ||
-           (f->name_len > 9 && f->name_len <= FIELD_NAME_MAX &&
-            strncasecmp(head + f->start, "X-Ticket-", 9) == 0);
-}
-
-/* Subject and X-Ticket fields with their indices; a value with a NUL ends there. */
-static void read_fields(const struct tkt_buf *head, struct tkt_wire_request *req)
-{
-    struct tkt_wire_field *fields =
-        t_malloc0(TKT_WIRE_FIELDS_MAX * sizeof(struct tkt_wire_field));
-    struct tkt_sieve_field f;
-    size_t at = 0;
-
-    while (req->field_count < TKT_WIRE_FIELDS_MAX &&
-           tkt_sieve_next_field(head->data, head->len, &at, &f)) {
-        if (!is_ours(head->data, &f) || f.value_len > TKT_WIRE_VALUE_MAX) {
-            continue;
-        }
-        const char *name = t_strndup(head->data + f.start, f.name_len);
-        string_t *value = t_str_new(f.value_len + 1);
-        unsigned index = 1;
-
-        for (size_t i = 0; i < f.value_len; i++) {
-            char c = head->data[f.value + i];
-
-            if (c == '\0') {
-                break;
-            }
-            if (c != '\r') {
-                str_append_c(value, (unsigned char)c);
-            }
-        }
-        for (size_t i = 0; i < req->field_count; i++) {
-            index += strcasecmp(fields[i].name, name) == 0;
-        }
-        fields[req->field_count++] = (struct tkt_wire_field){name, index, str_c(value)};
-    }
-    req->fields = fields;
-}
-
 /* ---- the request ------------------------------------------------------------------------ */
 
 static int priority_of(const char *word)
@@ -131,7 +88,8 @@ static void set_wants(struct tkt_wire_request *req, const struct tkt_sieve_wants
                       const struct tkt_sieve_settings *set)
 {
     req->wants = (struct tkt_wire_wants){
-        .desk = wants->desk,
+        /* A user's script gets the desk that was checked, not its recipient's. */
+        .desk = wants->desk == NULL && req->personal ? set->default_desk : wants->desk,
         .default_desk = set->default_desk,
         .group = wants->group,
         .category = wants->category,
@@ -193,7 +151,8 @@ static int call(const struct tkt_sieve_settings *set, const struct tkt_wire_requ
 int tkt_sieve_reserve(const struct sieve_runtime_env *renv,
                       const struct tkt_sieve_settings *set,
                       const struct tkt_sieve_wants *wants, bool dry_run,
-                      struct tkt_wire_reply *reply, struct tkt_err *err)
+                      bool *keep_subject, struct tkt_wire_reply *reply,
+                      struct tkt_err *err)
 {
     struct tkt_wire_request req = {
         .verb = TKT_WIRE_RESERVE,
@@ -205,17 +164,30 @@ int tkt_sieve_reserve(const struct sieve_runtime_env *renv,
         .per_recipient = set->per_recipient,
     };
     struct tkt_buf head = TKT_BUF_INIT(TKT_SIEVE_HEAD_MAX);
+    bool subject_is_told = true;
+    bool is_cut = false;
     int fd = -1;
     int rc = -1;
 
-    if (tkt_sieve_head_read(sieve_message_get_mail(renv->msgctx), &head, err) == 0 &&
-        (fd = raw_message(renv, err)) >= 0) {
+    if (tkt_sieve_head_read(sieve_message_get_mail(renv->msgctx), &head, &is_cut, err) <
+        0) {
+        goto out;
+    }
+    if (tkt_sieve_head_fields(tkt_buf_str(&head), head.len, &req.arena, &req.fields,
+                              &req.field_count, &subject_is_told) < 0) {
+        tkt_err_set(err, TKT_ERR_TEMP, "no memory for the fields");
+        goto out;
+    }
+    fd = raw_message(renv, err);
+    if (fd >= 0) {
+        *keep_subject = is_cut || !subject_is_told;
         set_wants(&req, wants, set);
         set_envelope(&req, renv);
-        read_fields(&head, &req);
         rc = call(set, &req, fd, set->timeout_ms, reply, err);
     }
+out:
     i_close_fd(&fd);
+    tkt_wire_request_release(&req);
     tkt_buf_release(&head);
     return rc;
 }

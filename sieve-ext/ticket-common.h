@@ -44,7 +44,6 @@ struct tkt_sieve_wants {
 /* What this delivery has: lives in the message context's pool. */
 struct tkt_sieve_ticket {
     bool is_done; /* a `ticket` command was carried out */
-    bool rolled_back;
     const char *id;
     const char *status;
     const char *hold;
@@ -79,11 +78,13 @@ enum tkt_sieve_place tkt_sieve_place(const struct sieve_runtime_env *renv,
 bool tkt_sieve_is_personal(const struct sieve_runtime_env *renv);
 
 /* RESERVE for the message as it was delivered, with Subject and X-Ticket fields as they
- * stand now. 0 with *reply (release it), or -1: TEMP, PERM. */
+ * stand now. 0 with *reply (release it), or -1: TEMP, PERM. *keep_subject: the Subject could
+ * not be told, so edits of it mean nothing. */
 int tkt_sieve_reserve(const struct sieve_runtime_env *renv,
                       const struct tkt_sieve_settings *set,
                       const struct tkt_sieve_wants *wants, bool dry_run,
-                      struct tkt_wire_reply *reply, struct tkt_err *err);
+                      bool *keep_subject, struct tkt_wire_reply *reply,
+                      struct tkt_err *err);
 /* CONFIRM or CANCEL, best effort: a hold that nobody names confirms itself. */
 int tkt_sieve_settle(const struct tkt_sieve_settings *set, const char *hold,
                      enum tkt_wire_verb verb, bool untagged, struct tkt_err *err);

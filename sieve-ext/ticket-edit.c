@@ -3,7 +3,6 @@
 
 #include "istream.h"
 #include "mail-storage.h"
-#include "message-size.h"
 
 #include "sieve-execute.h"
 #include "sieve-interpreter.h"
@@ -37,17 +36,17 @@ int tkt_sieve_apply(const struct sieve_runtime_env *renv,
 {
     struct mail *mail = sieve_message_get_mail(renv->msgctx);
     struct tkt_buf head = TKT_BUF_INIT(TKT_SIEVE_HEAD_MAX);
-    struct tkt_buf edited = TKT_BUF_INIT(2 * TKT_SIEVE_HEAD_MAX);
+    struct tkt_buf edited = TKT_BUF_INIT(4 * TKT_SIEVE_HEAD_MAX);
     struct tkt_err err = TKT_ERR_INIT;
-    struct message_size size;
     struct istream *input;
+    bool is_cut;
     int rc = -1;
 
     *state_lost = false;
     if (count == 0) {
         return 0;
     }
-    if (tkt_sieve_head_read(mail, &head, &err) < 0) {
+    if (tkt_sieve_head_read(mail, &head, &is_cut, &err) < 0) {
         goto out;
     }
     if (tkt_sieve_head_edit(tkt_buf_str(&head), head.len, edits, count, keep_subject,
@@ -55,11 +54,11 @@ int tkt_sieve_apply(const struct sieve_runtime_env *renv,
         tkt_err_set(&err, TKT_ERR_TEMP, "no memory for the header");
         goto out;
     }
-    if (mail_get_stream(mail, &size, NULL, &input) < 0) {
+    if (mail_get_stream(mail, NULL, NULL, &input) < 0) {
         tkt_err_set(&err, TKT_ERR_TEMP, "the message cannot be read");
         goto out;
     }
-    i_stream_seek(input, size.physical_size);
+    i_stream_seek(input, head.len); /* from where it was cut, too */
     rc = substitute(renv, &edited, input, &err);
     *state_lost = rc == 0;
 out:

@@ -70,6 +70,10 @@ void tkt_sieve_settings_read(struct sieve_instance *svinst,
     }
     out->socket = p_strdup(svinst->pool, set->sieve_ticket_socket);
     out->timeout_ms = set->sieve_ticket_timeout;
+    if (out->timeout_ms == 0 || out->timeout_ms > TKT_SIEVE_TIMEOUT_MAX_MS) {
+        out->timeout_ms = TKT_SIEVE_TIMEOUT_MS;
+        out->problem = "sieve_ticket_timeout: must be a time with its unit, at most 60s";
+    }
     out->default_desk = p_strdup(svinst->pool, set->sieve_ticket_default_desk);
     out->desks = p_strdup(svinst->pool, set->sieve_ticket_desks);
     out->imap = set->sieve_ticket_imap;

@@ -2,6 +2,7 @@
 /* first: Dovecot has a bool of its own */
 #include "sieve-ext/compat.h"
 
+#include "sieve-ext/ticket-head.h"
 #include "sieve-ext/ticket-tmp.h"
 
 #include "istream.h"
@@ -99,28 +100,34 @@ int tkt_sieve_tmp_copy(const char *temp_dir, const char *head, size_t head_len,
     return fd;
 }
 
-int tkt_sieve_head_read(struct mail *mail, struct tkt_buf *out, struct tkt_err *err)
+int tkt_sieve_head_read(struct mail *mail, struct tkt_buf *out, bool *is_cut,
+                        struct tkt_err *err)
 {
     struct message_size head;
     struct istream *input;
     const unsigned char *data;
+    size_t want;
     size_t n;
 
     if (mail_get_stream(mail, &head, NULL, &input) < 0) {
         return tkt_err_set(err, TKT_ERR_TEMP, "the header cannot be read");
     }
+    *is_cut = head.physical_size > out->max;
+    want = I_MIN(head.physical_size, out->max);
     i_stream_seek(input, 0);
-    while (out->len < head.physical_size && i_stream_read_more(input, &data, &n) > 0) {
-        n = I_MIN(n, head.physical_size - out->len);
+    while (out->len < want && i_stream_read_more(input, &data, &n) > 0) {
+        n = I_MIN(n, want - out->len);
         if (tkt_buf_add(out, data, n) < 0) {
-            return tkt_err_set(err, TKT_ERR_PERM, "the header is above %zu bytes",
-                               out->max);
+            return tkt_err_set(err, TKT_ERR_TEMP, "no memory for the header");
         }
         i_stream_skip(input, n);
     }
     if (input->stream_errno != 0) {
         return tkt_err_set(err, TKT_ERR_TEMP, "read the header: %s",
                            i_stream_get_error(input));
+    }
+    if (*is_cut) {
+        out->len = tkt_sieve_head_whole(tkt_buf_str(out), out->len);
     }
     return 0;
 }

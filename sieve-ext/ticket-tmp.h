@@ -19,7 +19,9 @@ struct mail;
  * read yet; -1 with *err (TEMP). */
 int tkt_sieve_tmp_copy(const char *temp_dir, const char *head, size_t head_len,
                        struct istream *input, struct tkt_err *err);
-/* The header block of mail with its blank line; cut at out->max. */
-int tkt_sieve_head_read(struct mail *mail, struct tkt_buf *out, struct tkt_err *err);
+/* The header block of mail with its blank line; where it is larger than out->max, the fields
+ * that fit, and *is_cut. */
+int tkt_sieve_head_read(struct mail *mail, struct tkt_buf *out, bool *is_cut,
+                        struct tkt_err *err);
 
 #endif

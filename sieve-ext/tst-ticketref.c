@@ -165,9 +165,10 @@ static int verify(const struct sieve_runtime_env *renv, struct refs *refs, int *
     const struct tkt_sieve_wants wants = {.is_try = FALSE};
     struct tkt_wire_reply reply;
     struct tkt_err err = TKT_ERR_INIT;
+    bool keep_subject;
 
     refs->count = 0;
-    if (tkt_sieve_reserve(renv, set, &wants, TRUE, &reply, &err) < 0) {
+    if (tkt_sieve_reserve(renv, set, &wants, TRUE, &keep_subject, &reply, &err) < 0) {
         e_error(renv->event, "ticketref test: %s", err.text);
         *status = set->accept ? SIEVE_EXEC_OK : SIEVE_EXEC_TEMP_FAILURE;
         return *status == SIEVE_EXEC_OK ? 0 : -1;

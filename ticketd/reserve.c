@@ -448,7 +448,7 @@ enum tkt_step tkt_reserve_begin(struct tkt_request *req, struct tkt_tools *tools
     }
     req->work.key = tkt_work_key(client_key(req));
     req->work.heavy = !tkt_incoming_is_small(req->packet.fds[0], &conf->limits);
-    if (conf->analyse || req->wire.dry_run ||
+    if (conf->analyse || req->wire.dry_run || req->wire.personal ||
         !tkt_incoming_is_quick(req->packet.fds[0], &conf->limits)) {
         return TKT_STEP_WORK;
     }
@@ -456,6 +456,16 @@ enum tkt_step tkt_reserve_begin(struct tkt_request *req, struct tkt_tools *tools
         return tkt_request_fail(req, &err);
     }
     return after_read(req);
+}
+
+/* A user's own script: so many new tickets an hour, whatever sub-address they came to. */
+static bool personal_may(struct tkt_request *req)
+{
+    const char *user = *req->wire.queue_id ? req->wire.queue_id : req->desk_rcpts[0];
+
+    return !req->wire.personal || req->known || req->wire.dry_run ||
+           tkt_rate_take(&req->d->personal_rate, user,
+                         (unsigned)req->set->conf->limits.personal_rate, req->now_ms);
 }
 
 enum tkt_step tkt_reserve_work(struct tkt_request *req, struct tkt_tools *tools)
@@ -471,16 +481,15 @@ enum tkt_step tkt_reserve_work(struct tkt_request *req, struct tkt_tools *tools)
     }
     if (!req->message.truncated) {
         req->known = every_desk_knows(req, tools);
-        if (req->wire.personal && !req->known && !req->wire.dry_run &&
-            !tkt_rate_take(&req->d->personal_rate, req->desk_rcpts[0],
-                           (unsigned)req->set->conf->limits.personal_rate, req->now_ms)) {
-            return refuse(req, TKT_ERR_PERM,
-                          "more tickets an hour than limits.personal_rate allows a "
-                          "personal script");
-        }
-        if (req->set->conf->analyse && (!req->known || req->wire.dry_run)) {
-            analyse(req, tools);
-        }
+    }
+    if (!personal_may(req)) {
+        return refuse(req, TKT_ERR_PERM,
+                      "more tickets an hour than limits.personal_rate allows a "
+                      "personal script");
+    }
+    if (!req->message.truncated && req->set->conf->analyse &&
+        (!req->known || req->wire.dry_run)) {
+        analyse(req, tools);
     }
     if (req->wire.dry_run) {
         return tkt_reserve_dry(req, tools);
