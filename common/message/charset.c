@@ -267,7 +267,8 @@ static void spell_windows(char label[LABEL_MAX])
 static const struct converter *find_converter(const char *label)
 {
     for (size_t i = 0; i < TKT_ARRAY_LEN(converters); i++) {
-        if (strcmp(converters[i].label, label) == 0 && converters[i].cd != NOT_OPEN) {
+        if (converters[i].label[0] == label[0] && converters[i].cd != NOT_OPEN &&
+            strcmp(converters[i].label, label) == 0) {
             return &converters[i];
         }
     }
@@ -277,10 +278,13 @@ static const struct converter *find_converter(const char *label)
 static const char *resolve(const char *charset, size_t n, char label[LABEL_MAX])
 {
     normalise(charset, n, label);
+    if (label[0] == '\0' || strcmp(label, utf8) == 0) {
+        return label; /* most of them */
+    }
     drop_suffix(label);
     spell_windows(label);
     for (size_t i = 0; i < TKT_ARRAY_LEN(aliases); i++) {
-        if (strcmp(aliases[i].label, label) == 0) {
+        if (aliases[i].label[0] == label[0] && strcmp(aliases[i].label, label) == 0) {
             return aliases[i].converter;
         }
     }
