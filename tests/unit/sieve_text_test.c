@@ -57,7 +57,8 @@ static void a_text_has_an_end_and_no_control_characters(void **state)
     assert_null(tkt_sieve_word_check(TKT_SIEVE_TEXT, text, TKT_SIEVE_TEXT_MAX));
     assert_non_null(tkt_sieve_word_check(TKT_SIEVE_TEXT, text, TKT_SIEVE_TEXT_MAX + 1));
     assert_true(right(TKT_SIEVE_TEXT, ""));
-    assert_true(right(TKT_SIEVE_TEXT, "Dr\xc3\xbc" "cker 3"));
+    assert_true(right(TKT_SIEVE_TEXT, "Dr\xc3\xbc"
+                                      "cker 3"));
     assert_false(right(TKT_SIEVE_TEXT, "a\r\nX-Ticket-ID: IT-1"));
     assert_false(right(TKT_SIEVE_TEXT, "\x7f"));
     assert_non_null(tkt_sieve_word_check(TKT_SIEVE_TEXT, "a\0b", 3));
