@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "message/body.h"
 #include "message/fields.h"
+#include "message/security.h"
 #include "message/trim.h"
 
 #include <string.h>
@@ -92,9 +93,16 @@ static void read_forward(struct tkt_reading *r, const struct tkt_trim *t)
 
 void tkt_reply_read(struct tkt_reading *r, size_t n, const struct tkt_marks *marks)
 {
+    TKT_AUTO_BUF struct tkt_buf plain = TKT_BUF_INIT(n + 1);
+    const char *text = r->msg->text;
     struct tkt_trim t;
 
-    if (tkt_trim_text(r->msg->text, n, marks, r->msg->subject, n + 1, &t) < 0) {
+    if (tkt_security_unarmour(text, n, &plain)) {
+        text = tkt_buf_str(&plain);
+        n = plain.len;
+        marks = NULL; /* places in the whole text */
+    }
+    if (tkt_trim_text(text, n, marks, r->msg->subject, n + 1, &t) < 0) {
         r->no_memory = true;
     } else {
         r->msg->reply_text = keep_text(r, &t.reply);

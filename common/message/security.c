@@ -65,6 +65,73 @@ void tkt_security_read(struct tkt_reading *r)
     r->msg->security = security;
 }
 
+/* ---- signed in the text ---- */
+
+enum armour {
+    ARMOUR_NONE,
+    ARMOUR_HEADER,   /* "Hash: ..." up to the empty line */
+    ARMOUR_TEXT,     /* what is signed */
+    ARMOUR_SIGNATURE /* up to its end */
+};
+
+static bool is_line(const char *p, size_t n, const char *line)
+{
+    while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '\t')) {
+        n--;
+    }
+    return n == strlen(line) && memcmp(p, line, n) == 0;
+}
+
+/* Adds what of a line was written by the person; returns where the next one is. */
+static enum armour take_line(enum armour at, const char *p, size_t n, struct tkt_buf *out)
+{
+    switch (at) {
+    case ARMOUR_NONE:
+        if (is_line(p, n, "-----BEGIN PGP SIGNED MESSAGE-----")) {
+            return ARMOUR_HEADER;
+        }
+        break;
+    case ARMOUR_HEADER:
+        return is_line(p, n, "") ? ARMOUR_TEXT : ARMOUR_HEADER;
+    case ARMOUR_TEXT:
+        if (is_line(p, n, "-----BEGIN PGP SIGNATURE-----")) {
+            return ARMOUR_SIGNATURE;
+        }
+        if (n >= 2 && p[0] == '-' && p[1] == ' ') {
+            p += 2;
+            n -= 2;
+        }
+        break;
+    case ARMOUR_SIGNATURE:
+        return is_line(p, n, "-----END PGP SIGNATURE-----") ? ARMOUR_NONE : at;
+    }
+    tkt_buf_add(out, p, n);
+    tkt_buf_addc(out, '\n');
+    return at;
+}
+
+bool tkt_security_unarmour(const char *text, size_t n, struct tkt_buf *out)
+{
+    enum armour at = ARMOUR_NONE;
+    const char *end = text + n;
+
+    if (!has_line(text, "-----BEGIN PGP SIGNED MESSAGE-----") ||
+        !has_line(text, "-----END PGP SIGNATURE-----")) {
+        return false;
+    }
+    for (const char *p = text; p < end;) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+        size_t len = lf == NULL ? (size_t)(end - p) : (size_t)(lf - p);
+        at = take_line(at, p, len, out);
+        p += len + (lf == NULL ? 0 : 1);
+    }
+    if (at != ARMOUR_NONE || out->failed) {
+        tkt_buf_reset(out); /* cut off, or odd: all of it is what was written */
+        return false;
+    }
+    return true;
+}
+
 /* ---- header-protected Subject ---- */
 
 /* A parameter of a Content-Type whose value begins with one of the words. */
