@@ -345,6 +345,19 @@ static bool glues(uint32_t c)
     return c == '@' || c == '/' || c == '\\' || c == '_' || (c >= '0' && c <= '9');
 }
 
+/* The ASCII letters that a word goes on with; returns how many. */
+static size_t put_ascii(struct count *c, const char *p, size_t n)
+{
+    size_t i = 0;
+
+    for (; i < n && (p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'z'; i++) {
+        if (c->len <= WORD_MAX) {
+            c->word[c->len++] = (char)(p[i] | 0x20);
+        }
+    }
+    return i;
+}
+
 static void count_text(struct count *c, const char *text, size_t n)
 {
     const char *end = text + n;
@@ -357,6 +370,12 @@ static void count_text(struct count *c, const char *text, size_t n)
             continue;
         }
         line_start = *text == '\n';
+        if ((*text | 0x20) >= 'a' && (*text | 0x20) <= 'z') {
+            size_t run = put_ascii(c, text, (size_t)(end - text));
+            c->scripts[LATIN] += (unsigned)run;
+            text += run;
+            continue;
+        }
         uint32_t ch = next_char(&text, end);
         enum script script = script_of(ch);
         c->scripts[script]++;
@@ -428,6 +447,18 @@ static const char *best_of(const struct count *c, unsigned from, unsigned to)
     return clear ? codes[best] : "";
 }
 
+/* Whether the lean between the two could change the answer. */
+static bool is_near_danish(const struct count *c)
+{
+    unsigned twin = TKT_MAX(c->scores[DA], c->scores[NO]) + LEAN_MAX;
+    unsigned best = 0;
+
+    for (unsigned l = EN; l <= RO; l++) {
+        best = l == DA || l == NO ? best : TKT_MAX(best, c->scores[l]);
+    }
+    return best * 100 < twin * LEAD_PERCENT;
+}
+
 const char *tkt_language_of(const char *text, size_t n)
 {
     struct count c;
@@ -454,7 +485,9 @@ const char *tkt_language_of(const char *text, size_t n)
                : s[HEBREW] * 2 > foreign ? codes[HE]
                                          : codes[AR];
     }
-    int lean = lean_danish(text, TKT_MIN(n, (size_t)TWIN_BYTES_MAX));
-    c.scores[lean > 0 ? DA : NO] += (unsigned)TKT_MIN(abs(lean), LEAN_MAX);
+    if (is_near_danish(&c)) {
+        int lean = lean_danish(text, TKT_MIN(n, (size_t)TWIN_BYTES_MAX));
+        c.scores[lean > 0 ? DA : NO] += (unsigned)TKT_MIN(abs(lean), LEAN_MAX);
+    }
     return best_of(&c, EN, RO);
 }

@@ -7,6 +7,7 @@
 
 #include "base/util.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define JOINED_MAX 400 /* bytes of a header that was wrapped */
@@ -329,6 +330,24 @@ static bool is_header(const struct tkt_folded *f, bool quote_follows, bool joine
     return without_verb(&c);
 }
 
+/* What any of the speeches starts with, as one list. */
+static const char *all_starts(void)
+{
+    static char all[8192];
+    static bool is_whole;
+    size_t len = 0;
+
+    for (size_t i = 0; !is_whole && i < TKT_ARRAY_LEN(speeches); i++) {
+        const char *starts = speeches[i].starts == NULL ? "" : speeches[i].starts;
+        if (starts[0] != '\0' && len + strlen(starts) + 2 <= sizeof(all)) {
+            len += (size_t)snprintf(all + len, sizeof(all) - len, "%s%s",
+                                    len > 0 ? "|" : "", starts);
+        }
+    }
+    is_whole = true;
+    return all;
+}
+
 /* Where the date of a header could begin. */
 static bool starts_dated(const struct tkt_folded *f)
 {
@@ -345,13 +364,11 @@ static bool starts_dated(const struct tkt_folded *f)
     if (digit == 0) {
         return true;
     }
-    for (size_t i = 0; i < TKT_ARRAY_LEN(speeches); i++) {
-        size_t len = tkt_fold_starts(s, n, speeches[i].starts);
-        if (len > 0 && tkt_fold_words(s + len, digit - len) <= 3) {
-            return true;
-        }
+    if (tkt_fold_words(s, digit) <= 2) { /* "Thu, 5 Dec" */
+        return true;
     }
-    return tkt_fold_words(s, digit) <= 2; /* "Thu, 5 Dec" */
+    size_t len = tkt_fold_longest_start(s, n, all_starts());
+    return len > 0 && len <= digit && tkt_fold_words(s + len, digit - len) <= 3;
 }
 
 static bool may_start(const struct tkt_folded *f, bool address_follows)

@@ -184,21 +184,40 @@ static size_t entity(const char *p, size_t n, uint32_t *cp)
     return 0;
 }
 
-/* Letters, digits and signs that fold to one byte: most of most lines. Returns how many
- * bytes of p were taken. */
-static size_t add_plain(struct tkt_folded *f, const char *p, size_t n)
-{
-    size_t room = TKT_TRIM_LINE_MAX - 5 - f->n;
-    size_t i = 0;
+/* ASCII that folds to one byte, 0 for what needs a closer look. */
+/* clang-format off */
+static const char plain[256] = {
+    ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ',
+    ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ',
+    ' ', '!', '"', '#', '$', '%', 0, '\'', '(', ')', 0, '+', ',', '-', '.', '/',
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ':', ';', '<', '=', '>', '?',
+    '@', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o',
+    'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', '[', '\\', ']', '^', '_',
+    '`', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o',
+    'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', '{', '|', '}', '~', 0x7f,
+};
+/* clang-format on */
 
-    for (n = TKT_MIN(n, room); i < n; i++) {
-        unsigned char c = (unsigned char)p[i];
-        if (c <= ' ' || c >= 0x7f || c == '*' || c == '&') {
-            break;
-        }
-        f->s[f->n + i] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+/* Letters, digits and signs that fold to one byte, and the blanks between them: most of
+ * most lines. Returns how many bytes of p were taken. */
+static size_t add_plain(struct tkt_folded *f, const char *p, size_t n, bool *space)
+{
+    char *to = f->s + f->n;
+    const char *stop = f->s + TKT_TRIM_LINE_MAX - 6;
+    size_t i = 0;
+    char c;
+
+    if (*space) {
+        *to++ = ' ';
     }
-    f->n += i;
+    for (; i < n && to < stop && (c = plain[(unsigned char)p[i]]) != 0; i++) {
+        if (c != ' ' || (to > f->s && to[-1] != ' ')) {
+            *to++ = c;
+        }
+    }
+    /* A blank is written before what follows it. */
+    *space = to > f->s && to[-1] == ' ';
+    f->n = (size_t)(to - f->s) - (*space ? 1 : 0);
     return i;
 }
 
@@ -208,11 +227,9 @@ void tkt_fold_add(struct tkt_folded *f, const char *p, size_t n)
 
     for (size_t i = 0; i < n;) {
         uint32_t cp = 0;
-        if (!space && f->n + 5 < TKT_TRIM_LINE_MAX) {
-            i += add_plain(f, p + i, n - i);
-            if (i == n) {
-                break;
-            }
+        i += add_plain(f, p + i, n - i, &space);
+        if (i == n) {
+            break;
         }
         size_t len = p[i] == '&' ? entity(p + i, n - i, &cp) : 0;
         i += len > 0 ? len : decode(p + i, n - i, &cp);
@@ -266,41 +283,52 @@ bool tkt_fold_next(const char **list, const char **item, size_t *n)
     return true;
 }
 
-/* Nearly every line is compared with every table and is in none of them. So each table
- * is known by the two bytes that its items begin and end with; found out when it is
- * first used. */
+/* Nearly every line is compared with every table and is in none of them. So the items of
+ * a table are found by their first two bytes, and whether one could end a line by its
+ * last two; a table is indexed when it is first used. */
 #define TABLES_MAX 512
 #define PROBES_MAX 16
-#define PAIRS 512
+#define ITEMS_MAX 8192
+#define CHAINS 128
 
-struct pairs {
-    uint64_t bits[PAIRS / 64];
+struct item {
+    const char *s;
+    uint16_t len;
+    uint16_t next; /* 0: the last of its chain */
 };
 
 struct table {
     const char *list; /* a table lives as long as the program: its address names it */
-    struct pairs first;
-    struct pairs last;
-    bool is_short; /* an item of one byte: no pair tells */
+    uint16_t first[CHAINS]; /* chains in the order of the list */
+    uint16_t one;           /* ... of the items of one byte */
+    uint64_t last[CHAINS / 64];
+    bool is_plain; /* not indexed: no room */
 };
 
-static unsigned pair_of(const char *p)
+static struct item items[ITEMS_MAX]; /* [0] is none */
+static size_t item_count = 1;
+
+static unsigned chain_of(const char *p)
 {
-    return ((unsigned char)p[0] * 31U + (unsigned char)p[1]) % PAIRS;
+    return ((unsigned char)p[0] * 31U + (unsigned char)p[1]) % CHAINS;
 }
 
-static void add_pair(struct pairs *set, const char *p)
+static void add_item(struct table *t, const char *s, size_t len)
 {
-    unsigned pair = pair_of(p);
-
-    set->bits[pair / 64] |= UINT64_C(1) << pair % 64;
-}
-
-static bool has_pair(const struct pairs *set, const char *p)
-{
-    unsigned pair = pair_of(p);
-
-    return (set->bits[pair / 64] >> pair % 64 & 1) != 0;
+    if (len > UINT16_MAX || item_count == ITEMS_MAX) {
+        t->is_plain = true;
+        return;
+    }
+    uint16_t *at = len < 2 ? &t->one : &t->first[chain_of(s)];
+    while (*at != 0) {
+        at = &items[*at].next;
+    }
+    *at = (uint16_t)item_count;
+    items[item_count++] = (struct item){s, (uint16_t)len, 0};
+    if (len >= 2) {
+        unsigned end = chain_of(s + len - 2);
+        t->last[end / 64] |= UINT64_C(1) << end % 64;
+    }
 }
 
 static void fill_table(struct table *t, const char *list)
@@ -310,10 +338,8 @@ static void fill_table(struct table *t, const char *list)
 
     t->list = list;
     while (tkt_fold_next(&list, &item, &len)) {
-        t->is_short = t->is_short || len < 2;
-        if (len >= 2) {
-            add_pair(&t->first, item);
-            add_pair(&t->last, item + len - 2);
+        if (len > 0) {
+            add_item(t, item, len);
         }
     }
 }
@@ -329,30 +355,24 @@ static const struct table *table_of(const char *list)
             fill_table(t, list);
         }
         if (t->list == list) {
-            return t;
+            return t->is_plain ? NULL : t;
         }
     }
     return NULL;
 }
 
-/* Whether an item of the list may be what s begins, or ends, with. */
-static bool may_be_at(const char *s, size_t n, const char *list, bool at_end)
-{
-    const struct table *t = list == NULL ? NULL : table_of(list);
-
-    if (t == NULL || t->is_short) {
-        return list != NULL;
-    }
-    return n >= 2 && (at_end ? has_pair(&t->last, s + n - 2) : has_pair(&t->first, s));
-}
-
 bool tkt_fold_is_one_of(const char *s, size_t n, const char *list)
 {
+    const struct table *t = list == NULL ? NULL : table_of(list);
     const char *item;
     size_t len;
 
-    if (!may_be_at(s, n, list, false)) {
-        return false;
+    if (t != NULL) {
+        size_t i = n == 0 ? 0 : n == 1 ? t->one : t->first[chain_of(s)];
+        while (i != 0 && (items[i].len != n || memcmp(items[i].s, s, n) != 0)) {
+            i = items[i].next;
+        }
+        return i != 0;
     }
     while (tkt_fold_next(&list, &item, &len)) {
         if (len == n && memcmp(item, s, n) == 0) {
@@ -381,21 +401,67 @@ static bool ends_word(const char *item, size_t len, const char *after, const cha
            !is_letter((unsigned char)*after);
 }
 
+static bool is_start(const char *s, size_t n, const char *item, size_t len)
+{
+    return len > 0 && len <= n && item[len - 1] == s[len - 1] &&
+           memcmp(item, s, len) == 0 && ends_word(item, len, s + len, s + n);
+}
+
+/* The item of a chain that s starts with, or 0. */
+static size_t start_in(size_t i, const char *s, size_t n)
+{
+    while (i != 0 && !is_start(s, n, items[i].s, items[i].len)) {
+        i = items[i].next;
+    }
+    return i;
+}
+
 size_t tkt_fold_starts(const char *s, size_t n, const char *list)
 {
+    const struct table *t = list == NULL ? NULL : table_of(list);
     const char *item;
     size_t len;
 
-    if (!may_be_at(s, n, list, false)) {
-        return 0;
+    if (t != NULL) {
+        size_t i = start_in(t->one, s, n);
+        size_t k = n < 2 ? 0 : start_in(t->first[chain_of(s)], s, n);
+        i = i == 0 || (k != 0 && k < i) ? k : i; /* the first of the list */
+        return i == 0 ? 0 : items[i].len;
     }
     while (tkt_fold_next(&list, &item, &len)) {
-        if (len > 0 && len <= n && memcmp(item, s, len) == 0 &&
-            ends_word(item, len, s + len, s + n)) {
+        if (is_start(s, n, item, len)) {
             return len;
         }
     }
     return 0;
+}
+
+size_t tkt_fold_longest_start(const char *s, size_t n, const char *list)
+{
+    const struct table *t = list == NULL ? NULL : table_of(list);
+
+    if (t == NULL) {
+        return tkt_fold_starts(s, n, list);
+    }
+    size_t longest = start_in(t->one, s, n) != 0 ? 1 : 0;
+    for (size_t i = n < 2 ? 0 : t->first[chain_of(s)]; i != 0; i = items[i].next) {
+        if (items[i].len > longest && is_start(s, n, items[i].s, items[i].len)) {
+            longest = items[i].len;
+        }
+    }
+    return longest;
+}
+
+/* Whether the last two bytes of s are those of an item. */
+static bool may_end(const char *s, size_t n, const char *list)
+{
+    const struct table *t = list == NULL ? NULL : table_of(list);
+
+    if (t == NULL || t->one != 0) {
+        return true;
+    }
+    unsigned end = n < 2 ? 0 : chain_of(s + n - 2);
+    return n >= 2 && (t->last[end / 64] >> end % 64 & 1) != 0;
 }
 
 bool tkt_fold_ends(const char *s, size_t n, const char *list)
@@ -403,7 +469,7 @@ bool tkt_fold_ends(const char *s, size_t n, const char *list)
     const char *item;
     size_t len;
 
-    if (!may_be_at(s, n, list, true)) {
+    if (!may_end(s, n, list)) {
         return false;
     }
     while (tkt_fold_next(&list, &item, &len)) {

@@ -74,6 +74,7 @@ bool tkt_fold_next(const char **list, const char **item, size_t *n);
 bool tkt_fold_is_one_of(const char *s, size_t n, const char *list);
 /* Starts with one of the list, as a whole word; its length or 0. */
 size_t tkt_fold_starts(const char *s, size_t n, const char *list);
+size_t tkt_fold_longest_start(const char *s, size_t n, const char *list);
 /* Ends with one of the list, as whole words. */
 bool tkt_fold_ends(const char *s, size_t n, const char *list);
 /* Contains one of the list as whole words: where, or NULL; *len its length. */

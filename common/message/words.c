@@ -104,7 +104,7 @@ static uint64_t next_word(struct scan *s)
         size_t len = 0;
         uint32_t c = decode(s->at, s->end, &len);
 
-        if (is_wide(c)) {
+        if (c >= 0x80 && is_wide(c)) {
             s->at += len;
             uint64_t word = wide_word(s, c);
             if (word != 0) {
@@ -118,6 +118,13 @@ static uint64_t next_word(struct scan *s)
             continue;
         }
         while (s->at < s->end) {
+            unsigned char ascii = *s->at | 0x20;
+            if (ascii >= 'a' && ascii <= 'z') {
+                h = (h ^ ascii) * UINT64_C(1099511628211);
+                letters++;
+                s->at++;
+                continue;
+            }
             c = fold(decode(s->at, s->end, &len));
             if (is_wide(c) || !(is_letter(c) || is_digit(c))) {
                 break;
