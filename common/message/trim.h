@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * What the person wrote: cuts a text into reply, signature and earlier messages.
  *
-  * Nothing is lost: every line of the text goes to exactly one of reply, signature and
+ * Nothing is lost: every line of the text goes to exactly one of reply, signature and
  * quoted, in order. Inline answers keep the quoted lines they answer in reply; where
  * only marks tell that a line is quoted, it gets a "> " there.
  * Linear in the text: a line is looked at a fixed number of times, only its first
  * TKT_TRIM_LINE_MAX bytes, and the tables TKT_TRIM_LOOKS_MAX times in all (past that
  * less is recognised); no regular expressions. Memory: the outputs, bounded by their
  * maxima, and TKT_TRIM_LINES_MAX small records; what stands past that many lines goes
- * where the last of them went. Pure: no locale, no clock, no globals that change. text
- * is UTF-8 with LF line ends; marks (of the HTML that the text was made from) and subject
- * may be NULL. Owner: the caller releases, also after -1.
+ * where the last of them went. No locale, no clock. text is UTF-8 with LF line ends; marks
+ * (of the HTML that the text was made from) and subject may be NULL. An index of the
+ * tables is made as they are first used: one thread at a time. Owner: the caller
+ * releases, also after -1.
  */
 #ifndef TKT_MESSAGE_TRIM_H
 #define TKT_MESSAGE_TRIM_H
