@@ -4,6 +4,7 @@
 #include "istream.h"
 #include "mail-storage.h"
 #include "master-service.h"
+#include "message-address.h"
 #include "smtp-address.h"
 
 #include "sieve-execute.h"
@@ -110,8 +111,28 @@ static const char *address_of(const struct smtp_address *address)
     return smtp_address_isnull(address) ? "" : smtp_address_encode(address);
 }
 
+/* A mail that lies in a mailbox has no envelope; with the null sender it would be taken for
+ * a bounce. Whoever moved it wants a ticket in its author's name. */
+static const char *author_of(const struct sieve_runtime_env *renv)
+{
+    struct mail *mail = sieve_message_get_mail(renv->msgctx);
+    const struct message_address *from;
+    const char *value;
+
+    if (mail_get_first_header(mail, "From", &value) <= 0) {
+        return "";
+    }
+    from = message_address_parse(pool_datastack_create(), (const unsigned char *)value,
+                                 strlen(value), 1, 0);
+    return from != NULL && from->mailbox != NULL && *from->mailbox != '\0' &&
+                   from->domain != NULL && *from->domain != '\0'
+               ? t_strconcat(from->mailbox, "@", from->domain, NULL)
+               : "";
+}
+
 static void set_envelope(struct tkt_wire_request *req,
-                         const struct sieve_runtime_env *renv)
+                         const struct sieve_runtime_env *renv,
+                         const struct tkt_sieve_settings *set)
 {
     const struct smtp_address *rcpt = sieve_message_get_orig_recipient(renv->msgctx);
     const struct sieve_instance *svinst = renv->exec_env->svinst;
@@ -120,6 +141,9 @@ static void set_envelope(struct tkt_wire_request *req,
         rcpt = sieve_message_get_final_recipient(renv->msgctx);
     }
     req->sender = address_of(sieve_message_get_sender(renv->msgctx));
+    if (*req->sender == '\0' && tkt_sieve_place(renv, set) == TKT_SIEVE_IMAP) {
+        req->sender = author_of(renv);
+    }
     if (!smtp_address_isnull(rcpt)) {
         req->rcpts = t_new(struct tkt_wire_rcpt, 1);
         req->rcpts[0].addr = smtp_address_encode(rcpt);
@@ -182,7 +206,7 @@ int tkt_sieve_reserve(const struct sieve_runtime_env *renv,
     if (fd >= 0) {
         *keep_subject = is_cut || !subject_is_told;
         set_wants(&req, wants, set);
-        set_envelope(&req, renv);
+        set_envelope(&req, renv, set);
         rc = call(set, &req, fd, set->timeout_ms, reply, err);
     }
 out:

@@ -57,6 +57,9 @@ service stats {{
 protocol lmtp {{
   mail_plugins = $mail_plugins sieve
 }}
+protocol lda {{
+  mail_plugins = $mail_plugins sieve
+}}
 plugin {{
   sieve = file:~/sieve;active=~/.dovecot.sieve
   sieve_before = {r}/before.sieve
@@ -121,9 +124,10 @@ class Dovecot:
 
     def write_config(self, **parts):
         self.parts.update(parts)
+        parts = {k: v.replace("{r}", self.root) for k, v in self.parts.items()}
         with open(f"{self.root}/dovecot.conf", "w", encoding="utf-8") as f:
             f.write(CONFIG.format(r=self.root, port=self.port, imap_port=self.imap_port,
-                                  uid=MAIL_UID, gid=MAIL_GID, **self.parts))
+                                  uid=MAIL_UID, gid=MAIL_GID, **parts))
 
     def stop(self):
         subprocess.run(["doveadm", "-c", f"{self.root}/dovecot.conf", "stop"], check=False,
@@ -136,9 +140,12 @@ class Dovecot:
         subprocess.run(["doveadm", "-c", f"{self.root}/dovecot.conf", "reload"], check=True,
                        timeout=60)
 
+    def run(self, command):
+        return subprocess.run(command, capture_output=True, text=True, check=False,
+                              timeout=120)
+
     def compile(self, path):
-        return subprocess.run(["sievec", "-c", f"{self.root}/dovecot.conf", path],
-                              capture_output=True, text=True, check=False, timeout=60)
+        return self.run(["sievec", "-c", f"{self.root}/dovecot.conf", path])
 
     def script(self, text):
         """The global script, compiled (its folder is not the user's)."""
@@ -182,6 +189,28 @@ class Dovecot:
             for rcpt in accepted:
                 code, text = s.getreply()
                 out[rcpt] = (code, text.decode())
+        return out
+
+    def lda(self, rcpt, sender, message):
+        """The same by the local delivery agent."""
+        subprocess.run(["/usr/lib/dovecot/dovecot-lda", "-c", f"{self.root}/dovecot.conf",
+                        "-d", rcpt, "-a", rcpt, "-f", sender], input=message, check=True,
+                       timeout=60)
+
+    def workers(self, service="lmtp"):
+        """Process IDs of a service, as the master started them."""
+        with open(f"{self.root}/run/master.pid", encoding="ascii") as f:
+            master = f.read().strip()
+        with open(f"/proc/{master}/task/{master}/children", encoding="ascii") as f:
+            children = f.read().split()
+        out = []
+        for pid in children:
+            try:
+                with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
+                    if f.read().strip() == service:
+                        out.append(int(pid))
+            except FileNotFoundError:
+                pass
         return out
 
     def mails(self, user, folder=""):

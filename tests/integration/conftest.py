@@ -7,8 +7,10 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from harness.dovecot import Dovecot  # noqa: E402
 from harness.mta import Postfix, Sendmail  # noqa: E402
 from harness.product import Product  # noqa: E402
+from harness.sieve import SieveSite  # noqa: E402
 from harness.util import make_root, remove_root  # noqa: E402
 
 BUILD = os.environ.get("TKT_BUILDDIR", os.path.abspath("build"))
@@ -27,6 +29,33 @@ class Site:
 
     def __init__(self, root, product, mta):
         self.root, self.product, self.mta = root, product, mta
+
+
+def sieve_sites():
+    """Makes sites with Dovecot and stops them in the end."""
+    reason = Dovecot.missing(BUILD)
+    if reason:
+        pytest.skip(reason)
+    sites = []
+
+    def make(**kw):
+        sites.append(SieveSite(BUILD, **kw))
+        return sites[-1].start()
+    try:
+        yield make
+    finally:
+        for site in sites:
+            site.stop()
+
+
+@pytest.fixture(scope="module")
+def sieve_site():
+    yield from sieve_sites()
+
+
+@pytest.fixture
+def make_sieve():
+    yield from sieve_sites()
 
 
 @pytest.fixture

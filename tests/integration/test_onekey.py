@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One mail, four ways in, one ticket.
+"""One mail, five ways in, one ticket.
 
 The same mail comes by the milter behind Postfix, by the milter behind Sendmail, as the
-bytes that Postfix hands to LMTP, and over a hop that turns 8-bit content into 7-bit.
+bytes that Postfix hands to LMTP - by hand and to Dovecot, where Sieve asks -, and over a hop
+that turns 8-bit content into 7-bit.
 """
 import pytest
 from conftest import BUILD, skip_without_postfix
+from harness.dovecot import MAIL_UID, Dovecot
 from harness.mta import Postfix, Sendmail
 from harness.product import Product
+from harness.sieve import IT, USERS
 from harness.sink import Sink
 from harness.smtp import send
 from harness.util import make_root, remove_root, wait_for
@@ -68,8 +71,10 @@ def paths():
     skip_without_postfix()
     tree, reason = Sendmail.unpack(f"{BUILD}/peers/sendmail")
     root = make_root()
-    product = Product(root, BUILD)
+    product = Product(root, BUILD, hooks=f', "{MAIL_UID}"', intake_umask="0000")
     product.milter_socket = f"unix:{product.root}/socket/milter.sock"
+    no_dovecot = Dovecot.missing(BUILD)
+    dovecot = Dovecot(root, BUILD, f"{product.root}/run/intake.sock", before=IT)
     with Sink() as sink:
         postfix = Postfix(root, settings=(
             f"smtpd_milters = {product.milter_socket}\n"
@@ -87,13 +92,17 @@ def paths():
                 p.start()
             if not reason:
                 sendmail = Sendmail(root, f"local:{product.root}/socket/milter.sock", tree).start()
-            yield {"product": product, "postfix": postfix, "lmtp": lmtp, "hop": hop,
+            if not no_dovecot:
+                dovecot.start()
+            yield {"dovecot": dovecot, "no_dovecot": no_dovecot, "product": product, "postfix": postfix, "lmtp": lmtp, "hop": hop,
                    "sendmail": sendmail, "sink": sink, "why": reason}
         finally:
             for p in (postfix, lmtp, hop):
                 p.stop()
             if sendmail is not None:
                 sendmail.stop()
+            if not no_dovecot:
+                dovecot.stop()
             product.stop()
             print(product.log("ticketd")[-6000:])
             remove_root(root)
@@ -114,7 +123,7 @@ def count(paths):
 
 
 @pytest.mark.parametrize("name", MAILS)
-def test_four_ways_in_give_one_ticket(paths, name):
+def test_five_ways_in_give_one_ticket(paths, name):
     message = MAILS[name]
     before = count(paths)
     assert send(paths["postfix"].port, ANN, DESK, message).code == 250
@@ -132,6 +141,11 @@ def test_four_ways_in_give_one_ticket(paths, name):
     assert done.returncode == 0
     assert count(paths) == before + 1, "the bytes that LMTP gets made another ticket"
 
+    if not paths["no_dovecot"]:
+        user = next(USERS)
+        assert paths["dovecot"].deliver(ANN, user, paths["sink"].mails[-1])[user][0] == 250
+        assert count(paths) == before + 1, "Sieve made another ticket"
+
     if not name.startswith("no_"):  # the hop's own Message-ID and Date are the client's here
         delivered = len(paths["postfix"].mails())
         assert send(paths["hop"].port, ANN, DESK, message,
@@ -145,3 +159,9 @@ def test_sendmail_took_part(paths):
     if paths["why"]:
         pytest.skip(paths["why"])
     assert paths["sendmail"].mails()
+
+
+def test_dovecot_took_part(paths):
+    if paths["no_dovecot"]:
+        pytest.skip(paths["no_dovecot"])
+    assert paths["dovecot"].log().count("existing ticket") >= len(MAILS)

@@ -1,101 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The vnd.ticket extension in a real Dovecot, over LMTP."""
 
-import itertools
 import os
 import signal
 import time
 
 import pytest
-from conftest import BUILD
-from harness.dovecot import MAIL_UID, Dovecot
-from harness.product import Product
+from harness.sieve import ANN, DESK, USERS, Delivery
 from harness.smtp import body, header, headers
-from harness.util import make_root, remove_root
 
-DESK = "support@example.test"
-ANN = "ann@customer.example"
 TICKET = 'require ["vnd.ticket"];\nticket;\n'
-
-
-class SieveSite:
-    """ticketd (no milter) behind a private Dovecot."""
-
-    def __init__(self, **dovecot):
-        reason = Dovecot.missing(BUILD)
-        if reason:
-            pytest.skip(reason)
-        self.root = make_root()
-        self.known = set()
-        self.product = Product(self.root, BUILD, hooks=f', "{MAIL_UID}"',
-                               intake_umask="0000")
-        self.product.prepare()
-        self.product.start_ticketd()
-        self.dovecot = Dovecot(self.root, BUILD, f"{self.product.root}/run/intake.sock",
-                               **dovecot)
-
-    def stop(self):
-        self.dovecot.stop()
-        self.product.stop()
-        print(self.product.log("ticketd")[-3000:])
-        print(self.dovecot.log()[-3000:])
-        remove_root(self.root)
+NOTHING = "# an explicit keep here would be an earlier copy, without the ID\n"
 
 
 @pytest.fixture(scope="module")
-def site():
-    s = SieveSite(settings="  sieve_ticket_timeout = 3s\n  sieve_ticket_desks = it\n"
-                           "  sieve_editheader_protected = Subject\n",
-                  extensions="+vnd.ticket")
-    s.dovecot.start()
-    yield s
-    s.stop()
-
-
-@pytest.fixture
-def make_site():
-    sites = []
-
-    def make(**kw):
-        sites.append(SieveSite(**kw))
-        sites[-1].dovecot.start()
-        return sites[-1]
-    yield make
-    for site in sites:
-        site.stop()
-
-
-USERS = (f"user{n}@example.test" for n in itertools.count(1))
-
-
-class Delivery:
-    """One mail for a new user: the answer, the copies, the tickets that it made."""
-
-    def __init__(self, site, script, message, rcpt=None, sender=ANN, user_script=None):
-        self.site, self.rcpt = site, rcpt or next(USERS)
-        if site.product.up():
-            site.known = {t["id"] for t in site.product.tickets()}
-        self.before = site.known
-        site.dovecot.script(script)
-        if user_script:
-            site.dovecot.user_script(self.rcpt, user_script)
-        self.log_at = len(site.dovecot.log())
-        self.message, self.sender = message, sender
-        self.again()
-
-    def again(self):
-        self.code, self.text = self.site.dovecot.deliver(
-            self.sender, self.rcpt, self.message)[self.rcpt]
-        return self.code
-
-    def copies(self, folder=""):
-        return self.site.dovecot.mails(self.rcpt, folder)
-
-    def tickets(self):
-        return [t for t in self.site.product.tickets() if t["id"] not in self.before]
-
-    def log(self):
-        return self.site.dovecot.log()[self.log_at:]
+def site(sieve_site):
+    return sieve_site(settings="  sieve_ticket_timeout = 3s\n  sieve_ticket_desks = it\n"
+                               "  sieve_editheader_protected = Subject\n")
 
 
 def subject(copy):
@@ -204,8 +125,8 @@ def test_two_recipients_of_one_message_share_its_ticket(site, mail):
         assert len(headers(copy, "X-Ticket-ID")) == 1
 
 
-def test_key_scope_recipient_makes_a_ticket_each(make_site, mail):
-    site = make_site(before='require "vnd.ticket";\nticket :desk "it";',
+def test_key_scope_recipient_makes_a_ticket_each(make_sieve, mail):
+    site = make_sieve(before='require "vnd.ticket";\nticket :desk "it";',
                      settings="  sieve_ticket_key_scope = recipient\n")
     users = [next(USERS), next(USERS)]
     message = mail("each")
@@ -398,3 +319,122 @@ def test_a_large_mail_goes_through_a_file(site, mail):
     (copy,) = d.copies()
     assert body(copy) == body(message)
     assert len(d.tickets()) == 1
+
+
+def test_forged_ids_beyond_every_limit_go_away(site, mail):
+    forged = "".join(f"X-Ticket-ID: IT-{n}\r\n" for n in range(300))
+    huge = f"X-Ticket-ID: {'y' * 140000}\r\n"
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";',
+                 mail("many", extra=huge + forged))
+    assert d.code == 250, d.log()
+    (ticket,) = d.tickets()
+    (copy,) = d.copies()
+    (value,) = headers(copy, "X-Ticket-ID")
+    assert value.startswith(f"{ticket['id']};".encode())
+    assert subject(copy) == f"[{ticket['id']}] many".encode()
+
+
+def test_a_giant_header_is_a_ticket_all_the_same(site, mail):
+    message = mail("giant", extra="".join(f"X-{n}: {'z' * 900}\r\n" for n in range(1500)))
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";', message)
+    assert d.code == 250, d.log()
+    (ticket,) = d.tickets()
+    (copy,) = d.copies()
+    assert headers(copy, "X-Ticket-ID")[0].startswith(f"{ticket['id']};".encode())
+    assert header(copy, "X-1499") == b"z" * 900 and body(copy) == body(message)
+
+
+def test_a_giant_subject_keeps_its_bytes(site, mail):
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";',
+                 mail("s" * 140000))
+    assert d.code == 250, d.log()
+    (ticket,) = d.tickets()
+    (copy,) = d.copies()
+    assert subject(copy) == b"s" * 140000
+    assert headers(copy, "X-Ticket-ID")[0].startswith(f"{ticket['id']};".encode())
+
+
+@pytest.mark.parametrize("words,why", [
+    (':desk "it" :priority "${s}"', "must be one of urgent"),
+    (':desk "${s}"', "must be a name"),
+    (':desk "it" :requester "${s}"', "must be an address"),
+    (':desk "it" :tags ["a", "${s}${empty}", "${empty}"]', "must not be empty"),
+    (':desk "it" :fields ["${x}=1", "x=2"]', "names x twice"),
+    (':desk "it" :summary "${s}${long}"', "at most 255 octets")])
+def test_a_string_of_variables_is_checked_when_it_runs(site, mail, words, why):
+    script = ('require ["vnd.ticket", "variables"];\nset "x" "x"; set "s" "what ever";\n'
+              f'set "long" "{"l" * 250}";\nticket {words};')
+    d = Delivery(site, script, mail("checked"))
+    assert d.code == 250 and d.tickets() == [] and len(d.copies()) == 1
+    assert why in d.log()
+
+
+def test_redirect_after_ticket_sends_the_tagged_copy(make_sieve, mail):
+    site = make_sieve()
+    sent = f"{site.dovecot.root}/home/sent"
+    prog = f"{site.dovecot.root}/sendmail"
+    with open(prog, "w", encoding="utf-8") as f:
+        f.write(f"#!/bin/sh\nexec cat > {sent}\n")
+    os.chmod(prog, 0o755)
+    site.dovecot.reload(top=f"sendmail_path = {prog}\n")
+    d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it";\nredirect "else@where.test";',
+                 mail("away"))
+    assert d.code == 250, d.log()
+    (ticket,) = d.tickets()
+    with open(sent, "rb") as f:
+        copy = f.read()
+    assert subject(copy) == f"[{ticket['id']}] away".encode()
+    assert ticket["state"] != "withdrawn"
+
+
+def test_the_local_delivery_agent_makes_tickets_too(site, mail):
+    rcpt = next(USERS)
+    site.dovecot.script('require "vnd.ticket";\nticket :desk "it";')
+    before = len(site.product.tickets())
+    site.dovecot.lda(rcpt, ANN, mail("by hand"))
+    assert len(site.product.tickets()) == before + 1
+    (copy,) = site.dovecot.mails(rcpt)
+    assert b"by hand" in subject(copy) and headers(copy, "X-Ticket-ID")
+
+
+# ---- scripts of the users' own -------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def open_site(sieve_site):
+    return sieve_site(extensions="", product={"top": "limits {\n personal_rate = 3\n}\n"},
+                      settings="  sieve_extensions = +vnd.ticket\n"
+                               "  sieve_ticket_desks = it\n")
+
+
+def test_a_personal_script_names_a_desk_that_is_open(open_site, mail):
+    d = Delivery(open_site, NOTHING, mail("mine"),
+                 user_script='require "vnd.ticket";\nticket :desk "it";')
+    (ticket,) = d.tickets()
+    assert subject(d.copies()[0]) == f"[{ticket['id']}] mine".encode()
+    for script in ('ticket :desk "hr";', "ticket;"):
+        d = Delivery(open_site, NOTHING, mail("not mine"),
+                     user_script='require "vnd.ticket";\n' + script)
+        assert d.code == 250 and d.tickets() == []
+        assert [subject(c) for c in d.copies()] == [b"not mine"]
+
+
+def test_a_personal_script_cannot_reach_its_recipients_desk(make_sieve, mail):
+    site = make_sieve(extensions="", settings="  sieve_extensions = +vnd.ticket\n"
+                                              "  sieve_ticket_desks = it\n"
+                                              "  sieve_ticket_default_desk = it\n")
+    d = Delivery(site, NOTHING, mail("which"), rcpt="hr@example.test",
+                 user_script='require "vnd.ticket";\nticket;')
+    assert [t["desk"] for t in d.tickets()] == ["it"]
+
+
+def test_a_user_has_so_many_tickets_an_hour(open_site, mail):
+    rcpt, made = next(USERS), []
+    for n in range(5):
+        d = Delivery(open_site, NOTHING, mail(f"rate {n}"), rcpt=rcpt,
+                     user_script='require "vnd.ticket";\nticket :desk "it";')
+        assert d.code == 250
+        made += d.tickets()
+    assert len(made) == 3 and len(d.copies()) == 5
+    again = Delivery(open_site, NOTHING, d.message, rcpt=next(USERS),
+                     user_script='require "vnd.ticket";\nticket :desk "it";')
+    assert len(again.tickets()) == 1, "another user has a rate of his own"

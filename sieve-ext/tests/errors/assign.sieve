@@ -1,0 +1,3 @@
+# variable ${ticket.id} cannot be assigned
+require ["vnd.ticket", "variables"];
+set "ticket.id" "IT-1";

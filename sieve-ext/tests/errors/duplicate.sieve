@@ -1,0 +1,3 @@
+# encountered duplicate :desk argument
+require ["vnd.ticket", "variables"];
+ticket :desk "it" :desk "hr";

@@ -1,0 +1,3 @@
+# :tags must not be empty
+require ["vnd.ticket", "variables"];
+ticket :tags ["a", ""];

@@ -1,0 +1,3 @@
+# :fields must be name=value
+require ["vnd.ticket", "variables"];
+ticket :fields "site";

@@ -1,0 +1,3 @@
+# string
+require ["vnd.ticket", "variables"];
+ticket :group ["a", "b"];

@@ -1,0 +1,3 @@
+# unknown namespace
+require "variables";
+if string "${ticket.id}" "" { stop; }

@@ -1,0 +1,3 @@
+# the :desk tag
+require ["vnd.ticket", "variables"];
+ticket :desk;

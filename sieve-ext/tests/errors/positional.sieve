@@ -1,0 +1,3 @@
+# requires 0 positional argument
+require ["vnd.ticket", "variables"];
+ticket "it";

@@ -1,0 +1,3 @@
+# :priority must be one of urgent, high, normal, low, planning
+require ["vnd.ticket", "variables"];
+ticket :priority "hihg";

@@ -1,0 +1,3 @@
+# key list
+require ["vnd.ticket", "variables"];
+if ticketref 1 { stop; }

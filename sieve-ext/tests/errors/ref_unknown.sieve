@@ -1,0 +1,3 @@
+# unknown tagged argument ':verfy'
+require ["vnd.ticket", "variables"];
+if ticketref :verfy { stop; }

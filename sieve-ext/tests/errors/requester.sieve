@@ -1,0 +1,3 @@
+# :requester must be an address
+require ["vnd.ticket", "variables"];
+ticket :requester "eve";

@@ -1,0 +1,3 @@
+# unknown tagged argument ':bogus'
+require ["vnd.ticket", "variables"];
+ticket :bogus "x";

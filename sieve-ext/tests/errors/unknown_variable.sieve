@@ -1,0 +1,3 @@
+# unknown variable in namespace ticket
+require ["vnd.ticket", "variables"];
+if string "${ticket.secret}" "" { stop; }
