@@ -391,6 +391,9 @@ static bool stops_end_tag(const struct tkt_html_element *e, const struct open *o
     if ((e->flags & TKT_HTML_INLINE) != 0) {
         return (flags & TKT_HTML_INLINE) == 0;
     }
+    if (e->id == TKT_HTML_TABLE) {
+        return false;
+    }
     /* Cells and rows reach through what is inside of them, but not out of a table. */
     bool cellular = e->id == TKT_HTML_TD || e->id == TKT_HTML_TR;
     return cellular ? o->element->id == TKT_HTML_TABLE : (flags & TKT_HTML_SCOPE) != 0;

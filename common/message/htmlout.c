@@ -125,14 +125,27 @@ static void end_nbsp_line(struct tkt_html_out *o)
     o->nbsp_line = false;
 }
 
+/* The blank of "-- " belongs to the line: it announces a signature. */
+static void end_line(struct tkt_html_out *o)
+{
+    const struct tkt_buf *b = o->buf;
+
+    if (o->blanks > 0 && o->breaks == 0 && o->started && b->len >= 2 &&
+        memcmp(b->data + b->len - 2, "--", 2) == 0 &&
+        (b->len == 2 || b->data[b->len - 3] == '\n')) {
+        tkt_buf_addc(o->buf, ' ');
+    }
+    o->blanks = 0;
+}
+
 void tkt_html_out_break(struct tkt_html_out *o, unsigned n)
 {
     if (o->fresh) {
         return;
     }
     end_nbsp_line(o);
+    end_line(o);
     o->breaks = TKT_MAX(o->breaks, n);
-    o->blanks = 0;
 }
 
 void tkt_html_out_newline(struct tkt_html_out *o)
@@ -141,8 +154,8 @@ void tkt_html_out_newline(struct tkt_html_out *o)
         return;
     }
     o->nbsp_line = false;
+    end_line(o);
     o->breaks = TKT_MAX(o->breaks, TKT_MIN(o->breaks + 1, BREAKS_MAX));
-    o->blanks = 0;
 }
 
 static void put_mark(struct tkt_html_out *o, enum tkt_mark_kind kind)
@@ -263,8 +276,8 @@ static void put_space(struct tkt_html_out *o, char c, bool pre)
         o->blanks = TKT_MAX(o->blanks, 1u);
     } else if (c == '\n') {
         /* Not capped: what is preformatted keeps its empty lines. */
+        end_line(o);
         o->breaks++;
-        o->blanks = 0;
         o->fresh = false;
     } else if (c == '\t') {
         put_visible(o, "\t", 1);

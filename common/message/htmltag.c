@@ -169,7 +169,9 @@ void tkt_html_skip(struct tkt_html_reader *r, const char *name, const char **con
         if (lt == NULL || (size_t)(r->end - lt) < n + 2) {
             break;
         }
-        if (lt[1] == '/' && tkt_ascii_ieqn(lt + 2, name, n)) {
+        char next = (size_t)(r->end - lt) > n + 2 ? lt[n + 2] : '>';
+        if (lt[1] == '/' && tkt_ascii_ieqn(lt + 2, name, n) &&
+            (is_space(next) || next == '>' || next == '/')) {
             close = lt;
             break;
         }
