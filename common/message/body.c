@@ -9,8 +9,9 @@
 
 #include <string.h>
 
-#define PEEK 4096    /* of an alternative: is there any text in it? */
-#define STUB_MAX 400 /* bytes of a text that only points to the HTML */
+#define PEEK 4096      /* of an alternative: is there any text in it? */
+#define STUB_MAX 400   /* bytes of a text that only points to the HTML */
+#define ADVICE_MAX 250 /* ... and that says so */
 
 static bool is_type(const struct tkt_part *p, const char *type)
 {
@@ -59,7 +60,8 @@ static int alternative_of(const struct tkt_scan *scan, size_t part)
 
 enum worth {
     NO_PLAIN,
-    STUB, /* only says that the HTML is to be read */
+    ADVICE, /* only says that the HTML is to be read */
+    STUB,   /* may be no more than that */
     GOOD
 };
 struct plain {
@@ -88,6 +90,13 @@ static enum worth judge(const struct tkt_buf *head)
         "view it online", "view online",    "online-version",
         "en ligne",       "im web ansehen", "web page",
     };
+    /* ... to whom: the reader is told what to do. */
+    static const char *const asks[] = {
+        "your ",     "please", "you ",          "to view",     "to read",  "to see",
+        "bitte",     "ihr ",   "sie ",          "votre",       "veuillez", "vous ",
+        "por favor", "su ",    "seu ",          "usted",       "tuo ",     "per ",
+        "uw ",       "je ",    "prosz\xc4\x99", "tw\xc3\xb3j", "din ",     "sinun",
+    };
     TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(STUB_MAX + 1);
     const char *p = tkt_buf_str(head);
 
@@ -103,8 +112,11 @@ static enum worth judge(const struct tkt_buf *head)
         return NO_PLAIN;
     }
     tkt_ascii_lower(text.data);
-    bool short_one = text.len <= STUB_MAX;
-    return short_one && holds(text.data, words, TKT_ARRAY_LEN(words)) ? STUB : GOOD;
+    if (text.len > STUB_MAX || !holds(text.data, words, TKT_ARRAY_LEN(words))) {
+        return GOOD;
+    }
+    bool advises = holds(text.data, asks, TKT_ARRAY_LEN(asks));
+    return text.len <= ADVICE_MAX && advises ? ADVICE : STUB;
 }
 
 /* For each alternative: what its plain parts are worth. */
@@ -130,7 +142,7 @@ static int find_plain(const struct tkt_message_source *src, const struct tkt_sca
         }
         enum worth worth = judge(&head);
         plain[a].worth = TKT_MAX(plain[a].worth, worth);
-        plain[a].stub_len += worth == STUB ? head.len : 0;
+        plain[a].stub_len += worth == STUB || worth == ADVICE ? head.len : 0;
     }
     return 0;
 }
@@ -201,7 +213,10 @@ static int add_html_or_stub(const struct tkt_message_source *src, struct tkt_sca
         return -1;
     }
     int a = alternative_of(scan, part);
-    if (a < 0 || plain[a].worth != STUB || out->len - from >= plain[a].stub_len) {
+    bool stays = a < 0 || (plain[a].worth == ADVICE && !blank) ||
+                 (plain[a].worth != STUB && plain[a].worth != ADVICE) ||
+                 out->len - from >= plain[a].stub_len;
+    if (stays) {
         return 0;
     }
     out->len = from;

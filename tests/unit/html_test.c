@@ -85,6 +85,7 @@ static void lines_are_those_of_the_page(void **state)
         {"<p style='margin:0'>a</p><p style='margin-top:0;margin-bottom:0'>b</p>",
          "a\nb"},
         {"<h1>Title</h1>text<hr>more", "Title\n\ntext\n\nmore"},
+        {"<div>-- <br>Ann<br>a --  <br>b</div>", "-- \nAnn\na --\nb"},
         {"<pre>\n  if (x) {\n\n\n      y();\n  }\n</pre>done",
          "  if (x) {\n\n\n      y();\n  }\ndone"},
         {"<div style='white-space:pre-wrap'>a  b\nc</div>d", "a  b\nc\nd"},
