@@ -302,7 +302,12 @@ class Sendmail:
         self.log_proc = subprocess.Popen([sys.executable, f"{r}/devlog.py", f"{r}/dev/log",
                                           f"{r}/log/maillog"])
         wait_for("log socket", lambda: os.path.exists(f"{r}/dev/log"))
+        # Names are known at once: no name server is asked that may not be there.
+        self._write("hosts", "127.0.0.1 sm.example.test sm localhost\n::1 localhost\n")
+        self._write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
         run = (f"hostname sm.example.test; mount --bind {r}/dev /dev; "
+               f"mount --bind {r}/hosts /etc/hosts; "
+               f"mount --bind {r}/resolv.conf /etc/resolv.conf; "
                f"exec {self.tree}/usr/libexec/sendmail/sendmail -C {r}/sendmail.cf -bD -q1m")
         self.proc = subprocess.Popen(["unshare", "--uts", "--mount", "sh", "-c", run],
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
