@@ -109,7 +109,7 @@ static void set_hash(struct listing *l, struct hashing *h, struct tkt_attachment
     unsigned char digest[TKT_SHA256_LEN];
     char hex[2 * TKT_SHA256_LEN + 1];
 
-    if (h->is_cut) {
+    if (h->is_cut || tkt_scan_out_of_time(&l->r->scan)) {
         tkt_sha256_release(&h->sha);
     } else {
         tkt_sha256_final(&h->sha, digest);

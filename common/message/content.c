@@ -68,6 +68,9 @@ static int decode(struct tkt_content *c, struct tkt_err *err)
 int tkt_content_next(struct tkt_content *c, const char **p, size_t *n,
                      struct tkt_err *err)
 {
+    if (c->src->budget != NULL && tkt_budget_over(c->src->budget)) {
+        c->end = c->at;
+    }
     if (c->transfer.kind == TKT_TRANSFER_IDENTITY) {
         return c->at == c->end ? 0 : next_window(c, p, n, err) < 0 ? -1 : 1;
     }

@@ -2,7 +2,9 @@
  * The content of a part: its bytes with the transfer encoding removed, in pieces.
  *
  * Text, hashes, containers and extraction all read parts through this one walk. It holds
- * one window of the message and what that decodes to, whatever the size of the part.
+ * one window of the message and what that decodes to, whatever the size of the part. When
+ * the time of the reading is up, every content ends where it is: who needs the whole of it
+ * (a hash) asks the budget.
  * Owner: whoever opened it closes it, after a failed open, too. One thread.
  */
 #ifndef TKT_MESSAGE_CONTENT_H

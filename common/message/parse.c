@@ -151,15 +151,20 @@ static int read_text(struct tkt_reading *r, struct tkt_err *err)
         (text.len == 0 && tkt_substitute_text(r->src, &r->scan, &text, &body, err) < 0)) {
         return -1;
     }
-    r->msg->text_cut = body.cut;
+    bool late = tkt_scan_out_of_time(&r->scan);
+    r->msg->text_cut = body.cut || late;
     r->msg->has_html = body.has_html;
     r->msg->has_hidden_text = body.has_hidden;
-    if (r->msg->text_cut) {
+    if (body.cut && !late) {
         tkt_scan_problem(&r->scan, "text: more than %zu bytes", r->scan.limits->text_max);
     }
     r->msg->text = tkt_reading_keep(r, tkt_buf_str(&text), text.len);
-    tkt_reply_read(r, text.len, &body.marks);
-    read_language(r);
+    if (late) {
+        r->msg->reply_text = r->msg->text; /* with its quotes: nothing is lost */
+    } else {
+        tkt_reply_read(r, text.len, &body.marks);
+        read_language(r);
+    }
     return 0;
 }
 
@@ -235,11 +240,13 @@ int tkt_message_parse(const struct tkt_message_source *src,
 {
     struct tkt_message_limits limits = usable_limits(&opt->limits);
     struct tkt_message msg;
-    struct tkt_reading r = {.src = src, .opt = opt, .msg = &msg};
+    struct tkt_message_source timed = *src;
+    struct tkt_reading r = {.src = &timed, .opt = opt, .msg = &msg};
 
     memset(&msg, 0, sizeof(msg));
     set_absent(&msg);
-    int rc = tkt_scan_run(&r.scan, src, &limits, err);
+    timed.budget = &r.scan.budget;
+    int rc = tkt_scan_run(&r.scan, &timed, &limits, err);
     if (rc == 0) {
         rc = read_all(&r, err);
     }

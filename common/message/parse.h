@@ -51,12 +51,14 @@ struct tkt_conf_limits;
 void tkt_message_limits_from(const struct tkt_conf_limits *conf,
                              struct tkt_message_limits *limits);
 
+struct tkt_budget;
 /* Bytes in memory, or (data NULL) size bytes of fd from offset on, read by pread. */
 struct tkt_message_source {
     const void *data;
     int fd;
     uint64_t size;
-    uint64_t offset; /* of the message within fd */
+    uint64_t offset;           /* of the message within fd */
+    struct tkt_budget *budget; /* set by the reader: content ends where time is up */
 };
 
 struct tkt_message_options {

@@ -428,6 +428,27 @@ static void time_that_is_up_ends_the_body_and_not_the_header(void **state)
     tkt_message_release(&msg);
 }
 
+/* An attachment whose hash would be that of its beginning. */
+static void a_hash_that_was_not_finished_in_time_is_none(void **state)
+{
+    struct tkt_message_options opt = options();
+    TKT_AUTO_BUF struct tkt_buf raw = TKT_BUF_INIT(INPUT_MAX);
+    static char zeros[65536];
+
+    (void)state;
+    opt.limits.parse_ms = 1;
+    tkt_buf_adds(&raw, "From: a@b.example\r\nContent-Type: application/pdf\r\n\r\n");
+    while (raw.len < (size_t)48 * 1024 * 1024) {
+        tkt_buf_add(&raw, zeros, sizeof(zeros));
+    }
+    struct tkt_message msg = parse(&raw, &opt);
+    assert_true(has_problem(&msg, "parse_ms: more than 1 ms"));
+    for (size_t i = 0; i < msg.attachment_count; i++) {
+        assert_string_equal(msg.attachments[i].sha256, "");
+    }
+    tkt_message_release(&msg);
+}
+
 static void without_a_limit_of_time_all_is_read(void **state)
 {
     struct tkt_message_options opt = options();
@@ -518,6 +539,7 @@ int main(void)
         cmocka_unit_test(html_deeper_than_its_limit_is_only_text),
         cmocka_unit_test(limits_come_from_the_configuration),
         cmocka_unit_test(time_that_is_up_ends_the_body_and_not_the_header),
+        cmocka_unit_test(a_hash_that_was_not_finished_in_time_is_none),
         cmocka_unit_test(without_a_limit_of_time_all_is_read),
         cmocka_unit_test(copies_of_a_message_without_an_id_get_the_same_one),
         cmocka_unit_test(an_id_of_its_own_is_not_derived),
