@@ -158,11 +158,27 @@ static size_t utf8_len(const unsigned char *p, size_t n)
     return need;
 }
 
+/* Bytes of ASCII without NUL at the start of p, eight at a time; there may be more. */
+static size_t ascii_run(const unsigned char *p, size_t n)
+{
+    size_t i = 0;
+
+    for (; n - i >= 8; i += 8) {
+        uint64_t v;
+        memcpy(&v, p + i, sizeof(v));
+        if (((v | (v - UINT64_C(0x0101010101010101))) & UINT64_C(0x8080808080808080)) !=
+            0) {
+            break;
+        }
+    }
+    return i;
+}
+
 bool tkt_utf8_valid(const void *data, size_t n)
 {
     const unsigned char *p = data;
 
-    for (size_t i = 0; i < n;) {
+    for (size_t i = ascii_run(p, n); i < n; i += ascii_run(p + i, n - i)) {
         size_t len = utf8_len(p + i, n - i);
         if (len == 0) {
             return false;
@@ -179,6 +195,10 @@ int tkt_utf8_add_clean(struct tkt_buf *b, const void *data, size_t n)
     size_t i = 0;
 
     while (i < n) {
+        i += ascii_run(p + i, n - i);
+        if (i == n) {
+            break;
+        }
         size_t len = p[i] == '\0' ? 0 : utf8_len(p + i, n - i);
         if (len > 0) {
             i += len;

@@ -26,6 +26,7 @@ struct hashing {
 struct listing {
     struct tkt_reading *r;
     struct hashing hashes[HASHES_MAX];
+    size_t room;     /* of the list */
     uint64_t hashed; /* bytes so far, of the whole message */
     struct tkt_cids cids;
 };
@@ -120,6 +121,27 @@ static void set_hash(struct listing *l, struct hashing *h, struct tkt_attachment
     h->is_used = false;
 }
 
+/* The list grows in the arena: few messages have many. */
+static int make_room(struct listing *l)
+{
+    struct tkt_message *msg = l->r->msg;
+
+    if (msg->attachment_count < l->room) {
+        return 0;
+    }
+    size_t room = TKT_MIN(l->room == 0 ? 8 : 4 * l->room, TKT_MESSAGE_PARTS_MAX);
+    struct tkt_attachment *more = tkt_wire_arena_alloc(&msg->arena, room * sizeof(*more));
+    if (more == NULL) {
+        return -1;
+    }
+    if (msg->attachment_count > 0) {
+        memcpy(more, msg->attachments, msg->attachment_count * sizeof(*more));
+    }
+    msg->attachments = more;
+    l->room = room;
+    return 0;
+}
+
 static int end(void *arg, void *content, const struct tkt_entry *e, struct tkt_err *err)
 {
     struct listing *l = arg;
@@ -134,6 +156,9 @@ static int end(void *arg, void *content, const struct tkt_entry *e, struct tkt_e
         tkt_scan_problem(&l->r->scan, "mime_parts: more than %d attachments",
                          TKT_MESSAGE_PARTS_MAX);
         return 1;
+    }
+    if (make_room(l) < 0) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
     }
     if (is_inline(l, e, &a.is_inline, err) < 0) {
         return -1;
@@ -153,18 +178,12 @@ static int end(void *arg, void *content, const struct tkt_entry *e, struct tkt_e
 
 int tkt_attachments_read(struct tkt_reading *r, struct tkt_err *err)
 {
-    struct tkt_message *msg = r->msg;
     struct listing l = {.r = r};
     const struct tkt_visitor visitor = {
         .arg = &l, .enter = enter, .begin = begin, .data = add, .end = end};
 
     if (r->scan.header_only) {
         return 0;
-    }
-    msg->attachments = tkt_wire_arena_alloc(&msg->arena, TKT_MESSAGE_PARTS_MAX *
-                                                             sizeof(*msg->attachments));
-    if (msg->attachments == NULL) {
-        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
     }
     int rc = tkt_visit(r->src, &r->scan, &visitor, err);
     for (size_t i = 0; i < HASHES_MAX; i++) {

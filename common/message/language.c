@@ -28,6 +28,7 @@ struct slot {
     uint32_t languages;
 };
 static struct slot table[SLOTS];
+static size_t ending_max; /* bytes of the longest */
 
 /* Endings are hashed with their '-'. */
 static uint32_t hash_of(const char *p, size_t n, bool ending)
@@ -64,6 +65,7 @@ static void fill_table(void)
             struct slot *s = slot_of(hash);
             s->hash = hash;
             s->languages |= BIT(l);
+            ending_max = ending ? TKT_MAX(ending_max, n - 1) : ending_max;
             p += n + strspn(p + n, " ");
         }
     }
@@ -252,8 +254,12 @@ struct count {
 /* The fewer languages share something, the more it tells. */
 static void add_score(struct count *c, uint32_t languages, const unsigned char *weights)
 {
-    unsigned sharing = (unsigned)__builtin_popcount(languages);
-    unsigned weight = weights[TKT_MIN(sharing, 6u)];
+    unsigned sharing = 0;
+
+    for (uint32_t l = languages; l != 0 && sharing < 6; l &= l - 1) {
+        sharing++;
+    }
+    unsigned weight = weights[sharing];
 
     for (; languages != 0; languages &= languages - 1) {
         c->scores[__builtin_ctz(languages)] += weight;
@@ -267,7 +273,8 @@ static void count_word(struct count *c, const char *p, size_t n)
     uint32_t languages = languages_of(p, n, false);
 
     add_score(c, languages, for_word);
-    for (size_t at = ENDING_MIN; languages == 0 && at + 1 < n; at++) {
+    size_t first = n > ENDING_MIN + ending_max ? n - ending_max : ENDING_MIN;
+    for (size_t at = first; languages == 0 && at + 1 < n; at++) {
         bool letter = ((unsigned char)p[at] & 0xc0) != 0x80;
         uint32_t ending = letter ? languages_of(p + at, n - at, true) : 0;
         if (ending != 0) {

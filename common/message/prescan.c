@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PARTS_FIRST 16 /* few messages have more */
+
 /* ---- lines through a window ---- */
 
 struct reader {
@@ -172,6 +174,15 @@ static struct tkt_part *new_part(struct walk *w, int parent, unsigned number,
         tkt_scan_problem(s, "mime_parts: more than %zu parts", s->limits->mime_parts_max);
         w->full = true;
         return NULL;
+    }
+    if (s->part_count == s->part_room) {
+        struct tkt_part *more = realloc(s->parts, 2 * s->part_room * sizeof(*more));
+        if (more == NULL) {
+            s->no_memory = w->full = true;
+            return NULL;
+        }
+        s->parts = more;
+        s->part_room *= 2;
     }
     struct tkt_part *p = &s->parts[s->part_count];
     *p = (struct tkt_part){.parent = parent, .number = number, .in_digest = in_digest};
@@ -424,7 +435,8 @@ int tkt_scan_run(struct tkt_scan *s, const struct tkt_message_source *src,
     tkt_header_init(&s->header, limits);
     struct walk w = {.s = s, .part = -1};
     tkt_header_init(&w.part_header, limits);
-    s->parts = calloc(limits->mime_parts_max, sizeof(*s->parts));
+    s->part_room = PARTS_FIRST;
+    s->parts = calloc(s->part_room, sizeof(*s->parts));
     w.levels = calloc(limits->mime_depth_max + 1, sizeof(*w.levels));
     int rc = s->parts == NULL || w.levels == NULL
                  ? tkt_err_set(err, TKT_ERR_TEMP, "no memory")

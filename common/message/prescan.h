@@ -60,6 +60,7 @@ struct tkt_scan {
     struct tkt_header header; /* of the message */
     struct tkt_part *parts;   /* in the order of the message; [0] is the root */
     size_t part_count;
+    size_t part_room;
     bool header_only;            /* a cap of the header: no body was looked at */
     struct tkt_budget budget;    /* limits->parse_ms, running since tkt_scan_run */
     struct tkt_strings problems; /* at most TKT_MESSAGE_NOTES_MAX */

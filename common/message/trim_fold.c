@@ -34,6 +34,7 @@ enum {
 };
 
 /* Sorted. What is not named stays. */
+#define RANGES_LOW 45 /* of them below U+2000 */
 static const struct range ranges[] = {
     {0x0080, 0x009f, SPACE},
     {0x00a0, 0x00a0, SPACE},
@@ -97,6 +98,8 @@ static const struct range ranges[] = {
     {0xff3b, 0xff5e, 0x3b + 0x20 - 0xff3b},
 };
 
+_Static_assert(RANGES_LOW < TKT_ARRAY_LEN(ranges), "the first row of U+2000 and above");
+
 static uint32_t folded(uint32_t cp)
 {
     if (cp < 0x80) {
@@ -108,7 +111,7 @@ static uint32_t folded(uint32_t cp)
     if (cp >= 0xc0 && cp <= 0x17f) {
         return (unsigned char)latin[cp - 0xc0];
     }
-    for (size_t i = 0; i < TKT_ARRAY_LEN(ranges); i++) {
+    for (size_t i = cp < 0x2000 ? 0 : RANGES_LOW; i < TKT_ARRAY_LEN(ranges); i++) {
         if (cp >= ranges[i].from && cp <= ranges[i].to) {
             int32_t shift = ranges[i].shift;
             if (shift >= LETTER) {

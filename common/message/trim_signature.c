@@ -216,8 +216,8 @@ static bool names_device(const char *s, size_t n, size_t *at)
 static size_t first_sentence(const char *s, size_t n)
 {
     for (size_t i = 0; i + 1 < n; i++) {
-        if ((strchr(",;.!?", s[i]) != NULL && s[i + 1] == ' ') ||
-            (n - i > 4 && memcmp(s + i, "http", 4) == 0)) {
+        if ((s[i + 1] == ' ' && strchr(",;.!?", s[i]) != NULL) ||
+            (s[i] == 'h' && n - i > 4 && memcmp(s + i, "http", 4) == 0)) {
             return i;
         }
     }
@@ -249,11 +249,20 @@ static bool is_device(const struct tkt_folded *f)
     }
     n = first_sentence(s, n);
     tkt_fold_strip(&s, &n, " <>()[]-_\"'.!:");
-    size_t words = tkt_fold_words(s, n);
-    if (n == 0 || words > 14 || (f->s[f->n - 1] == '?')) {
+    if (n == 0 || f->s[f->n - 1] == '?') {
         return false;
     }
     size_t lead = tkt_fold_starts(s, n, leads);
+    size_t from = tkt_fold_starts(s, n, "from my|from");
+    bool tail = tkt_fold_ends(s, n, tails);
+    bool mobile = tkt_fold_ends(s, n, "from mobile|from phone|from iphone|from ipad");
+    if (lead == 0 && from == 0 && !tail && !mobile) {
+        return false; /* nearly every line */
+    }
+    size_t words = tkt_fold_words(s, n);
+    if (words > 14) {
+        return false;
+    }
     if (lead > 0 && words <= 12 && names_device(s + lead, n - lead, &at)) {
         /* "Get me a new phone": a program is asked for by its name and system. */
         bool fetch =
@@ -271,16 +280,14 @@ static bool is_device(const struct tkt_folded *f)
     if (lead > 0 && words <= 6 && tkt_fold_starts(s, n, "sent from my") > 0) {
         return has_digit(s, n); /* "my TI-85" */
     }
-    if (tkt_fold_ends(s, n, tails) && tkt_fold_starts(s, n, no_tail_starts) == 0 &&
-        words <= 12 && names_device(s, n, &at)) {
+    if (tail && tkt_fold_starts(s, n, no_tail_starts) == 0 && words <= 12 &&
+        names_device(s, n, &at)) {
         return true;
     }
-    size_t from = tkt_fold_starts(s, n, "from my|from");
     if (from > 0 && words <= 5 && names_device(s + from, n - from, &at) && at <= 1) {
         return tkt_fold_words(s + from, n - from) <= 3;
     }
-    return words == 3 &&
-           tkt_fold_ends(s, n, "from mobile|from phone|from iphone|from ipad");
+    return words == 3 && mobile;
 }
 
 /* All of the line is `set`; the number of characters (a dash of three bytes is one). */

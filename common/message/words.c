@@ -99,6 +99,11 @@ static uint64_t wide_word(struct scan *s, uint32_t c)
 static uint64_t next_word(struct scan *s)
 {
     while (s->at < s->end) {
+        if (*s->at < 0x80 && *s->at != '[' && !is_letter(*s->at) && !is_digit(*s->at)) {
+            s->in_wide = false;
+            s->at++;
+            continue;
+        }
         uint64_t h = UINT64_C(1469598103934665603);
         size_t letters = 0;
         size_t len = 0;
