@@ -12,7 +12,7 @@
 #define WORD_MAX 64         /* bytes of a word; longer ones are none */
 #define SLOTS 8192          /* of the word table, a power of two; about half are taken */
 #define ENDING_MIN 2        /* bytes of a word in front of an ending */
-#define WORDS_MAX 1000      /* of a text: more do not change the answer */
+#define WORDS_MAX 400       /* of a text: more do not change the answer */
 #define SCORE_MIN 12        /* less is no evidence */
 #define PER_WORD_TENTHS 15  /* ... nor is less than that for each word */
 #define TWIN_BYTES_MAX 1024 /* of a text: enough to tell Danish from Norwegian */
@@ -355,13 +355,15 @@ static bool glues(uint32_t c)
 /* The ASCII letters that a word goes on with; returns how many. */
 static size_t put_ascii(struct count *c, const char *p, size_t n)
 {
+    size_t len = c->len;
     size_t i = 0;
 
-    for (; i < n && (p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'z'; i++) {
-        if (c->len <= WORD_MAX) {
-            c->word[c->len++] = (char)(p[i] | 0x20);
+    for (; i < n && (unsigned char)((p[i] | 0x20) - 'a') < 26; i++) {
+        if (len <= WORD_MAX) {
+            c->word[len++] = (char)(p[i] | 0x20);
         }
     }
+    c->len = len;
     return i;
 }
 
@@ -377,7 +379,14 @@ static void count_text(struct count *c, const char *text, size_t n)
             continue;
         }
         line_start = *text == '\n';
-        if ((*text | 0x20) >= 'a' && (*text | 0x20) <= 'z') {
+        if (*text == ' ' && c->len > 0) {
+            c->scripts[NONE]++;
+            text++;
+            end_word(c);
+            c->is_address = false;
+            continue;
+        }
+        if ((unsigned char)((*text | 0x20) - 'a') < 26) {
             size_t run = put_ascii(c, text, (size_t)(end - text));
             c->scripts[LATIN] += (unsigned)run;
             text += run;

@@ -235,7 +235,7 @@ static size_t read_header(struct trimming *t, size_t i, const struct tkt_folded 
     if (n == 0 && (n = tkt_line_block(l, i, is_led(l, i), &language)) > 0) {
         set_kind(l, i, i + n, TKT_LINE_FIELD);
     }
-    if (n == 0 && (n = tkt_line_attribution(l, i, &language)) > 0) {
+    if (n == 0 && (n = tkt_line_attribution(l, i, f, &language)) > 0) {
         for (size_t k = i; k < i + n; k++) { /* also "> wrote:", wrapped */
             l->items[k].kind = TKT_LINE_ATTRIBUTION;
         }

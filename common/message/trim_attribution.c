@@ -7,7 +7,6 @@
 
 #include "base/util.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define JOINED_MAX 400 /* bytes of a header that was wrapped */
@@ -321,6 +320,9 @@ static bool is_header(const struct tkt_folded *f, bool quote_follows, bool joine
     c.colon = strchr(":-", f->s[f->n - 1]) != NULL;
     tkt_fold_strip(&c.s, &c.n, " -:");
     tkt_evidence_read(c.s, c.n, &c.e);
+    if (!quote_follows && !c.e.address && !c.e.date) {
+        return false; /* each of the forms has one of them */
+    }
     for (size_t i = 0; i < TKT_ARRAY_LEN(speeches); i++) {
         if (speaks(&c, &speeches[i])) {
             *language = speeches[i].language;
@@ -330,22 +332,23 @@ static bool is_header(const struct tkt_folded *f, bool quote_follows, bool joine
     return without_verb(&c);
 }
 
-/* What any of the speeches starts with, as one list. */
-static const char *all_starts(void)
+/* The longest of what any of the speeches starts with. */
+static size_t starts_any(const char *s, size_t n)
 {
-    static char all[8192];
-    static bool is_whole;
-    size_t len = 0;
+    static struct tkt_fold_union all;
+    size_t longest = 0;
 
-    for (size_t i = 0; !is_whole && i < TKT_ARRAY_LEN(speeches); i++) {
-        const char *starts = speeches[i].starts == NULL ? "" : speeches[i].starts;
-        if (starts[0] != '\0' && len + strlen(starts) + 2 <= sizeof(all)) {
-            len += (size_t)snprintf(all + len, sizeof(all) - len, "%s%s",
-                                    len > 0 ? "|" : "", starts);
-        }
+    for (size_t i = 0; i < TKT_ARRAY_LEN(speeches) && !all.is_done; i++) {
+        tkt_fold_union_add(&all, speeches[i].starts);
     }
-    is_whole = true;
-    return all;
+    all.is_done = true;
+    if (!all.is_full) {
+        return tkt_fold_longest_start(s, n, all.list);
+    }
+    for (size_t i = 0; i < TKT_ARRAY_LEN(speeches); i++) {
+        longest = TKT_MAX(longest, tkt_fold_longest_start(s, n, speeches[i].starts));
+    }
+    return longest;
 }
 
 /* Where the date of a header could begin. */
@@ -367,7 +370,7 @@ static bool starts_dated(const struct tkt_folded *f)
     if (tkt_fold_words(s, digit) <= 2) { /* "Thu, 5 Dec" */
         return true;
     }
-    size_t len = tkt_fold_longest_start(s, n, all_starts());
+    size_t len = starts_any(s, n);
     return len > 0 && len <= digit && tkt_fold_words(s + len, digit - len) <= 3;
 }
 
@@ -406,10 +409,13 @@ static bool closes_address(const struct tkt_folded *f, const struct tkt_line *li
 {
     int open = 0;
 
+    if (line->kind != TKT_LINE_QUOTE || line->len >= 80) {
+        return false;
+    }
     for (size_t i = 0; i < f->n; i++) {
         open += f->s[i] == '<' ? 1 : f->s[i] == '>' ? -1 : 0;
     }
-    return open > 0 && line->kind == TKT_LINE_QUOTE && line->len < 80;
+    return open > 0;
 }
 
 /* A header of its own stands here: what is above it is none. */
@@ -431,13 +437,17 @@ static bool is_another(struct tkt_lines *l, const struct tkt_folded *own)
     return e.address;
 }
 
-size_t tkt_line_attribution(struct tkt_lines *l, size_t i, const char **language)
+size_t tkt_line_attribution(struct tkt_lines *l, size_t i, const struct tkt_folded *first,
+                            const char **language)
 {
-    struct tkt_folded f = {.n = 0};
+    struct tkt_folded f;
 
+    f.n = 0;
+    f.cut = false;
     for (size_t k = i, used = 0; k < l->count && used <= WRAPPED_MAX; k++) {
         const struct tkt_line *line = &l->items[k];
-        struct tkt_folded own = {.n = 0};
+        struct tkt_folded own;
+        const struct tkt_folded *now = k == i && line->skip == 0 ? first : &own;
         bool closes = used > 0 && closes_address(&f, line);
         if (line->kind == TKT_LINE_BLANK && used > 0 && goes_on_with_address(l, k + 1)) {
             continue;
@@ -446,13 +456,21 @@ size_t tkt_line_attribution(struct tkt_lines *l, size_t i, const char **language
             line->fenced) {
             return 0;
         }
-        tkt_fold_add(&own, l->text + line->at, line->len);
+        if (now == &own) {
+            own.n = 0;
+            own.cut = false;
+            tkt_fold_add(&own, l->text + line->at, line->len);
+        }
         bool address = goes_on_with_address(l, k + 1);
-        if (used == 0 ? !may_start(&own, address) : is_another(l, &own)) {
+        if (used == 0 ? !may_start(now, address) : is_another(l, now)) {
             return 0;
         }
-        tkt_fold_add(&f, own.s, own.n);
-        used++;
+        if (used++ == 0) {
+            memcpy(f.s, now->s, now->n + 1);
+            f.n = now->n;
+        } else {
+            tkt_fold_add(&f, now->s, now->n);
+        }
         if (f.n == 0 || f.n > JOINED_MAX) {
             return 0;
         }

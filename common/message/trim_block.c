@@ -233,11 +233,33 @@ const char *tkt_block_list(size_t k)
 
 /* ---- blocks of fields ---- */
 
+/* Whether it is a label of any kind and language. */
+static bool is_any_label(const char *s, size_t n)
+{
+    static struct tkt_fold_union all;
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(table) && !all.is_done; i++) {
+        const struct labels *t = &table[i];
+        const char *const row[] = {t->from, t->date, t->to, t->cc, t->subject};
+        for (size_t k = 0; k < TKT_ARRAY_LEN(row); k++) {
+            tkt_fold_union_add(&all, row[k]);
+        }
+    }
+    if (!all.is_done) {
+        tkt_fold_union_add(&all, others);
+        all.is_done = true;
+    }
+    return all.is_full || tkt_fold_is_one_of(s, n, all.list);
+}
+
 static enum tkt_label look_up(const char *s, size_t n, uint64_t *languages)
 {
     enum tkt_label found = TKT_LABEL_NONE;
 
     *languages = 0;
+    if (!is_any_label(s, n)) {
+        return TKT_LABEL_NONE; /* nearly every line */
+    }
     for (size_t i = 0; i < TKT_ARRAY_LEN(table); i++) {
         const struct labels *t = &table[i];
         const char *const row[] = {t->from, t->date, t->to, t->cc, t->subject};
@@ -260,17 +282,17 @@ static enum tkt_label look_up(const char *s, size_t n, uint64_t *languages)
 /* Behind the first colon of the line's text, ASCII or wide; 0: none near. */
 static size_t behind_colon(const char *s, size_t n, size_t *label_n)
 {
-    for (size_t i = 0; i < TKT_MIN(n, 3 * LABEL_MAX); i++) {
-        if (s[i] == ':') {
-            *label_n = i;
-            return i + 1;
-        }
-        if (n - i >= 3 && memcmp(s + i, "\xef\xbc\x9a", 3) == 0) {
-            *label_n = i;
-            return i + 3;
-        }
+    size_t near = TKT_MIN(n, 3 * LABEL_MAX);
+    const char *colon = memchr(s, ':', near);
+    size_t at = colon == NULL ? near : (size_t)(colon - s);
+    const char *wide = memmem(s, TKT_MIN(n, at + 2), "\xef\xbc\x9a", 3);
+
+    if (wide != NULL && (size_t)(wide - s) < at) {
+        *label_n = (size_t)(wide - s);
+        return *label_n + 3;
     }
-    return 0;
+    *label_n = at;
+    return colon == NULL ? 0 : at + 1;
 }
 
 /* The label in front of the colon, folded; false: none that could be one. */

@@ -439,6 +439,24 @@ size_t tkt_fold_starts(const char *s, size_t n, const char *list)
     return 0;
 }
 
+void tkt_fold_union_add(struct tkt_fold_union *u, const char *list)
+{
+    size_t len = list == NULL ? 0 : strlen(list);
+
+    if (len == 0) {
+        return;
+    }
+    if (u->n + len + 2 > sizeof(u->list)) {
+        u->is_full = true;
+        return;
+    }
+    if (u->n > 0) {
+        u->list[u->n++] = '|';
+    }
+    memcpy(u->list + u->n, list, len + 1);
+    u->n += len;
+}
+
 size_t tkt_fold_longest_start(const char *s, size_t n, const char *list)
 {
     const struct table *t = list == NULL ? NULL : table_of(list);

@@ -77,6 +77,14 @@ size_t tkt_fold_starts(const char *s, size_t n, const char *list);
 size_t tkt_fold_longest_start(const char *s, size_t n, const char *list);
 /* Ends with one of the list, as whole words. */
 bool tkt_fold_ends(const char *s, size_t n, const char *list);
+/* Many lists as one, to ask all of them at once. Static: is_full when they did not fit. */
+struct tkt_fold_union {
+    char list[24 * 1024];
+    size_t n;
+    bool is_full;
+    bool is_done; /* all were added */
+};
+void tkt_fold_union_add(struct tkt_fold_union *u, const char *list);
 /* Contains one of the list as whole words: where, or NULL; *len its length. */
 const char *tkt_fold_finds(const char *s, size_t n, const char *list, size_t *len);
 size_t tkt_fold_words(const char *s, size_t n);
@@ -102,7 +110,8 @@ void tkt_evidence_read(const char *s, size_t n, struct tkt_evidence *e);
 /* ---- trim_attribution.c ---- */
 
 /* The number of lines that a quote header takes from i on; 0: none begins there. */
-size_t tkt_line_attribution(struct tkt_lines *l, size_t i, const char **language);
+size_t tkt_line_attribution(struct tkt_lines *l, size_t i, const struct tkt_folded *first,
+                            const char **language);
 
 /* Without the words that stand before the name in [s, end). */
 const char *tkt_attribution_name(const char *s, const char *end);

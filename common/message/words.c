@@ -95,11 +95,22 @@ static uint64_t wide_word(struct scan *s, uint32_t c)
     return word;
 }
 
+static inline bool is_ascii_letter(unsigned char c)
+{
+    return (unsigned char)((c | 0x20) - 'a') < 26;
+}
+
+/* ASCII that only stands between words. */
+static inline bool is_separator(unsigned char c)
+{
+    return c < 0x80 && c != '[' && !is_ascii_letter(c) && (unsigned char)(c - '0') >= 10;
+}
+
 /* The next word's number, 0 at the end. */
 static uint64_t next_word(struct scan *s)
 {
     while (s->at < s->end) {
-        if (*s->at < 0x80 && *s->at != '[' && !is_letter(*s->at) && !is_digit(*s->at)) {
+        if (is_separator(*s->at)) {
             s->in_wide = false;
             s->at++;
             continue;
@@ -123,12 +134,20 @@ static uint64_t next_word(struct scan *s)
             continue;
         }
         while (s->at < s->end) {
-            unsigned char ascii = *s->at | 0x20;
-            if (ascii >= 'a' && ascii <= 'z') {
-                h = (h ^ ascii) * UINT64_C(1099511628211);
-                letters++;
-                s->at++;
-                continue;
+            const unsigned char *from = s->at;
+            const unsigned char *at = from;
+            for (; at < s->end && is_ascii_letter(*at); at++) {
+                h = (h ^ (*at | 0x20U)) * UINT64_C(1099511628211);
+            }
+            letters += (size_t)(at - from);
+            s->at = at;
+            if (at == s->end) {
+                break;
+            }
+            if (is_separator(*at)) {
+                c = *at;
+                len = 1;
+                break;
             }
             c = fold(decode(s->at, s->end, &len));
             if (is_wide(c) || !(is_letter(c) || is_digit(c))) {

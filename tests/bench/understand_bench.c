@@ -167,12 +167,32 @@ static const char head[] =
     "References: <0.1@client.example.org> <IT-12.abcdef@example.test>\r\n"
     "MIME-Version: 1.0\r\n";
 
-static const char line[] =
-    "The printer on the 3rd floor says =E2=80=9Cload paper=E2=80=9D since Monday.\r\n";
-static const char html_line[] =
-    "<div class=3D\"row\"><p>The printer on the <b>3rd floor</b> says =E2=80=9Cload =\r\n"
-    "paper&rdquo; since <a href=3D\"https://example.org/x?a=3D1&amp;b=3D2\">Monday</a>="
-    "</p></div>\r\n";
+/* Prose in lines of its own length, as people and their programs wrap it. */
+static const char prose[] =
+    "since Monday the printer on the third floor refuses to take letter paper; =\r\n"
+    "it says =E2=80=9Cload A4=E2=80=9D although both trays are full.\r\n"
+    "\r\n"
+    "What we tried so far:\r\n"
+    " - switched it off and on again, twice\r\n"
+    " - took the driver from your page (version 4.2.1, 64 bit)\r\n"
+    " - printed from another computer: the same\r\n"
+    "\r\n"
+    "My colleague J=C3=BCrgen remembers that you changed something in its menu =\r\n"
+    "last spring, when the paper jammed all the time. Could somebody have a look \r\n"
+    "today? We have to send out 300 letters before 5 pm, and the small printer in \r\n"
+    "room 214 takes ten minutes for twenty pages.\r\n"
+    "\r\n"
+    "If you need access, call me: +49 30 555 0123, or ask at the reception.\r\n"
+    "\r\n";
+static const char html_prose[] =
+    "<div class=3D\"row\"><p style=3D\"margin:0cm\">since Monday the printer on the =\r\n"
+    "<b>third floor</b> refuses to take letter paper; it says &ldquo;load =\r\n"
+    "A4&rdquo; although both trays are full.</p>\r\n"
+    "<ul><li>switched it off and on again, twice</li><li>took the driver from =\r\n"
+    "<a href=3D\"https://example.org/x?a=3D1&amp;b=3D2\">your page</a></li></ul>\r\n"
+    "<p style=3D\"margin:0cm\">My colleague J=C3=BCrgen remembers that you changed =\r\n"
+    "something in its menu last spring, when the paper jammed all the "
+    "time.</p></div>\r\n";
 static const char base64_line[] =
     "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0\r\n";
 
@@ -188,7 +208,9 @@ static void make_small(struct tkt_buf *b)
     tkt_buf_adds(b, head);
     tkt_buf_adds(b, "Content-Type: text/plain; charset=utf-8\r\n"
                     "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
-    fill(b, line, 4096 - sizeof(line));
+    tkt_buf_adds(b, "Hello,\r\n\r\n");
+    fill(b, prose, 4096 - sizeof(prose) / 2);
+    tkt_buf_adds(b, "Kind regards\r\nAnn Customer\r\n");
 }
 
 static void make_alternative(struct tkt_buf *b)
@@ -197,11 +219,11 @@ static void make_alternative(struct tkt_buf *b)
     tkt_buf_adds(b, "Content-Type: multipart/alternative; boundary=\"b1\"\r\n\r\n--b1\r\n"
                     "Content-Type: text/plain; charset=utf-8\r\n"
                     "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
-    fill(b, line, 16 * 1024);
+    fill(b, prose, 16 * 1024);
     tkt_buf_adds(b,
                  "\r\n--b1\r\nContent-Type: text/html; charset=utf-8\r\n"
                  "Content-Transfer-Encoding: quoted-printable\r\n\r\n<html><body>\r\n");
-    fill(b, html_line, 50 * 1024);
+    fill(b, html_prose, 50 * 1024);
     tkt_buf_adds(b, "</body></html>\r\n--b1--\r\n");
 }
 
@@ -212,7 +234,7 @@ static void make_html(struct tkt_buf *b)
     tkt_buf_adds(b,
                  "Content-Type: text/html; charset=utf-8\r\n"
                  "Content-Transfer-Encoding: quoted-printable\r\n\r\n<html><body>\r\n");
-    fill(b, html_line, 50 * 1024);
+    fill(b, html_prose, 50 * 1024);
 }
 
 static void make_attachment(struct tkt_buf *b)
