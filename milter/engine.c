@@ -28,6 +28,7 @@ struct conn {
     struct tkt_engine *engine;
     int fd;
     atomic_llong last_ms;
+    atomic_uint turns; /* what a thread did is seen by the next one: not only by epoll */
     struct tkt_buf held; /* the beginning of a packet */
     struct conn *prev;   /* of the engine's list */
     struct conn *next;
@@ -78,8 +79,11 @@ static int watch_conn(struct conn *c, int op)
 {
     struct epoll_event ev = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
                              .data.ptr = c};
+    int epoll = c->engine->epoll;
+    int fd = c->fd;
 
-    return epoll_ctl(c->engine->epoll, op, c->fd, &ev);
+    atomic_fetch_add_explicit(&c->turns, 1, memory_order_release);
+    return epoll_ctl(epoll, op, fd, &ev); /* it may be another thread's, or gone, now */
 }
 
 static void free_conn(struct conn *c)
@@ -107,6 +111,8 @@ static void free_conn(struct conn *c)
 /* All of it, or -1. */
 static int send_all(struct conn *c, const char *data, size_t n)
 {
+    int64_t until_ms = 0; /* of the whole, lest a byte now and then keeps a thread */
+
     while (n > 0) {
         ssize_t w = send(c->fd, data, n, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (w >= 0) {
@@ -114,8 +120,10 @@ static int send_all(struct conn *c, const char *data, size_t n)
             n -= (size_t)w;
         } else if (errno == EAGAIN) { /* the MTA does not read */
             struct pollfd pfd = {.fd = c->fd, .events = POLLOUT};
+            int64_t now_ms = tkt_clock_mono_ms();
+            until_ms = until_ms == 0 ? now_ms + TKT_ENGINE_SEND_MS : until_ms;
             c->proto.may_block(&c->proto);
-            if (poll(&pfd, 1, TKT_ENGINE_SEND_MS) == 0) {
+            if (now_ms >= until_ms || poll(&pfd, 1, (int)(until_ms - now_ms)) == 0) {
                 return -1;
             }
         } else if (errno != EINTR) {
@@ -204,6 +212,7 @@ static bool take_news(struct conn *c, const char *news, size_t n)
 /* Reads and answers once; false when the connection is over. */
 static bool serve(struct conn *c, struct room *room)
 {
+    (void)atomic_load_explicit(&c->turns, memory_order_acquire);
     size_t want = c->held.len > 0 ? tkt_proto_missing(c->held.data, c->held.len) : 0;
 
     if (want > 0 && tkt_buf_reserve(&c->held, want) < 0) {
@@ -281,6 +290,9 @@ static void on_listener(struct tkt_engine *e, struct room *room)
     if (atomic_fetch_add(&e->conn_count, 1) >= e->connections_max) {
         atomic_fetch_sub(&e->conn_count, 1);
         pause_listening(e, "connections");
+        if (atomic_load(&e->conn_count) < e->connections_max) {
+            resume(e); /* one ended meanwhile and found nothing to resume */
+        }
         return;
     }
     int fd = accept4(e->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);

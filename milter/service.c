@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define IDLE_CONNECTIONS 64
@@ -221,6 +222,19 @@ static int private_path(struct tkt_service *s, struct tkt_err *err)
                : tkt_err_set(err, TKT_ERR_CONF, "milter.state_dir is too long");
 }
 
+/* A connection, the message in its hands and the question about it have a descriptor each:
+ * connections alone must not use them up. */
+static size_t connections_max(void)
+{
+    struct rlimit rl;
+    size_t max = TKT_ENGINE_CONNECTIONS_MAX;
+
+    if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur / 3 < max) {
+        max = TKT_MAX((size_t)rl.rlim_cur / 3, (size_t)1);
+    }
+    return max;
+}
+
 static int open_native(struct tkt_service *s, struct tkt_err *err)
 {
     int listener = tkt_endpoint_listen(&s->endpoint, err);
@@ -228,8 +242,8 @@ static int open_native(struct tkt_service *s, struct tkt_err *err)
     if (listener < 0) {
         return -1;
     }
-    s->engine = tkt_engine_start(&s->milter, listener, s->endpoint.tcp,
-                                 TKT_ENGINE_CONNECTIONS_MAX, err);
+    s->engine =
+        tkt_engine_start(&s->milter, listener, s->endpoint.tcp, connections_max(), err);
     return s->engine != NULL ? 0 : -1;
 }
 
@@ -308,16 +322,17 @@ static int await_signal(struct tkt_err *err)
     return sigwait(&set, &signo) == 0 ? 0 : tkt_err_set(err, TKT_ERR_BUG, "sigwait");
 }
 
+/* The path goes first: once nobody listens the next one may have bound it anew. */
 static void stop_listening(struct tkt_service *s)
 {
+    if (s->unix_path[0] != '\0') {
+        (void)unlink(s->unix_path); /* libmilter leaves it when root; else it is gone */
+    }
     if (s->engine != NULL) {
         tkt_engine_close_listener(s->engine);
     }
     if (s->relay != NULL) {
         tkt_relay_close_listener(s->relay);
-    }
-    if (s->unix_path[0] != '\0') {
-        (void)unlink(s->unix_path); /* libmilter leaves it when root; else it is gone */
     }
 }
 

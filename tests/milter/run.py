@@ -585,6 +585,25 @@ class Faults(Case):
             c.sock.close()
         wait_for(lambda: self._works())
 
+    @unittest.skipIf(ENGINE == "libmilter", "libmilter takes whoever comes")
+    def test_idle_connections_leave_descriptors_for_messages(self):
+        self.daemon()
+        path = self.configure(extra="deadline = 2s")
+        self.spawn(["bash", "-c", f"ulimit -n 60; exec {MILTER} -f -c {path}"], "milter.log")
+        wait_for(lambda: "milter.started" in self.text("milter.log"))
+        clients = [self.client()]
+        try:
+            while len(clients) < 60:
+                clients.append(self.client(timeout=1))
+        except (OSError, EOFError):
+            pass
+        self.assertGreater(len(clients), 10)
+        for c in clients[:3]:
+            self.assertEqual(c.message(b"honest"), ACCEPT)
+        for c in clients:
+            c.sock.close()
+        wait_for(lambda: self._works())
+
     def _works(self):
         try:
             return self.client(timeout=3).message(b"again") == ACCEPT
