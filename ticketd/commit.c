@@ -155,9 +155,12 @@ static void finish(struct tkt_commit *c, struct tkt_commit_item *item,
 {
     item->result = work->result;
     item->err = work->err;
+    if (!work->done) { /* never so; but nobody is told of a ticket that is not there */
+        item->result = tkt_err_set(&item->err, TKT_ERR_BUG, "commit: not reached");
+    }
     c->unsynced_bytes += item->bytes;
     atomic_fetch_add(&c->items, 1);
-    atomic_fetch_add(&c->failed, work->result != 0);
+    atomic_fetch_add(&c->failed, item->result != 0);
 }
 
 static void transact(struct tkt_commit *c, struct tkt_commit_item **items,

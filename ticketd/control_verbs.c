@@ -475,7 +475,11 @@ static int apply_forget(struct tkt_store *store, void *p, struct tkt_err *err)
 static int run_forget(struct tkt_control_request *req, struct tkt_err *err)
 {
     req->has_data = true;
-    return change(req, apply_forget, err);
+    int rc = change(req, apply_forget, err);
+    if (rc == 0) {
+        tkt_senders_forget(req->d->senders, arg(req, "what"));
+    }
+    return rc;
 }
 
 static int apply_job(struct tkt_store *store, void *p, struct tkt_err *err)

@@ -215,11 +215,12 @@ static void push_finished(struct tkt_intake *in, struct tkt_commit_item *first,
         in->finished_tail->next = first;
     }
     in->finished_tail = last;
-    pthread_mutex_unlock(&in->lock);
+    /* Under the lock: once the thread has taken the last one, a stop frees it all. */
     if (was_empty) {
         (void)eventfd_write(in->done_fd,
                             1); /* cannot overflow: it is drained each time */
     }
+    pthread_mutex_unlock(&in->lock);
 }
 
 static void sink_deliver(struct tkt_commit_sink *sink, struct tkt_commit_item *list)

@@ -145,7 +145,10 @@ static void sweep_blobs(struct tkt_schedule *s)
 static void keep_learned(struct tkt_schedule *s)
 {
     if (tkt_senders_changed(s->d->senders)) {
-        (void)commit(s, apply_learn, "senders.keep"); /* logged; learned again */
+        if (commit(s, apply_learn, "senders.keep") ==
+            0) { /* else logged; the next time */
+            tkt_senders_written(s->d->senders);
+        }
     }
 }
 

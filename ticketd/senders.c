@@ -30,6 +30,7 @@ struct entry {
     unsigned char key[TKT_STORE_SENDER_KEY_LEN];
     bool used;
     bool changed;
+    bool handed;   /* to the store as it is, in a transaction that may still fail */
     uint64_t turn; /* of the last use: the least one makes room */
     uint8_t mail_count;
     uint8_t image_count;
@@ -41,7 +42,9 @@ struct tkt_senders {
     pthread_mutex_t lock;
     uint64_t turn;
     size_t changed;
-    size_t next_flush;
+    size_t next_flush; /* where the next one begins ... */
+    size_t flushed_to; /* ... once what was handed over last is committed */
+    uint64_t forgets;
     struct entry entries[TKT_SENDERS_CACHED];
 };
 
@@ -288,9 +291,14 @@ void tkt_senders_ask(struct tkt_senders *s, struct tkt_reader *reader,
     pthread_mutex_lock(&s->lock);
     struct entry *known = find(s, e.key);
     if (!known) {
+        uint64_t forgets = s->forgets;
         pthread_mutex_unlock(&s->lock);
         load(reader, &e);
         pthread_mutex_lock(&s->lock);
+        if (forgets != s->forgets) { /* it may be what was to be forgotten */
+            memset(e.mails, 0, sizeof(e.mails));
+            e.mail_count = e.image_count = 0;
+        }
         known = find(s, e.key); /* another thread may have been faster */
         known = known ? known : insert(s, &e);
     }
@@ -357,6 +365,7 @@ void tkt_senders_note(struct tkt_senders *s, const struct tkt_message *msg)
     }
     s->changed += !e->changed;
     e->changed = true;
+    e->handed = false;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -389,25 +398,35 @@ bool tkt_senders_changed(struct tkt_senders *s)
     return changed;
 }
 
-/* The next one that changed, marked as written; what a failed write loses is learned
- * again. */
-static bool take_changed(struct tkt_senders *s, struct entry *out)
+/* The next one that changed at or behind *at, or NULL: then *at is past all. With the lock
+ * held. */
+static struct entry *next_changed(struct tkt_senders *s, size_t *at)
 {
-    bool found = false;
-
-    pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; i < TKT_SENDERS_CACHED && s->changed > 0 && !found; i++) {
-        struct entry *e = &s->entries[s->next_flush];
-        s->next_flush = (s->next_flush + 1) % TKT_SENDERS_CACHED;
+    while (*at < TKT_SENDERS_CACHED) {
+        struct entry *e = &s->entries[(s->next_flush + (*at)++) % TKT_SENDERS_CACHED];
         if (e->used && e->changed) {
-            e->changed = false;
-            s->changed--;
-            *out = *e;
-            found = true;
+            return e;
         }
     }
+    return NULL;
+}
+
+static bool hand_over(struct tkt_senders *s, size_t *at, struct entry *out)
+{
+    pthread_mutex_lock(&s->lock);
+    if (*at == 0) { /* of a transaction that was undone */
+        for (size_t i = 0; i < TKT_SENDERS_CACHED; i++) {
+            s->entries[i].handed = false;
+        }
+    }
+    struct entry *e = next_changed(s, at);
+    if (e) {
+        e->handed = true;
+        *out = *e;
+    }
+    s->flushed_to = (s->next_flush + *at) % TKT_SENDERS_CACHED;
     pthread_mutex_unlock(&s->lock);
-    return found;
+    return e != NULL;
 }
 
 int tkt_senders_flush(struct tkt_senders *s, struct tkt_store *store, int max,
@@ -415,9 +434,10 @@ int tkt_senders_flush(struct tkt_senders *s, struct tkt_store *store, int max,
 {
     TKT_AUTO_BUF struct tkt_buf data = TKT_BUF_INIT(TKT_STORE_SENDER_MAX);
     struct entry e;
+    size_t at = 0;
     int count = 0;
 
-    while (count < max && take_changed(s, &e)) {
+    while (count < max && hand_over(s, &at, &e)) {
         tkt_buf_reset(&data);
         if (encode(&e, &data) < 0) {
             return tkt_err_set(err, TKT_ERR_BUG, "senders: an entry is too long");
@@ -430,6 +450,21 @@ int tkt_senders_flush(struct tkt_senders *s, struct tkt_store *store, int max,
     return count;
 }
 
+void tkt_senders_written(struct tkt_senders *s)
+{
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < TKT_SENDERS_CACHED; i++) {
+        struct entry *e = &s->entries[i];
+        if (e->handed) {
+            s->changed -= e->changed;
+            e->changed = false;
+            e->handed = false;
+        }
+    }
+    s->next_flush = s->flushed_to;
+    pthread_mutex_unlock(&s->lock);
+}
+
 void tkt_senders_forget(struct tkt_senders *s, const char *address)
 {
     struct tkt_message msg;
@@ -439,6 +474,7 @@ void tkt_senders_forget(struct tkt_senders *s, const char *address)
     unsigned char key[TKT_STORE_SENDER_KEY_LEN];
     key_of(&msg, key);
     pthread_mutex_lock(&s->lock);
+    s->forgets++;
     struct entry *e = find(s, key);
     if (e) {
         s->changed -= e->changed;

@@ -33,10 +33,14 @@ void tkt_senders_ask(struct tkt_senders *s, struct tkt_reader *reader,
                      const struct tkt_message *msg, struct tkt_learned *out);
 /* The message was taken in: counts it. Machines have no signatures: only people's count. */
 void tkt_senders_note(struct tkt_senders *s, const struct tkt_message *msg);
-/* Writes at most max of those that changed; in the writer. Returns how many, or -1. */
+/* Writes at most max of those that changed; in the writer, and again when the writer undid
+ * it. Returns how many, or -1. They have changed until written says that it is committed. */
 int tkt_senders_flush(struct tkt_senders *s, struct tkt_store *store, int max,
                       int64_t now_ms, struct tkt_err *err);
+void tkt_senders_written(struct tkt_senders *s);
 bool tkt_senders_changed(struct tkt_senders *s);
+/* In the transaction that forgets, and again behind it: somebody may have read the store
+ * between the two. */
 void tkt_senders_forget(struct tkt_senders *s, const char *address);
 
 #endif

@@ -296,7 +296,8 @@ static int sweep_file(struct tkt_store *s, const char *name, int64_t before_ms,
     if (tkt_db_get_int(s->db, SQL_BLOB_USED, &used, err, "s", name) < 0) {
         return -1;
     }
-    if (used == 0 && unlink(path) == 0) {
+    /* Gone when this is committed: what was erased a moment ago may still come back. */
+    if (used == 0 && doom(s, name, NULL) == 0) {
         (*removed)++;
     }
     return 0;

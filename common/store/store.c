@@ -280,7 +280,7 @@ static int apply_guarded(struct tkt_store *s, struct tkt_store_item *item)
     if (tkt_db_run(s->db, SQL_SAVEPOINT, &item->err, "") < 0) {
         return -1;
     }
-    if (item->apply(s, item->arg, &item->err) == 0) {
+    if (item->apply(s, item->arg, &item->err) >= 0) {
         return tkt_db_run(s->db, SQL_RELEASE, &item->err, "") < 0 ? -1 : 0;
     }
     tkt_store_forget_cached(s);
@@ -310,8 +310,8 @@ static size_t apply_items(struct tkt_store *s, struct tkt_store_item *items, siz
             break;
         }
         item->err = (struct tkt_err)TKT_ERR_INIT;
-        item->result =
-            guard ? apply_guarded(s, item) : item->apply(s, item->arg, &item->err);
+        int rc = guard ? apply_guarded(s, item) : item->apply(s, item->arg, &item->err);
+        item->result = rc < 0 ? -1 : 0;
         item->done = true;
         bytes += item->bytes;
         n++;

@@ -200,7 +200,33 @@ static void a_picture_inside_three_mails_is_a_logo(void **state)
 
 static int flush(struct tkt_senders *s, struct fixture *f)
 {
-    return tkt_senders_flush(s, f->store, 1000, NOW, NULL);
+    int n = tkt_senders_flush(s, f->store, 1000, NOW, NULL);
+
+    tkt_senders_written(s);
+    return n;
+}
+
+static void what_was_handed_over_is_kept_until_it_is_committed(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_senders *s = tkt_senders_new();
+    struct mail m;
+
+    for (size_t i = 0; i < 2; i++) {
+        mail(&m, i == 0 ? "ann@example.org" : "bob@example.org", texts[i]);
+        take(s, &m);
+    }
+    assert_int_equal(tkt_senders_flush(s, f->store, 1, NOW, NULL), 1); /* was undone */
+    assert_int_equal(tkt_senders_flush(s, f->store, 1000, NOW, NULL), 2);
+    assert_true(tkt_senders_changed(s));
+    mail(&m, "bob@example.org", texts[2]); /* before the other is on disk */
+    take(s, &m);
+    tkt_senders_written(s);
+    assert_true(tkt_senders_changed(s));
+    assert_int_equal(flush(s, f), 1);
+    assert_false(tkt_senders_changed(s));
+    assert_int_equal(count_of(f, "senders"), 2);
+    tkt_senders_free(&s);
 }
 
 static void what_was_learned_outlives_a_restart(void **state)
@@ -281,7 +307,7 @@ static void many_senders_stay_within_bounds(void **state)
         mail(&m, address, "one\ntwo\n");
         take(s, &m);
     }
-    while ((n = tkt_senders_flush(s, f->store, 1000, NOW, NULL)) > 0) {
+    while ((n = flush(s, f)) > 0) {
         assert_true(n <= 1000);
         written += n;
     }
@@ -349,6 +375,7 @@ int main(void)
         T(machines_have_no_signature),
         T(a_picture_inside_three_mails_is_a_logo),
         T(what_was_learned_outlives_a_restart),
+        T(what_was_handed_over_is_kept_until_it_is_committed),
         T(broken_bytes_in_the_store_are_as_good_as_none),
         T(many_senders_stay_within_bounds),
         T(who_is_forgotten_is_forgotten_in_memory_too),

@@ -246,6 +246,33 @@ static void sweep_takes_old_files_without_a_row(void **state)
     assert_clean(f);
 }
 
+static int erase_sweep_and_fail(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    int64_t n = 0;
+
+    (void)arg; /* all is in the store */
+    if (tkt_store_forget(store, "IT-1", "root", NOW, &n, err) < 0 || n != 1 ||
+        tkt_store_sweep(store, NOW, HOUR_MS, &n, err) < 0) {
+        return tkt_err_set(err, TKT_ERR_BUG, "not what was meant");
+    }
+    return tkt_err_set(err, TKT_ERR_PERM, "told to fail");
+}
+
+static void what_is_swept_is_there_until_the_commit(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_store_item item = {.apply = erase_sweep_and_fail};
+    struct tkt_blob used;
+    struct sample m;
+
+    make_large(f, &m, "large", &used);
+    age_file(used.path, NOW - 2 * HOUR_MS);
+    assert_int_equal(tkt_store_batch(f->store, &item, 1), 1);
+    assert_int_equal(item.err.class, TKT_ERR_PERM);
+    assert_int_equal(access(used.path, F_OK), 0);
+    assert_clean(f);
+}
+
 static void sweep_drops_keys_that_hold_no_longer(void **state)
 {
     struct fixture *f = *state;
@@ -442,6 +469,7 @@ int main(void)
         T(a_blob_has_a_name_only_when_complete),
         T(raw_comes_back_from_row_and_file),
         T(sweep_takes_old_files_without_a_row),
+        T(what_is_swept_is_there_until_the_commit),
         T(sweep_drops_keys_that_hold_no_longer),
         T(forgetting_a_ticket_leaves_hashes_only),
         T(forgetting_an_address_spares_the_others),
