@@ -582,6 +582,57 @@ static void a_part_is_extracted_within_its_limit(void **state)
     tkt_parserpool_stop(&pool);
 }
 
+static void what_lies_in_containers_is_extracted_in_the_sandbox(void **state)
+{
+    static const char text[] =
+        "From: a@example.org\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee here:\r\n"
+        "begin 644 x.txt\r\n%:&5L;&\\\r\n`\r\nend\r\n"
+        "=ybegin line=128 size=5 name=y.txt\r\n"
+        "\x92\x8f\x96\x96\x99\r\n=yend size=5\r\n"
+        "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inside\r\n"
+        "Content-Type: application/octet-stream\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n"
+        "--b\r\nContent-Type: application/ms-tnef\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+        /* signature, key; a file begins; its data */
+        "eJ8+IgEAAgKQBgACAAAAAQABAAIPgAYABQAAAGhlbGxvFAI=\r\n--b--\r\n";
+    static const char *const parts[] = {"1/uu/1", "1/yenc/1", "2.1", "3/tnef/1"};
+    struct tkt_parserpool *pool = start_with(settings(1));
+    int message = file_of(text, sizeof(text) - 1);
+    struct tkt_analyse_in in = in_memory(text, sizeof(text) - 1);
+    int64_t deadline = tkt_clock_mono_ms() + 20000;
+    struct tkt_analysis a;
+
+    (void)state;
+    analyse(pool, &in, &a);
+    assert_string_equal(a.msg.text, "see here:");
+    for (size_t i = 0; i < TKT_ARRAY_LEN(parts); i++) {
+        struct tkt_err err = TKT_ERR_INIT;
+        char content[16] = "";
+        int out = file_of("", 0);
+        size_t k = 0;
+        while (k < a.msg.attachment_count &&
+               strcmp(a.msg.attachments[k].part, parts[i]) != 0) {
+            k++;
+        }
+        if (k == a.msg.attachment_count) {
+            fail_msg("part %s is not listed", parts[i]);
+        }
+        assert_int_equal(a.msg.attachments[k].size, 5);
+        if (tkt_parserpool_extract(pool, message, sizeof(text) - 1, parts[i], out, 100,
+                                   deadline, &err) < 0) {
+            fail_msg("part %s: %s", parts[i], err.text);
+        }
+        assert_int_equal(pread(out, content, sizeof(content), 0), 5);
+        assert_string_equal(content, "hello");
+        close(out);
+    }
+    tkt_analysis_release(&a);
+    close(message);
+    tkt_parserpool_stop(&pool);
+}
+
 /* ---- REDACT ---- */
 
 static void a_text_is_redacted_as_the_configuration_says(void **state)
@@ -644,6 +695,7 @@ int main(void)
         cmocka_unit_test(children_are_replaced_before_anybody_waits),
         cmocka_unit_test(a_reload_under_load_loses_no_message),
         cmocka_unit_test(a_part_is_extracted_within_its_limit),
+        cmocka_unit_test(what_lies_in_containers_is_extracted_in_the_sandbox),
         cmocka_unit_test(a_text_is_redacted_as_the_configuration_says),
         cmocka_unit_test(run_by_hand_it_says_what_it_is),
     };
