@@ -29,6 +29,9 @@ long tkt_percent_decode(char *s, size_t len);
 bool tkt_utf8_valid(const void *data, size_t n);
 /* Appends data as valid UTF-8: broken sequences become U+FFFD, NUL too. */
 int tkt_utf8_add_clean(struct tkt_buf *b, const void *data, size_t n);
+/* Writes a code point of at most U+10FFFF: the bytes used, 1 to 4. Surrogates are the
+ * caller's to keep out. */
+size_t tkt_utf8_put(uint32_t cp, char out[4]);
 /* The longest prefix of at most max bytes that does not split a character. */
 size_t tkt_utf8_cut(const char *s, size_t len, size_t max);
 /* ASCII case folding only, in place; bytes above 0x7f stay. */

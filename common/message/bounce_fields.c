@@ -123,30 +123,6 @@ static int hex_value(char c)
     return tkt_hex_decode((char[2]){'0', c}, 2, &byte, 1) > 0 ? (unsigned char)byte : -1;
 }
 
-static size_t add_code_point(char *out, unsigned long c)
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xc0 | c >> 6);
-        out[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xe0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (c & 0x3f));
-    return 4;
-}
-
 /* RFC 6533: "\x{5F00}" in an address of the type utf-8. Bytes used at p, or 0. */
 static size_t unescape(const char *p, char *out, size_t *len)
 {
@@ -163,7 +139,7 @@ static size_t unescape(const char *p, char *out, size_t *len)
         (c >= 0xd800 && c <= 0xdfff)) {
         return 0;
     }
-    *len += add_code_point(out + *len, c);
+    *len += tkt_utf8_put((uint32_t)c, out + *len);
     return i + 1;
 }
 

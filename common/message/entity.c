@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "message/entity.h"
 
+#include "base/enc.h"
 #include "base/util.h"
 #include "message/entity_table.h"
 
@@ -14,30 +15,6 @@
 static bool is_alnum(char c)
 {
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
-
-static size_t put_utf8(uint32_t c, char *out)
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xc0 | c >> 6);
-        out[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xe0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (c & 0x3f));
-    return 4;
 }
 
 /* HTML reads 0x80 to 0x9f as windows-1252, because that is what their writers meant. */
@@ -81,7 +58,7 @@ static size_t read_number(const char *p, size_t n, char *out, size_t *len)
     if (at == first) {
         return 0;
     }
-    *len = put_utf8(meant(c), out);
+    *len = tkt_utf8_put(meant(c), out);
     return at + (at < n && p[at] == ';' ? 1 : 0);
 }
 

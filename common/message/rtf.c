@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "message/rtf.h"
 
+#include "base/enc.h"
 #include "base/util.h"
 #include "message/charset.h"
 
@@ -147,19 +148,10 @@ static void put_text(struct reader *r, const char *utf8)
 static void put_unicode(struct reader *r, long v)
 {
     uint32_t c = (uint32_t)(v < 0 ? v + 65536 : v);
-    char s[4] = {0};
+    char s[5] = "?"; /* halves of a pair: rare, and never alone */
 
-    if (c < 0x80) {
-        s[0] = (char)c;
-    } else if (c < 0x800) {
-        s[0] = (char)(0xc0 | c >> 6);
-        s[1] = (char)(0x80 | (c & 63));
-    } else if (c < 0x10000 && (c < 0xd800 || c > 0xdfff)) {
-        s[0] = (char)(0xe0 | c >> 12);
-        s[1] = (char)(0x80 | (c >> 6 & 63));
-        s[2] = (char)(0x80 | (c & 63));
-    } else {
-        memcpy(s, "?", 1); /* halves of a pair: rare, and never alone */
+    if (c < 0x10000 && (c < 0xd800 || c > 0xdfff)) {
+        s[tkt_utf8_put(c, s)] = '\0';
     }
     put_text(r, s);
     r->skip = top(r)->unicode_skip;

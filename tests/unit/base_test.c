@@ -128,6 +128,22 @@ static void utf8_follows_rfc_3629(void **state)
     assert_string_equal(tkt_buf_str(&b), "\"a\\\"\\\\\\u000a\xef\xbf\xbd\"");
 }
 
+static void every_code_point_is_written_as_utf8(void **state)
+{
+    (void)state;
+    static const uint32_t edges[] = {0,      0x7f,   0x80,   0x7ff,   0x800,
+                                     0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
+    static const size_t lengths[] = {1, 1, 2, 2, 3, 3, 3, 3, 4, 4};
+    char s[4];
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(edges); i++) {
+        assert_int_equal(tkt_utf8_put(edges[i], s), lengths[i]);
+        assert_true(edges[i] == 0 || tkt_utf8_valid(s, lengths[i]));
+    }
+    assert_int_equal(tkt_utf8_put(0x20ac, s), 3);
+    assert_memory_equal(s, "\xe2\x82\xac", 3);
+}
+
 static void numbers_are_whole_and_in_range(void **state)
 {
     (void)state;
@@ -250,6 +266,7 @@ int main(void)
         cmocka_unit_test(formatted_text_is_added_whole_or_not_at_all),
         cmocka_unit_test(encodings_round_trip_and_refuse_rubbish),
         cmocka_unit_test(utf8_follows_rfc_3629),
+        cmocka_unit_test(every_code_point_is_written_as_utf8),
         cmocka_unit_test(numbers_are_whole_and_in_range),
         cmocka_unit_test(hashes_give_published_values),
         cmocka_unit_test(files_are_replaced_whole),
