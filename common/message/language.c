@@ -28,7 +28,8 @@ struct slot {
     uint32_t languages;
 };
 static struct slot table[SLOTS];
-static size_t ending_max; /* bytes of the longest */
+/* Which bytes endings end with, by how long they are: most words end otherwise. */
+static uint32_t ending_lengths[256];
 
 /* Endings are hashed with their '-'. */
 static uint32_t hash_of(const char *p, size_t n, bool ending)
@@ -65,7 +66,9 @@ static void fill_table(void)
             struct slot *s = slot_of(hash);
             s->hash = hash;
             s->languages |= BIT(l);
-            ending_max = ending ? TKT_MAX(ending_max, n - 1) : ending_max;
+            if (ending) {
+                ending_lengths[(unsigned char)p[n - 1]] |= BIT(TKT_MIN(n - 1, 31));
+            }
             p += n + strspn(p + n, " ");
         }
     }
@@ -273,9 +276,11 @@ static void count_word(struct count *c, const char *p, size_t n)
     uint32_t languages = languages_of(p, n, false);
 
     add_score(c, languages, for_word);
-    size_t first = n > ENDING_MIN + ending_max ? n - ending_max : ENDING_MIN;
-    for (size_t at = first; languages == 0 && at + 1 < n; at++) {
-        bool letter = ((unsigned char)p[at] & 0xc0) != 0x80;
+    uint32_t lengths =
+        languages == 0 && n > 0 ? ending_lengths[(unsigned char)p[n - 1]] : 0;
+    for (size_t at = ENDING_MIN; lengths != 0 && at + 1 < n; at++) {
+        bool letter = ((unsigned char)p[at] & 0xc0) != 0x80 &&
+                      (lengths & BIT(TKT_MIN(n - at, 31))) != 0;
         uint32_t ending = letter ? languages_of(p + at, n - at, true) : 0;
         if (ending != 0) {
             add_score(c, ending, for_ending);

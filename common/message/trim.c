@@ -260,15 +260,24 @@ static void find_kinds(struct trimming *t)
 
     for (size_t i = 0; i < l->count;) {
         struct tkt_line *line = &l->items[i];
-        struct tkt_folded f = {.n = 0};
+        struct tkt_folded f;
         size_t n = 0;
         if (line->kind == TKT_LINE_BLANK || line->fenced) {
             text = text || line->fenced;
             i++;
             continue;
         }
+        bool led = is_led(l, i);
+        if (line->kind == TKT_LINE_TEXT && line->depth == 0 && !led &&
+            tkt_line_is_plain(l, i)) {
+            text = true;
+            i++;
+            continue;
+        }
+        f.n = 0;
+        f.cut = false;
         tkt_fold_line(&f, l, i);
-        if (tkt_line_is_marker(&f, is_led(l, i))) {
+        if (tkt_line_is_marker(&f, led)) {
             line->kind = TKT_LINE_MARKER;
         } else if (line->kind == TKT_LINE_TEXT && (n = read_header(t, i, &f)) == 0) {
             bool quoted = line->depth > 0;

@@ -332,18 +332,25 @@ static bool is_header(const struct tkt_folded *f, bool quote_follows, bool joine
     return without_verb(&c);
 }
 
-/* The longest of what any of the speeches starts with. */
-static size_t starts_any(const char *s, size_t n)
+const char *tkt_attribution_starts(void)
 {
     static struct tkt_fold_union all;
-    size_t longest = 0;
 
     for (size_t i = 0; i < TKT_ARRAY_LEN(speeches) && !all.is_done; i++) {
         tkt_fold_union_add(&all, speeches[i].starts);
     }
     all.is_done = true;
-    if (!all.is_full) {
-        return tkt_fold_longest_start(s, n, all.list);
+    return all.is_full ? NULL : all.list;
+}
+
+/* The longest of what any of the speeches starts with. */
+static size_t starts_any(const char *s, size_t n)
+{
+    const char *all = tkt_attribution_starts();
+    size_t longest = 0;
+
+    if (all != NULL) {
+        return tkt_fold_longest_start(s, n, all);
     }
     for (size_t i = 0; i < TKT_ARRAY_LEN(speeches); i++) {
         longest = TKT_MAX(longest, tkt_fold_longest_start(s, n, speeches[i].starts));

@@ -410,6 +410,47 @@ static bool is_start(const char *s, size_t n, const char *item, size_t len)
            memcmp(item, s, len) == 0 && ends_word(item, len, s + len, s + n);
 }
 
+/* Whether the item is not what the folded text of p begins with: certain when the bytes
+ * up to the difference fold to themselves. */
+static bool differs(const struct item *item, const char *p, size_t n)
+{
+    for (size_t i = 0; i < item->len; i++) {
+        char c = i < n ? plain[(unsigned char)p[i]] : '\0';
+        bool simple = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        bool blank = c == ' ' && i + 1 < n && p[i + 1] > ' ' && p[i + 1] != '*';
+        if (i == n) {
+            return true;
+        }
+        if (!simple && !blank) {
+            return false;
+        }
+        if (c != item->s[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tkt_fold_begins_none(const char *p, size_t n, const char *list)
+{
+    const struct table *t = list == NULL ? NULL : table_of(list);
+
+    if (t == NULL || n < 2) {
+        return false;
+    }
+    const char two[2] = {plain[(unsigned char)p[0]], plain[(unsigned char)p[1]]};
+    /* Two letters: no item of one byte is a whole word of it. */
+    if (two[0] < 'a' || two[0] > 'z' || two[1] < 'a' || two[1] > 'z') {
+        return false;
+    }
+    for (size_t i = t->first[chain_of(two)]; i != 0; i = items[i].next) {
+        if (!differs(&items[i], p, n)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The item of a chain that s starts with, or 0. */
 static size_t start_in(size_t i, const char *s, size_t n)
 {
@@ -473,8 +514,7 @@ size_t tkt_fold_longest_start(const char *s, size_t n, const char *list)
     return longest;
 }
 
-/* Whether the last two bytes of s are those of an item. */
-static bool may_end(const char *s, size_t n, const char *list)
+bool tkt_fold_may_end(const char *s, size_t n, const char *list)
 {
     const struct table *t = list == NULL ? NULL : table_of(list);
 
@@ -490,7 +530,7 @@ bool tkt_fold_ends(const char *s, size_t n, const char *list)
     const char *item;
     size_t len;
 
-    if (!may_end(s, n, list)) {
+    if (!tkt_fold_may_end(s, n, list)) {
         return false;
     }
     while (tkt_fold_next(&list, &item, &len)) {

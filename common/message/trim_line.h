@@ -75,6 +75,11 @@ bool tkt_fold_is_one_of(const char *s, size_t n, const char *list);
 /* Starts with one of the list, as a whole word; its length or 0. */
 size_t tkt_fold_starts(const char *s, size_t n, const char *list);
 size_t tkt_fold_longest_start(const char *s, size_t n, const char *list);
+/* True: none of the list is what the folded text of p, which begins with a letter, starts
+ * with. False says nothing. */
+bool tkt_fold_begins_none(const char *p, size_t n, const char *list);
+/* Whether the last two bytes of s are those of an item. */
+bool tkt_fold_may_end(const char *s, size_t n, const char *list);
 /* Ends with one of the list, as whole words. */
 bool tkt_fold_ends(const char *s, size_t n, const char *list);
 /* Many lists as one, to ask all of them at once. Static: is_full when they did not fit. */
@@ -107,11 +112,20 @@ struct tkt_evidence {
 };
 void tkt_evidence_read(const char *s, size_t n, struct tkt_evidence *e);
 
+/* ---- trim_plain.c ---- */
+
+/* True: line i, unquoted and with no divider above it, is no marker, divider, field or
+ * rule, ends no text, is of no device, and no header begins there. False says nothing. */
+bool tkt_line_is_plain(const struct tkt_lines *l, size_t i);
+
 /* ---- trim_attribution.c ---- */
 
 /* The number of lines that a quote header takes from i on; 0: none begins there. */
 size_t tkt_line_attribution(struct tkt_lines *l, size_t i, const struct tkt_folded *first,
                             const char **language);
+
+/* What stands before the date of a header, in any language; NULL: see the rows. */
+const char *tkt_attribution_starts(void);
 
 /* Without the words that stand before the name in [s, end). */
 const char *tkt_attribution_name(const char *s, const char *end);
@@ -153,7 +167,18 @@ bool tkt_forward_subject_in(const char *subject, const char *language);
 /* Reads the fields and the text of the forwarded message at line i. */
 int tkt_forward_fields(struct tkt_lines *l, size_t i, struct tkt_trim *out);
 
-/* For the test that all tables are folded: the k-th word list, NULL past the last. */
+/* What a device's line in English may end with. */
+#define TKT_DEVICE_ENDS "from mobile|from phone|from iphone|from ipad"
+
+/* The k-th word list, NULL past the last; the tests look whether each is folded. */
+enum {
+    TKT_BLOCK_ORIGINALS = 1,
+    TKT_BLOCK_FORWARDS = 2,
+    TKT_BLOCK_BEGINS = 3,
+    TKT_SIGNATURE_LEADS = 1,
+    TKT_SIGNATURE_TAILS = 2,
+    TKT_SIGNATURE_EXCUSES = 4,
+};
 const char *tkt_attribution_list(size_t k);
 const char *tkt_block_list(size_t k);
 const char *tkt_signature_list(size_t k);

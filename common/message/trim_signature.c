@@ -255,7 +255,7 @@ static bool is_device(const struct tkt_folded *f)
     size_t lead = tkt_fold_starts(s, n, leads);
     size_t from = tkt_fold_starts(s, n, "from my|from");
     bool tail = tkt_fold_ends(s, n, tails);
-    bool mobile = tkt_fold_ends(s, n, "from mobile|from phone|from iphone|from ipad");
+    bool mobile = tkt_fold_ends(s, n, TKT_DEVICE_ENDS);
     if (lead == 0 && from == 0 && !tail && !mobile) {
         return false; /* nearly every line */
     }
@@ -470,15 +470,34 @@ static size_t count_found(const struct tkt_folded *f, const char *list)
     return found;
 }
 
+/* Whether the line, behind the bytes of `set`, begins with none of the list, for certain
+ * and without a look at all of it. */
+static bool begins_none(const struct tkt_lines *l, size_t i, const char *set,
+                        const char *list)
+{
+    const char *p = l->text + l->items[i].at + l->items[i].skip;
+    const char *end = l->text + l->items[i].at + l->items[i].len;
+
+    while (p < end && (*p == ' ' || *p == '*' || strchr(set, *p) != NULL)) {
+        p++;
+    }
+    return tkt_fold_begins_none(p, (size_t)(end - p), list);
+}
+
 static bool is_notice(const struct tkt_lines *l, size_t from, size_t to)
 {
+    static const char set[] = " -_#=~[(<\"'!";
     struct tkt_folded f = {.n = 0};
     size_t bytes = 0;
 
+    if (begins_none(l, from, set, sure_notices) &&
+        begins_none(l, from, set, notice_starts)) {
+        return false;
+    }
     tkt_fold_line(&f, l, from);
     const char *s = f.s;
     size_t n = f.n;
-    tkt_fold_strip(&s, &n, " -_#=~[(<\"'!");
+    tkt_fold_strip(&s, &n, set);
     bool sure = tkt_fold_starts(s, n, sure_notices) > 0;
     if (!sure && tkt_fold_starts(s, n, notice_starts) == 0) {
         return false;
@@ -520,6 +539,9 @@ static bool is_closing(const struct tkt_lines *l, size_t i)
 {
     struct tkt_folded f = {.n = 0};
 
+    if (begins_none(l, i, "", closings)) {
+        return false;
+    }
     tkt_fold_line(&f, l, i);
     return f.n > 0 && tkt_fold_words(f.s, f.n) <= 7 &&
            tkt_fold_starts(f.s, f.n, closings) > 0;
