@@ -291,13 +291,25 @@ static const char *resolve(const char *charset, size_t n, char label[LABEL_MAX])
     return label;
 }
 
+/* Back to the first state. Converters of letters that may get a mark (Hebrew, Vietnamese,
+ * Big5-HKSCS) keep the last one until they know. */
+static void start_over(iconv_t cd, struct tkt_buf *out)
+{
+    char kept[64];
+    char *to = kept;
+    size_t room = sizeof(kept);
+
+    iconv(cd, NULL, NULL, &to, &room);
+    tkt_utf8_add_clean(out, kept, (size_t)(to - kept));
+}
+
 /* One byte of what did not convert. Stateful charsets start over behind it. */
 static void skip_bad(iconv_t cd, char **in, size_t *left, struct tkt_buf *out)
 {
+    start_over(cd, out);
     tkt_buf_adds(out, "\xef\xbf\xbd");
     (*in)++;
     (*left)--;
-    iconv(cd, NULL, NULL, NULL, NULL);
 }
 
 /* Returns how many bytes did not convert. */
@@ -323,6 +335,7 @@ static size_t convert(iconv_t cd, struct tkt_buf *out, const void *data, size_t 
             bad++;
         }
     }
+    start_over(cd, out);
     return bad;
 }
 

@@ -270,6 +270,31 @@ static void every_label_of_the_list_has_its_converter(void **state)
     }
 }
 
+/* glibc holds back what a mark may still follow. */
+static void the_last_letter_is_not_kept_by_the_converter(void **state)
+{
+    static const struct {
+        const char *label;
+        const char *bytes;
+        const char *text;
+    } rows[] = {
+        {"windows-1255", "\xf9\xec\xe5\xed \xe1\xfa",
+         "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d \xd7\x91\xd7\xaa"},
+        {"windows-1258", "\xe1m ng", "\xc3\xa1m ng"},
+        {"tcvn", "\xb8 ng", "\xc3\xa1 ng"},
+        {"big5-hkscs", "\xa4\xa4\x88\x66", "\xe4\xb8\xad\xc3\x8a"},
+    };
+
+    (void)state;
+    assert_int_equal(tkt_charset_init(NULL), 0);
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
+        TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(100);
+        tkt_charset_add(&out, rows[i].label, strlen(rows[i].label), rows[i].bytes,
+                        strlen(rows[i].bytes), NULL);
+        assert_string_equal(tkt_buf_str(&out), rows[i].text);
+    }
+}
+
 /* ---- caps ---- */
 
 static void addresses_stop_at_their_limit(void **state)
@@ -532,6 +557,7 @@ int main(void)
         cmocka_unit_test(a_character_cut_off_at_the_end_is_no_fault),
         cmocka_unit_test(unknown_escapes_are_left_to_the_strict_converter),
         cmocka_unit_test(every_label_of_the_list_has_its_converter),
+        cmocka_unit_test(the_last_letter_is_not_kept_by_the_converter),
         cmocka_unit_test(addresses_stop_at_their_limit),
         cmocka_unit_test(references_keep_the_first_and_the_newest),
         cmocka_unit_test(names_are_cut_between_characters),
