@@ -128,6 +128,10 @@ static void convert(struct tkt_scan *scan, const struct tkt_part *p,
 
 /* ---- text ---- */
 
+/* What stays as it is: all but control bytes. */
+static const bool stays[256] = {
+    ['\t'] = true, ['\n'] = true, [0x20 ... 0x7e] = true, [0x80 ... 0xff] = true};
+
 /* Appends in with plain line ends and without control bytes; cut where out is full. */
 static bool add_clean(struct tkt_buf *out, const char *p, size_t n)
 {
@@ -135,10 +139,7 @@ static bool add_clean(struct tkt_buf *out, const char *p, size_t n)
 
     for (size_t i = 0; i < n && room > 0;) {
         size_t len = 0;
-        while (i + len < n &&
-               ((unsigned char)p[i + len] >= ' ' || p[i + len] == '\n' ||
-                p[i + len] == '\t') &&
-               p[i + len] != 0x7f) {
+        while (i + len < n && stays[(unsigned char)p[i + len]]) {
             len++;
         }
         size_t fits = tkt_utf8_cut(p + i, len, room);

@@ -367,32 +367,63 @@ static enum qp_step qp_escape(struct tkt_transfer *t, char c, char *byte)
     return tkt_hex_decode(hex, 2, byte, 1) > 0 ? QP_BYTE : QP_LITERAL;
 }
 
-/* Plain bytes and whole escapes, up to the first byte that needs a second look. The room
- * is there: nothing grows. Returns the bytes read. */
+/* 16: none. */
+static unsigned hex_value(char c)
+{
+    unsigned digit = (unsigned char)c - '0';
+    unsigned letter = ((unsigned char)c | 0x20U) - 'a';
+
+    return digit < 10 ? digit : letter < 6 ? letter + 10 : 16;
+}
+
+/* What begins with the '=' at p[0], one more byte at least behind it, as qp_escape()
+ * would take it: how many bytes were read, 0 when it goes on past p[n]. */
+static size_t qp_token(const char *p, size_t n, char **out)
+{
+    unsigned high = hex_value(p[1]);
+    unsigned low = n > 2 ? hex_value(p[2]) : 16;
+    size_t i = 1;
+
+    if (high < 16 && n > 2 && low < 16) {
+        *(*out)++ = (char)(high << 4 | low);
+        return 3;
+    }
+    if (high < 16 && n == 2) {
+        return 0;
+    }
+    while (i < n && (is_blank(p[i]) || p[i] == '\r')) {
+        i++;
+    }
+    if (i == n) {
+        return 0;
+    }
+    if (p[i] == '\n') {
+        return i + 1; /* a soft line break */
+    }
+    *(*out)++ = '=';
+    if (i > 1) {
+        *(*out)++ = p[i - 1];
+    }
+    return i;
+}
+
+/* Plain bytes and whole escapes, up to one that goes on past the end. The room is there:
+ * nothing grows. Returns the bytes read. */
 static size_t qp_run(const char *p, size_t n, char **out)
 {
     size_t i = 0;
 
     while (i < n) {
-        const char *eq = memchr(p + i, '=', n - i);
+        const char *eq = p[i] == '=' ? p + i : memchr(p + i, '=', n - i);
         size_t plain = eq == NULL ? n - i : (size_t)(eq - (p + i));
-        char byte = 0;
         memcpy(*out, p + i, plain);
         *out += plain;
         i += plain;
-        if (n - i < 3) {
+        size_t read = n - i < 2 ? 0 : qp_token(p + i, n - i, out);
+        if (read == 0) {
             break;
         }
-        if (p[i + 1] == '\n') {
-            i += 2;
-        } else if (p[i + 1] == '\r' && p[i + 2] == '\n') {
-            i += 3;
-        } else if (tkt_hex_decode(p + i + 1, 2, &byte, 1) > 0) {
-            *(*out)++ = byte;
-            i += 3;
-        } else {
-            break;
-        }
+        i += read;
     }
     return i;
 }

@@ -241,6 +241,30 @@ static void what_was_encoded_comes_back_whatever_the_pieces(void **state)
     }
 }
 
+static void broken_quoted_printable_reads_the_same_whatever_the_pieces(void **state)
+{
+    static const char bytes[] = "===  \t\r\n\nA3fx.";
+
+    (void)state;
+    for (size_t round = 0; round < 20000; round++) {
+        char data[24];
+        size_t n = 1 + next_random() % sizeof(data);
+        for (size_t i = 0; i < n; i++) {
+            data[i] = bytes[next_random() % (sizeof(bytes) - 1)];
+        }
+        TKT_AUTO_BUF struct tkt_buf in = TKT_BUF_INIT(INPUT_MAX);
+        TKT_AUTO_BUF struct tkt_buf slow = TKT_BUF_INIT(INPUT_MAX);
+        TKT_AUTO_BUF struct tkt_buf fast = TKT_BUF_INIT(INPUT_MAX);
+        tkt_buf_add(&in, data, n);
+        decode(TKT_TRANSFER_QP, &in, 1, &slow); /* byte by byte */
+        decode(TKT_TRANSFER_QP, &in, 1 + round % n, &fast);
+        decode(TKT_TRANSFER_QP, &in, n, &fast);
+        assert_int_equal(fast.len, 2 * slow.len);
+        assert_memory_equal(tkt_buf_str(&fast), tkt_buf_str(&slow), slow.len);
+        assert_memory_equal(tkt_buf_str(&fast) + slow.len, tkt_buf_str(&slow), slow.len);
+    }
+}
+
 static void a_full_buffer_holds_the_beginning(void **state)
 {
     (void)state;
@@ -820,6 +844,7 @@ int main(void)
         /* First: the memory of a child is that of its parent. */
         cmocka_unit_test(memory_does_not_grow_with_the_attachment),
         cmocka_unit_test(what_was_encoded_comes_back_whatever_the_pieces),
+        cmocka_unit_test(broken_quoted_printable_reads_the_same_whatever_the_pieces),
         cmocka_unit_test(a_full_buffer_holds_the_beginning),
         cmocka_unit_test(url_safe_digits_are_read),
         cmocka_unit_test(past_hash_max_attachments_have_their_encoded_size),
