@@ -65,8 +65,25 @@ fi
     variant milter-only --disable-daemon
     has milter-only $both $milter
     has_not milter-only $daemon
-    variant daemon-only --disable-milter
+    variant daemon-only --disable-milter --disable-sieve
     has daemon-only $both $daemon
-    has_not daemon-only $milter
+    has_not daemon-only $milter usr/share/man/man7/ticket-sieve.7
 }
+# Dovecot's folder of modules is not below the prefix.
+modules=$(sed -n 's/^dovecot_moduledir=//p' /usr/lib/dovecot/dovecot-config 2>/dev/null)
+if [ -n "$modules" ] && [ -r /usr/include/dovecot/sieve/sieve-message.h ]; then
+    sieve="$modules/sieve/lib90_sieve_vnd_ticket_plugin.so
+     usr/share/man/man7/ticket-sieve.7 usr/share/doc/ticket-milter/vnd.ticket.txt
+     usr/share/doc/ticket-milter/examples/90-ticket-2.3.conf
+     usr/share/doc/ticket-milter/examples/90-ticket-2.4.conf
+     usr/share/doc/ticket-milter/examples/ticket.sieve"
+    # shellcheck disable=SC2086
+    {
+        variant sieve-only --enable-sieve --disable-milter --disable-daemon
+        has sieve-only $both $sieve
+        has_not sieve-only $milter $daemon "$modules/sieve/lib90_sieve_vnd_ticket_plugin.la"
+    }
+else
+    echo "SKIP: build sieve-only: dovecot-dev is not installed"
+fi
 exit $failed

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""make campaign: the long power-cut and crash runs; a line of figures for each workload of
-the first, one JSON line for the second.
+"""make campaign: the long power-cut, Sieve and crash runs; a line of figures for each
+workload of the first, pytest's words for the second, one JSON line for the third.
 
     campaign.py BUILD [--mails N] [--kills N] [--seed N] [--cut-rounds N] [--cut-seeds N]
+                      [--deliveries N]
 """
 import argparse
 import json
@@ -14,12 +15,27 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from campaign.crash import Crash  # noqa: E402
 
 
+def sieve(build, deliveries):
+    """Many deliveries in one lmtp, a minute of a steady rate, and Dovecot 2.4."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    if deliveries == 0:
+        return
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rs",
+         "test_sieve_tools.py", "test_sieve_load.py", "-k", "leaves_nothing or a_minute"],
+        cwd=f"{here}/../integration", check=True,
+        env={**os.environ, "TKT_BUILDDIR": build, "TKT_SRCDIR": os.path.abspath(f"{here}/../.."),
+             "TKT_SIEVE_DELIVERIES": str(deliveries), "TKT_SIEVE_SECONDS": "60"})
+    subprocess.run([f"{here}/../dovecot24.sh", build], check=True)
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("build")
     ap.add_argument("--mails", type=int, default=20000)
     ap.add_argument("--kills", type=int, default=200, help="of each kind of process")
     ap.add_argument("--seed", type=int)
+    ap.add_argument("--deliveries", type=int, default=10000, help="by Sieve; 0: no Sieve runs")
     ap.add_argument("--cut-rounds", type=int, default=20, help="power-cut workloads")
     ap.add_argument("--cut-seeds", type=int, default=6, help="random cuts an operation")
     args = ap.parse_args()
@@ -29,6 +45,7 @@ def main():
     subprocess.run([f"{args.build}/tests/powercut/powercut_test"], check=True,
                    env={**os.environ, "TKT_POWERCUT_ROUNDS": str(args.cut_rounds),
                         "TKT_POWERCUT_SEEDS": str(args.cut_seeds)})
+    sieve(os.path.abspath(args.build), args.deliveries)
     print(json.dumps(Crash(os.path.abspath(args.build), args.mails, args.kills,
                            seed=args.seed).run()))
 

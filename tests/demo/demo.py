@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./bootstrap demo [--keep] [FILE.eml...]: mails become tickets before the 250.
+"""./bootstrap demo [--sieve] [--keep] [FILE.eml...]: mails become tickets before the 250.
 
 Starts a private Postfix, ticketd and ticket-milter on loopback in a temporary folder,
 sends real mails over SMTP and shows, for each, the SMTP answer, the delivered Subject and
 the ticket with its history. Then stops all, or with --keep leaves it running.
+
+With --sieve there is no milter: Postfix hands the mails to a private Dovecot by LMTP, whose
+Sieve script has one line, `ticket;`.
 """
 import argparse
 import email.errors
@@ -17,6 +20,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, ".."))
+from harness.dovecot import MAIL_UID, Dovecot  # noqa: E402
 from harness.mta import Postfix  # noqa: E402
 from harness.product import Product, program  # noqa: E402
 from harness.smtp import header, headers, send  # noqa: E402
@@ -49,16 +53,26 @@ def envelope(mail):
     return sender, rcpts or [DESKS[0]]
 
 
-def delivered(postfix, before):
+class SieveBoxes:
+    """The desks' mailboxes in Dovecot, read as Postfix's one mailbox is."""
+
+    def __init__(self, dovecot):
+        self.dovecot = dovecot
+
+    def mails(self):
+        return [m for desk in DESKS for m in self.dovecot.mails(desk)]
+
+
+def delivered(postfix, boxes, before):
     """Mails that arrived since before, once the queue is empty."""
-    wait_for("delivery", lambda: len(postfix.mails()) > before or postfix.queue_empty(), 20)
+    wait_for("delivery", lambda: len(boxes.mails()) > len(before) or postfix.queue_empty(), 20)
     wait_for("empty queue", postfix.queue_empty, 20)
-    return postfix.mails()[before:]
+    return [m for m in boxes.mails() if m not in before]
 
 
-def show(product, postfix, name, mail):
+def show(product, postfix, boxes, name, mail):
     sender, rcpts = envelope(mail)
-    before = len(postfix.mails())
+    before = boxes.mails()
     start = time.monotonic()
     answer = send(postfix.port, sender, rcpts, mail)
     took = (time.monotonic() - start) * 1000
@@ -67,7 +81,7 @@ def show(product, postfix, name, mail):
     print(f"    SMTP answer:       {answer.code} {answer.text}  ({took:.0f} ms)")
     if answer.code != 250:
         return False
-    copies = delivered(postfix, before)
+    copies = delivered(postfix, boxes, before)
     if not copies:
         print("    delivered:         nothing arrived")
         return False
@@ -84,9 +98,11 @@ def main():
     ap = argparse.ArgumentParser(prog="./bootstrap demo", description=__doc__.split("\n")[0])
     ap.add_argument("--build", required=True, help=argparse.SUPPRESS)
     ap.add_argument("--keep", action="store_true", help="leave it running, say how to use it")
+    ap.add_argument("--sieve", action="store_true",
+                    help="Postfix -> LMTP -> Sieve -> ticket, without the milter")
     ap.add_argument("files", nargs="*", help="mails to send instead of the shipped ones")
     args = ap.parse_args()
-    reason = Postfix.missing()
+    reason = Postfix.missing() or (args.sieve and Dovecot.missing(os.path.abspath(args.build)))
     if reason:
         sys.exit(f"demo: {reason}")
     files = args.files or sorted(glob.glob(f"{HERE}/mails/*.eml"))
@@ -98,33 +114,49 @@ def main():
         except OSError as e:
             sys.exit(f"demo: {name}: {e.strerror}")
     root = make_root("ticket-milter-demo-")
-    product = Product(root, os.path.abspath(args.build))
-    postfix = Postfix(root, settings=f"smtpd_milters = {product.milter_socket}")
+    build = os.path.abspath(args.build)
+    product = Product(root, build, hooks=f', "{MAIL_UID}"' if args.sieve else "",
+                      intake_umask="0000" if args.sieve else "0007")
+    dovecot = Dovecot(root, build, f"{product.root}/run/intake.sock",
+                      before='require "vnd.ticket";\nticket;\n') if args.sieve else None
+    postfix = Postfix(root, settings=(
+        f"virtual_transport = lmtp:inet:127.0.0.1:{dovecot.port}\nlmtp_host_lookup = native\n"
+        if args.sieve else f"smtpd_milters = {product.milter_socket}"))
+    boxes = SieveBoxes(dovecot) if args.sieve else postfix
     ok = False
     try:
-        step(f"starting ticketd and ticket-milter in {root}")
-        product.start()
+        step(f"starting ticketd and {'Dovecot with Sieve' if args.sieve else 'ticket-milter'} "
+             f"in {root}")
+        if args.sieve:
+            product.prepare()
+            product.start_ticketd()
+            dovecot.start()
+            print("    its script: require \"vnd.ticket\"; ticket;")
+        else:
+            product.start()
         step("starting a private Postfix (a few seconds in a fresh folder)")
         postfix.start()
         step(f"Postfix listens on 127.0.0.1:{postfix.port}; sending {len(mails)} mails")
-        ok = all([show(product, postfix, os.path.basename(n), m) for n, m in mails])
+        ok = all([show(product, postfix, boxes, os.path.basename(n), m) for n, m in mails])
         print()
         step("all tickets")
         print(product.ctl("list").stdout, end="")
         if args.keep:
-            keep(root, product, postfix)
+            keep(root, product, postfix, dovecot)
             return
     finally:
         if not (args.keep and ok):
             step("stopping")
             postfix.stop()
+            if dovecot:
+                dovecot.stop()
             product.stop()
             remove_root(root)
     if not ok:
         sys.exit("demo: a mail did not become a ticket")
 
 
-def keep(root, product, postfix):
+def keep(root, product, postfix, dovecot):
     """Says how to go on by hand; the servers stay when this program ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctl = program(product.build, "ticketctl")
@@ -136,10 +168,11 @@ def keep(root, product, postfix):
                  desks: {', '.join(DESKS)}
     look at it:  {program(product.build, "ticketctl")} -c {product.config} list
                  {program(product.build, "ticketctl")} -c {product.config} show IT-1
-    mailbox:     {postfix.root}/mail/all/new
+    mailbox:     {dovecot.root + "/mail/*" if dovecot else postfix.root + "/mail/all"}/new
     logs:        {postfix.root}/log/maillog {product.root}/log/
     stop it:     MAIL_CONFIG={postfix.root}/etc postfix stop; \
-kill {product.milter.pid} {product.ticketd.pid}; rm -rf {root}""")
+{f"doveadm -c {dovecot.root}/dovecot.conf stop; " if dovecot else ""}\
+kill {product.milter.pid if product.milter else ""} {product.ticketd.pid}; rm -rf {root}""")
 
 
 if __name__ == "__main__":

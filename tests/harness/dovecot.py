@@ -7,7 +7,7 @@ import shutil
 import smtplib
 import subprocess
 
-from .util import free_port, port_open, wait_for
+from .util import free_port, make_root, port_open, remove_root, wait_for
 
 MAIL_UID = 61803
 MAIL_GID = 61804
@@ -73,6 +73,143 @@ plugin {{
 """
 
 
+# Dovecot 2.4 has other words for the same.
+CONFIG_24 = """\
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+base_dir = {r}/run
+state_dir = {r}/state
+instance_name = ticket-{port}
+listen = 127.0.0.1
+protocols {{
+  lmtp = yes
+{protocols}
+}}
+ssl = no
+auth_allow_cleartext = yes
+log_path = {r}/log/dovecot.log
+mail_driver = maildir
+mail_path = {r}/mail/%{{user}}
+first_valid_uid = 1
+first_valid_gid = 1
+postmaster_address = postmaster@example.test
+hostname = mx.example.test
+passdb static {{
+  fields {{
+    nopassword = yes
+  }}
+}}
+userdb static {{
+  fields {{
+    uid = {uid}
+    gid = {gid}
+    home = {r}/home/%{{user}}
+  }}
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    listen = 127.0.0.1
+    port = {port}
+  }}
+}}
+service imap-login {{
+  inet_listener imap {{
+    listen = 127.0.0.1
+    port = {imap_port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+protocol lmtp {{
+  mail_plugins {{
+    sieve = yes
+  }}
+}}
+protocol lda {{
+  mail_plugins {{
+    sieve = yes
+  }}
+}}
+sieve_script personal {{
+  type = personal
+  path = ~/sieve
+  active_path = ~/.dovecot.sieve
+}}
+sieve_script before {{
+  type = before
+  path = {r}/before.sieve
+}}
+sieve_plugins {{
+  sieve_vnd_ticket = yes
+{plugins}
+}}
+sieve_global_extensions {{
+{extensions}
+}}
+sieve_ticket_socket = {socket}
+{settings}
+{top}
+"""
+IMAPSIEVE_24 = """\
+mailbox Desk {{
+  sieve_script desk {{
+    type = before
+    cause = copy append
+    path = {r}/imap.sieve
+  }}
+}}
+protocol imap {{
+  mail_plugins {{
+    imap_sieve = yes
+  }}
+}}
+"""
+
+
+def words_to_24(words):
+    return "\n".join(f"  {w.lstrip('+')} = yes" for w in words.split())
+
+
+def parts_to_24(parts):
+    """What a test says for 2.3, for 2.4."""
+    out = dict(parts)
+    for key in ("protocols", "plugins", "extensions"):
+        out[key] = words_to_24(parts[key])
+    lines = []
+    for line in parts["settings"].splitlines():
+        key, _, value = line.strip().partition(" = ")
+        if key == "sieve_extensions":
+            lines.append(f"sieve_extensions {{\n{words_to_24(value)}\n}}")
+        elif not key.startswith(("imapsieve_", "sieve_editheader_")):
+            lines.append(f"{key} = {value}")
+    out["settings"] = "\n".join(lines)
+    if "imap" in parts["protocols"].split():
+        out["top"] = IMAPSIEVE_24.replace("{{", "{").replace("}}", "}")
+    return out
+
+
+# A folder with another Debian (tests/dovecot24.sh makes it): its Dovecot is what is tested.
+TREE = os.environ.get("TKT_DOVECOT_TREE", "")
+
+
+def make_site_root():
+    """A folder that has the same name inside the other Debian and outside."""
+    root = make_root()
+    if TREE:
+        os.rmdir(root)
+        os.makedirs(TREE + root, 0o711)
+        os.symlink(TREE + root, root)
+    return root
+
+
+def remove_site_root(root):
+    if os.path.islink(root):
+        os.unlink(root)
+        remove_root(TREE + root)
+    remove_root(root)
+
+
 class Dovecot:
     """before: the global script. settings: lines of plugin {}; top: any other lines."""
 
@@ -91,6 +228,10 @@ class Dovecot:
         """Why it cannot run here, or None."""
         if os.geteuid() != 0:
             return "a private Dovecot needs root"
+        if TREE:
+            return None if os.path.exists(f"{TREE}/usr/lib/dovecot/modules/sieve/"
+                                          "lib90_sieve_vnd_ticket_plugin.so") else \
+                f"no plugin in {TREE}"
         if not shutil.which("dovecot") or not glob.glob("/usr/lib/dovecot/lmtp"):
             return "Dovecot with LMTP is not installed"
         if not glob.glob("/usr/lib/dovecot/modules/lib90_sieve_plugin.so"):
@@ -111,33 +252,45 @@ class Dovecot:
             os.makedirs(f"{r}/{d}", exist_ok=True)
             os.chown(f"{r}/{d}", MAIL_UID, MAIL_GID)
         os.chmod(r, 0o755)
-        shutil.copy(f"{self.build}/.libs/lib90_sieve_vnd_ticket_plugin.so", f"{r}/modules")
-        for so in glob.glob("/usr/lib/dovecot/modules/sieve/*.so"):
-            link = f"{r}/modules/{os.path.basename(so)}"
-            if not os.path.exists(link):
-                os.symlink(so, link)
+        if not TREE:
+            self._modules()
         self.write_config()
         self.script(self.before)
-        subprocess.run(["dovecot", "-c", f"{r}/dovecot.conf"], check=True, timeout=60)
+        subprocess.run(self.command("dovecot"), check=True, timeout=60)
         wait_for("Dovecot to listen", lambda: port_open(self.port), 30)
         return self
 
+    def _modules(self):
+        """A folder with Pigeonhole's own and the plugin of the build."""
+        shutil.copy(f"{self.build}/.libs/lib90_sieve_vnd_ticket_plugin.so",
+                    f"{self.root}/modules")
+        for so in glob.glob("/usr/lib/dovecot/modules/sieve/*.so"):
+            link = f"{self.root}/modules/{os.path.basename(so)}"
+            if not os.path.exists(link):
+                os.symlink(so, link)
+
+    def command(self, name, *args):
+        """The command line of one of Dovecot's programs."""
+        return [*(["chroot", TREE] if TREE else []), name, "-c", f"{self.root}/dovecot.conf",
+                *args]
+
     def write_config(self, **parts):
         self.parts.update(parts)
-        parts = {k: v.replace("{r}", self.root) for k, v in self.parts.items()}
+        parts = parts_to_24(self.parts) if TREE else self.parts
+        parts = {k: v.replace("{r}", self.root) for k, v in parts.items()}
         with open(f"{self.root}/dovecot.conf", "w", encoding="utf-8") as f:
-            f.write(CONFIG.format(r=self.root, port=self.port, imap_port=self.imap_port,
+            f.write((CONFIG_24 if TREE else CONFIG).format(r=self.root, port=self.port, imap_port=self.imap_port,
                                   uid=MAIL_UID, gid=MAIL_GID, **parts))
 
     def stop(self):
-        subprocess.run(["doveadm", "-c", f"{self.root}/dovecot.conf", "stop"], check=False,
+        subprocess.run(self.command("doveadm", "stop"), check=False,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
         wait_for("Dovecot to end",
                  lambda: not os.path.exists(f"{self.root}/run/master.pid"), 20)
 
     def reload(self, **parts):
         self.write_config(**parts)
-        subprocess.run(["doveadm", "-c", f"{self.root}/dovecot.conf", "reload"], check=True,
+        subprocess.run(self.command("doveadm", "reload"), check=True,
                        timeout=60)
 
     def run(self, command):
@@ -145,7 +298,7 @@ class Dovecot:
                               timeout=120)
 
     def compile(self, path):
-        return self.run(["sievec", "-c", f"{self.root}/dovecot.conf", path])
+        return self.run(self.command("sievec", path))
 
     def script(self, text):
         """The global script, compiled (its folder is not the user's)."""
@@ -193,9 +346,8 @@ class Dovecot:
 
     def lda(self, rcpt, sender, message):
         """The same by the local delivery agent."""
-        subprocess.run(["/usr/lib/dovecot/dovecot-lda", "-c", f"{self.root}/dovecot.conf",
-                        "-d", rcpt, "-a", rcpt, "-f", sender], input=message, check=True,
-                       timeout=60)
+        subprocess.run(self.command("/usr/lib/dovecot/dovecot-lda", "-d", rcpt, "-a", rcpt,
+                                    "-f", sender), input=message, check=True, timeout=60)
 
     def workers(self, service="lmtp"):
         """Process IDs of a service, as the master started them."""

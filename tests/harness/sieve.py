@@ -2,9 +2,8 @@
 """ticketd behind a private Dovecot, and what becomes of one mail there."""
 import itertools
 
-from .dovecot import MAIL_UID, Dovecot
+from .dovecot import MAIL_UID, Dovecot, make_site_root, remove_site_root
 from .product import Product
-from .util import make_root, remove_root
 
 DESK = "support@example.test"
 ANN = "ann@customer.example"
@@ -17,7 +16,7 @@ class SieveSite:
     """product: keywords of Product; milter: that one too; the rest is Dovecot's."""
 
     def __init__(self, build, product=None, milter=False, **dovecot):
-        self.root = make_root()
+        self.root = make_site_root()
         self.known = set()
         self.product = Product(self.root, build, hooks=f', "{MAIL_UID}"',
                                intake_umask="0000", **(product or {}))
@@ -42,7 +41,7 @@ class SieveSite:
         self.product.stop()
         print(self.product.log("ticketd")[-3000:])
         print(self.dovecot.log()[-3000:])
-        remove_root(self.root)
+        remove_site_root(self.root)
 
 
 class Delivery:

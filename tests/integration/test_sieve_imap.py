@@ -4,6 +4,7 @@ import imaplib
 import os
 
 import pytest
+from harness.dovecot import TREE
 from harness.sieve import ANN, USERS
 from harness.smtp import header, headers
 from harness.util import port_open, wait_for
@@ -22,7 +23,7 @@ SETTINGS = """\
 
 
 def site_of(sieve_site, answer):
-    if not os.path.exists("/usr/lib/dovecot/modules/lib95_imap_sieve_plugin.so"):
+    if not os.path.exists(f"{TREE}/usr/lib/dovecot/modules/lib95_imap_sieve_plugin.so"):
         pytest.skip("Dovecot's imap_sieve is not installed")
     site = sieve_site(protocols="imap", top=TOP.replace("{{", "{").replace("}}", "}"),
                       plugins="sieve_imapsieve", settings=SETTINGS % answer)
