@@ -117,19 +117,20 @@ void tkt_reply_read(struct tkt_reading *r, size_t n, const struct tkt_marks *mar
 
 /* ---- attached messages ---- */
 
-/* The only message/rfc822 that stands in a multipart/mixed; -1: none, or several. */
+/* The only message/rfc822 that stands in a multipart/mixed, or is all of the body;
+ * -1: none, or several. */
 static int find_attached(const struct tkt_scan *s)
 {
     int found = -1;
 
-    for (size_t i = 1; i < s->part_count && !s->header_only; i++) {
+    for (size_t i = 0; i < s->part_count && !s->header_only; i++) {
         const char *type = tkt_part_type(&s->parts[i]);
         if (strcmp(type, "message/rfc822") != 0 && strcmp(type, "message/global") != 0) {
             continue;
         }
         int up = s->parts[i].parent;
-        if (found >= 0 || up < 0 ||
-            strcmp(tkt_part_type(&s->parts[up]), "multipart/mixed") != 0) {
+        if (found >= 0 ||
+            (up >= 0 && strcmp(tkt_part_type(&s->parts[up]), "multipart/mixed") != 0)) {
             return -1;
         }
         found = (int)i;

@@ -375,6 +375,32 @@ static size_t find_cut(struct trimming *t)
     return l->count;
 }
 
+/* Apple's plain text quotes all of a forward, its divider too. */
+static void find_quoted_forward(struct trimming *t)
+{
+    struct tkt_lines *l = &t->lines;
+    const char *language = NULL;
+    bool sure = false;
+    size_t i = 0;
+
+    while (i < l->count &&
+           (l->items[i].kind != TKT_LINE_QUOTE || l->items[i].skip == 0)) {
+        i++;
+    }
+    if (i == l->count || t->out->is_forward || !subject_forwards(t)) {
+        return;
+    }
+    struct tkt_folded f = {.n = 0, .cut = false};
+    tkt_fold_line(&f, l, i);
+    if (tkt_line_divider(&f, &sure) != TKT_LINE_FORWARD) {
+        return;
+    }
+    while (++i < l->count && l->items[i].len <= l->items[i].skip) {
+    }
+    t->out->is_forward = i < l->count && tkt_line_block(l, i, true, &language) > 0;
+    t->forward_line = i;
+}
+
 /* ---- quotes and answers ---- */
 
 static bool is_words(const struct tkt_line *line)
@@ -571,6 +597,7 @@ static int trim_lines(struct trimming *t, size_t n)
     find_marked_quotes(l);
     find_kinds(t);
     size_t cut = find_cut(t);
+    find_quoted_forward(t);
     join_fragments(l, cut);
     find_signatures(l, cut);
     sort_quotes(l, cut);
