@@ -27,8 +27,10 @@ size_t tkt_tnef_some(struct tkt_tnef_in *in, uint64_t want, const char **p)
         t->is_wanted = t->is_wanted && rc == 0;
         in->is_failed = in->is_failed || rc < 0;
     }
-    in->p += n;
-    in->n -= n;
+    if (n > 0) {
+        in->p += n;
+        in->n -= n;
+    }
     return in->is_failed || in->is_done ? 0 : n;
 }
 

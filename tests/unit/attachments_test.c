@@ -630,7 +630,7 @@ static void wrap_message(struct tkt_buf *out, const struct tkt_buf *inner)
     TKT_AUTO_BUF struct tkt_buf props = TKT_BUF_INIT(INPUT_MAX);
 
     begin_tnef(out);
-    add_bytes_attribute(out, 2, 0x00069002, "\1\0", 14);
+    add_bytes_attribute(out, 2, 0x00069002, "\1\0", 2);
     add_number(&props, 1, 4);
     add_number(&props, 0x000d, 2);
     add_number(&props, 0x3701, 2);
