@@ -127,8 +127,10 @@ bool tkt_domains_align(const char *a, const char *b)
     char first[WORD_MAX];
     char second[WORD_MAX];
 
+    /* Most often they are one domain: no list has to be asked. */
     return plain_domain(a, first) && plain_domain(b, second) &&
-           strcmp(organisation(first), organisation(second)) == 0;
+           (strcmp(first, second) == 0 ||
+            strcmp(organisation(first), organisation(second)) == 0);
 }
 
 /* ---- results ---- */
