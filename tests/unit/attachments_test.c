@@ -594,7 +594,7 @@ static void blocks_are_found_wherever_a_window_ends(void **state)
 static void add_number(struct tkt_buf *b, uint32_t v, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        tkt_buf_addc(b, (char)(v >> (8 * i)));
+        tkt_buf_addc(b, i < 4 ? (char)(v >> (8 * i)) : 0);
     }
 }
 
