@@ -216,19 +216,27 @@ out:
     return rc;
 }
 
+/* The delivery is done: it does not wait for ticketd's disk once more. ticketd reads what was
+ * sent before the connection ended. */
 int tkt_sieve_settle(const struct tkt_sieve_settings *set, const char *hold,
                      enum tkt_wire_verb verb, bool untagged, struct tkt_err *err)
 {
-    const struct tkt_wire_request req = {
-        .verb = verb, .hook = "sieve", .hold = hold, .untagged = untagged};
-    struct tkt_wire_reply reply;
-    int rc = call(set, &req, -1, I_MIN(set->timeout_ms, SETTLE_MS), &reply, err);
+    const struct tkt_wire_request req = {.verb = verb,
+                                         .hook = "sieve",
+                                         .hold = hold,
+                                         .untagged = untagged,
+                                         .no_reply = true};
+    int64_t deadline_ms = tkt_clock_mono_ms() + I_MIN(set->timeout_ms, SETTLE_MS);
+    struct tkt_wire_packet packet;
+    int sock;
+    int rc;
 
-    if (rc == 0) {
-        if (reply.status != TKT_WIRE_OK) {
-            rc = tkt_err_set(err, TKT_ERR_TEMP, "%s", reply.text);
-        }
-        tkt_wire_reply_release(&reply);
+    if (tkt_wire_request_encode(&req, -1, &packet, err) < 0) {
+        return -1;
     }
+    sock = tkt_wire_connect(set->socket, deadline_ms, err);
+    rc = sock < 0 ? -1 : tkt_wire_send(sock, &packet, deadline_ms, err);
+    tkt_wire_packet_release(&packet);
+    i_close_fd(&sock);
     return rc;
 }

@@ -238,6 +238,9 @@ static int send_reply(struct conn *c, const struct tkt_request *req, struct tkt_
 {
     struct tkt_wire_packet packet;
 
+    if (req->decoded && req->wire.no_reply) {
+        return 0; /* the hook is gone by now */
+    }
     tkt_wire_packet_init(&packet);
     int rc = tkt_wire_reply_encode(&req->reply, &packet, err) < 0
                  ? -1

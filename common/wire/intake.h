@@ -104,6 +104,7 @@ struct tkt_wire_request {
     const char *token; /* LOOKUP: the local part's token; PING: echoed */
     const char *rcpt;  /* LOOKUP: the address it stood in */
     bool untagged;     /* CONFIRM: the copy was kept without edits */
+    bool no_reply;     /* CONFIRM, CANCEL: the hook does not wait for the answer */
     /* What a Sieve script asks for; it goes before what ticketd decides. */
     struct tkt_wire_wants wants;
     bool personal;      /* the script is its user's own: it may be limited */

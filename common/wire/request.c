@@ -46,6 +46,7 @@ static const struct text_row flags[] = {
     {"smtp-path", offsetof(struct tkt_wire_request, smtp_path)},
     {"dry-run", offsetof(struct tkt_wire_request, dry_run)},
     {"untagged", offsetof(struct tkt_wire_request, untagged)},
+    {"no-reply", offsetof(struct tkt_wire_request, no_reply)},
     {"personal", offsetof(struct tkt_wire_request, personal)},
     {"per-recipient", offsetof(struct tkt_wire_request, per_recipient)},
 };

@@ -5,7 +5,6 @@ import signal
 import smtplib
 import subprocess
 import threading
-import time
 
 import pytest
 from conftest import skip_without_postfix
@@ -215,12 +214,11 @@ def test_lmtp_killed_between_store_and_confirm_leaves_one_ticket(slow, mail):
     try:
         d.go()
         wait_for("the copy", lambda: slow.dovecot.mails(d.rcpt), 20)
-        time.sleep(0.1)
         for pid in slow.dovecot.workers():
             os.kill(pid, signal.SIGKILL)
     finally:
         os.kill(slow.product.daemon_pid(), signal.SIGCONT)
-    assert d.end() == 0
+    assert d.end() in (0, 250)  # before or after the answer
     assert d.confirmed()["id"] == ticket["id"]
     assert d.again() == 250
     assert [t["id"] for t in d.tickets()] == [ticket["id"]]

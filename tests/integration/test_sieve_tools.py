@@ -137,7 +137,7 @@ def memory_of(pid):
 
 
 def test_a_delivery_leaves_nothing_behind_in_lmtp(site, mail):
-    deliveries = int(os.environ.get("TKT_SIEVE_DELIVERIES", "300"))
+    deliveries = int(os.environ.get("TKT_SIEVE_DELIVERIES", "180"))
     site.dovecot.script(IT)
     user = next(USERS)
     message = mail("again and again")
