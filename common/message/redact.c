@@ -29,6 +29,21 @@ static size_t find(const char *text, size_t n, size_t at,
     return len;
 }
 
+/* Scripts without blanks (from the kana on) begin a word everywhere, and digits begin one
+ * behind any of other scripts. */
+static bool begins_word(const char *text, size_t at)
+{
+    unsigned char c = (unsigned char)text[at];
+
+    if (at == 0 || !tkt_redact_is_word(text[at - 1]) || !tkt_redact_is_word(text[at])) {
+        return true;
+    }
+    bool behind_other = (unsigned char)text[at - 1] >= 0x80;
+    bool behind_wide = behind_other && at >= 3 && (unsigned char)text[at - 3] >= 0xe3;
+    return c >= 0xe3 || (behind_other && tkt_redact_is_digit(text[at])) ||
+           (behind_wide && c < 0x80);
+}
+
 int tkt_redact_add(struct tkt_buf *out, const char *text, size_t n,
                    const struct tkt_redact_rules *rules, size_t *count)
 {
@@ -36,8 +51,7 @@ int tkt_redact_add(struct tkt_buf *out, const char *text, size_t n,
     size_t times = 0;
 
     for (size_t at = 0; at < n && !out->failed;) {
-        bool begins =
-            at == 0 || !tkt_redact_is_word(text[at - 1]) || !tkt_redact_is_word(text[at]);
+        bool begins = begins_word(text, at);
         size_t skip = 0;
         const char *instead = "";
         size_t len = begins && !tkt_redact_is_space(text[at])
@@ -114,6 +128,9 @@ size_t tkt_redact_pattern(const char *text, size_t n, size_t at, const char *pat
     size_t i = at;
     size_t star_at = 0;
 
+    while (end < n && end > at && ((unsigned char)text[end] & 0xc0) == 0x80) {
+        end--; /* not within a character */
+    }
     for (;;) {
         bool word_ends = i >= n || i == at || !tkt_redact_is_word(text[i]) ||
                          !tkt_redact_is_word(text[i - 1]);

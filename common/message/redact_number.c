@@ -22,41 +22,47 @@ static size_t separator(const char *p, size_t n)
     return n > 0 && (*p == ' ' || *p == '-' || *p == '.') ? 1 : 0;
 }
 
+/* A letter or digit of ASCII; other scripts put no blank behind a number. */
+static bool goes_into_word(const char *text, size_t n, size_t end)
+{
+    return end < n && (unsigned char)text[end] < 0x80 && tkt_redact_is_word(text[end]);
+}
+
+/* Digits with single separators between groups, as far as they could be one number. */
 struct number {
     char digits[CARD_MAX + 1];
-    unsigned char groups[GROUPS_MAX]; /* their lengths */
-    size_t count;                     /* of digits */
     size_t group_count;
-    size_t len; /* bytes in the text */
+    unsigned char groups[GROUPS_MAX]; /* their lengths */
+    size_t counts[GROUPS_MAX];        /* digits up to the end of each */
+    size_t lens[GROUPS_MAX];          /* ... bytes */
 };
 
-/* Digits with single separators between groups; false when there are too many. */
-static bool read_number(const char *text, size_t n, size_t at, struct number *out)
+static void read_number(const char *text, size_t n, size_t at, struct number *out)
 {
     size_t i = at;
+    size_t count = 0;
 
     memset(out, 0, sizeof(*out));
-    while (i < n && tkt_redact_is_digit(text[i])) {
-        if (out->group_count == GROUPS_MAX) {
-            return false;
-        }
+    while (i < n && tkt_redact_is_digit(text[i]) && out->group_count < GROUPS_MAX) {
         size_t from = i;
         for (; i < n && tkt_redact_is_digit(text[i]); i++) {
-            if (out->count == CARD_MAX) {
-                return false;
+            if (count == CARD_MAX) {
+                return; /* this group is of something else */
             }
-            out->digits[out->count++] = text[i];
+            out->digits[count++] = text[i];
         }
-        out->groups[out->group_count++] = (unsigned char)(i - from);
-        out->len = i - at;
+        if (goes_into_word(text, n, i)) {
+            return;
+        }
+        out->groups[out->group_count] = (unsigned char)(i - from);
+        out->counts[out->group_count] = count;
+        out->lens[out->group_count++] = i - at;
         size_t gap = separator(text + i, n - i);
         i += gap;
         if (gap == 0) {
-            break;
+            return;
         }
     }
-    size_t end = at + out->len;
-    return end >= n || !tkt_redact_is_word(text[end]);
 }
 
 static bool luhn(const char *digits, size_t n)
@@ -105,16 +111,15 @@ static bool is_issued(const char *digits, size_t n)
 }
 
 /* 4-4-4-4, 4-4-4-4-3, 4-6-5, 4-6-4: as it is printed on a card. */
-static bool is_grouped_as_card(const struct number *x)
+static bool is_grouped_as_card(const unsigned char *g, size_t count)
 {
-    const unsigned char *g = x->groups;
-    bool fours = x->group_count >= 4;
+    bool fours = count >= 4;
 
-    if (x->group_count == 3) {
+    if (count == 3) {
         return g[0] == 4 && g[1] == 6 && (g[2] == 5 || g[2] == 4);
     }
-    for (size_t i = 0; fours && i < x->group_count; i++) {
-        fours = g[i] == 4 || i == x->group_count - 1;
+    for (size_t i = 0; fours && i < count; i++) {
+        fours = g[i] == 4 || (i == count - 1 && g[i] < 4);
     }
     return fours;
 }
@@ -164,19 +169,38 @@ static bool is_glued(const char *text, size_t at)
            (at > 0 && (text[at - 1] == '+' || text[at - 1] == '/'));
 }
 
+/* "4111111111111111-7": goes on with something else. */
+static bool goes_on(const char *text, size_t n, size_t end)
+{
+    return end + 1 < n && (text[end] == '-' || text[end] == '.') &&
+           tkt_redact_is_word(text[end + 1]);
+}
+
+/* What follows a card number on its line are more digits: its date, another number. So the
+ * longest run of groups counts that is one. */
 size_t tkt_redact_card(const char *text, size_t n, size_t at)
 {
     struct number x;
 
-    if (!tkt_redact_is_digit(text[at]) || is_glued(text, at) ||
-        !read_number(text, n, at, &x) || x.count < CARD_MIN ||
-        !is_issued(x.digits, x.count) || !luhn(x.digits, x.count)) {
+    if (!tkt_redact_is_digit(text[at]) || is_glued(text, at)) {
         return 0;
     }
-    if (x.group_count > 1) {
-        return is_grouped_as_card(&x) ? x.len : 0;
+    read_number(text, n, at, &x);
+    for (size_t k = x.group_count; k > 0; k--) {
+        size_t count = x.counts[k - 1];
+        size_t len = x.lens[k - 1];
+        if (count < CARD_MIN) {
+            break;
+        }
+        if (!is_issued(x.digits, count) || !luhn(x.digits, count)) {
+            continue;
+        }
+        if (k > 1 ? is_grouped_as_card(x.groups, k)
+                  : !goes_on(text, n, at + len) && !is_called_otherwise(text, at)) {
+            return len;
+        }
     }
-    return is_called_otherwise(text, at) ? 0 : x.len;
+    return 0;
 }
 
 /* ---- IBANs ---- */
@@ -247,6 +271,7 @@ size_t tkt_redact_iban(const char *text, size_t n, size_t at)
         iban[len++] = c;
         i += gap + 1;
     }
-    bool ends = i >= n || !tkt_redact_is_word(text[i]);
-    return want > 0 && len == want && ends && mod97(iban, len) ? i - at : 0;
+    return want > 0 && len == want && !goes_into_word(text, n, i) && mod97(iban, len)
+               ? i - at
+               : 0;
 }

@@ -449,6 +449,11 @@ static size_t in_words(const char *text, size_t n, size_t at, size_t *skip)
             break; /* another sentence */
         }
     }
+    /* What was looked at in part is removed whole. */
+    while (len >= SECRET_MAX - 8 && from + len < n &&
+           !tkt_redact_is_space(text[from + len])) {
+        len++;
+    }
     *skip = from - at;
     return len;
 }

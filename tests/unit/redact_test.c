@@ -52,6 +52,12 @@ static void card_numbers_go_and_order_numbers_stay(void **state)
          "1111 exp 12/29",
          CARD " exp 12/29"},
         {"3782 822463 10005 or 378282246310005", CARD " or " CARD},
+        {"カード4111111111111111です", "カード" CARD "です"},
+        {"4111 1111 1111 1111 12/27 123", CARD " 12/27 123"},
+        {"4111 1111 1111 1111 4111 1111 1111 1111", CARD " " CARD},
+        {"4111111111111111 12 27 4111111111111111", CARD " 12 27 " CARD},
+        {"1 4111111111111111 7", "1 " CARD " 7"},
+        {"4111111111111111-0001", NULL},
         {"6011000990139424, 3530111333300000, 30569309025904", CARD ", " CARD ", " CARD},
         {"card of order 17: 4111111111111111", "card of order 17: " CARD},
         {"Order no. 4111 1111 1111 1111", "Order no. " CARD},
@@ -130,6 +136,7 @@ static void passwords_go_behind_the_usual_words(void **state)
         {"\xe5\xaf\x86\xe7\xa0\x81\xef\xbc\x9a"
          "abc123", /* 密码： */
          "\xe5\xaf\x86\xe7\xa0\x81\xef\xbc\x9a" SECRET},
+        {"您的密码是abc123 谢谢", "您的密码是" SECRET " 谢谢"},
         /* nothing is told */
         {"the password is not working", NULL},
         {"My password has expired, please help.", NULL},
@@ -182,6 +189,21 @@ static void nothing_leaves_when_it_does_not_fit(void **state)
     assert_int_equal(tkt_redact_add(&out, text, sizeof(text) - 1, &all, NULL), -1);
 }
 
+static void a_long_secret_goes_whole(void **state)
+{
+    TKT_AUTO_BUF struct tkt_buf in = TKT_BUF_INIT(65536);
+    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(65536);
+
+    (void)state;
+    tkt_buf_adds(&in, "password: ");
+    for (int i = 0; i < 5000; i++) {
+        tkt_buf_adds(&in, i % 3 == 0 ? "\xc3\xa9" : "x");
+    }
+    tkt_buf_adds(&in, " end");
+    assert_int_equal(tkt_redact_add(&out, in.data, in.len, &all, NULL), 0);
+    assert_string_equal(tkt_buf_str(&out), "password: " SECRET " end");
+}
+
 /* What makes each finder work most, a quarter of a megabyte of it. */
 static void hostile_text_is_still_read(void **state)
 {
@@ -210,6 +232,7 @@ int main(void)
         cmocka_unit_test(patterns_match_whole_words),
         cmocka_unit_test(what_is_switched_off_stays),
         cmocka_unit_test(nothing_leaves_when_it_does_not_fit),
+        cmocka_unit_test(a_long_secret_goes_whole),
         cmocka_unit_test(hostile_text_is_still_read),
     };
 
