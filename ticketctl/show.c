@@ -125,6 +125,22 @@ static void put_head(cJSON *t)
     }
 }
 
+/* What a Sieve script asked for besides what a ticket has a place for. */
+static void put_fields(const cJSON *messages)
+{
+    const cJSON *m;
+    cJSON_ArrayForEach(m, messages)
+    {
+        const cJSON *envelope = cJSON_GetObjectItemCaseSensitive(m, "envelope");
+        const cJSON *wants = cJSON_GetObjectItemCaseSensitive(envelope, "wants");
+        const cJSON *f;
+        cJSON_ArrayForEach(f, cJSON_GetObjectItemCaseSensitive(wants, "fields"))
+        {
+            put("field", cJSON_IsString(f) ? f->valuestring : "");
+        }
+    }
+}
+
 static void put_section(const cJSON *t, const char *key, const struct tkt_ctl_col *cols,
                         size_t count)
 {
@@ -160,6 +176,7 @@ static void put_ticket(cJSON *t)
     }
     add_details(cJSON_GetObjectItemCaseSensitive(t, "events"));
     put_head(t);
+    put_fields(messages);
     put_section(t, "messages", message_cols, TKT_ARRAY_LEN(message_cols));
     put_comments(messages);
     put_section(t, "links", link_cols, TKT_ARRAY_LEN(link_cols));

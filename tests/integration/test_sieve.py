@@ -60,6 +60,7 @@ def test_what_the_script_asks_for_goes_before_what_is_decided(site, mail):
     assert ticket["subject"] == "From the gate"
     for word in ("vpn", "client", "bob", "gate"):
         assert word in text, word
+    assert "site=hq" in site.product.ctl("show", ticket["id"]).stdout
 
 
 def test_ticketd_away_means_451_and_nothing_is_stored(site, mail):
