@@ -138,7 +138,6 @@ static const char *const plain[] = {
     "incorrect",
     "required",
     "the",
-    "a",
     "an",
     "being",
     "still",
@@ -265,9 +264,13 @@ static size_t begins_with(const char *text, size_t n, const char *const *list,
 {
     char folded[WORD_MAX];
     size_t have = fold(text, TKT_MIN(n, sizeof(folded)), folded);
+    char second = have > 1 ? folded[1] : '\0';
     size_t best = 0;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && have > 0; i++) {
+        if (list[i][0] != folded[0] || list[i][1] != second) {
+            continue; /* nearly all of them, and nearly for nothing */
+        }
         size_t len = strlen(list[i]);
         if (len <= best || len > have || memcmp(folded, list[i], len) != 0) {
             continue;
