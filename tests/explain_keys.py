@@ -32,6 +32,12 @@ PROMISED = {
 }
 CLASSES = {"human", "auto-reply", "auto-generated", "bounce", "delay", "feedback", "list", "bulk",
            "challenge", "own", "system"}
+# What the desk's defaults let each class do (ticket-milter.conf(5)).
+POLICY = {
+    "opens": {"human", "auto-generated", "feedback", "list", "bulk", "system"},
+    "changes_state": {"human", "list"},
+    "acknowledge": {"human"},
+}
 
 
 def objects(value, path):
@@ -64,6 +70,9 @@ def main():
                 failed.add(f"{os.path.basename(mail)}: {path}: no {' '.join(sorted(missing))}")
         if answer["message"]["class"] not in CLASSES:
             failed.add(f"{os.path.basename(mail)}: class {answer['message']['class']}")
+        for bit, classes in POLICY.items():
+            if answer["decision"][bit] != (answer["message"]["class"] in classes):
+                failed.add(f"{os.path.basename(mail)}: {bit} is {answer['decision'][bit]}")
     with open(f"{SRC}/man/ticketctl.1", encoding="utf-8") as f:
         page = f.read()
     section = page[page.index(".Sh JSON OF EXPLAIN"):page.index(".Sh EXIT STATUS")]

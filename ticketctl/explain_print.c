@@ -103,7 +103,11 @@ static void add_decision(const struct tkt_ctl_explained *x, struct tkt_buf *out)
     static const struct tkt_decision none;
     const struct tkt_decision *d = x->desk_count > 0 ? &x->decisions.items[0] : &none;
     const char *action = x->desk_count > 0 ? tkt_action_names[d->action] : "none";
+    struct tkt_class_policy policy = {false, false, false};
     bool first = true;
+    if (x->desk_count > 0) {
+        policy = tkt_decide_policy(&x->msg, &x->facts, &x->facts.desks[0]);
+    }
     tkt_buf_addc(out, '{');
     add_text(out, &first, "type", d->type);
     add_text(out, &first, "category", d->category);
@@ -118,9 +122,9 @@ static void add_decision(const struct tkt_ctl_explained *x, struct tkt_buf *out)
     add_word(out, &first, "keywords", "[]");
     add_word(out, &first, "fields", "{}");
     add_text(out, &first, "action", action);
-    add_word(out, &first, "opens", d->opens ? "true" : "false");
-    add_word(out, &first, "changes_state", d->changes_state ? "true" : "false");
-    add_word(out, &first, "acknowledge", d->acknowledge ? "true" : "false");
+    add_word(out, &first, "opens", policy.opens ? "true" : "false");
+    add_word(out, &first, "changes_state", policy.moves_state ? "true" : "false");
+    add_word(out, &first, "acknowledge", policy.acknowledge ? "true" : "false");
     add_word(out, &first, "rules", "[]");
     add_word(out, &first, "model", "null");
     tkt_json_close(out, 1, first, '}');

@@ -10,9 +10,9 @@ static const char *const assurance_words[] = {"login", "aligned pass", "none", "
 
 /* The null sender is nobody whom one could answer, whatever the class: it moves nothing,
  * and opens only where bounces do. */
-static struct tkt_class_policy policy_of(const struct tkt_message *msg,
-                                         const struct tkt_facts *facts,
-                                         const struct tkt_desk_facts *desk)
+struct tkt_class_policy tkt_decide_policy(const struct tkt_message *msg,
+                                          const struct tkt_facts *facts,
+                                          const struct tkt_desk_facts *desk)
 {
     uint32_t opens = desk->opens;
     uint32_t bit = TKT_CLASS_BIT(msg->class);
@@ -180,7 +180,7 @@ static int decide_desk(const struct tkt_message *msg, const struct tkt_facts *fa
     const struct tkt_question q = {.msg = msg,
                                    .facts = facts,
                                    .desk = desk,
-                                   .policy = policy_of(msg, facts, desk),
+                                   .policy = tkt_decide_policy(msg, facts, desk),
                                    .assurance = tkt_decide_assurance(msg, facts)};
     struct tkt_thread t;
 

@@ -155,6 +155,21 @@ struct tkt_decisions {
     struct tkt_wire_arena arena;
 };
 
+/* What a class of mail may do; the three are apart on purpose: monitoring opens tickets
+ * but is not thanked, and a list in front of the desk (which marks everybody's mail as
+ * list mail) must not keep people from reopening. */
+struct tkt_class_policy {
+    bool opens;
+    bool moves_state;
+    bool acknowledge;
+};
+
+/* Of the message's class at this desk; what the message then does there (a decision's
+ * reopens, changes_state, acknowledge) may be less. */
+struct tkt_class_policy tkt_decide_policy(const struct tkt_message *msg,
+                                          const struct tkt_facts *facts,
+                                          const struct tkt_desk_facts *desk);
+
 /* Who sent it, as far as message and facts tell. */
 enum tkt_assurance tkt_decide_assurance(const struct tkt_message *msg,
                                         const struct tkt_facts *facts);

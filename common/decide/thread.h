@@ -11,15 +11,6 @@
 #define TKT_DECIDE_THREAD_H
 #include "decide/decide.h"
 
-/* What a class of mail may do; the three are apart on purpose: monitoring opens tickets
- * but is not thanked, and a list in front of the desk (which marks everybody's mail as
- * list mail) must not keep people from reopening. */
-struct tkt_class_policy {
-    bool opens;
-    bool moves_state;
-    bool acknowledge;
-};
-
 struct tkt_question {
     const struct tkt_message *msg;
     const struct tkt_facts *facts;

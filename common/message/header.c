@@ -44,6 +44,20 @@ static size_t name_length(const char *p, size_t n)
     return colon < n && p[colon] == ':' ? len : 0;
 }
 
+/* A return that ends no line parts words; without it "ann@x.example\rTo: ..." would be
+ * somebody else's address. */
+static void blank_returns(char *p, size_t n)
+{
+    char *end = p + n;
+
+    while (n > 0 && (p = memchr(p, '\r', (size_t)(end - p))) != NULL) {
+        if (p + 1 == end || p[1] != '\n') {
+            *p = ' ';
+        }
+        p++;
+    }
+}
+
 static void append(struct tkt_header *h, const char *p, size_t n,
                    const struct tkt_message_limits *limits)
 {
@@ -56,6 +70,7 @@ static void append(struct tkt_header *h, const char *p, size_t n,
         h->overflow = true;
         return;
     }
+    blank_returns(h->block.data + h->block.len - n, n);
     f->value_len += n;
 }
 
