@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define UU_GROWTH 64 /* a line that lost its blanks may decode to so much more */
+
 int tkt_content_open(struct tkt_content *c, const struct tkt_message_source *src,
                      const struct tkt_part *part, struct tkt_err *err)
 {
@@ -35,7 +37,9 @@ static int next_window(struct tkt_content *c, const char **p, size_t *n,
                        struct tkt_err *err)
 {
     uint64_t left = c->end - c->at;
-    size_t want = left < TKT_MESSAGE_WINDOW ? (size_t)left : TKT_MESSAGE_WINDOW;
+    bool is_uu = c->transfer.kind == TKT_TRANSFER_UU;
+    size_t most = is_uu ? 2 * TKT_MESSAGE_WINDOW / UU_GROWTH : TKT_MESSAGE_WINDOW;
+    size_t want = left < most ? (size_t)left : most;
 
     if (tkt_source_read(c->src, c->at, want, c->window, p, n, err) < 0) {
         return -1;

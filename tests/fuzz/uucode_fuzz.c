@@ -109,10 +109,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     find_blocks(&src);
     for (unsigned kind = TKT_TRANSFER_IDENTITY; kind <= TKT_TRANSFER_UU; kind++) {
-        struct tkt_buf whole = TKT_BUF_INIT(2 * size + 64);
+        struct tkt_buf whole = TKT_BUF_INIT(64 * size + 64);
         decode(kind, kind % 2 == 0, src.data, size, size + 1, &whole);
         for (size_t i = 0; i < TKT_ARRAY_LEN(pieces); i++) {
-            struct tkt_buf parts = TKT_BUF_INIT(2 * size + 64);
+            struct tkt_buf parts = TKT_BUF_INIT(64 * size + 64);
             decode(kind, kind % 2 == 0, src.data, size, pieces[i], &parts);
             check(parts.len == whole.len &&
                   memcmp(tkt_buf_str(&parts), tkt_buf_str(&whole), whole.len) == 0);

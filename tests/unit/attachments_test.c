@@ -567,6 +567,33 @@ static void a_block_larger_than_the_text_may_be_is_read_whole(void **state)
     tkt_message_release(&msg);
 }
 
+/* Blanks at line ends get lost, and with them the zeros that they stand for. */
+static void zeros_whose_blanks_got_lost_come_back(void **state)
+{
+    (void)state;
+    enum {
+        LINES = 20000
+    };
+    TKT_AUTO_BUF struct tkt_buf raw = TKT_BUF_INIT(INPUT_MAX);
+    TKT_AUTO_FREE char *zeros = calloc(LINES, 45);
+    for (unsigned declared = 0; declared < 2; declared++) {
+        tkt_buf_reset(&raw);
+        tkt_buf_addf(&raw, "%s%s\r\nbegin 644 zeros\r\n", head,
+                     declared != 0 ? "Content-Type: application/zip\r\n"
+                                     "Content-Transfer-Encoding: x-uuencode\r\n"
+                                   : "");
+        for (unsigned i = 0; i < LINES; i++) {
+            tkt_buf_adds(&raw, "M\r\n");
+        }
+        tkt_buf_adds(&raw, "`\r\nend\r\n");
+        struct tkt_message msg = parse(&raw);
+        assert_int_equal(msg.attachment_count, 1);
+        assert_content(&msg, declared != 0 ? "1" : "1/uu/1", zeros, (size_t)LINES * 45);
+        assert_all_extract(&raw, &msg);
+        tkt_message_release(&msg);
+    }
+}
+
 static void blocks_are_found_wherever_a_window_ends(void **state)
 {
     (void)state;
@@ -855,6 +882,7 @@ int main(void)
         cmocka_unit_test(a_hundred_thousand_blocks_end_at_the_cap),
         cmocka_unit_test(blocks_that_never_end_stay_text),
         cmocka_unit_test(a_block_larger_than_the_text_may_be_is_read_whole),
+        cmocka_unit_test(zeros_whose_blanks_got_lost_come_back),
         cmocka_unit_test(blocks_are_found_wherever_a_window_ends),
         cmocka_unit_test(tnef_within_tnef_ends_at_the_cap),
         cmocka_unit_test(a_tnef_of_many_files_ends_at_the_cap),
