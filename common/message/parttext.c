@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#define DOUBLED_LINES_MIN 6
+
 #define META_WITHIN 4096 /* of HTML: where its <meta> may stand */
 
 static bool is_html_part(const struct tkt_part *p)
@@ -192,6 +194,72 @@ static bool add_flowed(struct tkt_buf *out, const struct tkt_buf *utf8, bool del
     return add_clean(out, tkt_buf_str(&text), text.len) || text.failed;
 }
 
+/* A line, without its end, that says nothing. */
+static bool is_empty_line(const char *p, size_t n)
+{
+    while (n > 0 && (*p == ' ' || *p == '\t' || *p == '\r')) {
+        p++;
+        n--;
+    }
+    return n == 0;
+}
+
+/* Whether an empty line was put behind every line: of DOUBLED_LINES_MIN lines and more
+ * nearly all are followed by an odd number of empty ones. */
+static bool is_doubled(const char *p, size_t n)
+{
+    size_t lines = 0;
+    size_t doubled = 0;
+    size_t empty = 0;
+    bool any = false;
+
+    for (size_t i = 0; i < n;) {
+        const char *end = memchr(p + i, '\n', n - i);
+        size_t len = end == NULL ? n - i : (size_t)(end - (p + i));
+        if (is_empty_line(p + i, len)) {
+            empty++;
+        } else {
+            lines += any;
+            doubled += any && empty % 2 == 1;
+            any = true;
+            empty = 0;
+        }
+        i += len + 1;
+    }
+    return lines >= DOUBLED_LINES_MIN && doubled * 10 >= lines * 9;
+}
+
+/* Outlook sends text with an empty line behind every line: one of each pair goes. */
+static void halve_empty_lines(struct tkt_buf *b, size_t from)
+{
+    size_t to = from;
+    size_t empty = 0;
+
+    for (size_t i = from; i < b->len;) {
+        const char *end = memchr(b->data + i, '\n', b->len - i);
+        size_t len = end == NULL ? b->len - i : (size_t)(end - (b->data + i)) + 1;
+        empty = is_empty_line(b->data + i, len - (end != NULL)) ? empty + 1 : 0;
+        if (empty % 2 == 0) {
+            memmove(b->data + to, b->data + i, len);
+            to += len;
+        }
+        i += len;
+    }
+    b->len = to;
+    b->data[to] = '\0';
+}
+
+static bool add_plain(struct tkt_buf *out, const char *p, size_t n)
+{
+    size_t from = out->len;
+    bool cut = add_clean(out, p, n);
+
+    if (out->len > from && is_doubled(out->data + from, out->len - from)) {
+        halve_empty_lines(out, from);
+    }
+    return cut;
+}
+
 int tkt_part_text(const struct tkt_message_source *src, struct tkt_scan *scan,
                   size_t part, struct tkt_buf *out, struct tkt_body *body,
                   struct tkt_err *err)
@@ -213,7 +281,7 @@ int tkt_part_text(const struct tkt_message_source *src, struct tkt_scan *scan,
     } else if (p->mime.flowed) {
         cut = add_flowed(out, &utf8, p->mime.delsp) || cut;
     } else {
-        cut = add_clean(out, tkt_buf_str(&utf8), utf8.len) || cut;
+        cut = add_plain(out, tkt_buf_str(&utf8), utf8.len) || cut;
     }
     body->cut = body->cut || cut;
     return 0;
