@@ -1,0 +1,3 @@
+require ["vnd.ticket", "variables"];
+
+set "ticket.id" "IT-1";
