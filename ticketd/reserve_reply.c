@@ -156,6 +156,24 @@ static void log_ticket(const struct tkt_request *req, size_t i, const char *subj
             key, "ms", TKT_NUM((tkt_clock_mono_us() - req->start_us) / 1000), NULL);
 }
 
+static const char *ticket_url(struct tkt_request *req, const struct tkt_conf_desk *desk,
+                              const char *id)
+{
+    const char *form = desk->ticket_url;
+    const char *mark = strstr(form, "{id}");
+    char url[TKT_WIRE_STRING_MAX];
+
+    if (!*form || !*id) {
+        return "";
+    }
+    if (!mark) {
+        return form;
+    }
+    snprintf(url, sizeof(url), "%.*s%s%s", (int)(mark - form), form, id,
+             mark + strlen("{id}"));
+    return keep(req, url);
+}
+
 static int make_tickets(struct tkt_request *req, struct tkt_err *err)
 {
     req->reply.tickets =
@@ -178,7 +196,7 @@ static int make_tickets(struct tkt_request *req, struct tkt_err *err)
                                                  : decision ? decision->category
                                                             : "",
                                      .ref = is_new ? "" : t->id,
-                                     .url = "",
+                                     .url = ticket_url(req, req->desks[i], t->id),
                                      .id = t->id,
                                      .hold = t->hold,
                                      .status = (char *)t->status,

@@ -65,6 +65,7 @@ struct tkt_conf_desk {
     struct tkt_conf_list matches;
     char *prefix; /* "IT" -> IT-12; [A-Z][A-Z0-9]{0,9} */
     char *display_name;
+    char *ticket_url; /* "{id}" stands for the ticket's ID; "" = none */
     char *itsm;       /* name of an itsm section */
     char *group;      /* default group, or "" */
     char *type;       /* incident, request, question, change */

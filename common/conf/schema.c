@@ -354,6 +354,10 @@ static const struct tkt_conf_row desk_rows[] = {
          "stand in RCPT TO, before aliases."},
     {STRING_ROW(tkt_conf_desk, prefix, "prefix", "IT"), .max = 10, .reload = true,
      .check = tkt_conf_is_prefix, .help = "Of its ticket IDs: IT gives IT-12."},
+    {STRING_ROW(tkt_conf_desk, ticket_url, "ticket_url", ""), .max = 512, .reload = true,
+     .help =
+         "Where a person looks at a ticket: {id} stands for its ID. Sieve scripts have "
+         "it as ${ticket.url}; empty: none."},
     {STRING_ROW(tkt_conf_desk, display_name, "display_name", ""), .reload = true,
      .help = "Name for people; empty: the title of the section."},
     {STRING_ROW(tkt_conf_desk, itsm, "itsm", "local"), .max = 32, .reload = true,

@@ -47,6 +47,7 @@ DESKS = """\
 desk "it" {
     addresses = {"support@example.test", "it@second.test"}
     prefix = "IT"
+    ticket_url = "https://desk.example.test/t/{id}"
 }
 desk "hr" {
     addresses = {"hr@example.test"}

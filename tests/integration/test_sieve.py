@@ -47,6 +47,15 @@ def test_variables_tell_of_the_ticket_at_once(site, mail):
     assert subject(copy).startswith(f"[{ticket['id']}]".encode())
 
 
+def test_the_url_of_the_ticket_is_told(site, mail):
+    d = Delivery(site, 'require ["vnd.ticket", "variables", "fileinto", "mailbox"];\n'
+                       'ticket :desk "it";\n'
+                       'if string :is "${ticket.url}" '
+                       '"https://desk.example.test/t/${ticket.id}" '
+                       '{ fileinto :create "Url"; }', mail("where"))
+    assert d.code == 250 and len(d.copies("Url")) == 1
+
+
 def test_what_the_script_asks_for_goes_before_what_is_decided(site, mail):
     d = Delivery(site, 'require "vnd.ticket";\nticket :desk "it" :category "vpn" '
                        ':subcategory "client" :assignee "bob" :requester "eve@example.test" '
