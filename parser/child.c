@@ -206,7 +206,7 @@ static size_t add_decisions(struct child *c, const char *data, size_t n,
     }
     if (tkt_tail_cut(&c->message, facts.tail_lines) < 0) {
         tkt_err_set(err, TKT_ERR_TEMP, "no memory");
-    } else if (tkt_decide(&c->message, &facts, &decisions, err) == 0) {
+    } else if (tkt_decide(&c->message, &facts, NULL, &decisions, err) == 0) {
         if (tkt_decisions_encode(&decisions, &c->answer) < 0) {
             tkt_err_set(err, TKT_ERR_PERM, "the answer is too long");
             c->answer.len = before;

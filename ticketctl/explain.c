@@ -268,7 +268,7 @@ static int decide(struct tkt_ctl_explain *e)
 {
     struct tkt_ctl_explained *x = e->x;
     struct tkt_err err = TKT_ERR_INIT;
-    if (tkt_decide(&x->msg, &x->facts, &x->decisions, &err) < 0) {
+    if (tkt_decide(&x->msg, &x->facts, NULL, &x->decisions, &err) < 0) {
         return tkt_ctl_fail_err(&err);
     }
     for (size_t i = 0; i < x->desk_count; i++) {

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* Tickets that one Message-ID may name: a message copied to several desks. */
 #define REFERENCE_TICKETS 8
@@ -379,6 +380,20 @@ static int add_sender(struct gather *g, const struct tkt_message *msg)
     return f->auth_login ? 0 : tkt_err_set(g->err, TKT_ERR_TEMP, "facts: no memory");
 }
 
+/* When it came in, as its rules see it: on this host's clock and calendar. */
+static void add_time(struct gather *g)
+{
+    time_t at = (time_t)g->in->now_s;
+    struct tm local;
+
+    g->facts->now_s = g->in->now_s;
+    if (localtime_r(&at, &local)) {
+        int day = (local.tm_wday + 6) % 7; /* Monday first */
+
+        g->facts->minute = (day * 24 + local.tm_hour) * 60 + local.tm_min;
+    }
+}
+
 static int add_desks(struct gather *g)
 {
     struct tkt_facts *f = g->facts;
@@ -428,6 +443,7 @@ int tkt_facts_gather(void *arg, const struct tkt_message *msg, struct tkt_facts 
     if (!facts->candidates) {
         return tkt_err_set(err, TKT_ERR_TEMP, "facts: no memory");
     }
+    add_time(&g);
     if (add_sender(&g, msg) < 0 || add_desks(&g) < 0 || from_recipients(&g) < 0 ||
         from_own_ids(&g, &msg->in_reply_to) < 0 ||
         from_own_ids(&g, &msg->references) < 0 ||

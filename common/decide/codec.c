@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-static const char facts_magic[] = "TKF2";
-static const char decisions_magic[] = "TKD2";
+static const char facts_magic[] = "TKF3";
+static const char decisions_magic[] = "TKD3";
 
 const char *const tkt_state_names[] = {"reserved",  "new",      "open",
                                        "pending",   "resolved", "closed",
@@ -16,6 +16,11 @@ const char *const tkt_evidence_names[] = {"token",   "own-id",  "reference", "si
                                           "subject", "foreign", "similar"};
 const char *const tkt_assurance_names[] = {"login", "aligned", "none", "fail"};
 
+const char *const tkt_source_names[] = {"desk",   "rule",      "model",    "words",
+                                        "header", "directory", "affected", "matrix"};
+
+_Static_assert(sizeof(tkt_source_names) / sizeof(tkt_source_names[0]) == TKT_SOURCE_COUNT,
+               "a name for each source");
 _Static_assert(sizeof(tkt_state_names) / sizeof(tkt_state_names[0]) == TKT_STATE_COUNT,
                "a name for each state");
 _Static_assert(sizeof(tkt_action_names) / sizeof(tkt_action_names[0]) == TKT_ACTION_COUNT,
@@ -69,6 +74,19 @@ static void pack_desk(struct tkt_buf *out, const struct tkt_desk_facts *d)
     tkt_pack_u8(out, d->local_itsm);
 }
 
+static void pack_person(struct tkt_buf *out, const struct tkt_person *p)
+{
+    tkt_pack_u8(out, p->is_known);
+    tkt_pack_u8(out, p->is_vip);
+    tkt_pack_str(out, p->name);
+    tkt_pack_str(out, p->department);
+    tkt_pack_str(out, p->title);
+    tkt_pack_str(out, p->location);
+    tkt_pack_str(out, p->manager);
+    tkt_pack_str(out, p->language);
+    tkt_pack_strings(out, &p->groups, TKT_PERSON_GROUPS_MAX);
+}
+
 int tkt_facts_encode(const struct tkt_facts *facts, struct tkt_buf *out)
 {
     tkt_buf_add(out, facts_magic, 4);
@@ -78,6 +96,11 @@ int tkt_facts_encode(const struct tkt_facts *facts, struct tkt_buf *out)
     tkt_pack_u8(out, facts->is_agent);
     tkt_pack_u8(out, facts->is_own);
     tkt_pack_u8(out, (uint8_t)facts->tail_lines);
+    tkt_pack_i64(out, facts->now_s);
+    tkt_pack_u32(out, (uint32_t)facts->minute);
+    tkt_pack_str(out, facts->client);
+    tkt_pack_u32(out, facts->affected);
+    pack_person(out, &facts->person);
     tkt_pack_count(out, facts->candidate_count, TKT_FACTS_CANDIDATES_MAX);
     for (size_t i = 0; i < facts->candidate_count && !out->failed; i++) {
         pack_candidate(out, &facts->candidates[i]);
@@ -117,6 +140,19 @@ static void unpack_desk(struct tkt_unpack *u, struct tkt_desk_facts *d)
     d->local_itsm = tkt_unpack_bool(u);
 }
 
+static void unpack_person(struct tkt_unpack *u, struct tkt_person *p)
+{
+    p->is_known = tkt_unpack_bool(u);
+    p->is_vip = tkt_unpack_bool(u);
+    p->name = tkt_unpack_line(u);
+    p->department = tkt_unpack_line(u);
+    p->title = tkt_unpack_line(u);
+    p->location = tkt_unpack_line(u);
+    p->manager = tkt_unpack_line(u);
+    p->language = tkt_unpack_line(u);
+    tkt_unpack_strings(u, &p->groups, TKT_PERSON_GROUPS_MAX);
+}
+
 static void unpack_facts(struct tkt_unpack *u, struct tkt_facts *facts)
 {
     facts->null_sender = tkt_unpack_bool(u);
@@ -125,6 +161,11 @@ static void unpack_facts(struct tkt_unpack *u, struct tkt_facts *facts)
     facts->is_agent = tkt_unpack_bool(u);
     facts->is_own = tkt_unpack_bool(u);
     facts->tail_lines = (unsigned)tkt_unpack_small(u, 0, UINT8_MAX);
+    facts->now_s = tkt_unpack_i64(u);
+    facts->minute = (int32_t)tkt_unpack_bits(u, 14);
+    facts->client = tkt_unpack_line(u);
+    facts->affected = tkt_unpack_bits(u, 32);
+    unpack_person(u, &facts->person);
     size_t count = tkt_unpack_count(u, TKT_FACTS_CANDIDATES_MAX, 24);
     facts->candidates = tkt_unpack_array(u, count, sizeof(*facts->candidates));
     facts->candidate_count = facts->candidates == NULL ? 0 : count;
@@ -167,6 +208,32 @@ void tkt_facts_release(struct tkt_facts *facts)
 
 /* ---- decisions ---- */
 
+static void pack_fields(struct tkt_buf *out, const struct tkt_decision *d)
+{
+    tkt_pack_count(out, d->field_count, TKT_DECISION_FIELDS_MAX);
+    for (size_t i = 0; i < d->field_count && !out->failed; i++) {
+        tkt_pack_str(out, d->fields[i].name);
+        tkt_pack_str(out, d->fields[i].value);
+    }
+}
+
+static void pack_reasons(struct tkt_buf *out, const struct tkt_decision *d)
+{
+    tkt_pack_count(out, d->reason_count, TKT_DECISION_REASONS_MAX);
+    for (size_t i = 0; i < d->reason_count && !out->failed; i++) {
+        const struct tkt_reason *r = &d->reasons[i];
+
+        tkt_pack_u8(out, (uint8_t)r->source);
+        tkt_pack_str(out, r->by);
+        tkt_pack_str(out, r->field);
+        tkt_pack_str(out, r->value);
+        tkt_pack_u8(out, r->overruled);
+        tkt_pack_u8(out, r->is_error);
+        tkt_pack_u32(out, (uint32_t)r->permille);
+        tkt_pack_strings(out, &r->words, TKT_DECISION_KEYWORDS_MAX);
+    }
+}
+
 static void pack_decision(struct tkt_buf *out, const struct tkt_decision *d)
 {
     tkt_pack_u8(out, (uint8_t)d->action);
@@ -185,12 +252,21 @@ static void pack_decision(struct tkt_buf *out, const struct tkt_decision *d)
     tkt_pack_str(out, d->type);
     tkt_pack_str(out, d->category);
     tkt_pack_str(out, d->subcategory);
+    tkt_pack_str(out, d->service);
     tkt_pack_str(out, d->group);
     tkt_pack_str(out, d->assignee);
+    tkt_pack_str(out, d->itsm);
     tkt_pack_u8(out, (uint8_t)d->urgency);
     tkt_pack_u8(out, (uint8_t)d->impact);
     tkt_pack_u8(out, (uint8_t)d->priority);
     tkt_pack_strings(out, &d->tags, TKT_DECISION_TAGS_MAX);
+    pack_fields(out, d);
+    tkt_pack_strings(out, &d->missing, TKT_DECISION_FIELDS_MAX);
+    tkt_pack_u8(out, d->refused_by_rule);
+    tkt_pack_u8(out, d->ignored_by_rule);
+    tkt_pack_str(out, d->refuse_text);
+    tkt_pack_strings(out, &d->keywords, TKT_DECISION_KEYWORDS_MAX);
+    pack_reasons(out, d);
 }
 
 int tkt_decisions_encode(const struct tkt_decisions *d, struct tkt_buf *out)
@@ -201,6 +277,38 @@ int tkt_decisions_encode(const struct tkt_decisions *d, struct tkt_buf *out)
         pack_decision(out, &d->items[i]);
     }
     return tkt_pack_end(out);
+}
+
+static void unpack_fields(struct tkt_unpack *u, struct tkt_decision *d)
+{
+    size_t count = tkt_unpack_count(u, TKT_DECISION_FIELDS_MAX, 8);
+
+    d->fields = tkt_unpack_array(u, count, sizeof(*d->fields));
+    d->field_count = d->fields == NULL ? 0 : count;
+    for (size_t i = 0; i < d->field_count; i++) {
+        d->fields[i].name = tkt_unpack_line(u);
+        d->fields[i].value = tkt_unpack_line(u);
+    }
+}
+
+static void unpack_reasons(struct tkt_unpack *u, struct tkt_decision *d)
+{
+    size_t count = tkt_unpack_count(u, TKT_DECISION_REASONS_MAX, 23);
+
+    d->reasons = tkt_unpack_array(u, count, sizeof(*d->reasons));
+    d->reason_count = d->reasons == NULL ? 0 : count;
+    for (size_t i = 0; i < d->reason_count; i++) {
+        struct tkt_reason *r = &d->reasons[i];
+
+        r->source = (enum tkt_source)tkt_unpack_enum(u, TKT_SOURCE_COUNT);
+        r->by = tkt_unpack_line(u);
+        r->field = tkt_unpack_line(u);
+        r->value = tkt_unpack_line(u);
+        r->overruled = tkt_unpack_bool(u);
+        r->is_error = tkt_unpack_bool(u);
+        r->permille = (int)tkt_unpack_bits(u, 10);
+        tkt_unpack_strings(u, &r->words, TKT_DECISION_KEYWORDS_MAX);
+    }
 }
 
 static void unpack_decision(struct tkt_unpack *u, struct tkt_decision *d)
@@ -221,12 +329,21 @@ static void unpack_decision(struct tkt_unpack *u, struct tkt_decision *d)
     d->type = tkt_unpack_line(u);
     d->category = tkt_unpack_line(u);
     d->subcategory = tkt_unpack_line(u);
+    d->service = tkt_unpack_line(u);
     d->group = tkt_unpack_line(u);
     d->assignee = tkt_unpack_line(u);
+    d->itsm = tkt_unpack_line(u);
     d->urgency = tkt_unpack_small(u, 0, 3);
     d->impact = tkt_unpack_small(u, 0, 3);
     d->priority = tkt_unpack_small(u, 1, 5);
     tkt_unpack_strings(u, &d->tags, TKT_DECISION_TAGS_MAX);
+    unpack_fields(u, d);
+    tkt_unpack_strings(u, &d->missing, TKT_DECISION_FIELDS_MAX);
+    d->refused_by_rule = tkt_unpack_bool(u);
+    d->ignored_by_rule = tkt_unpack_bool(u);
+    d->refuse_text = tkt_unpack_line(u);
+    tkt_unpack_strings(u, &d->keywords, TKT_DECISION_KEYWORDS_MAX);
+    unpack_reasons(u, d);
 }
 
 int tkt_decisions_decode(const void *data, size_t n, struct tkt_decisions *out,
@@ -240,7 +357,7 @@ int tkt_decisions_decode(const void *data, size_t n, struct tkt_decisions *out,
     }
     memset(&d, 0, sizeof(d));
     tkt_unpack_init(&u, data, n, decisions_magic, &d.arena);
-    size_t count = tkt_unpack_count(&u, TKT_FACTS_DESKS_MAX, 63);
+    size_t count = tkt_unpack_count(&u, TKT_FACTS_DESKS_MAX, 93);
     d.items = tkt_unpack_array(&u, count, sizeof(*d.items));
     d.count = d.items == NULL ? 0 : count;
     for (size_t i = 0; i < d.count; i++) {

@@ -2,6 +2,7 @@
 #include "decide/decide.h"
 
 #include "base/enc.h"
+#include "decide/route.h"
 #include "decide/thread.h"
 
 #include <string.h>
@@ -96,7 +97,7 @@ static char *copy(struct tkt_wire_arena *arena, const char *s)
     return tkt_wire_arena_strdup(arena, s, strlen(s));
 }
 
-/* Category, assignee, urgency and impact stay open: the desk's defaults decide alone. */
+/* What holds when nobody knows better. */
 static int fill_defaults(const struct tkt_desk_facts *desk, struct tkt_decision *d,
                          struct tkt_wire_arena *arena)
 {
@@ -106,7 +107,10 @@ static int fill_defaults(const struct tkt_desk_facts *desk, struct tkt_decision 
     d->group = copy(arena, desk->group);
     d->category = none;
     d->subcategory = none;
+    d->service = none;
     d->assignee = none;
+    d->itsm = none;
+    d->refuse_text = none;
     d->priority = desk->priority;
     return none == NULL || d->type == NULL || d->group == NULL ? -1 : 0;
 }
@@ -174,11 +178,12 @@ static int fill_tags(const struct tkt_thread *t, struct tkt_decision *d,
 }
 
 static int decide_desk(const struct tkt_message *msg, const struct tkt_facts *facts,
-                       const struct tkt_desk_facts *desk, struct tkt_decision *d,
-                       struct tkt_wire_arena *arena)
+                       const struct tkt_policy *policy, const struct tkt_desk_facts *desk,
+                       struct tkt_decision *d, struct tkt_wire_arena *arena)
 {
     const struct tkt_question q = {.msg = msg,
                                    .facts = facts,
+                                   .by = policy,
                                    .desk = desk,
                                    .policy = tkt_decide_policy(msg, facts, desk),
                                    .assurance = tkt_decide_assurance(msg, facts)};
@@ -197,11 +202,15 @@ static int decide_desk(const struct tkt_message *msg, const struct tkt_facts *fa
         return -1;
     }
     d->why = explain(&q, &t, d, arena);
-    return d->why == NULL ? -1 : fill_defaults(desk, d, arena);
+    if (d->why == NULL || fill_defaults(desk, d, arena) < 0) {
+        return -1;
+    }
+    return tkt_route(&q, d, arena);
 }
 
 int tkt_decide(const struct tkt_message *msg, const struct tkt_facts *facts,
-               struct tkt_decisions *out, struct tkt_err *err)
+               const struct tkt_policy *policy, struct tkt_decisions *out,
+               struct tkt_err *err)
 {
     struct tkt_decisions all;
 
@@ -215,7 +224,8 @@ int tkt_decide(const struct tkt_message *msg, const struct tkt_facts *facts,
     }
     all.count = facts->desk_count;
     for (size_t i = 0; i < all.count; i++) {
-        if (decide_desk(msg, facts, &facts->desks[i], &all.items[i], &all.arena) < 0) {
+        if (decide_desk(msg, facts, policy, &facts->desks[i], &all.items[i], &all.arena) <
+            0) {
             goto no_memory;
         }
     }

@@ -23,6 +23,10 @@
 #define TKT_FACTS_CANDIDATES_MAX 64
 #define TKT_FACTS_DESKS_MAX 64
 #define TKT_DECISION_TAGS_MAX 64
+#define TKT_DECISION_FIELDS_MAX 64
+#define TKT_DECISION_REASONS_MAX 64
+#define TKT_DECISION_KEYWORDS_MAX 16
+#define TKT_PERSON_GROUPS_MAX 256
 #define TKT_FACTS_WIRE_MAX (1024 * 1024)
 #define TKT_DECISIONS_WIRE_MAX (1024 * 1024)
 
@@ -62,6 +66,8 @@ enum tkt_assurance {
 };
 extern const char *const tkt_assurance_names[]; /* "login", "aligned", "none", "fail" */
 
+struct tkt_policy; /* decide/policy.h: rules, model, priorities */
+
 struct tkt_candidate {
     int64_t ticket; /* row in the store */
     char *id;
@@ -96,6 +102,21 @@ struct tkt_desk_facts {
     bool local_itsm; /* the store is the desk: an agent's reply is a public comment */
 };
 
+/* What the directory knows of the sender; all "" when it does not know them, or has not
+ * been asked yet. A forged From has the same entry: only with an assurance of login or
+ * aligned may it raise anything. */
+struct tkt_person {
+    bool is_known;
+    bool is_vip;
+    char *name;
+    char *department;
+    char *title;
+    char *location;
+    char *manager;  /* address */
+    char *language; /* ISO 639-1 */
+    struct tkt_strings groups;
+};
+
 struct tkt_facts {
     bool null_sender;
     char *auth_login;   /* SASL login or TLS identity that stands for From; "" = none */
@@ -103,8 +124,14 @@ struct tkt_facts {
     bool is_agent;      /* From is a member of one of our groups */
     bool is_own;        /* its own Message-ID is one that we signed */
     unsigned
-        tail_lines; /* of reply_text that are the sender's signature: they are cut off
+        tail_lines;    /* of reply_text that are the sender's signature: they are cut off
                           * before the decision (message/tail.h) */
+    int64_t now_s;     /* when it came in; the same however often facts are gathered */
+    int32_t minute;    /* ... of the week, Monday 00:00 = 0, in the host's time zone */
+    char *client;      /* IP address of the SMTP client; "" = not known */
+    uint32_t affected; /* people who said nearly the same within the window, this one
+                          * included; 0 = not looked at */
+    struct tkt_person person;
     struct tkt_candidate *candidates;
     size_t candidate_count;
     struct tkt_desk_facts *desks;
@@ -124,6 +151,37 @@ enum tkt_action {
 };
 extern const char *const tkt_action_names[];
 
+/* Who said so. */
+enum tkt_source {
+    TKT_SOURCE_DESK,      /* the desk's own setting */
+    TKT_SOURCE_RULE,      /* by = its name */
+    TKT_SOURCE_MODEL,     /* by = its head: "category", "group", "urgency" */
+    TKT_SOURCE_WORDS,     /* the lexicon of mood and urgency */
+    TKT_SOURCE_HEADER,    /* Importance, X-Priority */
+    TKT_SOURCE_DIRECTORY, /* VIP, department */
+    TKT_SOURCE_AFFECTED,  /* many say the same */
+    TKT_SOURCE_MATRIX,    /* priority of urgency and impact */
+    TKT_SOURCE_COUNT
+};
+extern const char *const tkt_source_names[]; /* "desk", "rule", ... */
+
+/* One line of the explanation, in the order in which things happened. */
+struct tkt_reason {
+    enum tkt_source source;
+    char *by;
+    char *field;    /* what it set: "group"; "" = it hit and set nothing */
+    char *value;    /* ... to what */
+    bool overruled; /* somebody stronger had set it: this is what was not done */
+    bool is_error;  /* a rule that could not be tried: value says why */
+    int permille;   /* the model's probability; 0 = none */
+    struct tkt_strings words; /* what in the text made it so */
+};
+
+struct tkt_field { /* an order number, a phone ... for the ITSM */
+    char *name;    /* [a-z][a-z0-9_]{0,39} */
+    char *value;
+};
+
 struct tkt_decision {
     enum tkt_action action;
     int64_t ticket;  /* for APPEND*, NEW_LINKED, REFUSE: the candidate's row; else 0 */
@@ -141,12 +199,25 @@ struct tkt_decision {
     char *type;
     char *category;
     char *subcategory;
+    char *service;
     char *group;
     char *assignee;
-    int urgency; /* 0 = not decided, 1..3 */
+    char *itsm;  /* name of an itsm section; "" = the desk's */
+    int urgency; /* 0 = not decided, 1 (high) .. 3 (low) */
     int impact;
     int priority; /* 1..5 */
     struct tkt_strings tags;
+    struct tkt_field *fields;
+    size_t field_count;
+    struct tkt_strings missing; /* fields that its type must have: it goes to pending, and
+                                 * the requester is asked */
+    bool refused_by_rule;       /* NEW*, APPEND*: 5xx where that reaches the author alone,
+                                 * else kept as a refused ticket */
+    bool ignored_by_rule;       /* kept as a refused ticket, nobody is told */
+    char *refuse_text;
+    struct tkt_strings keywords; /* the telling n-grams */
+    struct tkt_reason *reasons;
+    size_t reason_count;
 };
 
 struct tkt_decisions {
@@ -173,9 +244,11 @@ struct tkt_class_policy tkt_decide_policy(const struct tkt_message *msg,
 /* Who sent it, as far as message and facts tell. */
 enum tkt_assurance tkt_decide_assurance(const struct tkt_message *msg,
                                         const struct tkt_facts *facts);
-/* Pure. out is filled completely or, on error (PERM: memory), not at all. */
+/* Pure. policy may be NULL: the desks' own settings alone. out is filled completely or, on
+ * error (PERM: memory), not at all. */
 int tkt_decide(const struct tkt_message *msg, const struct tkt_facts *facts,
-               struct tkt_decisions *out, struct tkt_err *err);
+               const struct tkt_policy *policy, struct tkt_decisions *out,
+               struct tkt_err *err);
 
 int tkt_facts_encode(const struct tkt_facts *facts, struct tkt_buf *out);
 int tkt_facts_decode(const void *data, size_t n, struct tkt_facts *out,

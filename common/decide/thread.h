@@ -14,6 +14,7 @@
 struct tkt_question {
     const struct tkt_message *msg;
     const struct tkt_facts *facts;
+    const struct tkt_policy *by; /* or NULL */
     const struct tkt_desk_facts *desk;
     struct tkt_class_policy policy;
     enum tkt_assurance assurance;

@@ -115,7 +115,7 @@ static struct tkt_decision decide(struct world *w, struct tkt_decisions *all)
     w->facts.candidate_count = w->candidate.id == NULL ? 0 : 1;
     w->facts.desks = &w->desk;
     w->facts.desk_count = 1;
-    assert_int_equal(tkt_decide(&w->msg, &w->facts, all, &err), 0);
+    assert_int_equal(tkt_decide(&w->msg, &w->facts, NULL, all, &err), 0);
     assert_int_equal(all->count, 1);
     assert_int_equal(tkt_decisions_check(all, &w->facts, &err), 0);
     return all->items[0];
@@ -339,7 +339,7 @@ static void strongest_evidence_wins_then_the_lowest_ticket_in_any_order(void **s
                                   .desks = desks,
                                   .desk_count = 3};
         struct tkt_decisions all;
-        assert_int_equal(tkt_decide(&msg, &facts, &all, NULL), 0);
+        assert_int_equal(tkt_decide(&msg, &facts, NULL, &all, NULL), 0);
         assert_int_equal(all.count, 3);
         assert_int_equal(all.items[0].ticket, 7);
         assert_int_equal(all.items[0].action, TKT_ACTION_APPEND);
@@ -384,7 +384,7 @@ static void a_message_without_desks_has_no_decision(void **state)
     struct tkt_decisions all;
     memset(&msg, 0, sizeof(msg));
     memset(&facts, 0, sizeof(facts));
-    assert_int_equal(tkt_decide(&msg, &facts, &all, NULL), 0);
+    assert_int_equal(tkt_decide(&msg, &facts, NULL, &all, NULL), 0);
     assert_int_equal(all.count, 0);
     tkt_decisions_release(&all);
 }

@@ -77,7 +77,7 @@ static const struct tkt_decision *decide(struct world *w)
     w->facts.candidates = w->c;
     w->facts.desks = &w->desk;
     w->facts.desk_count = 1;
-    assert_int_equal(tkt_decide(&w->msg, &w->facts, &w->all, &err), 0);
+    assert_int_equal(tkt_decide(&w->msg, &w->facts, NULL, &w->all, &err), 0);
     assert_int_equal(tkt_decisions_check(&w->all, &w->facts, &err), 0);
     return &w->all.items[0];
 }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "decide/route.h"
+
+#include "decide/policy.h"
+
+#include <string.h>
+
+static char *copy(struct tkt_wire_arena *arena, const char *s)
+{
+    return tkt_wire_arena_strdup(arena, s == NULL ? "" : s, s == NULL ? 0 : strlen(s));
+}
+
+static int copy_words(struct tkt_wire_arena *arena, const struct tkt_strings *from,
+                      struct tkt_strings *to)
+{
+    size_t count =
+        from->count < TKT_DECISION_KEYWORDS_MAX ? from->count : TKT_DECISION_KEYWORDS_MAX;
+
+    *to = (struct tkt_strings){NULL, 0};
+    if (count == 0) {
+        return 0;
+    }
+    to->items = tkt_wire_arena_alloc(arena, count * sizeof(*to->items));
+    if (to->items == NULL) {
+        return -1;
+    }
+    for (; to->count < count; to->count++) {
+        to->items[to->count] = copy(arena, from->items[to->count]);
+        if (to->items[to->count] == NULL) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int tkt_reason_add(struct tkt_decision *d, struct tkt_wire_arena *arena,
+                   const struct tkt_reason *reason)
+{
+    if (d->reason_count == TKT_DECISION_REASONS_MAX) {
+        return 0;
+    }
+    if (d->reasons == NULL) {
+        d->reasons =
+            tkt_wire_arena_alloc(arena, TKT_DECISION_REASONS_MAX * sizeof(*d->reasons));
+        if (d->reasons == NULL) {
+            return -1;
+        }
+    }
+    struct tkt_reason *r = &d->reasons[d->reason_count];
+    *r = *reason;
+    r->by = copy(arena, reason->by);
+    r->field = copy(arena, reason->field);
+    r->value = copy(arena, reason->value);
+    if (r->by == NULL || r->field == NULL || r->value == NULL ||
+        copy_words(arena, &reason->words, &r->words) < 0) {
+        return -1;
+    }
+    d->reason_count++;
+    return 0;
+}
+
+int tkt_route(const struct tkt_question *q, struct tkt_decision *d,
+              struct tkt_wire_arena *arena)
+{
+    if (q->by == NULL) {
+        return 0;
+    }
+    (void)d; /* each step comes with its own file */
+    (void)arena;
+    return 0;
+}
