@@ -218,6 +218,19 @@ static size_t add_decisions(struct child *c, const char *data, size_t n,
     return c->answer.len - before;
 }
 
+/* The message without its texts, or with them if ticketd wants them. */
+static int add_message(struct child *c)
+{
+    struct tkt_message told = c->message;
+    static char nothing[1];
+
+    if ((c->head.flags & TKT_PARSER_WITH_TEXT) == 0) {
+        told.text = told.reply_text = told.signature = told.quoted = nothing;
+        told.forwarded.text = nothing;
+    }
+    return tkt_message_encode(&told, &c->answer);
+}
+
 static int parse(struct child *c, const struct tkt_message_source *src)
 {
     struct tkt_err err = TKT_ERR_INIT;
@@ -229,7 +242,7 @@ static int parse(struct child *c, const struct tkt_message_source *src)
     }
     c->have_message = true;
     tkt_buf_reset(&c->answer);
-    int encoded = tkt_message_encode(&c->message, &c->answer);
+    int encoded = add_message(c);
     size_t tail = 0;
     if (encoded == 0 && c->head.tail > 0) {
         tail = add_decisions(c, c->in + body_len(c), c->head.tail, &err);

@@ -59,7 +59,9 @@ enum tkt_parser_frame_type {
     TKT_PARSER_ERROR
 };
 
-#define TKT_PARSER_NULL_SENDER 1u /* flag of PARSE and PARSE_FD: the envelope's is <> */
+/* Flags of PARSE and PARSE_FD. */
+#define TKT_PARSER_NULL_SENDER 1u /* the envelope's is <> */
+#define TKT_PARSER_WITH_TEXT 2u   /* the answer has the texts; else they are "" in it */
 
 struct tkt_parser_frame {
     uint32_t type;

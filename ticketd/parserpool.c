@@ -171,11 +171,12 @@ int tkt_pool_reopen_read_only(int fd, struct tkt_err *err)
 static int make_request(const struct tkt_analyse_in *in, struct tkt_child_request *req,
                         uint64_t *size, int *file, struct tkt_err *err)
 {
-    *req =
-        (struct tkt_child_request){.type = TKT_PARSER_PARSE,
-                                   .flags = in->null_sender ? TKT_PARSER_NULL_SENDER : 0,
-                                   .payload = in->raw,
-                                   .len = in->raw_len};
+    *req = (struct tkt_child_request){.type = TKT_PARSER_PARSE,
+                                      .flags =
+                                          (in->null_sender ? TKT_PARSER_NULL_SENDER : 0) |
+                                          (in->with_text ? TKT_PARSER_WITH_TEXT : 0),
+                                      .payload = in->raw,
+                                      .len = in->raw_len};
     if (in->raw != NULL && in->raw_len <= TKT_PARSER_INLINE_MAX) {
         return 0;
     }

@@ -30,6 +30,9 @@ struct tkt_analyse_in {
     int fd; /* ... and then a descriptor of our own copy (never the hook's) */
     uint64_t size;
     bool null_sender; /* the envelope sender is <> */
+    /* msg has text, reply_text, signature, quoted and forwarded.text; else they are "": the
+     * child decides by them, and megabytes need not travel for nobody. */
+    bool with_text;
     /* From as the header scan has it, if the scan saw nothing that points at an earlier
      * ticket: the facts for that go along, and when the message's own are the same, which
      * is compared, one trip to the child does for both. NULL: nothing is guessed. */

@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-/* Without empty lines above and white space below; the first line keeps its indent. */
+/* Without empty lines above and white space below; the first line keeps its indent. What is
+ * the whole text again is not kept twice. */
 static char *keep_text(struct tkt_reading *r, const struct tkt_buf *b)
 {
     const char *s = tkt_buf_str(b);
@@ -24,6 +25,9 @@ static char *keep_text(struct tkt_reading *r, const struct tkt_buf *b)
         skip--;
     }
     n = n > skip ? tkt_utf8_cut(s + skip, n - skip, TKT_MESSAGE_TEXT_MAX) : 0;
+    if (n > 0 && strncmp(r->msg->text, s + skip, n) == 0 && r->msg->text[n] == '\0') {
+        return r->msg->text;
+    }
     return tkt_reading_keep(r, s + skip, n);
 }
 

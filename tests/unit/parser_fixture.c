@@ -83,7 +83,8 @@ int one_desk(void *arg, const struct tkt_message *msg, struct tkt_facts *facts,
 
 struct tkt_analyse_in in_memory(const char *text, size_t len)
 {
-    return (struct tkt_analyse_in){.raw = text,
+    return (struct tkt_analyse_in){.with_text = true,
+                                   .raw = text,
                                    .raw_len = len,
                                    .fd = -1,
                                    .client_key = "client.example",

@@ -180,6 +180,29 @@ static void a_large_message_in_memory_is_understood(void **state)
     tkt_parserpool_stop(&pool);
 }
 
+static void texts_stay_in_the_child_unless_they_are_wanted(void **state)
+{
+    static const char text[] = "From: ann@example.org\nSubject: hello\n\n"
+                               "the answer\n-- \nAnn\n";
+    struct tkt_parserpool *pool = start_with(settings(1));
+    struct tkt_analyse_in in = in_memory(text, sizeof(text) - 1);
+    struct tkt_analysis out;
+
+    (void)state;
+    analyse(pool, &in, &out);
+    assert_string_equal(out.msg.reply_text, "the answer");
+    assert_non_null(strstr(out.msg.signature, "Ann"));
+    tkt_analysis_release(&out);
+    in.with_text = false;
+    analyse(pool, &in, &out);
+    assert_string_equal(out.msg.subject, "hello");
+    assert_string_equal(out.msg.text, "");
+    assert_string_equal(out.msg.reply_text, "");
+    assert_string_equal(out.msg.signature, "");
+    tkt_analysis_release(&out);
+    tkt_parserpool_stop(&pool);
+}
+
 static void the_null_sender_reaches_the_classifier(void **state)
 {
     static const char text[] =
@@ -681,6 +704,7 @@ int main(void)
         cmocka_unit_test(a_right_guess_saves_a_trip_and_a_wrong_one_changes_nothing),
         cmocka_unit_test(a_guess_goes_along_with_a_large_message),
         cmocka_unit_test(a_large_message_in_memory_is_understood),
+        cmocka_unit_test(texts_stay_in_the_child_unless_they_are_wanted),
         cmocka_unit_test(the_null_sender_reaches_the_classifier),
         cmocka_unit_test(charsets_are_converted_inside_the_filter),
         cmocka_unit_test(an_unknown_charset_does_not_open_anything),
