@@ -186,6 +186,69 @@ struct tkt_conf_redact { /* of texts that leave; what is stored stays whole */
     struct tkt_conf_list patterns; /* message/redact.h says how they are written */
 };
 
+/* What is kept of senders whom a directory knows. */
+struct tkt_conf_people {
+    struct tkt_conf_list domains; /* of senders that are asked for; empty = all */
+    struct tkt_conf_list vips;    /* addresses */
+    int64_t ttl_ms;
+    int64_t negative_ttl_ms;
+    int64_t stale_ms; /* how much longer an answer is used while none can be had */
+    int64_t cache_max;
+    int64_t enrich_wait_ms; /* how long a create waits for the first answer; 0: never */
+    int64_t lookups_max;    /* a second, of all directories */
+};
+
+enum tkt_directory_type {
+    TKT_DIRECTORY_OFF,
+    TKT_DIRECTORY_LDAP,
+    TKT_DIRECTORY_AD,
+    TKT_DIRECTORY_POSTGRESQL,
+    TKT_DIRECTORY_SQLITE,
+    TKT_DIRECTORY_ODBC,
+    TKT_DIRECTORY_FILE,
+    TKT_DIRECTORY_TYPES
+};
+enum tkt_directory_bind {
+    TKT_DIRECTORY_BIND_SIMPLE,
+    TKT_DIRECTORY_BIND_EXTERNAL,
+    TKT_DIRECTORY_BIND_ANONYMOUS
+};
+enum tkt_directory_nested {
+    TKT_DIRECTORY_GROUPS_AUTO,
+    TKT_DIRECTORY_GROUPS_CHAIN,
+    TKT_DIRECTORY_GROUPS_MEMBER,
+    TKT_DIRECTORY_GROUPS_MEMBEROF,
+    TKT_DIRECTORY_GROUPS_OFF
+};
+
+/* Somewhere that knows people by their address. */
+struct tkt_conf_directory {
+    char *name;
+    enum tkt_directory_type type;
+    struct tkt_conf_list uris; /* LDAP: tried in this order */
+    bool starttls;             /* on ldap:// */
+    char *ca_file;             /* "" = the system's */
+    char *cert_file;
+    char *key_file;
+    enum tkt_directory_bind bind;
+    char *bind_dn;
+    char *password; /* secret reference or "" */
+    char *base;
+    char *filter; /* "" = that of the type; {address} stands for the address */
+    enum tkt_directory_nested groups;
+    char *group_base;   /* "" = base */
+    char *group_filter; /* which entries are groups */
+    int64_t group_depth;
+    int64_t page_size;
+    char *database;           /* SQLite: path; others: connection string */
+    char *query;              /* {address} stands for the address, as a parameter */
+    char *file;               /* of type file */
+    struct tkt_conf_list map; /* "department=ou": whose name is another there */
+    struct tkt_conf_list vip_groups; /* globs */
+    struct tkt_conf_list vip_values; /* "attribute=glob" */
+    int64_t timeout_ms;
+};
+
 struct tkt_conf_source; /* where each setting stood; for messages */
 
 struct tkt_conf {
@@ -213,6 +276,9 @@ struct tkt_conf {
     struct tkt_conf_token token;
     struct tkt_conf_access access;
     struct tkt_conf_redact redact;
+    struct tkt_conf_people people;
+    struct tkt_conf_directory *directories; /* in the order of the file */
+    size_t directory_count;
     struct tkt_conf_desk *desks; /* in the order of the file */
     size_t desk_count;
     struct tkt_conf_group *groups;

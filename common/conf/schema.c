@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "conf/conf.h"
+#include "conf/rows.h"
 #include "conf/text.h"
 #include "wire/intake.h"
 
@@ -10,52 +11,6 @@
 
 #define RUN_DIR TKT_RUNSTATEDIR "/ticket-milter"
 #define STATE_DIR TKT_LOCALSTATEDIR "/lib/ticket-milter"
-
-#define KIB INT64_C(1024)
-#define MIB (1024 * KIB)
-#define GIB (1024 * MIB)
-#define SECOND INT64_C(1000)
-#define MINUTE (60 * SECOND)
-#define HOUR (60 * MINUTE)
-#define DAY (24 * HOUR)
-#define WEEK (7 * DAY)
-
-#define MEMBER_SIZE(type, member) sizeof(((type *)0)->member)
-/* Targets are typed by the row: a wrong pairing must not compile. */
-#define AT_TYPE(type, member, want)                                                      \
-    .offset = offsetof(type, member) +                                                   \
-              0 * sizeof(struct {                                                        \
-                  _Static_assert(_Generic(((type *)0)->member, want : 1, default : 0),   \
-                                 #member " has another type than its row");              \
-                  int one;                                                               \
-              }),                                                                        \
-    .size = MEMBER_SIZE(type, member)
-#define AT(type, member)                                                                 \
-    .offset = offsetof(type, member), .size = MEMBER_SIZE(type, member)
-
-#define BOOL_ROW(s, m, k, d)                                                             \
-    .key = (k), .type = TKT_CONF_BOOL, .def = (d), .unit = "", AT_TYPE(struct s, m, bool)
-#define INT_ROW(s, m, k, d, lo, hi)                                                      \
-    .key = (k), .type = TKT_CONF_INT, .def = (d), .min = (lo), .max = (hi), .unit = "",  \
-    AT_TYPE(struct s, m, int64_t)
-#define SIZE_ROW(s, m, k, d, lo, hi)                                                     \
-    .key = (k), .type = TKT_CONF_SIZE, .def = (d), .min = (lo), .max = (hi),             \
-    .unit = "bytes", AT_TYPE(struct s, m, int64_t)
-#define TIME_ROW(s, m, k, d, lo, hi)                                                     \
-    .key = (k), .type = TKT_CONF_TIME, .def = (d), .min = (lo), .max = (hi),             \
-    .unit = "ms", AT_TYPE(struct s, m, int64_t)
-#define OCTAL_ROW(s, m, k, d)                                                            \
-    .key = (k), .type = TKT_CONF_OCTAL, .def = (d), .min = 0, .max = 0777, .unit = "",   \
-    AT_TYPE(struct s, m, int64_t)
-#define STRING_ROW(s, m, k, d)                                                           \
-    .key = (k), .type = TKT_CONF_STRING, .def = (d), .unit = "",                         \
-    AT_TYPE(struct s, m, char *)
-#define ENUM_ROW(s, m, k, d, w)                                                          \
-    .key = (k), .type = TKT_CONF_ENUM, .def = (d), .unit = "", .words = (w),             \
-    AT(struct s, m)
-#define LIST_ROW(s, m, k, d, lo, hi)                                                     \
-    .key = (k), .type = TKT_CONF_LIST, .def = (d), .min = (lo), .max = (hi), .unit = "", \
-    AT_TYPE(struct s, m, struct tkt_conf_list)
 
 static const struct tkt_conf_word sink_words[] = {
     {"stderr", TKT_LOG_STDERR}, {"syslog", TKT_LOG_SYSLOG}, {NULL, 0}};
@@ -475,6 +430,21 @@ const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
     ONE(TOKEN, token, token, "Signed thread tokens."),
     ONE(ACCESS, access, access, "Who may use the sockets."),
     ONE(REDACT, redact, redact, "What is removed from texts that leave this host."),
+    [TKT_CONF_PEOPLE] = {.name = "people",
+                         .offset = offsetof(struct tkt_conf, people),
+                         .size = MEMBER_SIZE(struct tkt_conf, people),
+                         .rows = tkt_conf_people_rows,
+                         .row_count = TKT_CONF_PEOPLE_ROWS,
+                         .help = "What is kept of senders whom a directory knows."},
+    [TKT_CONF_DIRECTORY] = {.name = "directory",
+                            .titled = true,
+                            .offset = offsetof(struct tkt_conf, directories),
+                            .count_offset = offsetof(struct tkt_conf, directory_count),
+                            .size = sizeof(struct tkt_conf_directory),
+                            .rows = tkt_conf_directory_rows,
+                            .row_count = TKT_CONF_DIRECTORY_ROWS,
+                            .help = "Who the sender is: asked in the order of the "
+                                    "file, in the background."},
     MANY(GROUP, group, "People who work on tickets."),
     MANY(ITSM, itsm,
          "A service that holds tickets; local is there without being written."),

@@ -236,6 +236,33 @@ const char *tkt_conf_is_secret_ref(const char *value)
            "secret itself";
 }
 
+const char *tkt_conf_is_secret_ref_or_empty(const char *value)
+{
+    return value[0] == '\0' ? NULL : tkt_conf_is_secret_ref(value);
+}
+
+const char *tkt_conf_is_ldap_uri(const char *value)
+{
+    static const char want[] = "ldaps://host, ldap://host or ldapi://%2Fpath, without a "
+                               "base behind it";
+    bool local = strncmp(value, "ldapi://", 8) == 0;
+
+    if (!local && strncmp(value, "ldaps://", 8) != 0 &&
+        strncmp(value, "ldap://", 7) != 0) {
+        return want;
+    }
+    const char *host = strstr(value, "://") + 3;
+    return host[0] != '\0' && is_made_of(host, LOWER UPPER DIGITS "._-:[]%") ? NULL
+                                                                             : want;
+}
+
+const char *tkt_conf_is_assignment(const char *value)
+{
+    size_t n = strspn(value, LOWER UPPER DIGITS "_-;.");
+
+    return n > 0 && value[n] == '=' && value[n + 1] != '\0' ? NULL : "name=value";
+}
+
 const char *tkt_conf_is_user_or_group(const char *value)
 {
     const char *name = value[0] == '@' ? value + 1 : value;

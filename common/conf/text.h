@@ -22,6 +22,11 @@ const char *tkt_conf_is_mailbox(const char *value);
 const char *tkt_conf_is_mailbox_or_empty(const char *value);
 const char *tkt_conf_is_desk_address(const char *value);
 const char *tkt_conf_is_secret_ref(const char *value);
+const char *tkt_conf_is_secret_ref_or_empty(const char *value);
+/* "ldaps://host", "ldap://host:port", "ldapi://%2Fpath". */
+const char *tkt_conf_is_ldap_uri(const char *value);
+/* "name=something". */
+const char *tkt_conf_is_assignment(const char *value);
 const char *tkt_conf_is_user_or_group(const char *value);
 /* Of what is removed from texts that leave (message/redact.h). */
 const char *tkt_conf_is_redact_pattern(const char *value);
