@@ -293,6 +293,24 @@ static int check_chroot(const struct tkt_conf *conf, struct tkt_err *err)
     return 0;
 }
 
+/* A set that nobody has written would hold rules that never run. */
+static int check_rules(const struct tkt_conf *conf, struct tkt_err *err)
+{
+    for (size_t i = 0; i < conf->rule_count; i++) {
+        const struct tkt_conf_rule *rule = &conf->rules[i];
+        if (strcmp(rule->in, "main") != 0 &&
+            tkt_conf_element(conf, &tkt_conf_sections[TKT_CONF_RULES], rule->in) ==
+                NULL) {
+            return tkt_conf_source_fail(
+                conf->source,
+                tkt_conf_source_where(conf->source, TKT_CONF_RULE, rule->name, "in"), err,
+                "rule %s: there is no section rules \"%s\"; write one, or in = main",
+                rule->name, rule->in);
+        }
+    }
+    return 0;
+}
+
 int tkt_conf_check(struct tkt_conf *conf, struct tkt_err *err)
 {
     if (check_addresses(conf, err) < 0) {
@@ -307,7 +325,7 @@ int tkt_conf_check(struct tkt_conf *conf, struct tkt_err *err)
     }
     if (check_limits(conf, err) < 0 || check_times(conf, err) < 0 ||
         check_token(conf, err) < 0 || check_chroot(conf, err) < 0 ||
-        tkt_conf_check_directories(conf, err) < 0) {
+        tkt_conf_check_directories(conf, err) < 0 || check_rules(conf, err) < 0) {
         return -1;
     }
     return check_sockets(conf, err);

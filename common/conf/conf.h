@@ -249,6 +249,106 @@ struct tkt_conf_directory {
     int64_t timeout_ms;
 };
 
+enum tkt_rules_mode {
+    TKT_RULES_FIRST,
+    TKT_RULES_ALL,
+    TKT_RULES_BEST
+};
+
+/* What stands in these four sections is compiled in the parser (decide/rules.h), which
+ * knows what conditions and actions mean; here they are text. */
+struct tkt_conf_rule_set {
+    char *name;
+    enum tkt_rules_mode mode;
+    struct tkt_conf_list if_desk;
+    int64_t min_score;
+    int64_t min_lead;
+};
+
+struct tkt_conf_rule {
+    char *name;
+    char *in; /* a rule set's name */
+    bool match_any;
+    struct tkt_conf_list if_says;
+    struct tkt_conf_list and_says;
+    struct tkt_conf_list if_subject;
+    struct tkt_conf_list and_subject;
+    struct tkt_conf_list if_reply;
+    struct tkt_conf_list and_reply;
+    struct tkt_conf_list if_text;
+    struct tkt_conf_list and_text;
+    struct tkt_conf_list literals;
+    struct tkt_conf_list if_sender;
+    struct tkt_conf_list if_sender_name;
+    struct tkt_conf_list if_domain;
+    struct tkt_conf_list if_recipient;
+    struct tkt_conf_list if_header;
+    struct tkt_conf_list if_attachment;
+    struct tkt_conf_list if_attachment_type;
+    struct tkt_conf_list if_client;
+    struct tkt_conf_list if_class;
+    struct tkt_conf_list if_language;
+    struct tkt_conf_list if_importance;
+    struct tkt_conf_list if_security;
+    struct tkt_conf_list if_assurance;
+    struct tkt_conf_list if_desk;
+    struct tkt_conf_list if_time;
+    struct tkt_conf_list if_department;
+    struct tkt_conf_list if_title;
+    struct tkt_conf_list if_location;
+    struct tkt_conf_list if_manager;
+    struct tkt_conf_list if_member_of;
+    struct tkt_conf_list if_type;
+    struct tkt_conf_list if_category;
+    struct tkt_conf_list if_service;
+    struct tkt_conf_list if_group;
+    struct tkt_conf_list if_tag;
+    struct tkt_conf_list set_tags;
+    struct tkt_conf_list set_fields;
+    int64_t at_least;
+    int64_t weight;
+    char *if_size;
+    char *if_attachments;
+    char *if_affected;
+    char *if_vip;
+    char *if_known;
+    char *if_agent;
+    char *set_type;
+    char *set_category;
+    char *set_subcategory;
+    char *set_service;
+    char *set_group;
+    char *set_assignee;
+    char *set_urgency;
+    char *set_impact;
+    char *set_priority;
+    char *set_requester;
+    char *set_itsm;
+    char *refuse;
+    char *refuse_url;
+    bool ignore;
+    bool stop;
+    bool ask_llm;
+};
+
+struct tkt_conf_extract {
+    char *name;
+    char *pattern;
+    char *from;
+    char *field;
+    struct tkt_conf_list if_desk;
+    struct tkt_conf_list literals;
+};
+
+struct tkt_conf_require { /* name: the field */
+    char *name;
+    struct tkt_conf_list if_desk;
+    struct tkt_conf_list if_type;
+    struct tkt_conf_list if_category;
+    char *question;
+    char *question_de;
+};
+
 struct tkt_conf_source; /* where each setting stood; for messages */
 
 struct tkt_conf {
@@ -285,6 +385,14 @@ struct tkt_conf {
     size_t group_count;
     struct tkt_conf_itsm *itsms;
     size_t itsm_count;
+    struct tkt_conf_rule_set *rule_sets; /* in the order of the files, as all these */
+    size_t rule_set_count;
+    struct tkt_conf_rule *rules;
+    size_t rule_count;
+    struct tkt_conf_extract *extracts;
+    size_t extract_count;
+    struct tkt_conf_require *requires;
+    size_t require_count;
 };
 
 /* Reads and checks path and what it includes. Errors are CONF. Owner: the caller. */

@@ -20,7 +20,8 @@ static void dump_rows(struct dump *d, const struct tkt_conf_section *section,
 
     for (size_t i = 0; i < section->row_count; i++) {
         const struct tkt_conf_row *row = &section->rows[i];
-        if (d->only_changed && tkt_conf_value_equal(row, base, defaults)) {
+        if ((d->only_changed || section->sparse) &&
+            tkt_conf_value_equal(row, base, defaults)) {
             continue;
         }
         d->failed |= tkt_buf_addf(d->out, "%s%s = ", indent, row->key) < 0 ||

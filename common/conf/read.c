@@ -77,8 +77,9 @@ void *tkt_conf_element(const struct tkt_conf *conf,
         return (char *)conf + section->offset;
     }
     char *items = array_of(conf, section);
-    for (size_t i = 0; i < count_of(conf, section); i++) {
-        char *element = items + i * section->size;
+    for (size_t i = count_of(conf, section); i > 0;
+         i--) { /* mostly the last is asked for */
+        char *element = items + (i - 1) * section->size;
         if (strcmp(*(char **)element, title) == 0) {
             return element;
         }
@@ -157,7 +158,7 @@ static void fill_opts(const struct tkt_conf_section *section, cfg_opt_t *opts)
 static cfg_t *make_parser(void)
 {
     enum {
-        ROWS = 64
+        ROWS = 96
     };
     cfg_opt_t sections[TKT_CONF_SECTIONS][ROWS];
     cfg_opt_t top[ROWS];
@@ -196,12 +197,15 @@ static int parse(cfg_t *cfg, struct tkt_conf_source *source, struct tkt_err *err
 
 /* ---- statements to structs ---- */
 
-static cfg_opt_t *find_opt(cfg_t *cfg, const struct tkt_conf_statement *s)
+/* Both sides have the sections in the order of the files, and s is of the newest. */
+static cfg_opt_t *find_opt(const struct tkt_conf *conf, cfg_t *cfg,
+                           const struct tkt_conf_statement *s)
 {
     cfg_t *section = cfg;
 
     if (s->section->titled) {
-        section = cfg_gettsec(cfg, s->section->name, s->title);
+        section =
+            cfg_getnsec(cfg, s->section->name, (unsigned)count_of(conf, s->section) - 1);
     } else if (s->section != &tkt_conf_sections[TKT_CONF_TOP]) {
         section = cfg_getsec(cfg, s->section->name);
     }
@@ -231,8 +235,10 @@ static size_t items_before(const struct tkt_conf_source *source,
 
     if (s->append) {
         for (const struct tkt_conf_statement *e = s; e-- > source->statements;) {
-            bool same = e->section == s->section && strcmp(e->title, s->title) == 0;
-            count += same && e->row == s->row ? e->items : 0;
+            if (e->row == NULL && e->section == s->section) {
+                break; /* the head: a section stands once */
+            }
+            count += e->section == s->section && e->row == s->row ? e->items : 0;
         }
     }
     return count;
@@ -243,7 +249,7 @@ static int apply(struct tkt_conf *conf, cfg_t *cfg, const struct tkt_conf_source
 {
     struct tkt_err why = TKT_ERR_INIT;
     void *base = tkt_conf_element(conf, s->section, s->title);
-    cfg_opt_t *opt = find_opt(cfg, s);
+    cfg_opt_t *opt = find_opt(conf, cfg, s);
 
     if (base == NULL || opt == NULL) {
         return tkt_err_set(err, TKT_ERR_BUG, "%s was scanned but not read", s->row->key);

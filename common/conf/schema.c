@@ -53,6 +53,8 @@ static const struct tkt_conf_word priority_words[] = {
     {"urgent", 1}, {"high", 2}, {"normal", 3}, {"low", 4}, {"planning", 5}, {NULL, 0}};
 static const struct tkt_conf_word itsm_words[] = {{"local", 0}, {NULL, 0}};
 
+#include "conf/schema_rules.h"
+
 static const struct tkt_conf_row top_rows[] = {
     {STRING_ROW(tkt_conf, hostname, "hostname", ""), .check = tkt_conf_is_hostname,
      .help = "Name of this host in Message-IDs, Received fields and events; empty: what "
@@ -400,21 +402,25 @@ static const struct tkt_conf_row desk_rows[] = {
                        .rows = m##_rows,                                                 \
                        .row_count = TKT_ARRAY_LEN(m##_rows),                             \
                        .help = (h)}
-#define MANY(id, n, h)                                                                   \
+/* Section n, whose structs tkt_conf_s are in conf->m with their count in conf->c; more
+ * members of the section may follow. */
+#define MANY_AS(id, n, s, m, c, h, ...)                                                  \
     [TKT_CONF_##                                                                         \
         id] = {.name = #n,                                                               \
                .titled = true,                                                           \
-               .offset = offsetof(struct tkt_conf, n##s),                                \
-               .count_offset = offsetof(struct tkt_conf, n##_count),                     \
-               .size = sizeof(struct tkt_conf_##n) +                                     \
+               .offset = offsetof(struct tkt_conf, m),                                   \
+               .count_offset = offsetof(struct tkt_conf, c),                             \
+               .size = sizeof(struct tkt_conf_##s) +                                     \
                        0 * sizeof(struct {                                               \
-                           _Static_assert(offsetof(struct tkt_conf_##n, name) == 0,      \
+                           _Static_assert(offsetof(struct tkt_conf_##s, name) == 0,      \
                                           "the title comes first");                      \
                            int one;                                                      \
                        }),                                                               \
-               .rows = n##_rows,                                                         \
-               .row_count = TKT_ARRAY_LEN(n##_rows),                                     \
-               .help = (h)}
+               .rows = s##_rows,                                                         \
+               .row_count = TKT_ARRAY_LEN(s##_rows),                                     \
+               .help = (h),                                                              \
+               __VA_ARGS__}
+#define MANY(id, n, h) MANY_AS(id, n, n, n##s, n##_count, h, .policy = false)
 
 const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
     [TKT_CONF_TOP] = {.name = "",
@@ -449,6 +455,15 @@ const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
     MANY(ITSM, itsm,
          "A service that holds tickets; local is there without being written."),
     MANY(DESK, desk, "A support address with its settings."),
+    MANY_AS(RULES, rules, rule_set, rule_sets, rule_set_count,
+            "A set of rules that are tried one after the other.", .policy = true),
+    MANY_AS(RULE, rule, rule, rules, rule_count, "What mail of a kind becomes.",
+            .policy = true, .sparse = true),
+    MANY_AS(EXTRACT, extract, extract, extracts, extract_count,
+            "A field that is read out of the text.", .policy = true, .sparse = true),
+    MANY_AS(REQUIRE, require, require, requires, require_count,
+            "A field that a ticket must have; the title is its name.", .policy = true,
+            .sparse = true),
 };
 
 const char *tkt_conf_type_name(enum tkt_conf_type type)

@@ -36,6 +36,7 @@ struct tkt_conf_row {
     const char *def;  /* as one would write it; list items parted by blanks */
     int64_t min;      /* of numbers, in base units; of lists: items */
     int64_t max;      /* ...; of strings: bytes, 0 = 255 */
+    int item_max;     /* of lists: bytes of an item, 0 = 255 */
     const char *unit; /* "ms", "bytes", or "" */
     const struct tkt_conf_word *words;
     tkt_conf_check_fn *check;
@@ -60,6 +61,10 @@ enum tkt_conf_section_id {
     TKT_CONF_GROUP,
     TKT_CONF_ITSM,
     TKT_CONF_DESK,
+    TKT_CONF_RULES,
+    TKT_CONF_RULE,
+    TKT_CONF_EXTRACT,
+    TKT_CONF_REQUIRE,
     TKT_CONF_SECTIONS
 };
 
@@ -71,6 +76,8 @@ struct tkt_conf_section {
     size_t size;         /* of one struct; titled ones begin with char *name */
     const struct tkt_conf_row *rows;
     size_t row_count;
+    bool policy; /* the parser gets it: decisions are made by it (conf/policy.h) */
+    bool sparse; /* dumped without what was not written: it has many keys, and many are */
     const char *help;
 };
 

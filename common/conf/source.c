@@ -47,6 +47,7 @@ void tkt_conf_source_free(struct tkt_conf_source **source)
     free(s->files);
     free(s->statements);
     free(s->tokens);
+    free(s->heads);
     tkt_buf_release(&s->text);
     tkt_buf_release(&s->warnings);
     free(s);
@@ -128,6 +129,64 @@ int tkt_conf_source_emit(struct tkt_conf_source *source,
     return 0;
 }
 
+/* ---- heads of sections, by section and title ---- */
+
+static size_t head_slot(const struct tkt_conf_source *source,
+                        const struct tkt_conf_section *section, const char *title)
+{
+    size_t hash = (size_t)(section - tkt_conf_sections) + 1;
+
+    for (const char *p = title; *p != '\0'; p++) {
+        hash = (hash ^ (unsigned char)*p) * (size_t)UINT64_C(0x100000001b3);
+    }
+    for (size_t at = hash & (source->heads_cap - 1);;
+         at = (at + 1) & (source->heads_cap - 1)) {
+        if (source->heads[at] == 0) {
+            return at;
+        }
+        const struct tkt_conf_statement *s = &source->statements[source->heads[at] - 1];
+        if (s->section == section && strcmp(s->title, title) == 0) {
+            return at;
+        }
+    }
+}
+
+static const struct tkt_conf_statement *
+earlier_head(const struct tkt_conf_source *source, const struct tkt_conf_section *section,
+             const char *title)
+{
+    size_t found =
+        source->heads == NULL ? 0 : source->heads[head_slot(source, section, title)];
+
+    return found == 0 ? NULL : &source->statements[found - 1];
+}
+
+/* The newest statement is a head; section_count counts it already. */
+static int note_head(struct tkt_conf_source *source)
+{
+    if (source->heads_cap <= 2 * source->section_count) {
+        size_t cap = source->heads_cap == 0 ? 64 : 2 * source->heads_cap;
+        size_t *old = source->heads;
+        size_t old_cap = source->heads_cap;
+        source->heads = calloc(cap, sizeof(*source->heads));
+        if (source->heads == NULL) {
+            source->heads = old;
+            return -1;
+        }
+        source->heads_cap = cap;
+        for (size_t i = 0; i < old_cap; i++) {
+            if (old[i] != 0) {
+                const struct tkt_conf_statement *s = &source->statements[old[i] - 1];
+                source->heads[head_slot(source, s->section, s->title)] = old[i];
+            }
+        }
+        free(old);
+    }
+    const struct tkt_conf_statement *s = &source->statements[source->statement_count - 1];
+    source->heads[head_slot(source, s->section, s->title)] = source->statement_count;
+    return 0;
+}
+
 /* ---- statements ---- */
 
 int tkt_conf_reader_add(struct tkt_conf_reader *r, const struct tkt_conf_row *row,
@@ -147,7 +206,7 @@ int tkt_conf_reader_add(struct tkt_conf_reader *r, const struct tkt_conf_row *ro
     }
     statements[source->statement_count++] = (struct tkt_conf_statement){
         .section = r->section, .row = row, .title = title, .pos = pos};
-    return 0;
+    return row == NULL && note_head(source) < 0 ? no_memory(err) : 0;
 }
 
 /* The earlier statement of this row (NULL: of the section's head) in the same section. */
@@ -157,6 +216,9 @@ const struct tkt_conf_statement *tkt_conf_reader_earlier(const struct tkt_conf_r
     const struct tkt_conf_source *source = r->scan.source;
     const char *title = r->title == NULL ? "" : r->title;
 
+    if (row == NULL) {
+        return earlier_head(source, r->section, title);
+    }
     for (size_t i = source->statement_count; i > 0; i--) {
         const struct tkt_conf_statement *s = &source->statements[i - 1];
         if (s->section != r->section || strcmp(s->title, title) != 0) {

@@ -8,7 +8,7 @@
  * here first, includes are resolved, every statement is matched with its row, and
  * libconfuse sees only tokens that mean the same to both, one a line.
  *
- * Caps: 1 MiB a file, 4 MiB in all, 256 files, 8 includes deep, 4096 sections. Errors
+ * Caps: 1 MiB a file, 16 MiB in all, 256 files, 8 includes deep, 16384 sections. Errors
  * are CONF, "file:line: what; what to do". One thread at a time.
  */
 #ifndef TKT_CONF_SOURCE_H
@@ -21,10 +21,10 @@
 #include <stddef.h>
 
 #define TKT_CONF_FILE_MAX (1024 * 1024)
-#define TKT_CONF_TEXT_MAX (4 * 1024 * 1024)
+#define TKT_CONF_TEXT_MAX (16 * 1024 * 1024)
 #define TKT_CONF_FILES_MAX 256
 #define TKT_CONF_DEPTH_MAX 8
-#define TKT_CONF_SECTIONS_MAX 4096
+#define TKT_CONF_SECTIONS_MAX 16384
 
 struct tkt_conf_pos {
     unsigned file;
@@ -46,6 +46,8 @@ struct tkt_conf_source {
     struct tkt_conf_statement *statements;
     size_t statement_count;
     size_t section_count;
+    size_t *heads; /* index + 1 in statements of each head, by its hash; 0 = free */
+    size_t heads_cap;
     struct tkt_conf_pos *tokens; /* of line i + 1 of text */
     size_t token_count;
     struct tkt_buf text;

@@ -192,7 +192,7 @@ static bool has_control_byte(const char *s)
 static int check_string(const struct tkt_conf_row *row, const char *text,
                         struct tkt_err *err)
 {
-    size_t max = row->type == TKT_CONF_STRING && row->max > 0 ? (size_t)row->max : 255;
+    size_t max = row->type == TKT_CONF_STRING ? (size_t)row->max : (size_t)row->item_max;
 
     if (!tkt_utf8_valid(text, strlen(text))) {
         return tkt_err_set(err, TKT_ERR_CONF, "not valid UTF-8; save the file as UTF-8");
@@ -213,6 +213,7 @@ static int check_string(const struct tkt_conf_row *row, const char *text,
         return tkt_err_set(err, TKT_ERR_CONF, "\"%.100s\" does not fit; write %s", text,
                            want);
     }
+    max = max == 0 ? 255 : max;
     if (strlen(text) > max) {
         return tkt_err_set(err, TKT_ERR_CONF, "%zu bytes are too long; write at most %zu",
                            strlen(text), max);

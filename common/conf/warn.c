@@ -160,6 +160,20 @@ static void warn_users(struct warner *w, const char *key,
     }
 }
 
+/* Legal, for a group may be known to the ITSM alone. */
+static void warn_rules(struct warner *w)
+{
+    for (size_t i = 0; i < w->conf->rule_count; i++) {
+        const struct tkt_conf_rule *rule = &w->conf->rules[i];
+        if (w->conf->group_count > 0 && rule->set_group[0] != '\0' &&
+            tkt_conf_group(w->conf, rule->set_group) == NULL) {
+            warn(w, TKT_CONF_RULE, rule->name, "set_group",
+                 "rule %s: there is no section group \"%s\"", rule->name,
+                 rule->set_group);
+        }
+    }
+}
+
 static void warn_top(struct warner *w)
 {
     const struct tkt_conf *conf = w->conf;
@@ -195,6 +209,7 @@ int tkt_conf_warnings(const struct tkt_conf *conf, struct tkt_buf *out)
         warn_desk(&w, &conf->desks[i]);
         warn_delimiter(&w, &conf->desks[i]);
     }
+    warn_rules(&w);
     warn_sockets(&w);
     warn_folder(&w, TKT_CONF_STORE, "path", conf->store.path);
     warn_folder(&w, TKT_CONF_MILTER, "state_dir", conf->milter.state_dir);
