@@ -2,6 +2,7 @@
 #include "decide/decide.h"
 
 #include "base/enc.h"
+#include "decide/mood.h"
 #include "decide/route.h"
 #include "decide/thread.h"
 
@@ -179,14 +180,16 @@ static int fill_tags(const struct tkt_thread *t, struct tkt_decision *d,
 
 static int decide_desk(const struct tkt_message *msg, const struct tkt_facts *facts,
                        const struct tkt_policy *policy, const struct tkt_desk_facts *desk,
-                       struct tkt_decision *d, struct tkt_wire_arena *arena)
+                       const struct tkt_mood *mood, struct tkt_decision *d,
+                       struct tkt_wire_arena *arena)
 {
     const struct tkt_question q = {.msg = msg,
                                    .facts = facts,
                                    .by = policy,
                                    .desk = desk,
                                    .policy = tkt_decide_policy(msg, facts, desk),
-                                   .assurance = tkt_decide_assurance(msg, facts)};
+                                   .assurance = tkt_decide_assurance(msg, facts),
+                                   .mood = mood};
     struct tkt_thread t;
 
     memset(d, 0, sizeof(*d));
@@ -213,7 +216,11 @@ int tkt_decide(const struct tkt_message *msg, const struct tkt_facts *facts,
                struct tkt_err *err)
 {
     struct tkt_decisions all;
+    struct tkt_mood mood;
 
+    if (policy != NULL) {
+        tkt_mood_read(msg, &mood);
+    }
     memset(&all, 0, sizeof(all));
     if (facts->desk_count > 0) {
         all.items =
@@ -224,8 +231,8 @@ int tkt_decide(const struct tkt_message *msg, const struct tkt_facts *facts,
     }
     all.count = facts->desk_count;
     for (size_t i = 0; i < all.count; i++) {
-        if (decide_desk(msg, facts, policy, &facts->desks[i], &all.items[i], &all.arena) <
-            0) {
+        if (decide_desk(msg, facts, policy, &facts->desks[i],
+                        policy == NULL ? NULL : &mood, &all.items[i], &all.arena) < 0) {
             goto no_memory;
         }
     }

@@ -2,6 +2,7 @@
 #include "decide/route.h"
 
 #include "decide/policy.h"
+#include "decide/priority.h"
 
 #include <string.h>
 
@@ -65,7 +66,5 @@ int tkt_route(const struct tkt_question *q, struct tkt_decision *d,
     if (q->by == NULL) {
         return 0;
     }
-    (void)d; /* each step comes with its own file */
-    (void)arena;
-    return 0;
+    return tkt_priority_step(q, d, arena);
 }

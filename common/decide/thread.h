@@ -11,6 +11,8 @@
 #define TKT_DECIDE_THREAD_H
 #include "decide/decide.h"
 
+struct tkt_mood;
+
 struct tkt_question {
     const struct tkt_message *msg;
     const struct tkt_facts *facts;
@@ -18,6 +20,7 @@ struct tkt_question {
     const struct tkt_desk_facts *desk;
     struct tkt_class_policy policy;
     enum tkt_assurance assurance;
+    const struct tkt_mood *mood; /* decide/mood.h; or NULL: not looked at */
 };
 
 /* What the message is to the ticket. */
