@@ -349,6 +349,20 @@ struct tkt_conf_require { /* name: the field */
     char *question_de;
 };
 
+/* Read by common/decide/priority.h, which knows what it means. */
+struct tkt_conf_priority {
+    struct tkt_conf_list urgency_high; /* at impact high, medium, low */
+    struct tkt_conf_list urgency_medium;
+    struct tkt_conf_list urgency_low;
+    char *urgency; /* where it is not known */
+    char *impact;
+    int64_t vip;
+    struct tkt_conf_list affected;
+    bool words;
+    bool mood;
+    bool importance;
+};
+
 struct tkt_conf_source; /* where each setting stood; for messages */
 
 struct tkt_conf {
@@ -376,6 +390,7 @@ struct tkt_conf {
     struct tkt_conf_token token;
     struct tkt_conf_access access;
     struct tkt_conf_redact redact;
+    struct tkt_conf_priority priority;
     struct tkt_conf_people people;
     struct tkt_conf_directory *directories; /* in the order of the file */
     size_t directory_count;

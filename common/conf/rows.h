@@ -56,8 +56,10 @@
 
 /* Sections whose rows have a file of their own. */
 #define TKT_CONF_PEOPLE_ROWS 8
+#define TKT_CONF_PRIORITY_ROWS 10
 #define TKT_CONF_DIRECTORY_ROWS 23
 extern const struct tkt_conf_row tkt_conf_people_rows[TKT_CONF_PEOPLE_ROWS];
 extern const struct tkt_conf_row tkt_conf_directory_rows[TKT_CONF_DIRECTORY_ROWS];
+extern const struct tkt_conf_row tkt_conf_priority_rows[TKT_CONF_PRIORITY_ROWS];
 
 #endif

@@ -105,6 +105,16 @@ const char *tkt_conf_is_delimiters(const char *value)
     return is_made_of(value, "+-=_.#") ? NULL : "some of + - = _ . #";
 }
 
+const char *tkt_conf_is_people(const char *value)
+{
+    bool is_number =
+        value[0] >= '1' && value[0] <= '9' && is_made_of(value, "0123456789");
+
+    return is_number && strcmp(value, "1") != 0 && strlen(value) < 10
+               ? NULL
+               : "a number of people from 2 on";
+}
+
 const char *tkt_conf_is_redact_pattern(const char *value)
 {
     size_t n = strlen(value);

@@ -25,6 +25,8 @@ const char *tkt_conf_is_secret_ref(const char *value);
 const char *tkt_conf_is_secret_ref_or_empty(const char *value);
 /* "ldaps://host", "ldap://host:port", "ldapi://%2Fpath". */
 const char *tkt_conf_is_ldap_uri(const char *value);
+/* A number of people from 2 on. */
+const char *tkt_conf_is_people(const char *value);
 /* "name=something". */
 const char *tkt_conf_is_assignment(const char *value);
 const char *tkt_conf_is_user_or_group(const char *value);

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "decide/priority.h"
 
-#include "base/enc.h"
 #include "decide/mood.h"
 #include "decide/policy.h"
 #include "decide/route.h"
-#include "message/pack.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define MAGIC "TMX1"
 #define MEDIUM 2
 
 const char *const tkt_level_names[] = {"", "high", "medium", "low", NULL};
@@ -28,48 +26,122 @@ const struct tkt_matrix tkt_matrix_default = {
     .importance = true,
 };
 
-int tkt_matrix_encode(const struct tkt_matrix *m, struct tkt_buf *out)
+/* ---- the section ---------------------------------------------------------------------- */
+
+/* The index of a word from 1 on, or 0. */
+static int index_of(const char *const *names, const char *word)
 {
-    (void)tkt_buf_add(out, MAGIC, 4); /* pack_end tells */
-    for (int u = 0; u < TKT_MATRIX_LEVELS; u++) {
-        for (int i = 0; i < TKT_MATRIX_LEVELS; i++) {
-            tkt_pack_u8(out, m->cell[u][i]);
+    for (int i = 1; names[i] != NULL; i++) {
+        if (strcmp(names[i], word) == 0) {
+            return i;
         }
     }
-    tkt_pack_u8(out, m->urgency);
-    tkt_pack_u8(out, m->impact);
-    tkt_pack_u8(out, m->vip);
-    for (int i = 0; i < TKT_MATRIX_STEPS_MAX; i++) {
-        tkt_pack_u32(out, m->affected[i]);
-    }
-    tkt_pack_u8(out, m->words);
-    tkt_pack_u8(out, m->mood);
-    tkt_pack_u8(out, m->importance);
-    return tkt_pack_end(out);
+    return 0;
 }
 
-int tkt_matrix_decode(const void *data, size_t n, struct tkt_matrix *out,
+static int read_row(const struct tkt_section *section, int urgency,
+                    uint8_t cells[TKT_MATRIX_LEVELS], struct tkt_err *err)
+{
+    char name[32];
+
+    (void)snprintf(name, sizeof(name), "urgency_%s", tkt_level_names[urgency]); /* fits */
+    const struct tkt_section_key *key = tkt_section_key(section, name);
+    if (key == NULL) {
+        return 0;
+    }
+    if (key->count != TKT_MATRIX_LEVELS) {
+        return tkt_section_fail(section, key, err,
+                                "%s needs three priorities: at impact high, medium, low",
+                                name);
+    }
+    for (int i = 0; i < TKT_MATRIX_LEVELS; i++) {
+        int priority = index_of(tkt_priority_names, key->values[i]);
+        if (priority == 0) {
+            return tkt_section_fail(section, key, err, "%s: %s is no priority", name,
+                                    key->values[i]);
+        }
+        cells[i] = (uint8_t)priority;
+    }
+    return 0;
+}
+
+static int read_level(const struct tkt_section *section, const char *name, uint8_t *out,
                       struct tkt_err *err)
 {
-    struct tkt_matrix m;
-    struct tkt_unpack u;
+    const char *word = tkt_section_value(section, name, tkt_level_names[*out]);
+    int level = index_of(tkt_level_names, word);
 
-    tkt_unpack_init(&u, data, n, MAGIC, NULL);
-    for (int i = 0; i < TKT_MATRIX_LEVELS * TKT_MATRIX_LEVELS; i++) {
-        m.cell[i / TKT_MATRIX_LEVELS][i % TKT_MATRIX_LEVELS] =
-            (uint8_t)tkt_unpack_small(&u, 1, 5);
+    if (level == 0) {
+        return tkt_section_fail(section, tkt_section_key(section, name), err,
+                                "%s: write high, medium or low, not %s", name, word);
     }
-    m.urgency = (uint8_t)tkt_unpack_small(&u, 1, TKT_MATRIX_LEVELS);
-    m.impact = (uint8_t)tkt_unpack_small(&u, 1, TKT_MATRIX_LEVELS);
-    m.vip = (uint8_t)tkt_unpack_small(&u, 0, TKT_MATRIX_LEVELS - 1);
-    for (int i = 0; i < TKT_MATRIX_STEPS_MAX; i++) {
-        m.affected[i] = tkt_unpack_bits(&u, 32);
+    *out = (uint8_t)level;
+    return 0;
+}
+
+static int read_affected(const struct tkt_section *section, struct tkt_matrix *m,
+                         struct tkt_err *err)
+{
+    const struct tkt_section_key *key = tkt_section_key(section, "affected");
+
+    if (key == NULL) {
+        return 0;
     }
-    m.words = tkt_unpack_bool(&u);
-    m.mood = tkt_unpack_bool(&u);
-    m.importance = tkt_unpack_bool(&u);
-    if (tkt_unpack_end(&u, "matrix of priorities", err) < 0) {
-        return -1;
+    memset(m->affected, 0, sizeof(m->affected));
+    for (size_t i = 0; i < key->count; i++) {
+        char *end;
+        unsigned long people = strtoul(key->values[i], &end, 10);
+        if (*end != '\0' || people < 2 || people > UINT32_MAX ||
+            i >= TKT_MATRIX_STEPS_MAX) {
+            return tkt_section_fail(section, key, err,
+                                    "affected: write at most two numbers of people from "
+                                    "2 on");
+        }
+        m->affected[i] = (uint32_t)people;
+    }
+    return 0;
+}
+
+static bool is_yes(const struct tkt_section *section, const char *name)
+{
+    return strcmp(tkt_section_value(section, name, "yes"), "yes") == 0;
+}
+
+static int read_section(const struct tkt_section *section, struct tkt_matrix *m,
+                        struct tkt_err *err)
+{
+    const char *vip = tkt_section_value(section, "vip", "1");
+
+    for (int u = 1; u <= TKT_MATRIX_LEVELS; u++) {
+        if (read_row(section, u, m->cell[u - 1], err) < 0) {
+            return -1;
+        }
+    }
+    if (strlen(vip) != 1 || vip[0] < '0' || vip[0] > '2') {
+        return tkt_section_fail(section, tkt_section_key(section, "vip"), err,
+                                "vip: write 0, 1 or 2");
+    }
+    m->vip = (uint8_t)(vip[0] - '0');
+    m->words = is_yes(section, "words");
+    m->mood = is_yes(section, "mood");
+    m->importance = is_yes(section, "importance");
+    return read_level(section, "urgency", &m->urgency, err) < 0 ||
+                   read_level(section, "impact", &m->impact, err) < 0 ||
+                   read_affected(section, m, err) < 0
+               ? -1
+               : 0;
+}
+
+int tkt_matrix_compile(const struct tkt_sections *sections, struct tkt_matrix *out,
+                       struct tkt_err *err)
+{
+    struct tkt_matrix m = tkt_matrix_default;
+
+    for (size_t i = 0; i < sections->count; i++) {
+        if (strcmp(sections->items[i].name, "priority") == 0 &&
+            read_section(&sections->items[i], &m, err) < 0) {
+            return -1;
+        }
     }
     *out = m;
     return 0;

@@ -12,8 +12,8 @@
  */
 #ifndef TKT_DECIDE_PRIORITY_H
 #define TKT_DECIDE_PRIORITY_H
-#include "base/buf.h"
 #include "base/err.h"
+#include "base/sections.h"
 #include "decide/thread.h"
 
 #include <stdbool.h>
@@ -21,7 +21,6 @@
 
 #define TKT_MATRIX_LEVELS 3 /* high, medium, low */
 #define TKT_MATRIX_STEPS_MAX 2
-#define TKT_MATRIX_WIRE_MAX 64
 
 struct tkt_matrix {
     uint8_t cell[TKT_MATRIX_LEVELS]
@@ -40,11 +39,9 @@ extern const struct tkt_matrix tkt_matrix_default;
 extern const char *const tkt_level_names[];    /* [1] "high", "medium", "low" */
 extern const char *const tkt_priority_names[]; /* [1] "urgent" ... "planning" */
 
-/* Appends; -1 when out is full. */
-int tkt_matrix_encode(const struct tkt_matrix *m, struct tkt_buf *out);
-/* PERM on anything that encode would not have written. */
-int tkt_matrix_decode(const void *data, size_t n, struct tkt_matrix *out,
-                      struct tkt_err *err);
+/* Of the section priority, or the default where there is none. CONF: which line is wrong. */
+int tkt_matrix_compile(const struct tkt_sections *sections, struct tkt_matrix *out,
+                       struct tkt_err *err);
 
 /* The step behind model and rules (decide/route.h). Without a matrix the words, headers
  * and people of the message change nothing. -1: no memory. */

@@ -3,7 +3,10 @@
  * other. Each step may only fill what is open or what a weaker source filled, and leaves a
  * reason for what it did and for what it would have done. Private to common/decide; pure.
  *
- *   desk's defaults < model < words, headers, directory < rules
+ *   desk's defaults < model < headers, words, directory < rules
+ *
+ * The mood is read first, so that rules may ask for it; the priority comes last
+ * (decide/priority.h), of what all of them said.
  *
  * A message that is appended is routed too, for its explanation and for what rules refuse;
  * the ticket keeps its own group.
