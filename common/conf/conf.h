@@ -90,10 +90,44 @@ struct tkt_conf_desk {
     int64_t retain_ms; /* content of closed tickets is erased after; 0 = keep */
 };
 
+enum tkt_conf_strategy { /* the numbers of decide/assign.h */
+    TKT_STRATEGY_NONE,
+    TKT_STRATEGY_ROUND_ROBIN,
+    TKT_STRATEGY_LEAST_OPEN,
+    TKT_STRATEGY_SKILLS,
+    TKT_STRATEGY_STICKY
+};
+
 struct tkt_conf_group {
     char *name;
     char *mailbox;                /* or "" */
     struct tkt_conf_list members; /* addresses of agents */
+    enum tkt_conf_strategy strategy;
+    char *calendar; /* of members without one of their own; "" = always */
+    char *fallback; /* group that takes over while nobody is on duty, or "" */
+    int64_t cap;    /* open tickets of a member without a cap of his own; 0 = none */
+    bool take_on_reply;
+    struct tkt_conf_list categories;
+    struct tkt_conf_list departments;
+};
+
+/* One who works on tickets. An address in members needs no section. */
+struct tkt_conf_agent {
+    char *name; /* section title: the address */
+    char *display_name;
+    struct tkt_conf_list skills;
+    int64_t weight;
+    int64_t cap;
+    char *calendar;
+    struct tkt_conf_list absent; /* dates or ranges "2026-12-20..2026-12-31" */
+};
+
+struct tkt_conf_calendar {
+    char *name;
+    char *time_zone; /* IANA name */
+    struct tkt_conf_list hours;
+    struct tkt_conf_list holidays;
+    struct tkt_conf_list holiday_files; /* iCalendar */
 };
 
 struct tkt_conf_itsm {
@@ -396,6 +430,10 @@ struct tkt_conf {
     size_t directory_count;
     struct tkt_conf_desk *desks; /* in the order of the file */
     size_t desk_count;
+    struct tkt_conf_calendar *calendars;
+    size_t calendar_count;
+    struct tkt_conf_agent *agents;
+    size_t agent_count;
     struct tkt_conf_group *groups;
     size_t group_count;
     struct tkt_conf_itsm *itsms;

@@ -290,14 +290,6 @@ static const struct tkt_conf_row redact_rows[] = {
              "of them up to a blank, \\ takes the next as it is."},
 };
 
-static const struct tkt_conf_row group_rows[] = {
-    {STRING_ROW(tkt_conf_group, mailbox, "mailbox", ""), .reload = true,
-     .check = tkt_conf_is_mailbox_or_empty,
-     .help = "Address of the group, for add_group_recipient; empty: none."},
-    {LIST_ROW(tkt_conf_group, members, "members", "", 0, 1000), .reload = true,
-     .check = tkt_conf_is_mailbox, .help = "Addresses of its agents."},
-};
-
 static const struct tkt_conf_row itsm_rows[] = {
     {STRING_ROW(tkt_conf_itsm, type, "type", "local"), .words = itsm_words,
      .reload = true, .help = "What kind of service: local is the embedded one."},
@@ -422,6 +414,17 @@ static const struct tkt_conf_row desk_rows[] = {
                __VA_ARGS__}
 #define MANY(id, n, h) MANY_AS(id, n, n, n##s, n##_count, h, .policy = false)
 
+#define APART(id, n, h, t)                                                               \
+    [TKT_CONF_##id] = {.name = #n,                                                       \
+                       .titled = true,                                                   \
+                       .offset = offsetof(struct tkt_conf, n##s),                        \
+                       .count_offset = offsetof(struct tkt_conf, n##_count),             \
+                       .size = sizeof(struct tkt_conf_##n),                              \
+                       .rows = tkt_conf_##n##_rows,                                      \
+                       .row_count = TKT_CONF_##id##_ROWS,                                \
+                       .help = (h),                                                      \
+                       .title = (t)}
+
 const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
     [TKT_CONF_TOP] = {.name = "",
                       .offset = 0,
@@ -451,7 +454,12 @@ const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
                             .row_count = TKT_CONF_DIRECTORY_ROWS,
                             .help = "Who the sender is: asked in the order of the "
                                     "file, in the background."},
-    MANY(GROUP, group, "People who work on tickets."),
+    APART(CALENDAR, calendar, "Working hours; for groups and agents.", NULL),
+    APART(AGENT, agent,
+          "One who works on tickets; the title is the address. Only needed for what "
+          "differs from the defaults.",
+          tkt_conf_is_mailbox),
+    APART(GROUP, group, "People who work on tickets.", NULL),
     MANY(ITSM, itsm,
          "A service that holds tickets; local is there without being written."),
     MANY(DESK, desk, "A support address with its settings."),

@@ -58,6 +58,8 @@ enum tkt_conf_section_id {
     TKT_CONF_REDACT,
     TKT_CONF_PEOPLE,
     TKT_CONF_DIRECTORY,
+    TKT_CONF_CALENDAR,
+    TKT_CONF_AGENT,
     TKT_CONF_GROUP,
     TKT_CONF_ITSM,
     TKT_CONF_DESK,
@@ -80,6 +82,7 @@ struct tkt_conf_section {
     bool policy; /* the parser gets it: decisions are made by it (conf/policy.h) */
     bool sparse; /* dumped without what was not written: it has many keys, and many are */
     const char *help;
+    tkt_conf_check_fn *title; /* what a title must look like; NULL = a name */
 };
 
 extern const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS];

@@ -186,7 +186,8 @@ static int check_title(struct tkt_conf_reader *r, const struct tkt_conf_section 
     if (r->title == NULL) {
         return no_memory(err);
     }
-    const char *want = tkt_conf_is_title(r->title);
+    const char *want =
+        section->title != NULL ? section->title(r->title) : tkt_conf_is_title(r->title);
     return want == NULL
                ? 0
                : tkt_conf_source_fail(r->scan.source, pos, err,

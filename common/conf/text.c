@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "conf/text.h"
 
+#include "base/civil.h"
 #include "base/enc.h"
 #include "wire/idna.h"
 
@@ -244,6 +245,49 @@ const char *tkt_conf_is_secret_ref(const char *value)
     }
     return "a reference to a secret such as file:/etc/ticket-milter/token.key, never the "
            "secret itself";
+}
+
+const char *tkt_conf_is_time_zone(const char *value)
+{
+    static const char want[] = "a name of the time zone database, such as Europe/Berlin";
+
+    if (!is_made_of(value, LOWER UPPER DIGITS "/_+-") || value[0] == '\0' ||
+        value[0] == '/' || strlen(value) > 64) {
+        return want;
+    }
+    return strstr(value, "//") == NULL && value[strlen(value) - 1] != '/' ? NULL : want;
+}
+
+const char *tkt_conf_is_hours(const char *value)
+{
+    struct tkt_hours hours = {0};
+
+    return tkt_hours_add(&hours, value) == 0
+               ? NULL
+               : "days and times such as \"mon-fri 08:00-12:00,13:00-17:00\", \"sat,sun "
+                 "10:00-14:00\" or \"daily 22:00-06:00\"";
+}
+
+const char *tkt_conf_is_holiday(const char *value)
+{
+    int32_t day;
+    int month;
+    int dom;
+
+    return tkt_civil_parse(value, &day) == 0 ||
+                   tkt_civil_parse_yearly(value, &month, &dom) == 0
+               ? NULL
+               : "a date such as 2026-12-24 or, for every year, 12-24";
+}
+
+const char *tkt_conf_is_absence(const char *value)
+{
+    int32_t first;
+    int32_t last;
+
+    return tkt_civil_parse_range(value, &first, &last) == 0
+               ? NULL
+               : "a date, or two as in 2026-12-20..2026-12-31";
 }
 
 const char *tkt_conf_is_secret_ref_or_empty(const char *value)

@@ -30,6 +30,11 @@ const char *tkt_conf_is_people(const char *value);
 /* "name=something". */
 const char *tkt_conf_is_assignment(const char *value);
 const char *tkt_conf_is_user_or_group(const char *value);
+/* "Europe/Berlin": a file below the folder of tzdata. */
+const char *tkt_conf_is_time_zone(const char *value);
+const char *tkt_conf_is_hours(const char *value);
+const char *tkt_conf_is_holiday(const char *value);
+const char *tkt_conf_is_absence(const char *value);
 /* Of what is removed from texts that leave (message/redact.h). */
 const char *tkt_conf_is_redact_pattern(const char *value);
 /* What may stand in an SMTP reply: the MTA takes % for a format. */
