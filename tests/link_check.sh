@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # What each program is linked with. ticketd and ticket-milter read no MIME, HTML or regex;
-# the sandboxed parser has no store and no network; the wire library, which goes into
+# the milter calls nobody over the network (no curl); the parser has no store and no network; the wire library, which goes into
 # Dovecot's process too, needs libc alone.
 set -u
 cd "${TKT_BUILDDIR:-.}" || exit 99
@@ -62,7 +62,7 @@ else
     echo "SKIP: configured without the daemon"
 fi
 if is_on MILTER; then
-    has_none ticket-milter "$mime_libs" "$mime_calls" "$reads_mail"
+    has_none ticket-milter "$mime_libs|curl|sqlite" "$mime_calls| curl_" "$reads_mail|tkt_http_"
 else
     echo "SKIP: configured without the milter"
 fi

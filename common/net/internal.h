@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * What the files of the HTTP client share. Private to common/net.
+ */
+#ifndef TKT_NET_INTERNAL_H
+#define TKT_NET_INTERNAL_H
+#include "net/http.h"
+
+#include <curl/curl.h>
+
+struct net_host { /* scheme://host:port of requests under way */
+    struct net_host *next;
+    char key[300];
+    size_t calls; /* all of its calls, waiting ones too */
+    int in_flight;
+};
+
+struct tkt_http {
+    CURLM *multi;
+    CURLSH *share;
+    CURL *idle[16]; /* easy handles to use again */
+    size_t idle_count;
+    struct tkt_http_call *waiting; /* for their host's turn, oldest first */
+    struct tkt_http_call **waiting_end;
+    struct tkt_http_call *running;
+    struct net_host *hosts;
+    size_t count;
+    size_t waiting_count;
+};
+
+struct tkt_http_call {
+    struct tkt_http_call *next; /* in waiting or running */
+    struct tkt_http_call **prev;
+    struct tkt_http *http;
+    struct net_host *host;
+    CURL *easy; /* NULL while it waits */
+    struct curl_slist *headers;
+    char *method;
+    char *url;
+    char *accept_type;
+    char *ca_file, *client_cert, *client_key, *proxy;
+    void *body;
+    size_t body_len;
+    int body_fd;
+    int64_t body_offset;
+    int64_t body_size; /* of either */
+    int64_t sent;
+    size_t answer_max;
+    int64_t timeout_ms;
+    int64_t stall_ms;
+    int64_t started_ms;
+    bool repeatable;
+    bool is_plain;
+    bool allow_plain;
+    bool public_only;
+    int in_flight_max;
+    bool too_long; /* the answer */
+    bool refused;  /* an address that may not be reached */
+    struct tkt_http_response response;
+    void (*done)(struct tkt_http_call *call, struct tkt_http_response *response);
+    void *arg;
+};
+
+/* Sets all options of call->easy. 0 or -1. */
+int tkt_http_setup(struct tkt_http_call *call, struct tkt_err *err);
+/* Fills call->response from what curl says. */
+void tkt_http_judge(struct tkt_http_call *call, CURLcode code);
+/* key gets scheme://host:port; *is_plain: http. */
+int tkt_http_split_url(const char *url, char *key, size_t size, bool *is_plain,
+                       bool *is_here, struct tkt_err *err);
+
+#endif
