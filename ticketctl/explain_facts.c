@@ -218,7 +218,10 @@ int tkt_ctl_explain_facts(struct tkt_ctl_explain *e)
             .changes_state =
                 tkt_class_bits(d->changes_state.items, d->changes_state.count),
             .acknowledges = tkt_class_bits(d->acknowledges.items, d->acknowledges.count),
-            .local_itsm = itsm_is_local(e->ctl->conf, d->itsm)};
+            .local_itsm = itsm_is_local(e->ctl->conf, d->itsm),
+            .never = (e->ctl->conf->rules_refuse ? 0 : TKT_NEVER_REFUSE) |
+                     (e->ctl->conf->rules_ignore ? 0 : TKT_NEVER_IGNORE) |
+                     (e->ctl->conf->rules_set_requester ? 0 : TKT_NEVER_REQUESTER)};
     }
     return tkt_ctl_opt(e->ctl, "offline") == NULL ? ask_ticketd(e) : 0;
 }

@@ -95,8 +95,9 @@ static void put_time(const cJSON *ticket, const char *key)
 static void put_head(cJSON *t)
 {
     static const char *const flags[] = {"shadow", "erased"};
-    static const char *const keys[] = {"desk",  "type",     "category", "subcategory",
-                                       "group", "assignee", "tags",     "itsm"};
+    static const char *const keys[] = {"desk",     "type",    "category", "subcategory",
+                                       "service",  "group",   "assignee", "tags",
+                                       "keywords", "missing", "itsm"};
     char line[640];
     add_flags(t, flags, TKT_ARRAY_LEN(flags));
     snprintf(line, sizeof line, "%s  %s  priority %.0f", tkt_ctl_str(t, "id"),
@@ -125,10 +126,21 @@ static void put_head(cJSON *t)
     }
 }
 
-/* What a Sieve script asked for besides what a ticket has a place for. */
-static void put_fields(const cJSON *messages)
+/* Of a ticket from before fields had a place, what a Sieve script asked for. */
+static void put_fields(const cJSON *ticket, const cJSON *messages)
 {
     const cJSON *m;
+    const cJSON *fields = cJSON_GetObjectItemCaseSensitive(ticket, "fields");
+    cJSON_ArrayForEach(m, fields)
+    {
+        char line[2100];
+        snprintf(line, sizeof line, "%s=%s", m->string,
+                 cJSON_IsString(m) ? m->valuestring : "");
+        put("field", line);
+    }
+    if (cJSON_GetArraySize(fields) > 0) {
+        return;
+    }
     cJSON_ArrayForEach(m, messages)
     {
         const cJSON *envelope = cJSON_GetObjectItemCaseSensitive(m, "envelope");
@@ -176,7 +188,7 @@ static void put_ticket(cJSON *t)
     }
     add_details(cJSON_GetObjectItemCaseSensitive(t, "events"));
     put_head(t);
-    put_fields(messages);
+    put_fields(t, messages);
     put_section(t, "messages", message_cols, TKT_ARRAY_LEN(message_cols));
     put_comments(messages);
     put_section(t, "links", link_cols, TKT_ARRAY_LEN(link_cols));

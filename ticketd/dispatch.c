@@ -20,6 +20,8 @@
 #define GATHER_MS 50
 /* No longer without a look, whatever is due: a person may have said retry. */
 #define LOOK_MS 5000
+/* What waits for a channel is looked at again so often. */
+#define HELD_MS (3600 * INT64_C(1000))
 
 struct running {
     struct running *next;
@@ -133,11 +135,12 @@ static void start_at_itsm(struct tkt_dispatch *p, struct running *r)
     finish(&r->call, &err);
 }
 
-/* So that the next ticketd need not wait for the lease to end. */
-static void give_back(struct tkt_dispatch *p, struct running *r)
+/* Not its fault that it cannot run now: nothing is counted, told or given up. */
+static void put_off(struct tkt_dispatch *p, struct running *r, int64_t until_ms,
+                    const char *why)
 {
-    r->verdict = (struct tkt_verdict){TKT_JOB_DEFER, tkt_clock_wall_ms()};
-    snprintf(r->reason, sizeof(r->reason), "ticketd stopped");
+    r->verdict = (struct tkt_verdict){TKT_JOB_DEFER, until_ms};
+    snprintf(r->reason, sizeof(r->reason), "%s", why);
     r->next = p->finished;
     p->finished = r;
     p->in_flight--;
@@ -158,7 +161,13 @@ static void run(struct tkt_dispatch *p, struct tkt_job *job)
     memset(job, 0, sizeof(*job));
     p->in_flight++;
     if (is_stopping(p)) {
-        give_back(p, r);
+        /* So that the next ticketd need not wait for the lease to end. */
+        put_off(p, r, tkt_clock_wall_ms(), "ticketd stopped");
+        return;
+    }
+    if (strcmp(r->job.target, TKT_STORE_CHANNEL) == 0) {
+        put_off(p, r, tkt_clock_wall_ms() + HELD_MS,
+                "no channel is configured: it waits until there is one");
         return;
     }
     if (strcmp(r->job.kind, "reanalyse") != 0) {

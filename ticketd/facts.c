@@ -394,6 +394,13 @@ static void add_time(struct gather *g)
     }
 }
 
+uint32_t tkt_conf_never(const struct tkt_conf *conf)
+{
+    return (conf->rules_refuse ? 0 : TKT_NEVER_REFUSE) |
+           (conf->rules_ignore ? 0 : TKT_NEVER_IGNORE) |
+           (conf->rules_set_requester ? 0 : TKT_NEVER_REQUESTER);
+}
+
 static int add_desks(struct gather *g)
 {
     struct tkt_facts *f = g->facts;
@@ -419,7 +426,8 @@ static int add_desks(struct gather *g)
             .changes_state =
                 tkt_class_bits(d->changes_state.items, d->changes_state.count),
             .acknowledges = tkt_class_bits(d->acknowledges.items, d->acknowledges.count),
-            .local_itsm = tkt_conf_itsm_is_local(g->in->conf, d->itsm)};
+            .local_itsm = tkt_conf_itsm_is_local(g->in->conf, d->itsm),
+            .never = tkt_conf_never(g->in->conf)};
         if (!f->desks[i].name || !f->desks[i].group || !f->desks[i].type) {
             return tkt_err_set(g->err, TKT_ERR_TEMP, "facts: no memory");
         }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "ticketd/backoff.h"
+#include "ticketd/decided.h"
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
 #include "ticketd/participants.h"
@@ -123,11 +124,16 @@ static int prepare(struct reanalyse *r, struct tkt_err *err)
     r->in.requester_name = *w->requester ? "" : m->from.name;
     /* What a script asked for goes before what a forward says. */
     if (!*w->requester) {
-        r->in.requester = tkt_traces_requester(r->set, r->in.decision, &r->arena);
+        r->in.requester = tkt_traces_requester(r->set, r->desk, m->from.address,
+                                               r->in.decision, &r->arena);
     }
     if (r->in.requester) {
         r->in.requester_name = r->in.decision->requester_name;
     }
+    r->in.language = m->language;
+    r->in.question_text =
+        tkt_decided_question(r->set->conf, r->in.decision, m->language, &r->arena);
+    r->in.record = tkt_decided_record(r->set, r->in.decision, r->desk->name, &r->arena);
     if (tkt_traces_make(&r->found, m, &r->arena, &r->traces, err) < 0) {
         return -1;
     }

@@ -103,7 +103,7 @@ enum tkt_step tkt_reserve_work(struct tkt_request *req, struct tkt_tools *tools)
 enum tkt_step tkt_reserve_committed(struct tkt_request *req);
 enum tkt_step tkt_reserve_dry(struct tkt_request *req, struct tkt_tools *tools);
 enum tkt_step tkt_reserve_too_large(struct tkt_request *req);
-enum tkt_step tkt_reserve_closed(struct tkt_request *req);
+enum tkt_step tkt_reserve_refused(struct tkt_request *req);
 enum tkt_step tkt_reserve_reply(struct tkt_request *req);
 /* The message key in the scope of a desk (and of its recipient where the hook says so). */
 void tkt_request_desk_key(const struct tkt_request *req, size_t i,

@@ -494,7 +494,7 @@ enum tkt_step tkt_reserve_work(struct tkt_request *req, struct tkt_tools *tools)
     if (req->wire.dry_run) {
         return tkt_reserve_dry(req, tools);
     }
-    if (tkt_reserve_closed(req) == TKT_STEP_REPLY) {
+    if (tkt_reserve_refused(req) == TKT_STEP_REPLY) {
         return TKT_STEP_REPLY;
     }
     return after_read(req);

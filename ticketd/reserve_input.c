@@ -3,6 +3,7 @@
 
 #include "base/enc.h"
 #include "base/util.h"
+#include "ticketd/decided.h"
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
 #include "ticketd/participants.h"
@@ -54,25 +55,36 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
         return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
     }
     memset(req->out.desks, 0, req->desk_count * sizeof(*req->out.desks));
+    const char *from = req->analysed ? req->analysis.msg.from.address : req->scan.from;
+    const char *language = req->analysed ? req->analysis.msg.language : "";
     for (size_t i = 0; i < req->desk_count; i++) {
         const struct tkt_conf_desk *d = req->desks[i];
+        const struct tkt_decision *decided =
+            tkt_wants_over(w, decision_of(req, i), &req->arena);
+        const char *itsm = tkt_decided_itsm(conf, d, decided);
 
         in[i] = (struct tkt_store_desk_in){
             .desk = d->name,
             .prefix = d->prefix,
-            .itsm = d->itsm,
-            .itsm_type = tkt_conf_itsm_type(conf, d->itsm),
+            .itsm = itsm,
+            .itsm_type = tkt_conf_itsm_type(conf, itsm),
             .rcpt = req->desk_rcpts[i],
             .shadow = d->mode == TKT_MODE_SHADOW,
             .refused = req->message.truncated,
             .reason = req->message.truncated
                           ? "larger than limits.message_max: only its beginning is kept"
                           : "",
-            .decision = tkt_wants_over(w, decision_of(req, i), &req->arena),
+            .decision = decided,
+            .record = req->analysed
+                          ? tkt_decided_record(req->set, decided, d->name, &req->arena)
+                          : NULL,
+            .question_text = tkt_decided_question(conf, decided, language, &req->arena),
+            .language = language,
             /* What a script asks for goes before what a forward says. */
-            .requester = *w->requester ? NULL
-                                       : tkt_traces_requester(
-                                             req->set, decision_of(req, i), &req->arena),
+            .requester = *w->requester
+                             ? NULL
+                             : tkt_traces_requester(req->set, d, from,
+                                                    decision_of(req, i), &req->arena),
             .requester_name = req->analysed ? decision_of(req, i)->requester_name : "",
             .default_type = *w->type ? w->type : d->type,
             .default_group = *w->group ? w->group : d->group,

@@ -5,6 +5,7 @@
 #include "base/enc.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "ticketd/decided.h"
 #include "ticketd/dispatch.h"
 #include "ticketd/edit.h"
 #include "ticketd/xid.h"
@@ -330,16 +331,25 @@ enum tkt_step tkt_reserve_too_large(struct tkt_request *req)
     return refuse(req, 552, "5.3.4", text, "too large");
 }
 
-/* closed = refuse, at every desk. */
-enum tkt_step tkt_reserve_closed(struct tkt_request *req)
+/* closed = refuse or a rule's refusal, at every desk. */
+enum tkt_step tkt_reserve_refused(struct tkt_request *req)
 {
+    char text[TKT_DECIDED_REPLY_MAX + 1];
+
     for (size_t i = 0; i < req->desk_count; i++) {
-        if (!req->analysed ||
-            req->analysis.decisions.items[i].action != TKT_ACTION_REFUSE) {
+        const struct tkt_decision *d =
+            req->analysed ? &req->analysis.decisions.items[i] : NULL;
+
+        if (!d || (d->action != TKT_ACTION_REFUSE && !d->refused_by_rule)) {
             return TKT_STEP_COMMIT;
         }
     }
-    return may_refuse(req) ? refuse(req, 550, "5.7.1", req->desks[0]->closed_text,
-                                    req->analysis.decisions.items[0].why)
-                           : TKT_STEP_COMMIT;
+    if (!may_refuse(req)) {
+        return TKT_STEP_COMMIT;
+    }
+    const struct tkt_decision *first = &req->analysis.decisions.items[0];
+    bool by_rule = first->refused_by_rule;
+
+    tkt_decided_reply(by_rule ? first->refuse_text : req->desks[0]->closed_text, text);
+    return refuse(req, 550, "5.7.1", text, by_rule ? "a rule" : first->why);
 }

@@ -49,7 +49,18 @@ int tkt_traces_make(const struct tkt_facts_found *found, const struct tkt_messag
                : 0;
 }
 
+static bool is_named_by_a_rule(const struct tkt_conf *conf, const char *address)
+{
+    for (size_t i = 0; i < conf->rule_count; i++) {
+        if (tkt_ascii_ieq(conf->rules[i].set_requester, address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *tkt_traces_requester(const struct tkt_settings *set,
+                                 const struct tkt_conf_desk *desk, const char *from,
                                  const struct tkt_decision *d,
                                  struct tkt_wire_arena *arena)
 {
@@ -57,6 +68,12 @@ const char *tkt_traces_requester(const struct tkt_settings *set,
 
     if (!d || !d->requester || !*d->requester ||
         tkt_wire_desk_find(set->desk_index, d->requester, &sub)) {
+        return NULL;
+    }
+    bool forwards =
+        desk->forward == TKT_FORWARD_ANYBODY ||
+        (desk->forward == TKT_FORWARD_REQUESTER && tkt_facts_is_agent(set->conf, from));
+    if (!forwards && !is_named_by_a_rule(set->conf, d->requester)) {
         return NULL;
     }
     char *lower = tkt_wire_arena_strdup(arena, d->requester, strlen(d->requester));

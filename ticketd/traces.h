@@ -11,9 +11,11 @@
 int tkt_traces_make(const struct tkt_facts_found *found, const struct tkt_message *msg,
                     struct tkt_wire_arena *arena, struct tkt_store_traces *out,
                     struct tkt_err *err);
-/* In whose name the decision opens a ticket, lower case; NULL: in the author's. A desk is
- * nobody's requester. */
+/* In whose name the decision opens a ticket, lower case; NULL: in the author's (from). A
+ * desk is nobody's requester; where nobody may open tickets for others, it must be one that
+ * a rule names. */
 const char *tkt_traces_requester(const struct tkt_settings *set,
+                                 const struct tkt_conf_desk *desk, const char *from,
                                  const struct tkt_decision *d,
                                  struct tkt_wire_arena *arena);
 /* Whether a message that gave a ticket its text is one that others may look like. */

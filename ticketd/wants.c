@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#define FIELD_NAME_MAX 40
+
 static const struct {
     const char *name;
     size_t offset;
@@ -57,6 +59,86 @@ static bool add_tags(const struct tkt_wire_wants *wants, struct tkt_decision *d,
     return tags != NULL;
 }
 
+/* A name as the store wants it: lower case, "-" and "." as "_". "": it cannot be one. */
+static const char *field_name(const char *text, size_t n, struct tkt_wire_arena *arena)
+{
+    char *name =
+        n > 0 && n <= FIELD_NAME_MAX ? tkt_wire_arena_strdup(arena, text, n) : NULL;
+
+    if (!name) {
+        return "";
+    }
+    tkt_ascii_lower(name);
+    for (char *c = name; *c; c++) {
+        *c = *c == '-' || *c == '.' ? '_' : *c;
+    }
+    return name[0] >= 'a' && name[0] <= 'z' &&
+                   strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == n
+               ? name
+               : "";
+}
+
+static bool is_missing_no_more(const struct tkt_decision *d, const char *name)
+{
+    for (size_t i = 0; i < d->field_count; i++) {
+        if (strcmp(d->fields[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the script knows need not be asked of the requester. */
+static bool drop_missing(struct tkt_decision *d, struct tkt_wire_arena *arena)
+{
+    char **left = tkt_wire_arena_alloc(arena, (d->missing.count + 1) * sizeof(*left));
+    size_t count = 0;
+
+    for (size_t i = 0; left && i < d->missing.count; i++) {
+        if (!is_missing_no_more(d, d->missing.items[i])) {
+            left[count++] = d->missing.items[i];
+        }
+    }
+    d->missing = left ? (struct tkt_strings){left, count} : d->missing;
+    return left != NULL;
+}
+
+/* The script's first: of two of one name the first is kept. */
+static bool add_fields(const struct tkt_wire_wants *wants, struct tkt_decision *d,
+                       struct tkt_wire_arena *arena)
+{
+    size_t max = wants->field_count + d->field_count;
+    struct tkt_field *fields = tkt_wire_arena_alloc(arena, (max + 1) * sizeof(*fields));
+    size_t count = 0;
+
+    for (size_t i = 0; fields && i < wants->field_count; i++) {
+        const char *eq = strchr(wants->fields[i], '=');
+        const char *name =
+            eq ? field_name(wants->fields[i], (size_t)(eq - wants->fields[i]), arena)
+               : "";
+        if (*name && eq[1]) {
+            fields[count++] =
+                (struct tkt_field){(char *)(uintptr_t)name, (char *)(uintptr_t)(eq + 1)};
+        }
+    }
+    if (!fields) {
+        return false;
+    }
+    size_t asked = count;
+    for (size_t i = 0; i < d->field_count && count < TKT_DECISION_FIELDS_MAX; i++) {
+        bool twice = false;
+        for (size_t k = 0; k < asked && !twice; k++) {
+            twice = strcmp(fields[k].name, d->fields[i].name) == 0;
+        }
+        if (!twice) {
+            fields[count++] = d->fields[i];
+        }
+    }
+    d->fields = fields;
+    d->field_count = count;
+    return drop_missing(d, arena);
+}
+
 const struct tkt_decision *tkt_wants_over(const struct tkt_wire_wants *wants,
                                           const struct tkt_decision *d,
                                           struct tkt_wire_arena *arena)
@@ -83,7 +165,10 @@ const struct tkt_decision *tkt_wants_over(const struct tkt_wire_wants *wants,
     if (wants->priority > 0) {
         over->priority = wants->priority;
     }
-    return wants->tag_count == 0 || add_tags(wants, over, arena) ? over : d;
+    return (wants->tag_count == 0 || add_tags(wants, over, arena)) &&
+                   (wants->field_count == 0 || add_fields(wants, over, arena))
+               ? over
+               : d;
 }
 
 static void write_list(struct tkt_buf *out, const char *name, const char *const *items,

@@ -65,8 +65,20 @@ static int fill_display_names(struct tkt_conf *conf)
     return 0;
 }
 
+static void sum_up_rules(struct tkt_conf *conf)
+{
+    for (size_t i = 0; i < conf->rule_count; i++) {
+        const struct tkt_conf_rule *r = &conf->rules[i];
+
+        conf->rules_refuse |= r->refuse[0] != '\0';
+        conf->rules_ignore |= r->ignore;
+        conf->rules_set_requester |= r->set_requester[0] != '\0';
+    }
+}
+
 int tkt_conf_derive(struct tkt_conf *conf)
 {
+    sum_up_rules(conf);
     return fill_hostname(conf) < 0 || fill_display_names(conf) < 0 ? -1 : 0;
 }
 

@@ -446,6 +446,10 @@ struct tkt_conf {
     size_t extract_count;
     struct tkt_conf_require *requires;
     size_t require_count;
+    /* Whether any rule does so (derived). */
+    bool rules_refuse;
+    bool rules_ignore;
+    bool rules_set_requester;
 };
 
 /* Reads and checks path and what it includes. Errors are CONF. Owner: the caller. */

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define REQUESTER_MAX 320
+
 static const struct tkt_candidate *candidate_of(const struct tkt_facts *facts,
                                                 int64_t ticket)
 {
@@ -76,8 +78,7 @@ static const char *complaint_of_tickets(const struct tkt_decision *d,
 
 /* What it does there. */
 static const char *complaint_of_effects(const struct tkt_decision *d,
-                                        const struct tkt_facts *facts,
-                                        const struct tkt_desk_facts *desk)
+                                        const struct tkt_facts *facts)
 {
     if (d->reopens && d->action != TKT_ACTION_APPEND) {
         return "reopens without an append";
@@ -92,10 +93,74 @@ static const char *complaint_of_effects(const struct tkt_decision *d,
     if (d->split_suggested && !is_append(d)) {
         return "splits what it does not append";
     }
-    if (d->requester != NULL && d->requester[0] != '\0' &&
-        (!is_new(d) ||
-         !(desk->forward_anybody || (desk->forward_agents && facts->is_agent)))) {
+    return NULL;
+}
+
+/* In whose name. Of a forward the author's; of a rule the one it names. */
+static const char *complaint_of_requester(const struct tkt_decision *d,
+                                          const struct tkt_facts *facts,
+                                          const struct tkt_desk_facts *desk)
+{
+    const char *address = d->requester == NULL ? "" : d->requester;
+    bool forwards = desk->forward_anybody || (desk->forward_agents && facts->is_agent);
+
+    if (address[0] == '\0') {
+        return NULL;
+    }
+    if (!is_new(d) || !(forwards || !(desk->never & TKT_NEVER_REQUESTER))) {
         return "opens in a name that its desk does not allow";
+    }
+    return strlen(address) <= REQUESTER_MAX && strchr(address, '@') != NULL
+               ? NULL
+               : "opens in the name of what is no address";
+}
+
+static bool is_field_name(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n > 0 && n <= TKT_FIELD_NAME_MAX && name[0] >= 'a' && name[0] <= 'z' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == n;
+}
+
+static const char *complaint_of_fields(const struct tkt_decision *d)
+{
+    for (size_t i = 0; i < d->field_count; i++) {
+        if (!is_field_name(d->fields[i].name) ||
+            strlen(d->fields[i].value) > TKT_FIELD_VALUE_MAX) {
+            return "has a field that is none";
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(d->fields[k].name, d->fields[i].name) == 0) {
+                return "has a field twice";
+            }
+        }
+    }
+    for (size_t i = 0; i < d->missing.count; i++) {
+        if (!is_field_name(d->missing.items[i])) {
+            return "misses a field that is none";
+        }
+    }
+    return NULL;
+}
+
+/* What only rules do. */
+static const char *complaint_of_policy(const struct tkt_decision *d,
+                                       const struct tkt_desk_facts *desk)
+{
+    if ((d->refused_by_rule && (desk->never & TKT_NEVER_REFUSE)) ||
+        (d->ignored_by_rule && (desk->never & TKT_NEVER_IGNORE))) {
+        return "refuses or ignores what no rule does";
+    }
+    if ((d->refused_by_rule || d->ignored_by_rule) && !is_new(d) && !is_append(d)) {
+        return "refuses or ignores what is refused already";
+    }
+    if (d->refuse_text != NULL && strlen(d->refuse_text) > TKT_REFUSE_TEXT_MAX) {
+        return "refuses with a text that is too long";
+    }
+    if (d->priority < 1 || d->priority > 5 || d->urgency < 0 || d->urgency > 3 ||
+        d->impact < 0 || d->impact > 3) {
+        return "has a priority that there is not";
     }
     return NULL;
 }
@@ -110,7 +175,16 @@ int tkt_decisions_check(const struct tkt_decisions *d, const struct tkt_facts *f
     for (size_t i = 0; i < d->count; i++) {
         const char *why = complaint_of_tickets(&d->items[i], facts, &facts->desks[i]);
         if (why == NULL) {
-            why = complaint_of_effects(&d->items[i], facts, &facts->desks[i]);
+            why = complaint_of_effects(&d->items[i], facts);
+        }
+        if (why == NULL) {
+            why = complaint_of_requester(&d->items[i], facts, &facts->desks[i]);
+        }
+        if (why == NULL) {
+            why = complaint_of_policy(&d->items[i], &facts->desks[i]);
+        }
+        if (why == NULL) {
+            why = complaint_of_fields(&d->items[i]);
         }
         if (why != NULL) {
             return tkt_err_set(err, TKT_ERR_PERM, "decision for %s: %s",

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char facts_magic[] = "TKF3";
+static const char facts_magic[] = "TKF4";
 static const char decisions_magic[] = "TKD3";
 
 const char *const tkt_state_names[] = {"reserved",  "new",      "open",
@@ -72,6 +72,7 @@ static void pack_desk(struct tkt_buf *out, const struct tkt_desk_facts *d)
     tkt_pack_u32(out, d->changes_state);
     tkt_pack_u32(out, d->acknowledges);
     tkt_pack_u8(out, d->local_itsm);
+    tkt_pack_u32(out, d->never);
 }
 
 static void pack_person(struct tkt_buf *out, const struct tkt_person *p)
@@ -138,6 +139,7 @@ static void unpack_desk(struct tkt_unpack *u, struct tkt_desk_facts *d)
     d->changes_state = tkt_unpack_bits(u, TKT_CLASS_COUNT);
     d->acknowledges = tkt_unpack_bits(u, TKT_CLASS_COUNT);
     d->local_itsm = tkt_unpack_bool(u);
+    d->never = tkt_unpack_bits(u, TKT_NEVER_BITS);
 }
 
 static void unpack_person(struct tkt_unpack *u, struct tkt_person *p)
@@ -172,7 +174,7 @@ static void unpack_facts(struct tkt_unpack *u, struct tkt_facts *facts)
     for (size_t i = 0; i < facts->candidate_count; i++) {
         unpack_candidate(u, &facts->candidates[i]);
     }
-    count = tkt_unpack_count(u, TKT_FACTS_DESKS_MAX, 30);
+    count = tkt_unpack_count(u, TKT_FACTS_DESKS_MAX, 34);
     facts->desks = tkt_unpack_array(u, count, sizeof(*facts->desks));
     facts->desk_count = facts->desks == NULL ? 0 : count;
     for (size_t i = 0; i < facts->desk_count; i++) {

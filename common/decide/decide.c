@@ -178,6 +178,13 @@ static int fill_tags(const struct tkt_thread *t, struct tkt_decision *d,
     return 0;
 }
 
+/* At a reload, rules may for a moment be others than the facts were gathered for. */
+static void keep_within(const struct tkt_desk_facts *desk, struct tkt_decision *d)
+{
+    d->refused_by_rule = d->refused_by_rule && !(desk->never & TKT_NEVER_REFUSE);
+    d->ignored_by_rule = d->ignored_by_rule && !(desk->never & TKT_NEVER_IGNORE);
+}
+
 static int decide_desk(const struct tkt_message *msg, const struct tkt_facts *facts,
                        const struct tkt_policy *policy, const struct tkt_desk_facts *desk,
                        const struct tkt_mood *mood, struct tkt_decision *d,
@@ -208,7 +215,11 @@ static int decide_desk(const struct tkt_message *msg, const struct tkt_facts *fa
     if (d->why == NULL || fill_defaults(desk, d, arena) < 0) {
         return -1;
     }
-    return tkt_route(&q, d, arena);
+    if (tkt_route(&q, d, arena) < 0) {
+        return -1;
+    }
+    keep_within(desk, d);
+    return 0;
 }
 
 int tkt_decide(const struct tkt_message *msg, const struct tkt_facts *facts,

@@ -100,7 +100,18 @@ struct tkt_desk_facts {
     uint32_t changes_state;
     uint32_t acknowledges;
     bool local_itsm; /* the store is the desk: an agent's reply is a public comment */
+    uint32_t never;  /* TKT_NEVER_ bits: what no rule of the configuration does */
 };
+
+/* A child that does one of these all the same does not speak for its rules. */
+#define TKT_NEVER_REFUSE UINT32_C(1)
+#define TKT_NEVER_IGNORE UINT32_C(2)
+#define TKT_NEVER_REQUESTER UINT32_C(4)
+#define TKT_NEVER_BITS 3
+
+#define TKT_FIELD_NAME_MAX 40
+#define TKT_FIELD_VALUE_MAX 1900
+#define TKT_REFUSE_TEXT_MAX 1000
 
 /* What the directory knows of the sender; all "" when it does not know them, or has not
  * been asked yet. A forged From has the same entry: only with an assurance of login or
@@ -260,7 +271,8 @@ int tkt_decisions_decode(const void *data, size_t n, struct tkt_decisions *out,
 void tkt_decisions_release(struct tkt_decisions *d);
 /* What ticketd asks of a child's decoded answer before it acts on it: one decision per
  * desk, tickets only among the candidates it was given, an append only for whom the facts
- * allow it at all, no unverified append that does more. 0, or -1 PERM. */
+ * allow it at all, no unverified append that does more, nothing that no rule does, fields
+ * that are fields, a requester that is an address. 0, or -1 PERM. */
 int tkt_decisions_check(const struct tkt_decisions *d, const struct tkt_facts *facts,
                         struct tkt_err *err);
 

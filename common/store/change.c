@@ -36,8 +36,8 @@ static const struct field {
     {"category", SQL_SET_CATEGORY, 0},   {"subcategory", SQL_SET_SUBCATEGORY, 0},
     {"group", SQL_SET_GROUP, 0},         {"assignee", SQL_SET_ASSIGNEE, 0},
     {"requester", SQL_SET_REQUESTER, 0}, {"tags", SQL_SET_TAGS, 0},
-    {"urgency", SQL_SET_URGENCY, 3},     {"impact", SQL_SET_IMPACT, 3},
-    {"priority", SQL_SET_PRIORITY, 5},
+    {"service", SQL_SET_SERVICE, 0},     {"urgency", SQL_SET_URGENCY, 3},
+    {"impact", SQL_SET_IMPACT, 3},       {"priority", SQL_SET_PRIORITY, 5},
 };
 
 static int store_field(struct tkt_store *s, const struct ticket_row *t,
@@ -72,6 +72,9 @@ static int set_field(struct tkt_store *s, const char *id, const char *field,
         return to < 0 ? tkt_err_set(err, TKT_ERR_PERM, "unknown state %.40s", value)
                       : tkt_store_move(s, id, (enum tkt_ticket_state)to, who, "", now_ms,
                                        err);
+    }
+    if (strncmp(field, "field:", 6) == 0) {
+        return tkt_field_set(s, &t, field + 6, value, who, now_ms, err);
     }
     for (size_t i = 0; i < TKT_ARRAY_LEN(fields); i++) {
         if (strcmp(fields[i].name, field) != 0) {
@@ -259,6 +262,8 @@ static int merge(struct tkt_store *s, const char *from_id, const char *into_id,
     if (tkt_ticket_move(s, &from, TKT_STATE_MERGED, who, into.name, now_ms, err) < 0 ||
         tkt_db_run(s->db, SQL_TICKET_MERGED, err, "ii", from.id, into.id) < 0 ||
         tkt_db_run(s->db, SQL_PARTICIPANTS_COPY, err, "ii", from.id, into.id) < 0 ||
+        tkt_db_run(s->db, SQL_FIELDS_COPY, err, "ii", from.id, into.id) < 0 ||
+        tkt_missing_look(s, &into, who, now_ms, err) < 0 ||
         tkt_link_add(s, from.id, into.id, "merged", now_ms, err) < 0 ||
         hand_over_jobs(s, &from, &into, now_ms, err) < 0) {
         return -1;
@@ -423,6 +428,47 @@ static int analysed_traces(struct tkt_store *s, const struct ticket_row *t,
                : 0;
 }
 
+/* What it says beyond the first columns, and what is asked for it. Nobody is asked about
+ * a ticket that somebody has taken in hand already. */
+static int analysed_fields(struct tkt_store *s, struct ticket_row *t,
+                           const struct tkt_store_analysed_in *in,
+                           const struct tkt_decision *c, struct tkt_err *err)
+{
+    TKT_AUTO_BUF struct tkt_buf keywords = TKT_BUF_INIT(LINES_MAX);
+    TKT_AUTO_BUF struct tkt_buf missing = TKT_BUF_INIT(LINES_MAX);
+    TKT_AUTO_BUF struct tkt_buf question = TKT_BUF_INIT(QUESTION_MAX);
+    bool fresh = t->state == TKT_STATE_RESERVED || t->state == TKT_STATE_NEW;
+
+    t->flags |= T_ANALYSED;
+    tkt_lines_join(&c->keywords, &keywords);
+    tkt_lines_join(&c->missing, &missing);
+    if (fresh && tkt_question_make(c, in->question_text, in->language, &question)) {
+        t->flags |= T_MISSING;
+    }
+    if (tkt_db_run(s->db, SQL_TICKET_SAYS, err, "itttsd", t->id, c->service,
+                   tkt_buf_str(&keywords), tkt_buf_str(&missing),
+                   question.len > 0 ? tkt_buf_str(&question) : NULL, t->flags) < 0 ||
+        tkt_fields_add(s, t->id, c, err) < 0) {
+        return -1;
+    }
+    return (t->flags & T_SHADOW) != 0
+               ? 0
+               : tkt_question_ask(s, t, in->message, in->now_ms, err);
+}
+
+static int analysed_record(struct tkt_store *s, const struct ticket_row *t,
+                           const struct tkt_store_analysed_in *in, struct tkt_err *err)
+{
+    struct message_row m;
+
+    if (in->record == NULL) {
+        return 0;
+    }
+    return tkt_message_load(s->db, in->message, &m, err) != 1
+               ? tkt_err_set(err, TKT_ERR_TEMP, "store: %s: its message is gone", t->name)
+               : tkt_decided_note(s, t->id, &m, in->record, in->now_ms, err);
+}
+
 static int analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
                     struct tkt_err *err)
 {
@@ -437,10 +483,7 @@ static int analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
                    ? -1
                    : tkt_err_set(err, TKT_ERR_PERM, "no ticket row %" PRId64, in->ticket);
     }
-    for (size_t i = 0; i < c->tags.count; i++) {
-        (void)tkt_buf_addf(&tags, "%s%s", i > 0 ? "\n" : "",
-                           c->tags.items[i]); /* capped */
-    }
+    tkt_lines_join(&c->tags, &tags);
     if (tkt_db_run(s->db, SQL_TICKET_ANALYSED, err,
                    "iditttttttt"
                    "ddit",
@@ -450,7 +493,7 @@ static int analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
                    tkt_buf_str(&tags)) < 0 ||
         tkt_db_run(s->db, SQL_MESSAGE_ANALYSED, err, "ittd", in->message, in->subject,
                    in->class_name, tkt_assurance_flags(in->decision)) < 0 ||
-        analysed_traces(s, &t, in, err) < 0 ||
+        analysed_traces(s, &t, in, err) < 0 || analysed_fields(s, &t, in, c, err) < 0 ||
         tkt_threads_add(s, t.id, in->message, in->thread_keys, in->thread_key_count,
                         err) < 0 ||
         tkt_participants_add(s, t.id, in->participants, in->participant_count, err) < 0) {
@@ -464,7 +507,10 @@ static int analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
     struct tkt_buf *b = tkt_event_begin(s);
     json_str_opt(b, "why", c->why);
     json_bool(b, "given_up", in->decision == NULL);
-    return tkt_event_end(s, t.id, in->message, NULL, "ticket.analysed", in->now_ms, err);
+    return tkt_event_end(s, t.id, in->message, NULL, "ticket.analysed", in->now_ms, err) <
+                   0
+               ? -1
+               : analysed_record(s, &t, in, err);
 }
 
 int tkt_store_analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,

@@ -40,13 +40,16 @@ int tkt_message_load(struct tkt_db *db, int64_t id, struct message_row *m,
 
 /* ---- what a confirmed message does ------------------------------------------------ */
 
-int tkt_ticket_start(struct tkt_store *s, const struct ticket_row *t, int64_t message,
+int tkt_ticket_start(struct tkt_store *s, struct ticket_row *t, int64_t message,
                      bool fresh, int64_t now_ms, struct tkt_err *err)
 {
     bool analysed = (t->flags & T_ANALYSED) != 0;
 
     if (t->flags & T_SHADOW) {
         return 0;
+    }
+    if (tkt_question_ask(s, t, message, now_ms, err) < 0) {
+        return -1;
     }
     /* Both in the ITSM's lane: the create waits, and whatever is appended meanwhile
      * waits behind it. */

@@ -21,13 +21,13 @@ static void name_ticket(struct ticket_row *t, const char *prefix, int64_t number
     snprintf(t->name, sizeof(t->name), "%s-%" PRId64, t->prefix, number);
 }
 
-static void join_tags(const struct tkt_strings *tags, struct tkt_buf *out)
+void tkt_lines_join(const struct tkt_strings *list, struct tkt_buf *out)
 {
-    for (size_t i = 0; tags != NULL && i < tags->count; i++) {
+    for (size_t i = 0; list != NULL && i < list->count; i++) {
         if (out->len > 0) {
-            (void)tkt_buf_addc(out, '\n'); /* too many tags: the rest is left out */
+            (void)tkt_buf_addc(out, '\n'); /* too many: the rest is left out */
         }
-        (void)tkt_buf_adds(out, tags->items[i]); /* the same */
+        (void)tkt_buf_adds(out, list->items[i]); /* the same */
     }
 }
 
@@ -35,6 +35,8 @@ int tkt_ticket_insert(struct tkt_store *s, const struct ticket_new *n,
                       struct ticket_row *t, struct tkt_err *err)
 {
     TKT_AUTO_BUF struct tkt_buf tags = TKT_BUF_INIT(TAGS_MAX);
+    TKT_AUTO_BUF struct tkt_buf keywords = TKT_BUF_INIT(LINES_MAX);
+    TKT_AUTO_BUF struct tkt_buf missing = TKT_BUF_INIT(LINES_MAX);
     int64_t series = 0;
     int64_t number = 0;
     bool ended = n->state == TKT_STATE_REFUSED;
@@ -48,20 +50,23 @@ int tkt_ticket_insert(struct tkt_store *s, const struct ticket_new *n,
     }
     name_ticket(t, n->prefix, number);
     tkt_random(t->corr, sizeof(t->corr));
-    join_tags(n->tags, &tags);
+    tkt_lines_join(n->tags, &tags);
+    tkt_lines_join(n->keywords, &keywords);
+    tkt_lines_join(n->missing, &missing);
     t->desk = n->desk;
     t->state = n->state;
     t->flags = n->flags;
     t->priority = n->priority;
     snprintf(t->itsm, sizeof(t->itsm), "%s", n->itsm != NULL ? n->itsm : "");
     snprintf(t->group, sizeof(t->group), "%s", n->group != NULL ? n->group : "");
-    return tkt_db_insert(s->db, SQL_TICKET_ADD, &t->id, err, "iiiddbiisttttttttdddttii",
-                         series, number, n->desk, (int)n->state, n->flags, t->corr,
-                         sizeof(t->corr), n->now_ms, n->now_ms, t->itsm, n->requester,
-                         n->requester_name, n->subject, n->type, n->category,
-                         n->subcategory, n->group, n->assignee, n->urgency, n->impact,
-                         n->priority, tkt_buf_str(&tags), n->class_name,
-                         ended ? n->now_ms : INT64_C(0), (int64_t)n->print);
+    return tkt_db_insert(
+        s->db, SQL_TICKET_ADD, &t->id, err, "iiiddbiisttttttttdddttiittts", series,
+        number, n->desk, (int)n->state, n->flags, t->corr, sizeof(t->corr), n->now_ms,
+        n->now_ms, t->itsm, n->requester, n->requester_name, n->subject, n->type,
+        n->category, n->subcategory, n->group, n->assignee, n->urgency, n->impact,
+        n->priority, tkt_buf_str(&tags), n->class_name, ended ? n->now_ms : INT64_C(0),
+        (int64_t)n->print, n->service, tkt_buf_str(&keywords), tkt_buf_str(&missing),
+        n->question);
 }
 
 static int read_ticket(struct tkt_row *row, int n, struct ticket_row *t)

@@ -25,6 +25,8 @@
 #define DESKS_PER_MESSAGE_MAX 64
 #define PARTICIPANTS_MAX 1000 /* of one ticket */
 #define EVENT_DATA_MAX 16384
+#define QUESTION_MAX 8192
+#define LINES_MAX 1900 /* of a list in a column: below what the store cuts */
 #define SERIES_CACHE_MAX 64
 #define LOG_PAGES_MAX 4096   /* 16 MiB: then the writer moves the log by itself */
 #define LOG_PAGES_KEEP 16384 /* a longer log gives its space back */
@@ -35,7 +37,8 @@ enum ticket_flag {
     T_SHADOW = 2,
     T_ANALYSED = 4,
     T_LOCAL = 8, /* its ITSM is the store */
-    T_ERASED = 16
+    T_ERASED = 16,
+    T_MISSING = 32 /* fields are: pending, and the requester is to be asked */
 };
 enum message_flag {
     M_CONFIRMED = 1,
@@ -204,7 +207,7 @@ int tkt_message_load(struct tkt_db *db, int64_t id, struct message_row *m,
 int tkt_message_confirmed(struct tkt_store *s, struct ticket_row *t,
                           struct message_row *m, int64_t now_ms, struct tkt_err *err);
 /* The job that brings a fresh ticket to its ITSM, or analyses it first. */
-int tkt_ticket_start(struct tkt_store *s, const struct ticket_row *t, int64_t message,
+int tkt_ticket_start(struct tkt_store *s, struct ticket_row *t, int64_t message,
                      bool fresh, int64_t now_ms, struct tkt_err *err);
 int tkt_hold_add(struct tkt_store *s, int64_t ticket, int64_t message, const char *hook,
                  const char *rcpt, int64_t now_ms, char out[33], struct tkt_err *err);
@@ -220,11 +223,40 @@ struct ticket_new {
     const char *type, *category, *subcategory, *group, *assignee;
     int urgency, impact, priority;
     const struct tkt_strings *tags;
+    const char *service;
+    const struct tkt_strings *keywords;
+    const struct tkt_strings *missing;
+    const char *question;
     uint64_t print;
     int64_t now_ms;
 };
 int tkt_ticket_insert(struct tkt_store *s, const struct ticket_new *n,
                       struct ticket_row *out, struct tkt_err *err);
+
+/* field.c: what a decision found out for the ITSM. Fields that are there stay. */
+int tkt_fields_add(struct tkt_store *s, int64_t ticket, const struct tkt_decision *d,
+                   struct tkt_err *err);
+/* By a person: another value, or none; then what is missing may be complete. */
+int tkt_field_set(struct tkt_store *s, struct ticket_row *t, const char *name,
+                  const char *value, const char *who, int64_t now_ms,
+                  struct tkt_err *err);
+/* One a line, cut at its maximum. */
+void tkt_lines_join(const struct tkt_strings *list, struct tkt_buf *out);
+/* What the author is to be asked, if he may be: fills out with the question. */
+bool tkt_question_make(const struct tkt_decision *d, const char *text,
+                       const char *language, struct tkt_buf *out);
+/* A ticket that begins without them: pending, and the question as a job. */
+int tkt_question_ask(struct tkt_store *s, struct ticket_row *t, int64_t message,
+                     int64_t now_ms, struct tkt_err *err);
+/* What is there by now is missing no more; with the last one the ticket goes on. */
+int tkt_missing_look(struct tkt_store *s, struct ticket_row *t, const char *who,
+                     int64_t now_ms, struct tkt_err *err);
+/* {"name":"value"} under the key. */
+int tkt_fields_json(struct tkt_db *db, int64_t ticket, const char *key, struct tkt_buf *b,
+                    struct tkt_err *err);
+/* What was decided and why, as the caller wrote it; NULL: nothing. */
+int tkt_decided_note(struct tkt_store *s, int64_t ticket, const struct message_row *m,
+                     const char *record, int64_t now_ms, struct tkt_err *err);
 
 int64_t tkt_key_head(const unsigned char *key, const unsigned char *head_key);
 int tkt_link_add(struct tkt_store *s, int64_t a, int64_t b, const char *kind,

@@ -93,7 +93,7 @@ static void list_row(const struct tkt_row *row, struct tkt_buf *b)
     json_bool(b, "analysed", flags & T_ANALYSED);
     json_bool(b, "shadow", flags & T_SHADOW);
     json_bool(b, "erased", flags & T_ERASED);
-    json_close(b, '}');
+    json_str(b, "service", tkt_row_text(row, 19));
 }
 
 int tkt_reader_list_json(struct tkt_reader *r, const struct tkt_list_filter *f,
@@ -115,7 +115,13 @@ int tkt_reader_list_json(struct tkt_reader *r, const struct tkt_list_filter *f,
                          filled(f->text), f->since_ms, limit_of(f->limit));
     for (; n == 1; n = tkt_row_next(&row, err)) {
         list_row(&row, out);
+        if (tkt_fields_json(r->db, tkt_row_int(&row, 0), "fields", out, err) < 0) {
+            n = -1;
+            break;
+        }
+        json_close(out, '}');
     }
+    tkt_row_end(&row);
     json_close(out, ']');
     return n < 0 ? -1 : whole(out, err);
 }
@@ -168,7 +174,10 @@ static int show_ticket(struct tkt_reader *r, int64_t id, struct tkt_buf *b,
     json_bool(b, "shadow", flags & T_SHADOW);
     json_bool(b, "local", flags & T_LOCAL);
     json_bool(b, "erased", flags & T_ERASED);
-    return 0;
+    json_str(b, "service", tkt_row_text(&row, 25));
+    json_str(b, "keywords", tkt_row_text(&row, 26));
+    json_str(b, "missing", tkt_row_text(&row, 27));
+    return tkt_fields_json(r->db, id, "fields", b, err);
 }
 
 static const char *kind_of(int flags)

@@ -318,14 +318,17 @@ static const char *or_default(const char *s, const char *fallback)
     return s != NULL && s[0] != '\0' ? s : fallback;
 }
 
-/* By the caller, or because its desk takes no answers to closed tickets. */
+/* By the caller, by a rule, or because its desk takes no answers to closed tickets. */
 static bool is_refused(const struct tkt_store_desk_in *d)
 {
-    return d->refused ||
-           (d->decision != NULL && d->decision->action == TKT_ACTION_REFUSE);
+    const struct tkt_decision *c = d->decision;
+
+    return d->refused || (c != NULL && (c->action == TKT_ACTION_REFUSE ||
+                                        c->refused_by_rule || c->ignored_by_rule));
 }
 
-static void fill_ticket(struct work *w, size_t i, struct ticket_new *n)
+static void fill_ticket(struct work *w, size_t i, struct tkt_buf *question,
+                        struct ticket_new *n)
 {
     static const struct tkt_decision nothing = {.action = TKT_ACTION_NEW};
     const struct tkt_store_reserve_in *in = w->in;
@@ -353,10 +356,18 @@ static void fill_ticket(struct work *w, size_t i, struct ticket_new *n)
         .urgency = c->urgency,
         .impact = c->impact,
         .priority = c->priority > 0 ? c->priority : d->default_priority,
-        .tags = d->decision != NULL ? &c->tags : NULL,
+        .tags = &c->tags,
+        .service = c->service,
+        .keywords = &c->keywords,
+        .missing = &c->missing,
         .print = in->traces != NULL ? in->traces->print : 0,
         .now_ms = in->now_ms,
     };
+    if (!is_refused(d) && or_default(n->requester, "")[0] != '\0' &&
+        tkt_question_make(c, d->question_text, d->language, question)) {
+        n->question = tkt_buf_str(question);
+        n->flags |= T_MISSING;
+    }
     /* The reply itself confirms it: born new, no move and no second event. */
     if (in->confirmed && !is_refused(d)) {
         n->state = TKT_STATE_NEW;
@@ -378,18 +389,21 @@ static int new_ticket(struct work *w, size_t i, int64_t linked, const char *why,
 {
     const struct tkt_store_desk_in *d = &w->in->desks[i];
     int64_t now_ms = w->in->now_ms;
+    TKT_AUTO_BUF struct tkt_buf question = TKT_BUF_INIT(QUESTION_MAX);
     struct ticket_new n;
     struct ticket_row t;
     struct message_row m;
     int flags = M_FIRST | (w->in->confirmed ? M_CONFIRMED : 0);
 
-    fill_ticket(w, i, &n);
+    fill_ticket(w, i, &question, &n);
     if (tkt_ticket_insert(w->s, &n, &t, err) < 0 ||
         add_message(w, d, t.id, flags, &m, err) < 0 ||
         set_key(w, i, t.id, m.id, err) < 0 || bring_along(w, &t, &m, true, err) < 0 ||
         add_requester(w, i, t.id, err) < 0 ||
+        tkt_fields_add(w->s, t.id, d->decision, err) < 0 ||
         note(w, i, t.id, &m, is_refused(d) ? "ticket.refused" : "ticket.created",
              d->refused ? d->reason : why, err) < 0 ||
+        tkt_decided_note(w->s, t.id, &m, d->record, now_ms, err) < 0 ||
         tkt_suggestions_note(w->s, t.id, &m, d->decision, w->in->subject, now_ms, err) <
             0) {
         return -1;
@@ -401,7 +415,9 @@ static int new_ticket(struct work *w, size_t i, int64_t linked, const char *why,
     }
     tell(w, i, &t, m.id, is_refused(d) ? "refused" : "created");
     if (t.state == TKT_STATE_NEW) {
-        return tkt_ticket_start(w->s, &t, m.id, true, now_ms, err);
+        int rc = tkt_ticket_start(w->s, &t, m.id, true, now_ms, err);
+        w->out->desks[i].state = t.state;
+        return rc;
     }
     return settle(w, i, &t, &m, err);
 }
@@ -437,8 +453,15 @@ static int append(struct work *w, size_t i, struct ticket_row *t, struct tkt_err
         tkt_db_run(w->s->db, SQL_TICKET_TOUCH, err, "ii", t->id, w->in->now_ms) < 0 ||
         note(w, i, t->id, &m, unverified ? "message.unverified" : "message.appended",
              c->why, err) < 0 ||
+        tkt_decided_note(w->s, t->id, &m, w->in->desks[i].record, w->in->now_ms, err) <
+            0 ||
         tkt_suggestions_note(w->s, t->id, &m, c, w->in->subject, w->in->now_ms, err) <
             0) {
+        return -1;
+    }
+    /* A stranger's note fills nothing in. */
+    if (!unverified && (tkt_fields_add(w->s, t->id, c, err) < 0 ||
+                        tkt_missing_look(w->s, t, "", w->in->now_ms, err) < 0)) {
         return -1;
     }
     tell(w, i, t, m.id, unverified ? "pending" : "appended");
@@ -476,7 +499,7 @@ static int fresh(struct work *w, size_t i, struct tkt_err *err)
     if (n < 0) {
         return -1;
     }
-    if (n == 1 && c->action != TKT_ACTION_NEW_LINKED && c->action != TKT_ACTION_REFUSE) {
+    if (n == 1 && c->action != TKT_ACTION_NEW_LINKED && !is_refused(d)) {
         return append(w, i, &t, err);
     }
     return new_ticket(w, i, n == 1 ? t.id : w->plans[i].like, c->why, err);

@@ -92,8 +92,18 @@ static const char schema_2[] =
     " data BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX senders_seen ON senders(seen);";
 
+/* What a decision says beyond the columns of schema 1, one a line where it is a list;
+ * question: what the requester is to be asked for, JSON, while fields are missing. */
+static const char schema_3[] =
+    "ALTER TABLE tickets ADD COLUMN service TEXT;"
+    "ALTER TABLE tickets ADD COLUMN keywords TEXT;"
+    "ALTER TABLE tickets ADD COLUMN missing TEXT;"
+    "ALTER TABLE tickets ADD COLUMN question TEXT;"
+    "CREATE TABLE fields(ticket INTEGER NOT NULL, name TEXT NOT NULL,"
+    " value TEXT NOT NULL, PRIMARY KEY(ticket, name)) WITHOUT ROWID;";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
-static const char *const migrations[] = {schema_1, schema_2};
+static const char *const migrations[] = {schema_1, schema_2, schema_3};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

@@ -43,8 +43,9 @@ X(SQL_BLOCK_SET, "INSERT INTO id_blocks(series, host, first, last) VALUES(?, ?, 
 /* tickets */ \
 X(SQL_TICKET_ADD, "INSERT INTO tickets(series, number, desk, state, flags, corr, created," \
     " changed, itsm, requester, requester_name, subject, type, category, subcategory, grp," \
-    " assignee, urgency, impact, priority, tags, class, closed, print)" \
-    " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,0),nullif(?,0))") \
+    " assignee, urgency, impact, priority, tags, class, closed, print, service, keywords," \
+    " missing, question) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,0)," \
+    "nullif(?,0),?,?,?,?)") \
 X(SQL_TICKET_BY_ROW, "SELECT " SQL_TICKET_COLS SQL_TICKET_FROM " WHERE t.id = ?") \
 X(SQL_TICKET_BY_NUMBER, "SELECT " SQL_TICKET_COLS SQL_TICKET_FROM \
     " WHERE t.series = (SELECT id FROM series WHERE prefix = ?1) AND t.number = ?2") \
@@ -61,8 +62,11 @@ X(SQL_TICKET_ANALYSED, "UPDATE tickets SET flags = flags | ?2," \
     " assignee = coalesce(assignee, ?11), urgency = ?12, impact = ?13," \
     " priority = coalesce(nullif(?14, 0), priority), tags = coalesce(?15, tags)" \
     " WHERE id = ?1") \
+X(SQL_TICKET_SAYS, "UPDATE tickets SET service = coalesce(?2, service), keywords = ?3," \
+    " missing = ?4, question = ?5, flags = ?6 WHERE id = ?1") \
 X(SQL_SET_SUBJECT, "UPDATE tickets SET subject = ?2, changed = ?3 WHERE id = ?1") \
 X(SQL_SET_TYPE, "UPDATE tickets SET type = ?2, changed = ?3 WHERE id = ?1") \
+X(SQL_SET_SERVICE, "UPDATE tickets SET service = ?2, changed = ?3 WHERE id = ?1") \
 X(SQL_SET_CATEGORY, "UPDATE tickets SET category = ?2, changed = ?3 WHERE id = ?1") \
 X(SQL_SET_SUBCATEGORY, "UPDATE tickets SET subcategory = ?2, changed = ?3 WHERE id = ?1") \
 X(SQL_SET_GROUP, "UPDATE tickets SET grp = ?2, changed = ?3 WHERE id = ?1") \
@@ -74,17 +78,33 @@ X(SQL_SET_TAGS, "UPDATE tickets SET tags = ?2, changed = ?3 WHERE id = ?1") \
 X(SQL_SET_REQUESTER, "UPDATE tickets SET requester = ?2, changed = ?3 WHERE id = ?1") \
 X(SQL_TICKET_COPY, "INSERT INTO tickets(series, number, desk, state, flags, corr, created," \
     " changed, itsm, requester, requester_name, subject, type, category, subcategory, grp," \
-    " assignee, urgency, impact, priority, tags, class)" \
+    " assignee, urgency, impact, priority, tags, class, service)" \
     " SELECT series, ?2, desk, ?3, flags | ?4, ?5, ?6, ?6, itsm, requester, requester_name," \
     " subject, type, category, subcategory, grp, assignee, urgency, impact, priority, tags," \
-    " class FROM tickets WHERE id = ?1") \
+    " class, service FROM tickets WHERE id = ?1") \
 X(SQL_TICKET_ERASE, "UPDATE tickets SET flags = flags | ?2, requester = NULL," \
-    " requester_name = NULL, subject = ?3, changed = ?4, print = NULL WHERE id = ?1") \
+    " requester_name = NULL, subject = ?3, changed = ?4, print = NULL, keywords = NULL," \
+    " missing = NULL, question = NULL WHERE id = ?1") \
 X(SQL_TICKETS_CLOSED, "SELECT t.id FROM tickets t WHERE t.desk =" \
     " (SELECT id FROM desks WHERE name = ?1) AND t.closed IS NOT NULL AND t.closed < ?2" \
     " AND t.flags & 16 = 0 ORDER BY t.closed LIMIT ?3") \
 X(SQL_TICKETS_OF_REQUESTER, "SELECT id FROM tickets WHERE requester = ?1 AND id > ?2" \
     " ORDER BY id LIMIT 1") \
+/* fields */ \
+X(SQL_FIELD_ADD, "INSERT OR IGNORE INTO fields(ticket, name, value) VALUES(?, ?, ?)") \
+X(SQL_FIELD_SET, "INSERT OR REPLACE INTO fields(ticket, name, value) VALUES(?, ?, ?)") \
+X(SQL_FIELD_DROP, "DELETE FROM fields WHERE ticket = ?1 AND name = ?2") \
+X(SQL_FIELD_HAS, "SELECT 1 FROM fields WHERE ticket = ?1 AND name = ?2") \
+X(SQL_FIELD_COUNT, "SELECT count(*) FROM fields WHERE ticket = ?1") \
+X(SQL_FIELDS_OF, "SELECT name, value FROM fields WHERE ticket = ?1 ORDER BY name") \
+X(SQL_FIELDS_COPY, "INSERT OR IGNORE INTO fields(ticket, name, value)" \
+    " SELECT ?2, name, value FROM fields WHERE ticket = ?1") \
+X(SQL_FIELDS_DROP, "DELETE FROM fields WHERE ticket = ?1") \
+X(SQL_MISSING_GET, "SELECT missing, question FROM tickets WHERE id = ?1") \
+X(SQL_MISSING_SET, "UPDATE tickets SET missing = ?2, flags = ?3, changed = ?4" \
+    " WHERE id = ?1") \
+X(SQL_QUESTION_NEXT, "SELECT id FROM jobs WHERE ticket = ?1 AND kind = 'question'" \
+    " AND state NOT IN (1, 2) ORDER BY id LIMIT 1") \
 /* messages */ \
 X(SQL_MESSAGE_ADD, "INSERT INTO messages(ticket, at, flags, size, sha256, hook, rcpt," \
     " queue_id, class, author, sender, subject, message_id, envelope, blob, raw)" \
@@ -212,7 +232,7 @@ X(SQL_EVENT_ERASE, "UPDATE events SET data = NULL WHERE ticket = ?") \
 /* reading */ \
 X(SQL_LIST, "SELECT t.id, s.prefix, t.number, d.name, t.state, t.flags, t.priority," \
     " t.type, t.category, t.subcategory, t.grp, t.assignee, t.requester," \
-    " t.requester_name, t.subject, t.class, t.created, t.changed, t.duplicates" \
+    " t.requester_name, t.subject, t.class, t.created, t.changed, t.duplicates, t.service" \
     SQL_TICKET_FROM " WHERE t.id < ?1 AND (?2 IS NULL OR d.name = ?2)" \
     " AND (?3 < 0 OR t.state = ?3) AND (?4 IS NULL OR t.grp = ?4)" \
     " AND (?5 IS NULL OR t.assignee = ?5) AND (?6 IS NULL OR t.requester = ?6)" \
@@ -222,7 +242,8 @@ X(SQL_LIST, "SELECT t.id, s.prefix, t.number, d.name, t.state, t.flags, t.priori
 X(SQL_SHOW, "SELECT s.prefix, t.number, d.name, t.state, t.flags, t.priority, t.type," \
     " t.category, t.subcategory, t.grp, t.assignee, t.requester, t.requester_name," \
     " t.subject, t.class, t.created, t.changed, t.duplicates, t.closed, t.itsm, t.corr," \
-    " t.urgency, t.impact, t.tags, t.merged_into" SQL_TICKET_FROM " WHERE t.id = ?") \
+    " t.urgency, t.impact, t.tags, t.merged_into, t.service, t.keywords, t.missing" \
+    SQL_TICKET_FROM " WHERE t.id = ?") \
 X(SQL_SHOW_MESSAGES, "SELECT id, at, flags, size, sha256, hook, rcpt, queue_id, class," \
     " author, sender, subject, message_id, blob, envelope FROM messages" \
     " WHERE ticket = ?1 ORDER BY id LIMIT ?2") \

@@ -23,8 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TKT_STORE_SCHEMA 2
-#define TKT_STORE_BATCH_MAX 256 /* items of one transaction */
+#define TKT_STORE_SCHEMA 3
+#define TKT_STORE_CHANNEL "channel" /* target of jobs that a channel serves */
+#define TKT_STORE_BATCH_MAX 256     /* items of one transaction */
 
 struct tkt_store;
 struct tkt_reader;
@@ -117,6 +118,9 @@ struct tkt_store_desk_in {
     const struct tkt_decision *decision; /* NULL: unanalysed; defaults below apply */
     const char *requester; /* in whose name a new ticket is opened; NULL: the message's */
     const char *requester_name;
+    const char *record;        /* what was decided and why: JSON for the event; or NULL */
+    const char *question_text; /* to the requester when fields are missing; or NULL */
+    const char *language;      /* of the message, ISO 639-1; or NULL */
     const char *default_type;
     const char *default_group;
     int default_priority;
@@ -210,6 +214,9 @@ struct tkt_store_analysed_in {
     size_t participant_count;
     const char *requester; /* NULL: as it is */
     const char *requester_name;
+    const char *record; /* as in reserve */
+    const char *question_text;
+    const char *language;
     const struct tkt_store_traces *traces; /* or NULL */
     int64_t now_ms;
 };
@@ -260,7 +267,8 @@ int tkt_store_jobs_next_due(struct tkt_store *store, int64_t *due_ms,
 
 /* ---- tickets: changes by people, ITSMs, schedules --------------------------------- */
 
-/* id is the display id ("IT-12"); who is recorded in the event. All PERM when the ticket
+/* id is the display id ("IT-12"); who is recorded in the event. field is a column or
+ * "field:NAME" (an empty value takes it away). All PERM when the ticket
  * does not exist, BUG/PERM when the state machine does not allow it. */
 int tkt_store_set(struct tkt_store *store, const char *id, const char *field,
                   const char *value, const char *who, int64_t now_ms,
@@ -340,8 +348,10 @@ int tkt_reader_messages(struct tkt_reader *r, const char *id, int64_t *out, int 
  * ever added. Times are RFC 3339 in UTC. Filter fields are NULL or "" when not given.
  *   list    [{id, row, desk, state, priority, type, category, subcategory, group,
  *           assignee, requester, requester_name, subject, class, created, changed,
- *           duplicates, analysed, shadow, erased}]   newest first
- *   show    the same and closed?, itsm, corr, urgency, impact, tags (one a line),
+ *           duplicates, analysed, shadow, erased, service, fields {NAME: value}}]
+ *           newest first
+ *   show    the same and closed?, itsm, corr, urgency, impact, tags, keywords and missing
+ *           (one a line),
  *           confirmed, local,
  *           messages [{message, kind (mail, copy, comment), at, size, sha256, hook, rcpt,
  *           queue_id, class, author, sender, subject, message_id, blob, envelope, first,

@@ -12,9 +12,12 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/util.h"
+#include "conf/read.h"
 #include "ticketd/access.h"
 #include "ticketd/backoff.h"
+#include "ticketd/decided.h"
 #include "ticketd/envelope.h"
+#include "ticketd/facts.h"
 #include "ticketd/incoming.h"
 #include "ticketd/work.h"
 
@@ -338,9 +341,97 @@ static void large_message_that_cannot_be_stored_is_temporary(void **state)
     tkt_keyscan_free(&scan);
 }
 
+/* ---- what a decision becomes ---------------------------------------------------------- */
+
+static void assert_reply(const char *text, const char *want)
+{
+    char out[TKT_DECIDED_REPLY_MAX + 1];
+
+    tkt_decided_reply(text, out);
+    assert_string_equal(out, want);
+}
+
+static void a_reply_is_one_line_of_ascii_that_fits(void **state)
+{
+    char much[TKT_REFUSE_TEXT_MAX + 1];
+    char out[TKT_DECIDED_REPLY_MAX + 1];
+
+    (void)state;
+    assert_reply("Use https://portal.example/new?a=b",
+                 "Use https://portal.example/new?a=b");
+    assert_reply(" two\r\n550 lines\t\x01\x7f here ", "two 550 lines here");
+    assert_reply("Bitte \xc3\xbc"
+                 "ber das Portal, gr\xc3\xb6\xc3\x9f"
+                 "er",
+                 "Bitte ueber das Portal, groesser");
+    assert_reply("\xe2\x82\xac 5, \xf0\x9f\x98\x80, \xff", "? 5, ?, ?");
+    assert_reply("", "This address does not take the message");
+    assert_reply(NULL, "This address does not take the message");
+    assert_reply(" \n ", "This address does not take the message");
+    memset(much, 'x', sizeof(much) - 1);
+    much[sizeof(much) - 1] = '\0';
+    tkt_decided_reply(much, out);
+    assert_int_equal(strlen(out), TKT_DECIDED_REPLY_MAX);
+    much[300] = ' ';
+    tkt_decided_reply(much, out); /* a word is not cut where a blank can be */
+    assert_int_equal(strlen(out), 300);
+}
+
+static struct tkt_conf *load(const char *text)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+    struct tkt_conf *conf = tkt_conf_load_text("f", text, strlen(text), &err);
+
+    assert_string_equal(err.text, "");
+    assert_non_null(conf);
+    return conf;
+}
+
+static void questions_are_the_configurations_in_the_requesters_language(void **state)
+{
+    static char *missing[] = {(char *)"order", (char *)"asset", (char *)"phone"};
+    struct tkt_decision d = {.missing = {missing, 3}, .itsm = (char *)"nowhere"};
+    struct tkt_wire_request owner = {0};
+    struct tkt_conf *conf = load("desk \"it\" { addresses = {\"it@example.org\"} }\n"
+                                 "require \"order\" { question = \"Which order?\""
+                                 " question_de = \"Welche Bestellung?\" }\n"
+                                 "require \"asset\" { question = \"Which device?\" }\n");
+
+    (void)state;
+    assert_string_equal(tkt_decided_question(conf, &d, "de", &owner.arena),
+                        "Welche Bestellung?\nWhich device?\nphone");
+    assert_string_equal(tkt_decided_question(conf, &d, "", &owner.arena),
+                        "Which order?\nWhich device?\nphone");
+    d.missing.count = 0;
+    assert_null(tkt_decided_question(conf, &d, "de", &owner.arena));
+    assert_null(tkt_decided_question(conf, NULL, "de", &owner.arena));
+    assert_string_equal(tkt_decided_itsm(conf, &conf->desks[0], &d), "local");
+    assert_string_equal(tkt_decided_itsm(conf, &conf->desks[0], NULL), "local");
+    tkt_wire_request_release(&owner);
+    tkt_conf_free(&conf);
+}
+
+static void what_no_rule_does_is_a_fact(void **state)
+{
+    struct tkt_conf *none = load("desk \"it\" { addresses = {\"it@example.org\"} }\n");
+    struct tkt_conf *some = load("desk \"it\" { addresses = {\"it@example.org\"} }\n"
+                                 "rule \"r\" { if_subject = {\"x\"} refuse = \"no\" }\n"
+                                 "rule \"q\" { set_requester = \"a@example.org\" }\n");
+
+    (void)state;
+    assert_int_equal(tkt_conf_never(none),
+                     TKT_NEVER_REFUSE | TKT_NEVER_IGNORE | TKT_NEVER_REQUESTER);
+    assert_int_equal(tkt_conf_never(some), TKT_NEVER_IGNORE);
+    tkt_conf_free(&none);
+    tkt_conf_free(&some);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reply_is_one_line_of_ascii_that_fits),
+        cmocka_unit_test(questions_are_the_configurations_in_the_requesters_language),
+        cmocka_unit_test(what_no_rule_does_is_a_fact),
         cmocka_unit_test(success_is_done_and_what_cannot_work_is_parked),
         cmocka_unit_test(pauses_grow_to_a_limit_and_are_spread),
         cmocka_unit_test(retry_after_is_obeyed_and_age_parks),

@@ -3,6 +3,7 @@
  */
 #include "base/util.h"
 #include "decide/decide.h"
+#include "decide/record.h"
 #include "message/message.h"
 #include "message/pack.h"
 
@@ -384,9 +385,253 @@ static void decisions_beyond_the_facts_are_refused(void **state)
     assert_int_equal(tkt_decisions_check(&d, &f, &err), -1);
 }
 
+static void assert_refused(struct tkt_decisions *d, const struct tkt_facts *f,
+                           const char *why)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+    char text[200];
+
+    snprintf(text, sizeof(text), "decision for it: %s", why);
+    assert_int_equal(tkt_decisions_check(d, f, &err), -1);
+    assert_string_equal(err.text, text);
+}
+
+static void what_no_rule_does_is_not_believed(void **state)
+{
+    (void)state;
+    struct tkt_facts f = sample_facts();
+    struct tkt_desk_facts desk = f.desks[0];
+    struct tkt_candidate candidate = f.candidates[0];
+    struct tkt_decisions d = sample_decisions();
+    struct tkt_decision own[2] = {d.items[0], d.items[1]};
+    struct tkt_decision saved = d.items[0];
+    struct tkt_err err = TKT_ERR_INIT;
+    const char *no_rule = "refuses or ignores what no rule does";
+
+    d.items = own;
+    d.items[0].refused_by_rule = true;
+    assert_int_equal(tkt_decisions_check(&d, &f, &err), 0);
+    f.desks[0].never = TKT_NEVER_REFUSE;
+    assert_refused(&d, &f, no_rule);
+    d.items[0] = saved;
+    d.items[0].ignored_by_rule = true;
+    assert_int_equal(tkt_decisions_check(&d, &f, &err), 0);
+    f.desks[0].never = TKT_NEVER_IGNORE;
+    assert_refused(&d, &f, no_rule);
+    d.items[0].action = TKT_ACTION_REFUSE;
+    f.desks[0].never = 0;
+    f.desks[0].refuse_closed = true;
+    f.candidates[0].state = TKT_STATE_CLOSED;
+    d.items[0].reopens = d.items[0].changes_state = d.items[0].split_suggested = false;
+    assert_refused(&d, &f, "refuses or ignores what is refused already");
+    f.desks[0] = desk;
+    f.candidates[0] = candidate;
+}
+
+static void a_requester_is_an_address_that_somebody_may_name(void **state)
+{
+    (void)state;
+    struct tkt_facts f = sample_facts();
+    struct tkt_desk_facts desk = f.desks[0];
+    struct tkt_candidate candidate = f.candidates[0];
+    struct tkt_decisions d = sample_decisions();
+    struct tkt_decision own[2] = {d.items[0], d.items[1]};
+    struct tkt_err err = TKT_ERR_INIT;
+    char much[400];
+
+    d.items = own;
+    d.items[0] = (struct tkt_decision){.action = TKT_ACTION_NEW, .priority = 3};
+    d.items[0].requester = (char *)"boss@example.org";
+    f.desks[0].forward_agents = f.desks[0].forward_anybody = false;
+    f.desks[0].never = TKT_NEVER_REQUESTER;
+    assert_refused(&d, &f, "opens in a name that its desk does not allow");
+    f.desks[0].never = TKT_NEVER_REFUSE | TKT_NEVER_IGNORE; /* some rule names one */
+    assert_int_equal(tkt_decisions_check(&d, &f, &err), 0);
+    d.items[0].requester = (char *)"boss";
+    assert_refused(&d, &f, "opens in the name of what is no address");
+    memset(much, '@', sizeof(much) - 1);
+    much[sizeof(much) - 1] = '\0';
+    d.items[0].requester = much;
+    assert_refused(&d, &f, "opens in the name of what is no address");
+    f.desks[0] = desk;
+    f.candidates[0] = candidate;
+}
+
+static void fields_texts_and_numbers_are_within_their_bounds(void **state)
+{
+    (void)state;
+    struct tkt_facts f = sample_facts();
+    struct tkt_decisions d = sample_decisions();
+    struct tkt_decision own[2] = {d.items[0], d.items[1]};
+    struct tkt_decision saved = d.items[0];
+    struct tkt_field fields[2] = {{(char *)"order", (char *)"1"},
+                                  {(char *)"asset", (char *)"2"}};
+    static char *bad[] = {(char *)"Order", (char *)"", (char *)"1st", (char *)"a b",
+                          (char *)"a\n"};
+    struct tkt_err err = TKT_ERR_INIT;
+    char much[TKT_FIELD_VALUE_MAX + 2];
+
+    d.items = own;
+    memset(much, 'x', sizeof(much) - 1);
+    much[sizeof(much) - 1] = '\0';
+    d.items[0].fields = fields;
+    d.items[0].field_count = 2;
+    assert_int_equal(tkt_decisions_check(&d, &f, &err), 0);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        fields[1].name = bad[i];
+        assert_refused(&d, &f, "has a field that is none");
+        d.items[0].missing = (struct tkt_strings){&bad[i], 1};
+        fields[1].name = (char *)"asset";
+        assert_refused(&d, &f, "misses a field that is none");
+        d.items[0].missing = (struct tkt_strings){NULL, 0};
+    }
+    fields[1].name = (char *)"order";
+    assert_refused(&d, &f, "has a field twice");
+    fields[1] = (struct tkt_field){(char *)"asset", much};
+    assert_refused(&d, &f, "has a field that is none");
+    d.items[0] = saved;
+    d.items[0].refuse_text = much;
+    assert_refused(&d, &f, "refuses with a text that is too long");
+    d.items[0] = saved;
+    d.items[0].priority = 0;
+    assert_refused(&d, &f, "has a priority that there is not");
+    d.items[0].priority = 6;
+    assert_refused(&d, &f, "has a priority that there is not");
+    d.items[0] = saved;
+    d.items[0].urgency = 4;
+    assert_refused(&d, &f, "has a priority that there is not");
+    d.items[0].urgency = 0;
+    d.items[0].impact = -1;
+    assert_refused(&d, &f, "has a priority that there is not");
+}
+
+/* ---- the record -------------------------------------------------------------------- */
+
+static struct tkt_decision recorded(void)
+{
+    static char *words[] = {(char *)"vpn", (char *)"tunnel"};
+    static char *tags[] = {(char *)"a", (char *)"b"};
+    static char *missing[] = {(char *)"asset"};
+    static struct tkt_field fields[] = {{(char *)"order", (char *)"4711"}};
+    static struct tkt_reason reasons[] = {{.source = TKT_SOURCE_MODEL,
+                                           .by = (char *)"group",
+                                           .field = (char *)"group",
+                                           .value = (char *)"mail",
+                                           .permille = 812,
+                                           .overruled = true,
+                                           .words = {words, 2}},
+                                          {.source = TKT_SOURCE_RULE,
+                                           .by = (char *)"vpn \"down\"",
+                                           .field = (char *)"group",
+                                           .value = (char *)"network"}};
+
+    return (struct tkt_decision){.action = TKT_ACTION_NEW,
+                                 .why = (char *)"no thread",
+                                 .type = (char *)"incident",
+                                 .group = (char *)"network",
+                                 .urgency = 1,
+                                 .priority = 2,
+                                 .tags = {tags, 2},
+                                 .fields = fields,
+                                 .field_count = 1,
+                                 .missing = {missing, 1},
+                                 .keywords = {words, 1},
+                                 .reasons = reasons,
+                                 .reason_count = 2};
+}
+
+static void a_record_says_what_was_decided_by_what_and_why(void **state)
+{
+    (void)state;
+    struct tkt_decision d = recorded();
+    struct tkt_buf b = TKT_BUF_INIT(65536);
+
+    assert_int_equal(tkt_decision_record(&d, "it", "config 1", &b), 0);
+    assert_string_equal(
+        tkt_buf_str(&b),
+        "{\"desk\":\"it\",\"by\":\"config 1\",\"action\":\"new\",\"type\":\"incident\","
+        "\"group\":\"network\",\"urgency\":1,\"priority\":2,\"tags\":[\"a\",\"b\"],"
+        "\"fields\":{\"order\":\"4711\"},\"missing\":[\"asset\"],\"why\":\"no thread\","
+        "\"keywords\":[\"vpn\"],\"reasons\":[{\"source\":\"model\",\"by\":\"group\","
+        "\"field\":\"group\",\"value\":\"mail\",\"permille\":812,"
+        "\"words\":[\"vpn\",\"tunnel\"],\"overruled\":true},{\"source\":\"rule\","
+        "\"by\":\"vpn \\\"down\\\"\",\"field\":\"group\",\"value\":\"network\"}]}");
+    tkt_buf_release(&b);
+}
+
+static void a_record_never_grows_past_its_maximum(void **state)
+{
+    (void)state;
+    static struct tkt_reason many[TKT_DECISION_REASONS_MAX];
+    static char *tags[TKT_DECISION_TAGS_MAX];
+    struct tkt_decision d = recorded();
+    struct tkt_buf b = TKT_BUF_INIT(65536);
+    char much[3000];
+
+    memset(much, 'x', sizeof(much) - 1);
+    much[sizeof(much) - 1] = '\0';
+    for (size_t i = 0; i < TKT_DECISION_REASONS_MAX; i++) {
+        many[i] = (struct tkt_reason){
+            .source = TKT_SOURCE_RULE, .by = much, .field = much, .value = much};
+        tags[i] = much;
+    }
+    d.reasons = many;
+    d.reason_count = TKT_DECISION_REASONS_MAX;
+    assert_int_equal(tkt_decision_record(&d, "it", "", &b), 0);
+    assert_in_range(b.len, 1, TKT_DECISION_RECORD_MAX);
+    assert_non_null(strstr(b.data, "],\"left_out\":"));
+    d.tags = (struct tkt_strings){tags, TKT_DECISION_TAGS_MAX};
+    d.why = d.type = d.category = d.group = much;
+    tkt_buf_reset(&b);
+    assert_int_equal(tkt_decision_record(&d, much, much, &b), 0);
+    assert_in_range(b.len, 1, TKT_DECISION_RECORD_MAX);
+    assert_int_equal(b.data[b.len - 1], '}');
+    assert_null(strstr(b.data, "\"tags\""));
+    tkt_buf_release(&b);
+}
+
+static void decisions_differ_by_part(void **state)
+{
+    (void)state;
+    static struct tkt_field other = {(char *)"order", (char *)"4712"};
+    struct tkt_decision a = recorded();
+    struct tkt_decision b = recorded();
+    struct tkt_buf text = TKT_BUF_INIT(TKT_DECISION_PART_MAX);
+
+    assert_int_equal(tkt_decision_diff(&a, &b), 0);
+    b.reason_count = 0; /* another way to the same */
+    assert_int_equal(tkt_decision_diff(&a, &b), 0);
+    b.group = NULL;
+    b.urgency = 3;
+    b.tags.count = 1;
+    b.fields = &other;
+    b.ignored_by_rule = true;
+    assert_int_equal(tkt_decision_diff(&a, &b),
+                     1u << TKT_PART_GROUP | 1u << TKT_PART_URGENCY | 1u << TKT_PART_TAGS |
+                         1u << TKT_PART_FIELDS | 1u << TKT_PART_POLICY);
+    tkt_decision_part_text(&a, TKT_PART_TAGS, &text);
+    assert_string_equal(tkt_buf_str(&text), "a, b");
+    tkt_buf_reset(&text);
+    tkt_decision_part_text(&b, TKT_PART_FIELDS, &text);
+    assert_string_equal(tkt_buf_str(&text), "order=4712");
+    tkt_buf_reset(&text);
+    tkt_decision_part_text(&b, TKT_PART_URGENCY, &text);
+    assert_string_equal(tkt_buf_str(&text), "3");
+    tkt_buf_reset(&text);
+    tkt_decision_part_text(&b, TKT_PART_GROUP, &text);
+    assert_string_equal(tkt_buf_str(&text), "");
+    tkt_buf_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_no_rule_does_is_not_believed),
+        cmocka_unit_test(a_requester_is_an_address_that_somebody_may_name),
+        cmocka_unit_test(fields_texts_and_numbers_are_within_their_bounds),
+        cmocka_unit_test(a_record_says_what_was_decided_by_what_and_why),
+        cmocka_unit_test(a_record_never_grows_past_its_maximum),
+        cmocka_unit_test(decisions_differ_by_part),
         cmocka_unit_test(what_is_encoded_decodes_to_the_same_bytes),
         cmocka_unit_test(decoded_message_has_every_value_and_no_null_string),
         cmocka_unit_test(every_truncation_and_every_surplus_byte_is_refused),

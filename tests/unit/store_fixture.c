@@ -286,3 +286,25 @@ void age_file(const char *path, int64_t wall_ms)
 
     assert_int_equal(utimes(path, t), 0);
 }
+
+void fixture_load(struct fixture *f, const char *name)
+{
+    TKT_AUTO_BUF struct tkt_buf sql = TKT_BUF_INIT(1024 * 1024);
+    const char *src = getenv("TKT_SRCDIR");
+    char path[4096];
+    char block[4096];
+    size_t n;
+
+    tkt_reader_close(&f->reader);
+    tkt_store_close(&f->store);
+    remove_tree(f->dir);
+    assert_int_equal(mkdir(f->dir, 0700), 0);
+    snprintf(path, sizeof(path), "%s/tests/unit/%s", src ? src : ".", name);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while ((n = fread(block, 1, sizeof(block), file)) > 0) {
+        assert_int_equal(tkt_buf_add(&sql, block, n), 0);
+    }
+    fclose(file);
+    execute(f, tkt_buf_str(&sql));
+}

@@ -51,6 +51,8 @@ int fixture_close(void **state);
 /* Closes and opens again, as after a restart. */
 void fixture_reopen(struct fixture *f);
 void remove_tree(const char *path);
+/* The database of a dump in tests/unit takes its place; nothing is open then. */
+void fixture_load(struct fixture *f, const char *name);
 
 /* text makes the message: same text, same key. Desk "it", hook milter, confirmed. */
 void sample_init(struct sample *m, const char *text);

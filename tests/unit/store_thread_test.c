@@ -405,28 +405,6 @@ static void who_is_forgotten_leaves_no_traces(void **state)
 
 /* ---- migration ---------------------------------------------------------------------------- */
 
-static void load_old(struct fixture *f, const char *name)
-{
-    TKT_AUTO_BUF struct tkt_buf sql = TKT_BUF_INIT(1024 * 1024);
-    const char *src = getenv("TKT_SRCDIR");
-    char path[4096];
-    char block[4096];
-    size_t n;
-
-    tkt_reader_close(&f->reader);
-    tkt_store_close(&f->store);
-    remove_tree(f->dir);
-    assert_int_equal(mkdir(f->dir, 0700), 0);
-    snprintf(path, sizeof(path), "%s/tests/unit/%s", src ? src : ".", name);
-    FILE *file = fopen(path, "re");
-    assert_non_null(file);
-    while ((n = fread(block, 1, sizeof(block), file)) > 0) {
-        assert_int_equal(tkt_buf_add(&sql, block, n), 0);
-    }
-    fclose(file);
-    execute(f, tkt_buf_str(&sql));
-}
-
 static void a_database_of_schema_1_goes_on_as_it_was(void **state)
 {
     struct fixture *f = *state;
@@ -436,7 +414,7 @@ static void a_database_of_schema_1_goes_on_as_it_was(void **state)
     struct sample again;
     struct traced t;
 
-    load_old(f, "schema_1.sql");
+    fixture_load(f, "schema_1.sql");
     assert_int_equal(number(f, "SELECT value FROM meta WHERE key = 'schema'"), 1);
     assert_null(tkt_reader_open(f->dir, &err));
     assert_int_equal(err.class, TKT_ERR_TEMP);

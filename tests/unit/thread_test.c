@@ -405,6 +405,7 @@ static void a_decision_that_goes_beyond_its_facts_is_not_believed(void **state)
     d->similar = 9;
     assert_int_equal(tkt_decisions_check(&w.all, &w.facts, &err), 0);
     d->requester = (char *)"kim@customer.example";
+    w.desk.never = TKT_NEVER_REQUESTER;
     w.desk.forward_agents = true;
     assert_int_equal(tkt_decisions_check(&w.all, &w.facts, &err), -1);
     w.facts.is_agent = true;

@@ -196,9 +196,36 @@ static void none_an_hour_is_none_and_a_clock_that_jumps_back_gives_none(void **s
     free(rate);
 }
 
+static void a_scripts_fields_become_fields_and_are_missing_no_more(void **state)
+{
+    static const char *fields[] = {"Asset-Tag=LT 9", "site=hq", "=x",         "nothing",
+                                   "empty=",         "9x=1",    "u\xc3\xbc=1"};
+    static struct tkt_field own[] = {{(char *)"site", (char *)"old"},
+                                     {(char *)"phone", (char *)"555"}};
+    static char *missing[] = {(char *)"asset_tag", (char *)"order"};
+    const struct tkt_wire_wants wants = {.fields = fields,
+                                         .field_count = TKT_ARRAY_LEN(fields)};
+    struct tkt_decision d = {.fields = own, .field_count = 2, .missing = {missing, 2}};
+    const struct tkt_decision *over = tkt_wants_over(&wants, &d, *state);
+
+    assert_int_equal(over->field_count, 3);
+    assert_string_equal(over->fields[0].name, "asset_tag");
+    assert_string_equal(over->fields[0].value, "LT 9");
+    assert_string_equal(over->fields[1].name, "site");
+    assert_string_equal(over->fields[1].value, "hq");
+    assert_string_equal(over->fields[2].name, "phone");
+    assert_int_equal(over->missing.count, 1);
+    assert_string_equal(over->missing.items[0], "order");
+    assert_int_equal(d.field_count, 2);
+    assert_int_equal(d.missing.count, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_scripts_fields_become_fields_and_are_missing_no_more, arena_make,
+            arena_release),
         cmocka_unit_test_setup_teardown(wishes_go_before_decisions_and_the_rest_stays,
                                         arena_make, arena_release),
         cmocka_unit_test_setup_teardown(tags_never_pass_the_limit_of_a_decision,
