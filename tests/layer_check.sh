@@ -27,6 +27,7 @@ allowed() {
     message) echo base wire conf ;;
     decide) echo base wire message ;;
     parser) echo base wire conf message decide ;;
+    train) echo base wire message decide ;;
     milter) echo base wire conf ;;
     *) echo "$order" ;;
     esac

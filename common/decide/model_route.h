@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The model's step of routing: category, group and urgency where it is sure enough, and for
+ * each head a reason with its probability and the words that spoke for it (without a field
+ * when it was not sure). Private to common/decide.
+ */
+#ifndef TKT_DECIDE_MODEL_ROUTE_H
+#define TKT_DECIDE_MODEL_ROUTE_H
+#include "decide/route.h"
+
+/* -1: no memory. */
+int tkt_model_step(const struct tkt_question *q, struct tkt_decision *d,
+                   struct tkt_wire_arena *arena);
+
+#endif
