@@ -397,6 +397,15 @@ struct tkt_conf_priority {
     bool importance;
 };
 
+/* See decide/model.h and docs/classification.md. */
+struct tkt_conf_model {
+    char *file;        /* "" = none */
+    int64_t threshold; /* percent */
+    int64_t subject_weight;
+    int64_t size_max;
+    char *trainer; /* ticket-train */
+};
+
 struct tkt_conf_source; /* where each setting stood; for messages */
 
 struct tkt_conf {
@@ -425,6 +434,7 @@ struct tkt_conf {
     struct tkt_conf_access access;
     struct tkt_conf_redact redact;
     struct tkt_conf_priority priority;
+    struct tkt_conf_model model;
     struct tkt_conf_people people;
     struct tkt_conf_directory *directories; /* in the order of the file */
     size_t directory_count;

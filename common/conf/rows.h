@@ -56,6 +56,7 @@
 
 /* Sections whose rows have a file of their own. */
 #define TKT_CONF_PEOPLE_ROWS 8
+#define TKT_CONF_MODEL_ROWS 5
 #define TKT_CONF_PRIORITY_ROWS 10
 #define TKT_CONF_DIRECTORY_ROWS 23
 #define TKT_CONF_CALENDAR_ROWS 4
@@ -63,6 +64,7 @@
 #define TKT_CONF_GROUP_ROWS 9
 extern const struct tkt_conf_row tkt_conf_people_rows[TKT_CONF_PEOPLE_ROWS];
 extern const struct tkt_conf_row tkt_conf_directory_rows[TKT_CONF_DIRECTORY_ROWS];
+extern const struct tkt_conf_row tkt_conf_model_rows[TKT_CONF_MODEL_ROWS];
 extern const struct tkt_conf_row tkt_conf_priority_rows[TKT_CONF_PRIORITY_ROWS];
 extern const struct tkt_conf_row tkt_conf_calendar_rows[TKT_CONF_CALENDAR_ROWS];
 extern const struct tkt_conf_row tkt_conf_agent_rows[TKT_CONF_AGENT_ROWS];

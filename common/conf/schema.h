@@ -64,6 +64,7 @@ enum tkt_conf_section_id {
     TKT_CONF_ITSM,
     TKT_CONF_DESK,
     TKT_CONF_PRIORITY,
+    TKT_CONF_MODEL,
     TKT_CONF_RULES,
     TKT_CONF_RULE,
     TKT_CONF_EXTRACT,
