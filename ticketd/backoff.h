@@ -17,7 +17,9 @@ struct tkt_verdict {
 
 /* err of class NONE: done. TEMP: deferred, twice as long each time (jitter is 0..1023 and
  * takes off up to a quarter), not before err->retry_after_s, until the job is older than
- * TKT_BACKOFF_AGE_MS. Others: parked. */
+ * age_ms (TKT_BACKOFF_AGE_MS). Others: parked. */
+struct tkt_verdict tkt_backoff_aged(const struct tkt_job *job, const struct tkt_err *err,
+                                    unsigned jitter, int64_t now_ms, int64_t age_ms);
 struct tkt_verdict tkt_backoff(const struct tkt_job *job, const struct tkt_err *err,
                                unsigned jitter, int64_t now_ms);
 

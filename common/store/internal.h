@@ -160,6 +160,7 @@ struct job_move {
     int64_t due_ms; /* run_after, or the end of the lease */
     const char *owner;
     const char *reason;
+    bool untried; /* the claim before does not count as an attempt */
 };
 int tkt_job_move(struct tkt_store *s, struct job_row *j, const struct job_move *m,
                  int64_t now_ms, struct tkt_err *err);

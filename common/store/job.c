@@ -147,6 +147,7 @@ static int finish(struct tkt_store *s, int64_t job, const char *owner,
         [TKT_JOB_DONE] = {JOB_DONE, NULL},
         [TKT_JOB_DEFER] = {JOB_DEFERRED, NULL},
         [TKT_JOB_PARK] = {JOB_PARKED, "job.parked"},
+        [TKT_JOB_RETURN] = {JOB_DEFERRED, NULL},
     };
     struct job_row j;
 
@@ -163,7 +164,10 @@ static int finish(struct tkt_store *s, int64_t job, const char *owner,
                            tkt_job_state_name(j.state), owner);
     }
     struct job_move m = {.to = outcomes[outcome].to,
-                         .due_ms = outcome == TKT_JOB_DEFER ? run_after_ms : j.run_after,
+                         .due_ms = outcome == TKT_JOB_DEFER || outcome == TKT_JOB_RETURN
+                                       ? run_after_ms
+                                       : j.run_after,
+                         .untried = outcome == TKT_JOB_RETURN,
                          .reason = reason};
     if (tkt_job_move(s, &j, &m, now_ms, err) < 0) {
         return -1;
@@ -184,6 +188,23 @@ int tkt_store_job_finish(struct tkt_store *s, int64_t job, const char *owner,
     }
     int rc = finish(s, job, owner, outcome, run_after_ms, reason, now_ms, err);
     return tkt_store_leave(s, own, rc, err);
+}
+
+int tkt_store_jobs_renew(struct tkt_store *s, const int64_t *jobs, size_t count,
+                         const char *owner, int64_t until_ms, struct tkt_err *err)
+{
+    bool own = false;
+    int held = 0;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < count && held >= 0; i++) {
+        int n = tkt_db_run(s->db, SQL_JOB_RENEW, err, "iti", jobs[i], owner, until_ms);
+
+        held = n < 0 ? -1 : held + (n > 0);
+    }
+    return tkt_store_leave(s, own, held, err);
 }
 
 static int command(struct tkt_store *s, int64_t job, const char *verb, const char *who,

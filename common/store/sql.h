@@ -213,6 +213,7 @@ X(SQL_JOB_LOAD, "SELECT id, ticket, target, state, run_after, due, owner FROM jo
 X(SQL_JOB_MOVE, "UPDATE jobs SET state = ?2, due = nullif(?3, 0), run_after = ?4," \
     " owner = ?5, reason = coalesce(?6, reason), attempts = attempts + ?7, changed = ?8" \
     " WHERE id = ?1") \
+X(SQL_JOB_RENEW, "UPDATE jobs SET due = ?3 WHERE id = ?1 AND state = 1 AND owner = ?2") \
 X(SQL_JOB_DUE_SET, "UPDATE jobs SET due = ?2 WHERE id = ?1") \
 X(SQL_JOB_LANE_HEAD, "SELECT id, state, run_after FROM jobs WHERE ticket = ?1" \
     " AND target = ?2 AND state <> 2 ORDER BY id LIMIT 1") \

@@ -252,12 +252,17 @@ int tkt_store_job_add(struct tkt_store *store, int64_t ticket, int64_t message,
 enum tkt_job_outcome {
     TKT_JOB_DONE,
     TKT_JOB_DEFER,
-    TKT_JOB_PARK
+    TKT_JOB_PARK,
+    TKT_JOB_RETURN /* as DEFER, and the claim was no attempt: nothing was tried */
 };
 /* owner must still hold the lease, else PERM (another worker has it). */
 int tkt_store_job_finish(struct tkt_store *store, int64_t job, const char *owner,
                          enum tkt_job_outcome outcome, int64_t run_after_ms,
                          const char *reason, int64_t now_ms, struct tkt_err *err);
+/* Longer leases for work that takes longer: of those of the jobs that owner still holds.
+ * Returns how many. */
+int tkt_store_jobs_renew(struct tkt_store *store, const int64_t *jobs, size_t count,
+                         const char *owner, int64_t until_ms, struct tkt_err *err);
 /* A person's hand: retry (parked/deferred -> ready now), park, drop (-> done, reason). */
 int tkt_store_job_command(struct tkt_store *store, int64_t job, const char *verb,
                           const char *who, int64_t now_ms, struct tkt_err *err);

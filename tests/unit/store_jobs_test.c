@@ -567,6 +567,38 @@ static void claiming_and_waking_never_scan(void **state)
     }
 }
 
+static void what_was_returned_counts_as_no_attempt(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_job job;
+
+    add_job(f, add_ticket(f, "a"), "x", "jira", NOW);
+    assert_int_equal(claim(f, "w", NOW, &job, 1), 1);
+    tkt_jobs_release(&job, 1);
+    assert_int_equal(finish(f, job.id, "w", TKT_JOB_RETURN, NOW + 50), 0);
+    assert_int_equal(claim(f, "w", NOW + 49, &job, 1), 0);
+    assert_int_equal(claim(f, "w", NOW + 50, &job, 1), 1);
+    assert_int_equal(job.attempts, 1);
+    tkt_jobs_release(&job, 1);
+}
+
+static void a_renewed_lease_lasts_longer_for_its_owner_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_job job;
+
+    add_job(f, add_ticket(f, "a"), "x", "jira", NOW);
+    assert_int_equal(claim(f, "w1", NOW, &job, 1), 1);
+    tkt_jobs_release(&job, 1);
+    const int64_t ids[] = {job.id, 4711};
+    assert_int_equal(tkt_store_jobs_renew(f->store, ids, 2, "w2", NOW + 9000, NULL), 0);
+    assert_int_equal(tkt_store_jobs_renew(f->store, ids, 2, "w1", NOW + 9000, NULL), 1);
+    assert_int_equal(claim(f, "w2", NOW + 8999, &job, 1), 0);
+    assert_int_equal(claim(f, "w2", NOW + 9000, &job, 1), 1);
+    tkt_jobs_release(&job, 1);
+    assert_int_equal(tkt_store_jobs_renew(f->store, ids, 1, "w1", NOW + 99000, NULL), 0);
+}
+
 static void a_hundred_thousand_waiting_jobs_do_not_slow_a_claim(void **state)
 {
     struct fixture *f = *state;
@@ -616,6 +648,8 @@ int main(void)
         T(a_lane_runs_in_order_and_one_at_a_time),
         T(jobs_wait_for_their_time),
         T(a_lost_lease_is_taken_over_and_its_owner_refused),
+        T(what_was_returned_counts_as_no_attempt),
+        T(a_renewed_lease_lasts_longer_for_its_owner_alone),
         T(a_parked_job_parks_its_own_lane_only),
         T(a_persons_hand_may_retry_park_and_drop),
         T(bad_claims_are_refused),
