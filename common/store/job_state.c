@@ -95,7 +95,10 @@ int tkt_job_move(struct tkt_store *s, struct job_row *j, const struct job_move *
     }
     if (tkt_db_run(s->db, SQL_JOB_MOVE, err, "idiittdi", j->id, (int)m->to,
                    runs ? m->due_ms : INT64_C(0), run_after, m->owner, m->reason,
-                   runs ? 1 : m->untried ? -1 : 0, now_ms) < 0) {
+                   runs         ? 1
+                   : m->untried ? -1
+                                : 0,
+                   now_ms) < 0) {
         return -1;
     }
     j->state = m->to;
