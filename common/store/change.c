@@ -3,6 +3,7 @@
  */
 #include "base/enc.h"
 #include "base/util.h"
+#include "store/assign.h"
 #include "store/internal.h"
 
 #include <stdio.h>
@@ -34,18 +35,39 @@ static const struct field {
 } fields[] = {
     {"subject", SQL_SET_SUBJECT, 0},     {"type", SQL_SET_TYPE, 0},
     {"category", SQL_SET_CATEGORY, 0},   {"subcategory", SQL_SET_SUBCATEGORY, 0},
-    {"group", SQL_SET_GROUP, 0},         {"assignee", SQL_SET_ASSIGNEE, 0},
+    {"group", SQL_SET_GROUP, 0},         {"assignee", SQL_TICKET_GIVE, 0},
     {"requester", SQL_SET_REQUESTER, 0}, {"tags", SQL_SET_TAGS, 0},
     {"service", SQL_SET_SERVICE, 0},     {"urgency", SQL_SET_URGENCY, 3},
     {"impact", SQL_SET_IMPACT, 3},       {"priority", SQL_SET_PRIORITY, 5},
 };
 
-static int store_field(struct tkt_store *s, const struct ticket_row *t,
-                       const struct field *f, const char *value, int64_t now_ms,
-                       struct tkt_err *err)
+/* By hand: who had this requester is known by that. */
+static int set_assignee(struct tkt_store *s, struct ticket_row *t, const char *value,
+                        int64_t now_ms, struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+
+    if (strlen(value) >= sizeof(t->assignee)) {
+        return tkt_err_set(err, TKT_ERR_PERM, "assignee: at most %zu bytes",
+                           sizeof(t->assignee) - 1);
+    }
+    int n = tkt_db_query(s->db, &row, SQL_TICKET_ABOUT, err, "i", t->id);
+    if (n < 0 || (n == 1 && tkt_handler_note(s, tkt_row_text(&row, 0), t->group, value,
+                                             now_ms, err) < 0)) {
+        return -1;
+    }
+    tkt_row_end(&row);
+    return tkt_ticket_give(s, t, t->group, value, false, now_ms, err);
+}
+
+static int store_field(struct tkt_store *s, struct ticket_row *t, const struct field *f,
+                       const char *value, int64_t now_ms, struct tkt_err *err)
 {
     int64_t number = 0;
 
+    if (f->sql == SQL_TICKET_GIVE) {
+        return set_assignee(s, t, value, now_ms, err);
+    }
     if (f->max == 0) {
         return tkt_db_run(s->db, f->sql, err, "iti", t->id, value, now_ms);
     }
@@ -118,7 +140,8 @@ static int move(struct tkt_store *s, const char *id, enum tkt_ticket_state to,
                            t.name, tkt_store_state_name(to));
     }
     bool was_refused = t.state == TKT_STATE_REFUSED;
-    if (tkt_ticket_move(s, &t, to, who, reason, now_ms, err) < 0) {
+    if (tkt_ticket_move(s, &t, to, who, reason, now_ms, err) < 0 ||
+        tkt_ticket_touched(s, &t, err) < 0) {
         return -1;
     }
     if (!was_refused) {
@@ -167,7 +190,8 @@ static int comment(struct tkt_store *s, const char *id, const char *text, bool i
     if (tkt_db_insert(s->db, SQL_MESSAGE_ADD, &message, err, "iidibtttttttttsb", t.id,
                       now_ms, flags, (int64_t)n, sha, sizeof(sha), "control", "", "", "",
                       who, "", "", "", "", (const char *)NULL, text, n) < 0 ||
-        tkt_db_run(s->db, SQL_TICKET_TOUCH, err, "ii", t.id, now_ms) < 0) {
+        tkt_db_run(s->db, SQL_TICKET_TOUCH, err, "ii", t.id, now_ms) < 0 ||
+        tkt_ticket_touched(s, &t, err) < 0) {
         return -1;
     }
     struct tkt_buf *b = tkt_event_begin(s);
@@ -215,7 +239,7 @@ static int hand_over_jobs(struct tkt_store *s, const struct ticket_row *from,
             tkt_job_move(s, &j, &drop, now_ms, err) < 0) {
             return -1;
         }
-        unsent = true;
+        unsent = unsent || strcmp(j.target, TKT_JOB_ASSIGN_TARGET) != 0;
     }
     if (n < 0 || !unsent || (into->flags & (T_LOCAL | T_SHADOW))) {
         return n;
@@ -302,9 +326,10 @@ static int twin(struct tkt_store *s, const struct ticket_row *t, int64_t now_ms,
                       now_ms) < 0) {
         return -1;
     }
-    return tkt_ticket_load(s->db, id, out, err) == 1
-               ? 0
-               : tkt_err_set(err, TKT_ERR_TEMP, "store: the new ticket is gone");
+    if (tkt_ticket_load(s->db, id, out, err) != 1) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "store: the new ticket is gone");
+    }
+    return tkt_load_change(s, out->assignee, 1, err);
 }
 
 static int split(struct tkt_store *s, const char *id, int64_t message, const char *who,
@@ -484,19 +509,17 @@ static int analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
                    : tkt_err_set(err, TKT_ERR_PERM, "no ticket row %" PRId64, in->ticket);
     }
     tkt_lines_join(&c->tags, &tags);
-    if (tkt_db_run(s->db, SQL_TICKET_ANALYSED, err,
-                   "iditttttttt"
-                   "ddit",
-                   t.id, (int)T_ANALYSED, in->now_ms, in->requester_name, in->subject,
+    if (tkt_db_run(s->db, SQL_TICKET_ANALYSED, err, "iditttttttddit", t.id,
+                   (int)T_ANALYSED, in->now_ms, in->requester_name, in->subject,
                    in->class_name, c->type, c->category, c->subcategory, c->group,
-                   c->assignee, c->urgency, c->impact, (int64_t)c->priority,
-                   tkt_buf_str(&tags)) < 0 ||
+                   c->urgency, c->impact, (int64_t)c->priority, tkt_buf_str(&tags)) < 0 ||
         tkt_db_run(s->db, SQL_MESSAGE_ANALYSED, err, "ittd", in->message, in->subject,
                    in->class_name, tkt_assurance_flags(in->decision)) < 0 ||
         analysed_traces(s, &t, in, err) < 0 || analysed_fields(s, &t, in, c, err) < 0 ||
         tkt_threads_add(s, t.id, in->message, in->thread_keys, in->thread_key_count,
                         err) < 0 ||
-        tkt_participants_add(s, t.id, in->participants, in->participant_count, err) < 0) {
+        tkt_participants_add(s, t.id, in->participants, in->participant_count, err) < 0 ||
+        tkt_assign_analysed(s, &t, in, err) < 0) {
         return -1;
     }
     /* It has an ID by now; what it should have been appended to is linked. */

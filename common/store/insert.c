@@ -59,11 +59,16 @@ int tkt_ticket_insert(struct tkt_store *s, const struct ticket_new *n,
     t->priority = n->priority;
     snprintf(t->itsm, sizeof(t->itsm), "%s", n->itsm != NULL ? n->itsm : "");
     snprintf(t->group, sizeof(t->group), "%s", n->group != NULL ? n->group : "");
+    snprintf(t->assignee, sizeof(t->assignee), "%s",
+             n->assignee != NULL ? n->assignee : "");
+    if (tkt_state_in_hand(n->state) && tkt_load_change(s, t->assignee, 1, err) < 0) {
+        return -1;
+    }
     return tkt_db_insert(
         s->db, SQL_TICKET_ADD, &t->id, err, "iiiddbiisttttttttdddttiittts", series,
         number, n->desk, (int)n->state, n->flags, t->corr, sizeof(t->corr), n->now_ms,
         n->now_ms, t->itsm, n->requester, n->requester_name, n->subject, n->type,
-        n->category, n->subcategory, n->group, n->assignee, n->urgency, n->impact,
+        n->category, n->subcategory, n->group, t->assignee, n->urgency, n->impact,
         n->priority, tkt_buf_str(&tags), n->class_name, ended ? n->now_ms : INT64_C(0),
         (int64_t)n->print, n->service, tkt_buf_str(&keywords), tkt_buf_str(&missing),
         n->question);
@@ -91,6 +96,8 @@ static int read_ticket(struct tkt_row *row, int n, struct ticket_row *t)
     snprintf(t->group, sizeof(t->group), "%s", tkt_row_text(row, 9));
     t->priority = (int)tkt_row_int(row, 10);
     t->merged_into = tkt_row_int(row, 11);
+    snprintf(t->assignee, sizeof(t->assignee), "%s", tkt_row_text(row, 12));
+    t->is_auto = !tkt_row_null(row, 13);
     tkt_row_end(row);
     return 1;
 }

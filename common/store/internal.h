@@ -124,6 +124,8 @@ struct ticket_row {
     int priority;
     unsigned char corr[CORR_LEN];
     int64_t merged_into;
+    char assignee[330];
+    bool is_auto; /* given by itself, and untouched */
 };
 /* 1, 0 not there, -1. */
 int tkt_ticket_load(struct tkt_db *db, int64_t id, struct ticket_row *t,
@@ -270,6 +272,51 @@ int tkt_threads_add(struct tkt_store *s, int64_t ticket, int64_t message,
                     struct tkt_err *err);
 int tkt_blob_path(const char *dir, const char *name, char *out, size_t n);
 void tkt_corr_text(const unsigned char corr[CORR_LEN], char out[40]);
+
+/* assign.c: counts what a person has in hand; every change of a ticket's state or person
+ * goes through one of these. */
+bool tkt_state_in_hand(enum tkt_ticket_state state);
+int tkt_load_change(struct tkt_store *s, const char *assignee, int delta,
+                    struct tkt_err *err);
+bool tkt_ticket_untouched(const struct ticket_row *t);
+/* A person had a hand in it. */
+int tkt_ticket_touched(struct tkt_store *s, struct ticket_row *t, struct tkt_err *err);
+/* Sets group and person ("": nobody) and keeps the counts. */
+int tkt_ticket_give(struct tkt_store *s, struct ticket_row *t, const char *group,
+                    const char *to, bool is_auto, int64_t now_ms, struct tkt_err *err);
+struct assign_for {
+    const struct tkt_roster *roster; /* or NULL */
+    const char *group;
+    const char *requester;
+    const char *const *words;
+    size_t word_count;
+    const char *except;
+    int64_t now_ms;
+};
+struct assign_pick {
+    bool tried;           /* the group has a strategy */
+    const char *assignee; /* "": nobody; the roster's, as group */
+    const char *group;    /* where it ended: a fallback maybe */
+    char why[240];
+    int64_t next_ms; /* nobody: when it is worth trying again; INT64_MAX */
+};
+/* The words of a decision that skills are compared with; at most max. */
+size_t tkt_assign_words(const struct tkt_decision *d, const char *type,
+                        const char *language, const char **out, size_t max);
+#define ASSIGN_WORDS_MAX (TKT_DECISION_TAGS_MAX + 8)
+/* After a later analysis: t is as it was before. */
+int tkt_assign_analysed(struct tkt_store *s, struct ticket_row *t,
+                        const struct tkt_store_analysed_in *in, struct tkt_err *err);
+/* Chooses, and keeps turn and handler; the ticket is not changed. */
+int tkt_assign_pick(struct tkt_store *s, const struct assign_for *f,
+                    struct assign_pick *pick, struct tkt_err *err);
+/* The event, and the job that tries again when nobody was there. */
+int tkt_assign_tell(struct tkt_store *s, int64_t ticket, const char *group_before,
+                    const struct assign_pick *pick, const char *who, const char *reason,
+                    int64_t now_ms, struct tkt_err *err);
+int tkt_handler_note(struct tkt_store *s, const char *requester, const char *group,
+                     const char *agent, int64_t now_ms, struct tkt_err *err);
+int tkt_handler_forget(struct tkt_store *s, const char *requester, struct tkt_err *err);
 
 struct tkt_reader {
     struct tkt_db *db;

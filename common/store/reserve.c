@@ -5,6 +5,7 @@
  * trace; then each desk in the order given.
  */
 #include "base/util.h"
+#include "store/assign.h"
 #include "store/internal.h"
 
 #include <stdio.h>
@@ -384,6 +385,47 @@ static int add_requester(struct work *w, size_t i, int64_t ticket, struct tkt_er
     return p.address == NULL ? 0 : tkt_participants_add(w->s, ticket, &p, 1, err);
 }
 
+/* Whom it goes to, unless a rule or a script said so. Nobody works on shadows. */
+static int pick_person(struct work *w, size_t i, struct ticket_new *n,
+                       struct assign_pick *pick, struct tkt_err *err)
+{
+    const struct tkt_store_reserve_in *in = w->in;
+    const char *words[ASSIGN_WORDS_MAX];
+    struct assign_for f = {.roster = in->roster,
+                           .group = n->group,
+                           .requester = n->requester,
+                           .words = words,
+                           .now_ms = in->now_ms};
+
+    pick->tried = false;
+    if (in->roster == NULL || n->state == TKT_STATE_REFUSED || (n->flags & T_SHADOW) ||
+        (n->assignee != NULL && n->assignee[0] != '\0')) {
+        return 0;
+    }
+    f.word_count = tkt_assign_words(in->desks[i].decision, n->type, in->desks[i].language,
+                                    words, ASSIGN_WORDS_MAX);
+    if (tkt_assign_pick(w->s, &f, pick, err) < 0) {
+        return -1;
+    }
+    n->group = pick->group;
+    n->assignee = pick->assignee;
+    return 0;
+}
+
+static int tell_person(struct work *w, struct ticket_row *t, const char *group_before,
+                       const struct assign_pick *pick, struct tkt_err *err)
+{
+    if (!pick->tried) {
+        return 0;
+    }
+    t->is_auto = pick->assignee[0] != '\0';
+    return (t->is_auto && tkt_db_run(w->s->db, SQL_TICKET_AUTO, err, "i", t->id) < 0) ||
+                   tkt_assign_tell(w->s, t->id, group_before, pick, "", "", w->in->now_ms,
+                                   err) < 0
+               ? -1
+               : 0;
+}
+
 static int new_ticket(struct work *w, size_t i, int64_t linked, const char *why,
                       struct tkt_err *err)
 {
@@ -395,8 +437,12 @@ static int new_ticket(struct work *w, size_t i, int64_t linked, const char *why,
     struct message_row m;
     int flags = M_FIRST | (w->in->confirmed ? M_CONFIRMED : 0);
 
+    struct assign_pick pick;
+
     fill_ticket(w, i, &question, &n);
-    if (tkt_ticket_insert(w->s, &n, &t, err) < 0 ||
+    const char *group = n.group;
+    if (pick_person(w, i, &n, &pick, err) < 0 ||
+        tkt_ticket_insert(w->s, &n, &t, err) < 0 ||
         add_message(w, d, t.id, flags, &m, err) < 0 ||
         set_key(w, i, t.id, m.id, err) < 0 || bring_along(w, &t, &m, true, err) < 0 ||
         add_requester(w, i, t.id, err) < 0 ||
@@ -404,6 +450,7 @@ static int new_ticket(struct work *w, size_t i, int64_t linked, const char *why,
         note(w, i, t.id, &m, is_refused(d) ? "ticket.refused" : "ticket.created",
              d->refused ? d->reason : why, err) < 0 ||
         tkt_decided_note(w->s, t.id, &m, d->record, now_ms, err) < 0 ||
+        tell_person(w, &t, group, &pick, err) < 0 ||
         tkt_suggestions_note(w->s, t.id, &m, d->decision, w->in->subject, now_ms, err) <
             0) {
         return -1;
@@ -437,6 +484,33 @@ static int append_target(struct work *w, const struct tkt_decision *c,
     return t->state != TKT_STATE_WITHDRAWN && t->state != TKT_STATE_REFUSED;
 }
 
+/* An agent's answer: the ticket is no longer as we gave it; and if nobody has it, a
+ * member of a group that says so takes it by that. Only a proved sender may. */
+static int answer_takes(struct work *w, const struct tkt_decision *c,
+                        struct ticket_row *t, struct tkt_err *err)
+{
+    const struct tkt_roster_group *g = tkt_roster_group(w->in->roster, t->group);
+    const struct tkt_roster_agent *a = g != NULL && w->in->requester != NULL
+                                           ? tkt_roster_member(g, w->in->requester)
+                                           : NULL;
+
+    if (a == NULL ||
+        (c->assurance != TKT_ASSURANCE_LOGIN && c->assurance != TKT_ASSURANCE_PASS)) {
+        return 0;
+    }
+    if (!g->take_on_reply || t->assignee[0] != '\0' || !tkt_state_in_hand(t->state)) {
+        return tkt_ticket_touched(w->s, t, err);
+    }
+    const struct assign_pick pick = {.assignee = a->address,
+                                     .group = g->name,
+                                     .why = "answered first",
+                                     .next_ms = INT64_MAX};
+    return tkt_ticket_give(w->s, t, g->name, a->address, false, w->in->now_ms, err) < 0
+               ? -1
+               : tkt_assign_tell(w->s, t->id, g->name, &pick, a->address, "",
+                                 w->in->now_ms, err);
+}
+
 static int append(struct work *w, size_t i, struct ticket_row *t, struct tkt_err *err)
 {
     const struct tkt_decision *c = w->in->desks[i].decision;
@@ -455,6 +529,7 @@ static int append(struct work *w, size_t i, struct ticket_row *t, struct tkt_err
              c->why, err) < 0 ||
         tkt_decided_note(w->s, t->id, &m, w->in->desks[i].record, w->in->now_ms, err) <
             0 ||
+        (!unverified && answer_takes(w, c, t, err) < 0) ||
         tkt_suggestions_note(w->s, t->id, &m, c, w->in->subject, w->in->now_ms, err) <
             0) {
         return -1;

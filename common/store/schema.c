@@ -102,8 +102,27 @@ static const char schema_3[] =
     "CREATE TABLE fields(ticket INTEGER NOT NULL, name TEXT NOT NULL,"
     " value TEXT NOT NULL, PRIMARY KEY(ticket, name)) WITHOUT ROWID;";
 
+/* Who has a ticket:
+ *  - agents.open: tickets that a person has in hand, kept with every change; what a new
+ *    ticket asks for is one short range of turns with their agents beside it.
+ *  - turns: whose turn it is in a group; the row without an agent is the group's clock.
+ *  - handlers: who had a requester last, by a hash of the address.
+ *  - tickets.auto: given by itself, and no person has had a hand in it since. */
+static const char schema_4[] =
+    "CREATE TABLE agents(address TEXT PRIMARY KEY, open INTEGER NOT NULL,"
+    " away_from INTEGER, away_until INTEGER, away_by TEXT, away_note TEXT) WITHOUT ROWID;"
+    "CREATE TABLE turns(grp TEXT NOT NULL, agent TEXT NOT NULL, turn INTEGER NOT NULL,"
+    " last INTEGER NOT NULL, PRIMARY KEY(grp, agent)) WITHOUT ROWID;"
+    "CREATE TABLE handlers(requester BLOB NOT NULL, grp TEXT NOT NULL,"
+    " agent TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(requester, grp))"
+    " WITHOUT ROWID;"
+    "CREATE INDEX handlers_at ON handlers(at);"
+    "ALTER TABLE tickets ADD COLUMN auto INTEGER;"
+    "INSERT INTO agents(address, open) SELECT lower(assignee), count(*) FROM tickets"
+    " WHERE assignee <> '' AND state IN (0, 1, 2, 3) GROUP BY 1;";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
-static const char *const migrations[] = {schema_1, schema_2, schema_3};
+static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

@@ -6,7 +6,7 @@
 
 #define SQL_TICKET_COLS                                                                  \
     "t.id, s.prefix, t.number, t.desk, d.name, t.state, t.flags, t.itsm, t.corr, t.grp," \
-    " t.priority, t.merged_into"
+    " t.priority, t.merged_into, t.assignee, t.auto"
 #define SQL_TICKET_FROM                                                                  \
     " FROM tickets t JOIN series s ON s.id = t.series JOIN desks d ON d.id = t.desk"
 
@@ -59,8 +59,8 @@ X(SQL_TICKET_ANALYSED, "UPDATE tickets SET flags = flags | ?2," \
     " subject = coalesce(?5, subject), class = coalesce(?6, class)," \
     " type = coalesce(?7, type), category = coalesce(?8, category)," \
     " subcategory = coalesce(?9, subcategory), grp = coalesce(?10, grp)," \
-    " assignee = coalesce(assignee, ?11), urgency = ?12, impact = ?13," \
-    " priority = coalesce(nullif(?14, 0), priority), tags = coalesce(?15, tags)" \
+    " urgency = ?11, impact = ?12," \
+    " priority = coalesce(nullif(?13, 0), priority), tags = coalesce(?14, tags)" \
     " WHERE id = ?1") \
 X(SQL_TICKET_SAYS, "UPDATE tickets SET service = coalesce(?2, service), keywords = ?3," \
     " missing = ?4, question = ?5, flags = ?6 WHERE id = ?1") \
@@ -70,7 +70,6 @@ X(SQL_SET_SERVICE, "UPDATE tickets SET service = ?2, changed = ?3 WHERE id = ?1"
 X(SQL_SET_CATEGORY, "UPDATE tickets SET category = ?2, changed = ?3 WHERE id = ?1") \
 X(SQL_SET_SUBCATEGORY, "UPDATE tickets SET subcategory = ?2, changed = ?3 WHERE id = ?1") \
 X(SQL_SET_GROUP, "UPDATE tickets SET grp = ?2, changed = ?3 WHERE id = ?1") \
-X(SQL_SET_ASSIGNEE, "UPDATE tickets SET assignee = ?2, changed = ?3 WHERE id = ?1") \
 X(SQL_SET_URGENCY, "UPDATE tickets SET urgency = ?2, changed = ?3 WHERE id = ?1") \
 X(SQL_SET_IMPACT, "UPDATE tickets SET impact = ?2, changed = ?3 WHERE id = ?1") \
 X(SQL_SET_PRIORITY, "UPDATE tickets SET priority = ?2, changed = ?3 WHERE id = ?1") \
@@ -194,6 +193,40 @@ X(SQL_TICKET_PRINT, "UPDATE tickets SET print = nullif(?2, 0) WHERE id = ?1") \
 X(SQL_PRINTS, "SELECT t.id, t.print, t.created, d.name FROM tickets t" \
     " JOIN desks d ON d.id = t.desk WHERE t.id > (SELECT coalesce(max(id), 0) FROM tickets)" \
     " - ?1 AND t.print IS NOT NULL AND t.created > ?2 ORDER BY t.id DESC LIMIT ?1") \
+/* who has a ticket */ \
+X(SQL_AGENT_LOAD, "INSERT INTO agents(address, open) VALUES(lower(?1), max(0, ?2))" \
+    " ON CONFLICT(address) DO UPDATE SET open = max(0, open + ?2)") \
+X(SQL_AGENT_GET, "SELECT open, away_from, away_until, away_by, away_note FROM agents" \
+    " WHERE address = lower(?1)") \
+X(SQL_AGENT_AWAY, "INSERT INTO agents(address, open, away_from, away_until, away_by," \
+    " away_note) VALUES(lower(?1), 0, ?2, ?3, ?4, ?5) ON CONFLICT(address) DO UPDATE SET" \
+    " away_from = excluded.away_from, away_until = excluded.away_until," \
+    " away_by = excluded.away_by, away_note = excluded.away_note") \
+X(SQL_TURNS, "SELECT t.agent, t.turn, t.last, a.open, a.away_from, a.away_until" \
+    " FROM turns t LEFT JOIN agents a ON a.address = t.agent WHERE t.grp = ?1") \
+X(SQL_TURN_SET, "INSERT INTO turns(grp, agent, turn, last) VALUES(?, ?, ?, ?)" \
+    " ON CONFLICT(grp, agent) DO UPDATE SET turn = excluded.turn, last = excluded.last") \
+X(SQL_HANDLER_GET, "SELECT agent FROM handlers WHERE requester = ?1 AND grp = ?2") \
+X(SQL_HANDLER_SET, "INSERT OR REPLACE INTO handlers(requester, grp, agent, at)" \
+    " VALUES(?, ?, ?, ?)") \
+X(SQL_HANDLER_DROP, "DELETE FROM handlers WHERE requester = ?1") \
+X(SQL_HANDLERS_EXPIRE, "DELETE FROM handlers WHERE (requester, grp) IN" \
+    " (SELECT requester, grp FROM handlers WHERE at < ?1 ORDER BY at LIMIT ?2)") \
+X(SQL_TICKET_GIVE, "UPDATE tickets SET grp = ?2, assignee = ?3, auto = nullif(?4, 0)," \
+    " changed = ?5 WHERE id = ?1") \
+X(SQL_TICKET_AUTO, "UPDATE tickets SET auto = 1 WHERE id = ?1") \
+X(SQL_TICKET_TOUCHED, "UPDATE tickets SET auto = NULL WHERE id = ?1") \
+X(SQL_TICKET_ABOUT, "SELECT requester, category, subcategory, service, type, tags" \
+    " FROM tickets" \
+    " WHERE id = ?1") \
+X(SQL_UNTOUCHED, "SELECT id FROM tickets WHERE id > ?1 AND lower(assignee) = lower(?2)" \
+    " AND auto IS NOT NULL AND state IN (0, 1, 2, 3) ORDER BY id LIMIT ?3") \
+X(SQL_VERIFY_LOADS, "WITH held(who, n) AS (SELECT lower(assignee), count(*) FROM tickets" \
+    " WHERE assignee <> '' AND state IN (0, 1, 2, 3) GROUP BY 1)" \
+    " SELECT h.who, h.n, coalesce(a.open, 0) FROM held h" \
+    " LEFT JOIN agents a ON a.address = h.who WHERE h.n <> coalesce(a.open, 0) UNION ALL" \
+    " SELECT address, 0, open FROM agents WHERE open <> 0" \
+    " AND address NOT IN (SELECT who FROM held)") \
 /* holds */ \
 X(SQL_HOLD_ADD, "INSERT INTO holds(token, ticket, message, hook, rcpt, at, changed, state)" \
     " VALUES(?, ?, ?, ?, ?, ?, ?, 0)") \
@@ -297,7 +330,8 @@ X(SQL_VERIFY_NO_MESSAGE, "SELECT s.prefix, t.number FROM tickets t" \
 X(SQL_VERIFY_NO_JOB, "SELECT s.prefix, t.number FROM tickets t" \
     " JOIN series s ON s.id = t.series WHERE" \
     " (t.flags & 11 = 1 OR t.flags & 15 = 9) AND t.state <> 7" \
-    " AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.ticket = t.id)") \
+    " AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.ticket = t.id" \
+    " AND j.target <> '(assign)')") \
 X(SQL_VERIFY_KEYS, "SELECT count(*) FROM msgkeys k WHERE NOT EXISTS" \
     " (SELECT 1 FROM messages m WHERE m.id = k.message)") \
 X(SQL_VERIFY_EVENT_OF, "SELECT s.prefix, t.number FROM tickets t" \

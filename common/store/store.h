@@ -23,13 +23,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TKT_STORE_SCHEMA 3
+#define TKT_STORE_SCHEMA 4
 #define TKT_STORE_CHANNEL "channel" /* target of jobs that a channel serves */
 #define TKT_STORE_BATCH_MAX 256     /* items of one transaction */
 
 struct tkt_store;
 struct tkt_reader;
 struct tkt_store_traces;
+struct tkt_roster; /* decide/assign.h */
 
 struct tkt_store_options {
     const char *dir;  /* holds tickets.db and blobs/; created by open if missing */
@@ -159,6 +160,7 @@ struct tkt_store_reserve_in {
     const struct tkt_store_participant *participants;
     size_t participant_count;
     const struct tkt_store_traces *traces; /* store/thread.h; NULL: none */
+    const struct tkt_roster *roster; /* who gets new tickets; NULL: nobody by itself */
     int64_t now_ms;
 };
 
@@ -201,7 +203,8 @@ int tkt_store_confirm_old(struct tkt_store *store, int64_t older_than_ms, int64_
                           int max, struct tkt_err *err);
 
 /* The result of a later analysis (job kind "reanalyse"): fills what was unknown, moves an
- * unanalysed ticket's routing, starts the create job that waited for it. */
+ * unanalysed ticket's routing, starts the create job that waited for it. An untouched
+ * ticket whose group changes gets another person. */
 struct tkt_store_analysed_in {
     int64_t ticket;
     int64_t message;
@@ -218,6 +221,7 @@ struct tkt_store_analysed_in {
     const char *question_text;
     const char *language;
     const struct tkt_store_traces *traces; /* or NULL */
+    const struct tkt_roster *roster;       /* or NULL, as at reserve */
     int64_t now_ms;
 };
 int tkt_store_analysed(struct tkt_store *store, const struct tkt_store_analysed_in *in,
@@ -377,7 +381,7 @@ int tkt_reader_messages(struct tkt_reader *r, const char *id, int64_t *out, int 
  *           duplicates, open_holds, hold_lag_ms, blobs, unanalysed, database_bytes,
  *           log_bytes}
  *   verify  {faults [{fault (database, reference, chain, event, blob, content, ticket, key,
- *           duplicate), text}], bad, events, messages, blobs, orphans}
+ *           duplicate, load), text}], bad, events, messages, blobs, orphans}
  *           orphans are files without a row, older than an hour: no fault, sweep takes
  *           them */
 struct tkt_list_filter {

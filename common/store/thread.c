@@ -238,7 +238,8 @@ int tkt_sender_forget(struct tkt_store *s, const char *address, struct tkt_err *
     unsigned char key[TKT_STORE_SENDER_KEY_LEN];
 
     tkt_store_sender_key(address, key);
-    return tkt_db_run(s->db, SQL_SENDER_DROP, err, "b", key, sizeof(key)) < 0 ||
+    return tkt_handler_forget(s, address, err) < 0 ||
+                   tkt_db_run(s->db, SQL_SENDER_DROP, err, "b", key, sizeof(key)) < 0 ||
                    tkt_db_run(s->db, SQL_FOREIGN_FORGET, err, "s", address) < 0
                ? -1
                : 0;

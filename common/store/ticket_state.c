@@ -97,6 +97,10 @@ int tkt_ticket_move(struct tkt_store *s, struct ticket_row *t, enum tkt_ticket_s
     if (n < 0) {
         return -1;
     }
+    int load = (int)tkt_state_in_hand(to) - (int)tkt_state_in_hand(from);
+    if (load != 0 && tkt_load_change(s, t->assignee, load, err) < 0) {
+        return -1;
+    }
     t->state = to;
     struct tkt_buf *b = tkt_event_begin(s);
     json_str(b, "from", tkt_store_state_name(from));

@@ -223,6 +223,18 @@ static int check_tickets(struct check *c, struct tkt_err *err)
     return 0;
 }
 
+static int check_loads(struct check *c, struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+    int n = tkt_db_query(c->r->db, &row, SQL_VERIFY_LOADS, err, "");
+
+    for (; n == 1; n = tkt_row_next(&row, err)) {
+        fault(c, "load", "%.100s has %" PRId64 " open tickets, counted were %" PRId64,
+              tkt_row_text(&row, 0), tkt_row_int(&row, 1), tkt_row_int(&row, 2));
+    }
+    return n;
+}
+
 /* ---- files that no row names ------------------------------------------------------ */
 
 static int check_blob_dir(struct check *c, const char *path, int64_t before_ms,
@@ -270,7 +282,8 @@ static int check_all(struct check *c, struct tkt_err *err)
     (void)tkt_buf_addc(c->out, '{'); /* the end looks at failed */
     json_open(c->out, "faults", '[');
     if (check_file(c, err) < 0 || check_chain(c, err) < 0 || check_messages(c, err) < 0 ||
-        check_tickets(c, err) < 0 || check_orphans(c, err) < 0) {
+        check_tickets(c, err) < 0 || check_loads(c, err) < 0 ||
+        check_orphans(c, err) < 0) {
         return -1;
     }
     json_close(c->out, ']');
