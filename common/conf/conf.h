@@ -87,7 +87,13 @@ struct tkt_conf_desk {
     struct tkt_conf_list opens;
     struct tkt_conf_list changes_state;
     struct tkt_conf_list acknowledges;
-    int64_t retain_ms; /* content of closed tickets is erased after; 0 = keep */
+    int64_t retain_ms;       /* content of closed tickets is erased after; 0 = keep */
+    int64_t join_window_ms;  /* like mail of one automatic sender joins; 0 = never */
+    int64_t storm_senders;   /* so many strangers in one conversation; 0 = never */
+    int64_t storm_window_ms; /* ... and within this time; of affected and loops too */
+    int64_t loop_max;        /* tickets of one automatic sender in that time; 0 = any */
+    int64_t sender_rate;     /* mails an hour, more is deferred at RCPT; 0 = any */
+    int64_t repeat_rate;     /* ... of one text */
 };
 
 enum tkt_conf_strategy { /* the numbers of decide/assign.h */
@@ -406,6 +412,27 @@ struct tkt_conf_model {
     char *trainer; /* ticket-train */
 };
 
+enum tkt_conf_recovery {
+    TKT_RECOVERY_RESOLVE,
+    TKT_RECOVERY_COMMENT,
+    TKT_RECOVERY_NONE
+};
+
+/* Which mails are one alarm. The patterns are compiled in the parser
+ * (decide/correlate.h); window and what a recovery does are ticketd's. */
+struct tkt_conf_correlate {
+    char *name;
+    struct tkt_conf_list if_desk;
+    struct tkt_conf_list if_sender;
+    struct tkt_conf_list if_domain;
+    struct tkt_conf_list if_class;
+    struct tkt_conf_list key;
+    struct tkt_conf_list recovery;
+    enum tkt_conf_recovery on_recovery;
+    bool recovery_verified;
+    int64_t window_ms;
+};
+
 struct tkt_conf_source; /* where each setting stood; for messages */
 
 struct tkt_conf {
@@ -423,6 +450,7 @@ struct tkt_conf {
     enum tkt_log_level log_level;
     struct tkt_conf_list authserv_ids; /* trusted Authentication-Results */
     struct tkt_conf_list arc_sealers;  /* domains whose ARC seal is trusted */
+    struct tkt_conf_list own_networks; /* clients that are never limited, and believed */
     char *recipient_delimiter;         /* "+": sub-addresses of desks; "" = none */
     bool one_ticket_per_message;
     bool analyse; /* false: tickets from the header scan only */
@@ -460,6 +488,8 @@ struct tkt_conf {
     bool rules_refuse;
     bool rules_ignore;
     bool rules_set_requester;
+    struct tkt_conf_correlate *correlates;
+    size_t correlate_count;
 };
 
 /* Reads and checks path and what it includes. Errors are CONF. Owner: the caller. */

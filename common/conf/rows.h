@@ -62,6 +62,7 @@
 #define TKT_CONF_CALENDAR_ROWS 4
 #define TKT_CONF_AGENT_ROWS 6
 #define TKT_CONF_GROUP_ROWS 9
+#define TKT_CONF_CORRELATE_ROWS 9
 extern const struct tkt_conf_row tkt_conf_people_rows[TKT_CONF_PEOPLE_ROWS];
 extern const struct tkt_conf_row tkt_conf_directory_rows[TKT_CONF_DIRECTORY_ROWS];
 extern const struct tkt_conf_row tkt_conf_model_rows[TKT_CONF_MODEL_ROWS];
@@ -69,5 +70,6 @@ extern const struct tkt_conf_row tkt_conf_priority_rows[TKT_CONF_PRIORITY_ROWS];
 extern const struct tkt_conf_row tkt_conf_calendar_rows[TKT_CONF_CALENDAR_ROWS];
 extern const struct tkt_conf_row tkt_conf_agent_rows[TKT_CONF_AGENT_ROWS];
 extern const struct tkt_conf_row tkt_conf_group_rows[TKT_CONF_GROUP_ROWS];
+extern const struct tkt_conf_row tkt_conf_correlate_rows[TKT_CONF_CORRELATE_ROWS];
 
 #endif

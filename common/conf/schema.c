@@ -90,6 +90,10 @@ static const struct tkt_conf_row top_rows[] = {
          "Domains of lists and forwarders whose ARC seal is believed: where the border "
          "says arc=pass and they sealed last, what they saw counts. Empty: ARC is "
          "ignored."},
+    {LIST_ROW(tkt_conf, own_networks, "own_networks", "127.0.0.0/8 ::1/128", 0, 256),
+     .reload = true, .check = tkt_conf_is_network,
+     .help = "Clients whose mail is never deferred for its number, and whose alarms may "
+             "say that they are over."},
     {STRING_ROW(tkt_conf, recipient_delimiter, "recipient_delimiter", "+"), .max = 8,
      .reload = true, .check = tkt_conf_is_delimiters,
      .help =
@@ -385,6 +389,28 @@ static const struct tkt_conf_row desk_rows[] = {
      .help = "Classes whose mail is acknowledged; never that of the null sender."},
     {TIME_ROW(tkt_conf_desk, retain_ms, "retain", "0", 0, 5200 * WEEK), .reload = true,
      .help = "Content of closed tickets is erased after this time; 0: kept."},
+    {TIME_ROW(tkt_conf_desk, join_window_ms, "join_window", "10m", 0, 30 * DAY),
+     .reload = true,
+     .help = "Automatic mail with the same sender, Subject and text as another one less "
+             "than this time before joins its ticket; times of day in the text do not "
+             "count. 0: never."},
+    {TIME_ROW(tkt_conf_desk, storm_window_ms, "storm_window", "1h", MINUTE, 7 * DAY),
+     .reload = true,
+     .help = "The time in which people are counted who say nearly the same, answers of "
+             "strangers in one conversation, and automatic mail of one sender."},
+    {INT_ROW(tkt_conf_desk, storm_senders, "storm_senders", "10", 0, 100000),
+     .reload = true,
+     .help = "After so many tickets that strangers opened by answering one conversation, "
+             "further answers stand in its ticket, for agents only. 0: never."},
+    {INT_ROW(tkt_conf_desk, loop_max, "loop_max", "10", 0, 100000), .reload = true,
+     .help = "After so many new tickets by automatic mail of one sender that comes from "
+             "another desk, further ones join the last. 0: never."},
+    {INT_ROW(tkt_conf_desk, sender_rate, "sender_rate", "0", 0, 1000000), .reload = true,
+     .help = "Messages an hour that one sender may send; more are deferred at RCPT, "
+             "which then waits for an answer. 0: any number."},
+    {INT_ROW(tkt_conf_desk, repeat_rate, "repeat_rate", "0", 0, 1000000), .reload = true,
+     .help = "Messages an hour of one correlation key or text; then their sender is "
+             "deferred at RCPT. 0: any number."},
 };
 
 #define ONE(id, n, m, h)                                                                 \
@@ -486,6 +512,15 @@ const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
     MANY_AS(REQUIRE, require, require, requires, require_count,
             "A field that a ticket must have; the title is its name.", .policy = true,
             .sparse = true),
+    [TKT_CONF_CORRELATE] = {.name = "correlate",
+                            .titled = true,
+                            .offset = offsetof(struct tkt_conf, correlates),
+                            .count_offset = offsetof(struct tkt_conf, correlate_count),
+                            .size = sizeof(struct tkt_conf_correlate),
+                            .rows = tkt_conf_correlate_rows,
+                            .row_count = TKT_CONF_CORRELATE_ROWS,
+                            .policy = true,
+                            .help = "Which mails are one alarm and join one ticket."},
 };
 
 const char *tkt_conf_type_name(enum tkt_conf_type type)

@@ -3,6 +3,7 @@
 
 #include "base/civil.h"
 #include "base/enc.h"
+#include "base/network.h"
 #include "wire/idna.h"
 
 #include <stdint.h>
@@ -114,6 +115,15 @@ const char *tkt_conf_is_people(const char *value)
     return is_number && strcmp(value, "1") != 0 && strlen(value) < 10
                ? NULL
                : "a number of people from 2 on";
+}
+
+const char *tkt_conf_is_network(const char *value)
+{
+    struct tkt_network network;
+
+    return tkt_network_parse(value, &network)
+               ? NULL
+               : "a network such as 192.0.2.0/24 or 2001:db8::/32, or an address";
 }
 
 const char *tkt_conf_is_redact_pattern(const char *value)

@@ -27,6 +27,8 @@ const char *tkt_conf_is_secret_ref_or_empty(const char *value);
 const char *tkt_conf_is_ldap_uri(const char *value);
 /* A number of people from 2 on. */
 const char *tkt_conf_is_people(const char *value);
+/* "192.0.2.0/24", "2001:db8::/32", or one address. */
+const char *tkt_conf_is_network(const char *value);
 /* "name=something". */
 const char *tkt_conf_is_assignment(const char *value);
 const char *tkt_conf_is_user_or_group(const char *value);

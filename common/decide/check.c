@@ -93,6 +93,12 @@ static const char *complaint_of_effects(const struct tkt_decision *d,
     if (d->split_suggested && !is_append(d)) {
         return "splits what it does not append";
     }
+    if (d->correlate != NULL &&
+        (strlen(d->correlate) > TKT_CORRELATE_KEY_MAX ||
+         (d->correlate[0] == '\0' &&
+          (d->recovers || (d->correlate_by != NULL && d->correlate_by[0] != '\0'))))) {
+        return "correlates by no key, or by too long a one";
+    }
     return NULL;
 }
 

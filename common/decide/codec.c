@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char facts_magic[] = "TKF4";
-static const char decisions_magic[] = "TKD3";
+static const char decisions_magic[] = "TKD4";
 
 const char *const tkt_state_names[] = {"reserved",  "new",      "open",
                                        "pending",   "resolved", "closed",
@@ -267,6 +267,9 @@ static void pack_decision(struct tkt_buf *out, const struct tkt_decision *d)
     tkt_pack_u8(out, d->refused_by_rule);
     tkt_pack_u8(out, d->ignored_by_rule);
     tkt_pack_str(out, d->refuse_text);
+    tkt_pack_str(out, d->correlate);
+    tkt_pack_str(out, d->correlate_by);
+    tkt_pack_u8(out, d->recovers);
     tkt_pack_strings(out, &d->keywords, TKT_DECISION_KEYWORDS_MAX);
     pack_reasons(out, d);
 }
@@ -344,6 +347,9 @@ static void unpack_decision(struct tkt_unpack *u, struct tkt_decision *d)
     d->refused_by_rule = tkt_unpack_bool(u);
     d->ignored_by_rule = tkt_unpack_bool(u);
     d->refuse_text = tkt_unpack_line(u);
+    d->correlate = tkt_unpack_line(u);
+    d->correlate_by = tkt_unpack_line(u);
+    d->recovers = tkt_unpack_bool(u);
     tkt_unpack_strings(u, &d->keywords, TKT_DECISION_KEYWORDS_MAX);
     unpack_reasons(u, d);
 }
@@ -359,7 +365,7 @@ int tkt_decisions_decode(const void *data, size_t n, struct tkt_decisions *out,
     }
     memset(&d, 0, sizeof(d));
     tkt_unpack_init(&u, data, n, decisions_magic, &d.arena);
-    size_t count = tkt_unpack_count(&u, TKT_FACTS_DESKS_MAX, 93);
+    size_t count = tkt_unpack_count(&u, TKT_FACTS_DESKS_MAX, 102);
     d.items = tkt_unpack_array(&u, count, sizeof(*d.items));
     d.count = d.items == NULL ? 0 : count;
     for (size_t i = 0; i < d.count; i++) {

@@ -112,6 +112,8 @@ static int fill_defaults(const struct tkt_desk_facts *desk, struct tkt_decision 
     d->assignee = none;
     d->itsm = none;
     d->refuse_text = none;
+    d->correlate = none;
+    d->correlate_by = none;
     d->priority = desk->priority;
     return none == NULL || d->type == NULL || d->group == NULL ? -1 : 0;
 }

@@ -26,6 +26,7 @@
 #define TKT_DECISION_FIELDS_MAX 64
 #define TKT_DECISION_REASONS_MAX 64
 #define TKT_DECISION_KEYWORDS_MAX 16
+#define TKT_CORRELATE_KEY_MAX 512 /* bytes; longer keys are cut and hashed */
 #define TKT_PERSON_GROUPS_MAX 256
 #define TKT_FACTS_WIRE_MAX (1024 * 1024)
 #define TKT_DECISIONS_WIRE_MAX (1024 * 1024)
@@ -226,6 +227,12 @@ struct tkt_decision {
                                  * else kept as a refused ticket */
     bool ignored_by_rule;       /* kept as a refused ticket, nobody is told */
     char *refuse_text;
+    /* What alarm or storm it is one of: mail of one key at one desk joins one ticket while
+     * its window lasts (section correlate). ticketd looks up by, which tells window and
+     * what a recovery does; what it does not know there joins nothing. */
+    char *correlate;             /* the key, valid UTF-8, one line; "" = none */
+    char *correlate_by;          /* name of the section */
+    bool recovers;               /* says that it is over */
     struct tkt_strings keywords; /* the telling n-grams */
     struct tkt_reason *reasons;
     size_t reason_count;

@@ -103,6 +103,9 @@ int tkt_decision_json(const struct tkt_decision *d, unsigned indent, struct tkt_
     add_bool(out, in, &first, "refused_by_rule", d->refused_by_rule);
     add_bool(out, in, &first, "ignored_by_rule", d->ignored_by_rule);
     add_text(out, in, &first, "refuse_text", d->refuse_text);
+    add_text(out, in, &first, "correlate", d->correlate);
+    add_text(out, in, &first, "correlate_by", d->correlate_by);
+    add_bool(out, in, &first, "recovers", d->recovers);
     tkt_json_key(out, in, &first, "keywords");
     tkt_json_strings(out, in, &d->keywords);
     add_reasons(out, in, &first, d);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "decide/route.h"
 
+#include "decide/correlate.h"
 #include "decide/model_route.h"
 #include "decide/policy.h"
 #include "decide/priority.h"
@@ -70,5 +71,6 @@ int tkt_route(const struct tkt_question *q, struct tkt_decision *d,
     if (tkt_model_step(q, d, arena) < 0) {
         return -1;
     }
-    return tkt_priority_step(q, d, arena);
+    return tkt_priority_step(q, d, arena) < 0 || tkt_correlate_step(q, d, arena) < 0 ? -1
+                                                                                     : 0;
 }
