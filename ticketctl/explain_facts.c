@@ -131,6 +131,46 @@ static void add_traces(struct tkt_wire_packet *req, const struct tkt_ctl_explain
     }
 }
 
+static char *keep(struct tkt_ctl_explained *x, const char *text)
+{
+    return tkt_wire_arena_strdup(&x->arena, text, strlen(text));
+}
+
+/* Who the directory says the sender is. */
+static int take_person(struct tkt_ctl_explained *x, const cJSON *json)
+{
+    const cJSON *groups = cJSON_GetObjectItemCaseSensitive(json, "groups");
+    int count = TKT_MIN(cJSON_GetArraySize(groups), TKT_PERSON_GROUPS_MAX);
+    struct tkt_person p = {
+        .is_known = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "known")),
+        .is_vip = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "vip")),
+        .name = keep(x, tkt_ctl_str(json, "name")),
+        .department = keep(x, tkt_ctl_str(json, "department")),
+        .title = keep(x, tkt_ctl_str(json, "title")),
+        .location = keep(x, tkt_ctl_str(json, "location")),
+        .manager = keep(x, tkt_ctl_str(json, "manager")),
+        .language = keep(x, tkt_ctl_str(json, "language"))};
+    p.groups.items =
+        tkt_wire_arena_alloc(&x->arena, ((size_t)count + 1) * sizeof *p.groups.items);
+    if (!p.name || !p.department || !p.title || !p.location || !p.manager ||
+        !p.language || !p.groups.items) {
+        return no_memory();
+    }
+    const cJSON *g;
+    cJSON_ArrayForEach(g, groups)
+    {
+        if (p.groups.count < (size_t)count && cJSON_IsString(g)) {
+            char *name = keep(x, g->valuestring);
+            if (name == NULL) {
+                return no_memory();
+            }
+            p.groups.items[p.groups.count++] = name;
+        }
+    }
+    x->facts.person = p;
+    return 0;
+}
+
 static int take_facts(struct tkt_ctl_explained *x, const cJSON *json)
 {
     x->has_facts = true;
@@ -138,6 +178,10 @@ static int take_facts(struct tkt_ctl_explained *x, const cJSON *json)
     double lines = tkt_ctl_num(json, "tail_lines");
     x->facts.tail_lines = lines > 0 && lines <= TKT_TAIL_LINES_MAX ? (unsigned)lines : 0;
     if (tkt_tail_cut(&x->msg, x->facts.tail_lines) < 0) {
+        return no_memory();
+    }
+    const cJSON *person = cJSON_GetObjectItemCaseSensitive(json, "person");
+    if (cJSON_IsObject(person) && take_person(x, person) != 0) {
         return no_memory();
     }
     return take_candidates(x, cJSON_GetObjectItemCaseSensitive(json, "candidates"));

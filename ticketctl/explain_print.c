@@ -130,6 +130,27 @@ static void add_decision(const struct tkt_ctl_explained *x, struct tkt_buf *out)
     tkt_json_close(out, 1, first, '}');
 }
 
+/* Only of somebody whom a directory knows. */
+static void add_person(const struct tkt_person *p, struct tkt_buf *out, bool *top)
+{
+    bool first = true;
+    if (!p->is_known && !p->is_vip) {
+        return;
+    }
+    tkt_json_key(out, 1, top, "person");
+    tkt_buf_addc(out, '{');
+    add_text(out, &first, "name", p->name);
+    add_text(out, &first, "department", p->department);
+    add_text(out, &first, "title", p->title);
+    add_text(out, &first, "location", p->location);
+    add_text(out, &first, "manager", p->manager);
+    add_text(out, &first, "language", p->language);
+    add_word(out, &first, "vip", p->is_vip ? "true" : "false");
+    tkt_json_key(out, 2, &first, "groups");
+    tkt_json_strings(out, 2, &p->groups);
+    tkt_json_close(out, 1, first, '}');
+}
+
 static void add_edits(const struct tkt_ctl_explained *x, struct tkt_buf *out)
 {
     tkt_buf_addc(out, '[');
@@ -166,6 +187,7 @@ int tkt_ctl_explain_json(const struct tkt_ctl_explained *x, struct tkt_buf *out)
     tkt_buf_adds(out, x->has_facts ? "true" : "false");
     tkt_json_key(out, 1, &first, "message");
     (void)tkt_message_json(&x->msg, 1, out); /* out->failed tells */
+    add_person(&x->facts.person, out, &first);
     tkt_json_key(out, 1, &first, "thread");
     add_thread(x, out);
     tkt_json_key(out, 1, &first, "decision");
@@ -258,6 +280,21 @@ static void put_message(FILE *to, const struct tkt_ctl_explained *x)
     }
 }
 
+static void put_person(FILE *to, const struct tkt_person *p)
+{
+    if (!p->is_known && !p->is_vip) {
+        return;
+    }
+    put(to, "person:", p->name[0] != '\0' ? p->name : "(no name)");
+    put(to, "", p->is_vip ? "very important" : "");
+    put(to, "  works in:", p->department);
+    put(to, "  title:", p->title);
+    put(to, "  location:", p->location);
+    put(to, "  manager:", p->manager);
+    put(to, "  language:", p->language);
+    put_strings(to, "  groups:", &p->groups);
+}
+
 static void put_desk(FILE *to, const struct tkt_edit_desk *desk,
                      const struct tkt_decision *d)
 {
@@ -314,6 +351,7 @@ void tkt_ctl_explain_text(const struct tkt_ctl_explained *x, FILE *to)
     }
     fprintf(to, ": %llu bytes\n", (unsigned long long)x->mail.size);
     put_message(to, x);
+    put_person(to, &x->facts.person);
     for (size_t i = 0; i < x->desk_count; i++) {
         put_desk(to, &x->desks[i], &x->decisions.items[i]);
     }

@@ -5,6 +5,7 @@
 #include "base/enc.h"
 #include "base/util.h"
 #include "ticketd/facts.h"
+#include "ticketd/people.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -141,7 +142,9 @@ static int tell(const struct stand_in *s, const struct tkt_facts *facts,
             first = false;
         }
     }
-    return tkt_buf_adds(out, "]}");
+    (void)tkt_buf_adds(out, "],\"person\":"); /* the same */
+    tkt_person_json(&facts->person, out);
+    return tkt_buf_addc(out, '}');
 }
 
 int tkt_control_facts(struct tkt_control_request *req, struct tkt_err *err)
@@ -165,6 +168,7 @@ int tkt_control_facts(struct tkt_control_request *req, struct tkt_err *err)
                               .tls_subject = "",
                               .now_s = tkt_clock_wall_ms() / 1000,
                               .prints = req->d->prints,
+                              .people = req->d->people,
                               .senders = req->d->senders,
                               .found = &found};
     memset(&facts, 0, sizeof(facts));
@@ -172,6 +176,7 @@ int tkt_control_facts(struct tkt_control_request *req, struct tkt_err *err)
     if (rc == 0) {
         rc = tell(&s, &facts, &found, &req->data);
     }
+    tkt_tools_forget_person(&tools);
     tkt_facts_release(&facts);
     tkt_settings_put(&set);
     return rc;

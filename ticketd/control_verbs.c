@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/util.h"
 #include "ticketd/control_facts.h"
+#include "ticketd/people.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,7 +137,9 @@ static void add_daemon_status(struct tkt_daemon *d, struct tkt_buf *out)
     } else {
         (void)tkt_buf_adds(out, "false");
     }
-    (void)tkt_buf_adds(out, "}}");
+    (void)tkt_buf_adds(out, "},\"people\":");
+    tkt_people_status(d->people, out);
+    (void)tkt_buf_adds(out, "}");
     tkt_settings_put(&set);
 }
 
@@ -497,6 +500,35 @@ static int run_job(struct tkt_control_request *req, struct tkt_err *err)
     return change(req, apply_job, err);
 }
 
+/* ---- directories -------------------------------------------------------------------- */
+
+static int run_directory_lookup(struct tkt_control_request *req, struct tkt_err *err)
+{
+    req->has_data = true;
+    return tkt_people_lookup_json(req->d, arg(req, "address"),
+                                  arg_number(req, "cached", 0) != 0, req->reader,
+                                  &req->data, err);
+}
+
+static int run_directory_test(struct tkt_control_request *req, struct tkt_err *err)
+{
+    const char *name = arg(req, "name");
+
+    req->has_data = true;
+    return tkt_people_test_json(req->d, name ? name : "", &req->data, err);
+}
+
+static int run_directory_flush(struct tkt_control_request *req, struct tkt_err *err)
+{
+    int64_t removed = 0;
+
+    if (tkt_people_flush(req->d, &removed, err) < 0) {
+        return -1;
+    }
+    say(req, "%lld answers of directories were forgotten", (long long)removed);
+    return 0;
+}
+
 /* ---- the table ----------------------------------------------------------------------- */
 
 #define NEED(n, k)                                                                       \
@@ -587,6 +619,17 @@ static const struct verb verbs[] = {
     {"verify", TKT_ROLE_READER, false, run_verify, {{0}}},
     {"backup", TKT_ROLE_ADMIN, true, run_backup, {{0}}},
     {"reload", TKT_ROLE_ADMIN, false, run_reload, {{0}}},
+    {"directory-lookup",
+     TKT_ROLE_AGENT,
+     false,
+     run_directory_lookup,
+     {NEED("address", KIND_TEXT), MAY("cached", KIND_FLAG)}},
+    {"directory-test",
+     TKT_ROLE_AGENT,
+     false,
+     run_directory_test,
+     {MAY("name", KIND_TEXT)}},
+    {"directory-flush", TKT_ROLE_ADMIN, false, run_directory_flush, {{0}}},
     {"facts",
      TKT_ROLE_READER,
      false,
@@ -692,7 +735,7 @@ int tkt_control_verb(struct tkt_control_request *req, struct tkt_err *err)
         return -1;
     }
     if (verb->role == TKT_ROLE_READER || verb->run == run_raw ||
-        verb->run == run_backup) {
+        verb->run == run_directory_lookup || verb->run == run_backup) {
         req->reader = tkt_reader_open(req->d->store_dir, err);
         if (!req->reader) {
             return -1;

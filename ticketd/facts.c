@@ -380,6 +380,16 @@ static int add_sender(struct gather *g, const struct tkt_message *msg)
     return f->auth_login ? 0 : tkt_err_set(g->err, TKT_ERR_TEMP, "facts: no memory");
 }
 
+/* Out of the cache; nothing waits for a directory. */
+static int add_person(struct gather *g)
+{
+    int n = tkt_people_of(g->in->people, g->in->conf, g->in->tools, g->from, g->in->now_s,
+                          &g->facts->person, g->err);
+
+    g->in->found->person_missing = n == TKT_PEOPLE_MISSING;
+    return n < 0 ? -1 : 0;
+}
+
 /* When it came in, as its rules see it: on this host's clock and calendar. */
 static void add_time(struct gather *g)
 {
@@ -452,8 +462,8 @@ int tkt_facts_gather(void *arg, const struct tkt_message *msg, struct tkt_facts 
         return tkt_err_set(err, TKT_ERR_TEMP, "facts: no memory");
     }
     add_time(&g);
-    if (add_sender(&g, msg) < 0 || add_desks(&g) < 0 || from_recipients(&g) < 0 ||
-        from_own_ids(&g, &msg->in_reply_to) < 0 ||
+    if (add_sender(&g, msg) < 0 || add_person(&g) < 0 || add_desks(&g) < 0 ||
+        from_recipients(&g) < 0 || from_own_ids(&g, &msg->in_reply_to) < 0 ||
         from_own_ids(&g, &msg->references) < 0 ||
         from_references(&g, &msg->in_reply_to) < 0 ||
         from_references(&g, &msg->references) < 0 || from_bounce(&g, msg) < 0 ||

@@ -11,6 +11,7 @@
 #include "conf/conf.h"
 #include "store/thread.h"
 #include "ticketd/parserpool.h"
+#include "ticketd/people.h"
 #include "ticketd/prints.h"
 #include "ticketd/senders.h"
 #include "ticketd/token.h"
@@ -25,6 +26,8 @@ struct tkt_facts_found {
     size_t named_count;
     char scope[TKT_FACTS_SCOPE_MAX]; /* whose tags its foreign ones are */
     struct tkt_learned learned;
+    bool
+        person_missing; /* a directory is being asked for the sender for the first time */
 };
 
 /* All borrowed for the time of the analysis. */
@@ -41,6 +44,7 @@ struct tkt_facts_in {
     const char *tls_subject;
     int64_t now_s;
     struct tkt_prints *prints;     /* or NULL: likeness is not looked at */
+    struct tkt_people *people;     /* or NULL: nobody is asked for */
     struct tkt_senders *senders;   /* or NULL: nothing is learned */
     struct tkt_facts_found *found; /* out */
 };

@@ -10,6 +10,7 @@
 #include "ticketd/dispatch.h"
 #include "ticketd/intake.h"
 #include "ticketd/keyring.h"
+#include "ticketd/people.h"
 #include "ticketd/process.h"
 #include "ticketd/schedule.h"
 
@@ -302,8 +303,12 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
     if (!d->work) {
         return -1;
     }
+    d->people = tkt_people_new(d, err);
+    if (!d->people) {
+        return -1;
+    }
     d->dispatch = tkt_dispatch_start(d, err);
-    if (!d->dispatch) {
+    if (!d->dispatch || tkt_people_start(d->people, err) < 0) {
         return -1;
     }
     p->control = tkt_control_start(d, s->control, err);
@@ -330,9 +335,11 @@ static void stop_parts(struct tkt_daemon *d, struct parts *p)
     }
     tkt_control_stop(&p->control);
     tkt_schedule_stop(&p->schedule);
+    tkt_people_stop(d->people); /* it wakes the dispatcher, which asks it */
     tkt_dispatch_stop(&d->dispatch);
     tkt_work_stop(&d->work);
     tkt_commit_stop(&d->commit);
+    tkt_people_free(&d->people);
 }
 
 static void start_parser(struct tkt_daemon *d, const struct tkt_conf *conf)

@@ -26,6 +26,7 @@ struct reanalyse {
     int fd;
     struct tkt_envelope envelope;
     struct tkt_analysis analysis;
+    bool enriched; /* the decision alone is made again */
     bool analysed;
     struct tkt_facts_found found;
     struct tkt_store_traces traces;
@@ -74,10 +75,12 @@ static int analyse(struct reanalyse *r, struct tkt_err *err)
                                  .auth_login = r->envelope.auth_login,
                                  .tls_subject = r->envelope.tls_subject,
                                  .now_s = tkt_clock_wall_ms() / 1000,
-                                 .prints = r->d->prints,
+                                 .prints = r->enriched ? NULL : r->d->prints,
+                                 .people = r->d->people,
                                  .senders = r->d->senders,
                                  .found = &r->found};
 
+    tkt_tools_forget_person(r->tools);
     if (!r->d->pool) {
         return tkt_err_set(err, TKT_ERR_TEMP, "no parser is running");
     }
@@ -130,10 +133,16 @@ static int prepare(struct reanalyse *r, struct tkt_err *err)
     if (r->in.requester) {
         r->in.requester_name = r->in.decision->requester_name;
     }
+    r->in.enriched = r->enriched;
     r->in.language = m->language;
     r->in.question_text =
         tkt_decided_question(r->set->conf, r->in.decision, m->language, &r->arena);
     r->in.record = tkt_decided_record(r->set, r->in.decision, r->desk->name, &r->arena);
+    if (r->enriched) { /* who took part and what it left is known */
+        r->in.thread_key_count = 0;
+        r->in.requester = NULL;
+        return 0;
+    }
     if (tkt_traces_make(&r->found, m, &r->arena, &r->traces, err) < 0) {
         return -1;
     }
@@ -149,7 +158,8 @@ static int apply(struct tkt_store *store, void *arg, struct tkt_err *err)
     r->in.ticket = r->job->ticket;
     r->in.message = r->job->message;
     r->in.now_ms = tkt_clock_wall_ms();
-    if (tkt_store_analysed(store, &r->in, err) < 0) {
+    bool keep = r->enriched && !r->in.decision; /* what was decided first */
+    if (!keep && tkt_store_analysed(store, &r->in, err) < 0) {
         return -1;
     }
     return tkt_store_job_finish(store, r->job->id, r->owner, TKT_JOB_DONE, 0,
@@ -172,9 +182,15 @@ static bool is_hopeless(const struct reanalyse *r, const struct tkt_err *err)
 }
 
 int tkt_reanalyse(struct tkt_daemon *d, struct tkt_tools *tools,
-                  const struct tkt_job *job, const char *owner, struct tkt_err *err)
+                  const struct tkt_job *job, const char *owner, bool enriched,
+                  struct tkt_err *err)
 {
-    struct reanalyse r = {.d = d, .tools = tools, .job = job, .owner = owner, .fd = -1};
+    struct reanalyse r = {.d = d,
+                          .tools = tools,
+                          .job = job,
+                          .owner = owner,
+                          .enriched = enriched,
+                          .fd = -1};
     int rc = -1;
 
     r.set = tkt_settings_get(d);
@@ -193,9 +209,13 @@ int tkt_reanalyse(struct tkt_daemon *d, struct tkt_tools *tools,
         rc = tkt_commit_call(d->commit, apply, &r, true, err);
     }
     if (rc == 0 && r.in.decision) {
-        tkt_senders_note(d->senders, &r.analysis.msg);
-        tkt_prints_add(d->prints, r.desk->name, job->ticket, r.traces.print, r.in.now_ms);
-        tkt_log(TKT_LOG_INFO, job->ticket_id, "ticket.analysed", "desk", r.desk->name,
+        if (!enriched) {
+            tkt_senders_note(d->senders, &r.analysis.msg);
+            tkt_prints_add(d->prints, r.desk->name, job->ticket, r.traces.print,
+                           r.in.now_ms);
+        }
+        tkt_log(TKT_LOG_INFO, job->ticket_id,
+                enriched ? "ticket.enriched" : "ticket.analysed", "desk", r.desk->name,
                 "class", r.in.class_name, "action",
                 tkt_action_names[r.in.decision->action], "why", r.in.decision->why,
                 "group", r.in.decision->group, "status", "ok", NULL);

@@ -11,10 +11,13 @@
 #define TKT_REANALYSE_ATTEMPTS 6
 #define TKT_REANALYSE_BUDGET_MS 10000
 
-/* 0: the ticket was updated and the job is finished, in one transaction (also when the
+/* enriched: it was analysed when it came in; only the decision is made again, because more
+ * is known of the sender (ticketd/enrich.h).
+ * 0: the ticket was updated and the job is finished, in one transaction (also when the
  * analysis is given up after TKT_REANALYSE_ATTEMPTS: the desk's defaults stay). -1: the
  * job is still to be finished according to *err. */
 int tkt_reanalyse(struct tkt_daemon *d, struct tkt_tools *tools,
-                  const struct tkt_job *job, const char *owner, struct tkt_err *err);
+                  const struct tkt_job *job, const char *owner, bool enriched,
+                  struct tkt_err *err);
 
 #endif

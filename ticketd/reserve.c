@@ -303,6 +303,7 @@ static void analyse(struct tkt_request *req, struct tkt_tools *tools)
                                  .tls_subject = req->wire.tls_subject,
                                  .now_s = req->now_ms / 1000,
                                  .prints = req->d->prints,
+                                 .people = req->d->people,
                                  .senders = req->d->senders,
                                  .found = &req->found};
     const struct tkt_analyse_in in = {

@@ -155,6 +155,8 @@ int tkt_reserve_prepare(struct tkt_request *req, struct tkt_err *err)
     /* A message too large to be kept has nothing that a later analysis could read. */
     in->analysed = req->analysed || req->message.truncated || !req->set->conf->analyse;
     in->analysis_error = req->analysis_error;
+    in->enrich = req->analysed && req->found.person_missing &&
+                 req->set->conf->people.enrich_wait_ms > 0;
     in->thread_keys = &req->scan.message_id_hash;
     in->thread_key_count = *req->scan.message_id ? 1 : 0;
     in->now_ms = req->now_ms;

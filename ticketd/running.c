@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "ticketd/dispatch_private.h"
+#include "ticketd/enrich.h"
 #include "ticketd/facts.h"
 #include "ticketd/reanalyse.h"
 
@@ -47,6 +48,7 @@ static const struct tkt_job_kind itsm_kind = {.kind = "", .start = itsm_start};
 
 struct outcome {
     bool is_recorded;
+    int64_t again_ms; /* not yet: look again after that; 0 = no */
     struct tkt_err err;
 };
 
@@ -54,10 +56,18 @@ static void reanalyse_run(struct tkt_running *r, struct tkt_tools *tools)
 {
     struct outcome *o = r->state;
 
-    o->is_recorded = tkt_reanalyse(r->d, tools, &r->job, r->owner, &o->err) == 0;
+    o->is_recorded = tkt_reanalyse(r->d, tools, &r->job, r->owner, false, &o->err) == 0;
 }
 
-static void reanalyse_back(struct tkt_running *r)
+static void enrich_run(struct tkt_running *r, struct tkt_tools *tools)
+{
+    struct outcome *o = r->state;
+
+    o->is_recorded =
+        tkt_enrich(r->d, tools, &r->job, r->owner, &o->again_ms, &o->err) == 0;
+}
+
+static void read_back(struct tkt_running *r)
 {
     struct outcome o = *(struct outcome *)r->state;
 
@@ -65,24 +75,40 @@ static void reanalyse_back(struct tkt_running *r)
     r->state = NULL;
     if (o.is_recorded) {
         tkt_running_recorded(r);
+    } else if (o.again_ms > 0) {
+        tkt_running_give_back(r, o.again_ms, "a directory is being asked");
     } else {
         tkt_running_finish(r, &o.err);
     }
 }
 
-static void reanalyse_start(struct tkt_running *r)
+static void read_start(struct tkt_running *r,
+                       void (*run)(struct tkt_running *r, struct tkt_tools *tools))
 {
     r->state = calloc(1, sizeof(struct outcome));
-    if (!r->state || tkt_running_in_pool(r, reanalyse_run, reanalyse_back) < 0) {
+    if (!r->state || tkt_running_in_pool(r, run, read_back) < 0) {
         free(r->state);
         r->state = NULL;
         tkt_running_give_back(r, BUSY_DELAY_MS, "no thread is free");
     }
 }
 
+static void reanalyse_start(struct tkt_running *r)
+{
+    read_start(r, reanalyse_run);
+}
+
+static void enrich_start(struct tkt_running *r)
+{
+    read_start(r, enrich_run);
+}
+
 /* One at a time: mail that somebody waits for goes first. */
 static const struct tkt_job_kind reanalyse_kind = {
     .kind = "reanalyse", .group = "(reading)", .at_once = 1, .start = reanalyse_start};
+
+static const struct tkt_job_kind enrich_kind = {
+    .kind = "enrich", .group = "(reading)", .at_once = 1, .start = enrich_start};
 
 /* Not its fault that it cannot run now: nothing is counted, told or given up. */
 static void channel_start(struct tkt_running *r)
@@ -96,7 +122,7 @@ static const struct tkt_job_kind channel_kind = {.kind = "",
                                                  .at_once = TKT_DISPATCH_HELD_MAX,
                                                  .start = channel_start};
 
-const struct tkt_job_kind *const tkt_job_kinds[] = {&reanalyse_kind, NULL};
+const struct tkt_job_kind *const tkt_job_kinds[] = {&reanalyse_kind, &enrich_kind, NULL};
 
 static const struct tkt_job_kind *kind_of(const struct tkt_job *job)
 {

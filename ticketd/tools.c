@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ticketd/tools.h"
 
+#include <string.h>
+
 struct tkt_reader *tkt_tools_reader(struct tkt_tools *tools, struct tkt_err *err)
 {
     if (!tools->reader) {
@@ -25,8 +27,15 @@ struct tkt_keyscan *tkt_tools_scan(struct tkt_tools *tools,
     return tools->scan;
 }
 
+void tkt_tools_forget_person(struct tkt_tools *tools)
+{
+    tkt_wire_arena_release(&tools->person.arena);
+    memset(&tools->person, 0, sizeof(tools->person));
+}
+
 void tkt_tools_release(struct tkt_tools *tools)
 {
+    tkt_tools_forget_person(tools);
     tkt_reader_close(&tools->reader);
     tkt_keyscan_free(&tools->scan);
 }

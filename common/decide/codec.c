@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const char facts_magic[] = "TKF4";
+static const char person_magic[] = "TKP1";
 static const char decisions_magic[] = "TKD4";
 
 const char *const tkt_state_names[] = {"reserved",  "new",      "open",
@@ -153,6 +154,28 @@ static void unpack_person(struct tkt_unpack *u, struct tkt_person *p)
     p->manager = tkt_unpack_line(u);
     p->language = tkt_unpack_line(u);
     tkt_unpack_strings(u, &p->groups, TKT_PERSON_GROUPS_MAX);
+}
+
+int tkt_person_encode(const struct tkt_person *person, struct tkt_buf *out)
+{
+    tkt_buf_add(out, person_magic, 4);
+    pack_person(out, person);
+    return tkt_pack_end(out);
+}
+
+int tkt_person_decode(const void *data, size_t n, struct tkt_wire_arena *arena,
+                      struct tkt_person *out, struct tkt_err *err)
+{
+    struct tkt_person person = {0};
+    struct tkt_unpack u;
+
+    tkt_unpack_init(&u, data, n, person_magic, arena);
+    unpack_person(&u, &person);
+    if (tkt_unpack_end(&u, "person", err) < 0) {
+        return -1;
+    }
+    *out = person;
+    return 0;
 }
 
 static void unpack_facts(struct tkt_unpack *u, struct tkt_facts *facts)

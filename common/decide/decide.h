@@ -272,6 +272,11 @@ int tkt_facts_encode(const struct tkt_facts *facts, struct tkt_buf *out);
 int tkt_facts_decode(const void *data, size_t n, struct tkt_facts *out,
                      struct tkt_err *err);
 void tkt_facts_release(struct tkt_facts *facts);
+/* A person alone, for a cache. */
+#define TKT_PERSON_WIRE_MAX (128 * 1024)
+int tkt_person_encode(const struct tkt_person *person, struct tkt_buf *out);
+int tkt_person_decode(const void *data, size_t n, struct tkt_wire_arena *arena,
+                      struct tkt_person *out, struct tkt_err *err);
 int tkt_decisions_encode(const struct tkt_decisions *d, struct tkt_buf *out);
 int tkt_decisions_decode(const void *data, size_t n, struct tkt_decisions *out,
                          struct tkt_err *err);

@@ -508,6 +508,14 @@ static int analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
                    ? -1
                    : tkt_err_set(err, TKT_ERR_PERM, "no ticket row %" PRId64, in->ticket);
     }
+    int64_t touched = 0;
+    if (in->enriched &&
+        tkt_db_get_int(s->db, SQL_TICKET_BY_HAND, &touched, err, "i", t.id) < 0) {
+        return -1;
+    }
+    if (touched > 0) {
+        return 0;
+    }
     tkt_lines_join(&c->tags, &tags);
     if (tkt_db_run(s->db, SQL_TICKET_ANALYSED, err, "iditttttttddit", t.id,
                    (int)T_ANALYSED, in->now_ms, in->requester_name, in->subject,
@@ -515,7 +523,10 @@ static int analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
                    c->urgency, c->impact, (int64_t)c->priority, tkt_buf_str(&tags)) < 0 ||
         tkt_db_run(s->db, SQL_MESSAGE_ANALYSED, err, "ittd", in->message, in->subject,
                    in->class_name, tkt_assurance_flags(in->decision)) < 0 ||
-        analysed_traces(s, &t, in, err) < 0 || analysed_fields(s, &t, in, c, err) < 0 ||
+        analysed_traces(s, &t, in, err) < 0 ||
+        /* What was asked for once stays asked for. */
+        (!(in->enriched && (t.flags & T_MISSING) != 0) &&
+         analysed_fields(s, &t, in, c, err) < 0) ||
         tkt_threads_add(s, t.id, in->message, in->thread_keys, in->thread_key_count,
                         err) < 0 ||
         tkt_participants_add(s, t.id, in->participants, in->participant_count, err) < 0 ||
@@ -530,8 +541,8 @@ static int analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
     struct tkt_buf *b = tkt_event_begin(s);
     json_str_opt(b, "why", c->why);
     json_bool(b, "given_up", in->decision == NULL);
-    return tkt_event_end(s, t.id, in->message, NULL, "ticket.analysed", in->now_ms, err) <
-                   0
+    const char *kind = in->enriched ? "ticket.enriched" : "ticket.analysed";
+    return tkt_event_end(s, t.id, in->message, NULL, kind, in->now_ms, err) < 0
                ? -1
                : analysed_record(s, &t, in, err);
 }

@@ -57,12 +57,17 @@ int tkt_ticket_start(struct tkt_store *s, struct ticket_row *t, int64_t message,
                                     now_ms, now_ms, err) < 0) {
         return -1;
     }
+    bool enrich = analysed && (t->flags & T_ENRICH) != 0;
+    if (enrich && tkt_job_insert(s, t->id, message, "enrich", t->itsm, NULL, fresh,
+                                 now_ms, now_ms, err) < 0) {
+        return -1;
+    }
     /* The store itself is the desk: the ticket is where it belongs already. */
     if (t->flags & T_LOCAL) {
         return 0;
     }
-    return tkt_job_insert(s, t->id, message, "create", t->itsm, NULL, fresh && analysed,
-                          now_ms, now_ms, err);
+    return tkt_job_insert(s, t->id, message, "create", t->itsm, NULL,
+                          fresh && analysed && !enrich, now_ms, now_ms, err);
 }
 
 /* Somebody answers a ticket whose own message is still held: it was delivered. */

@@ -223,7 +223,8 @@ static int forget_address(struct tkt_store *s, const char *what, const char *who
     return forget_messages(s, address, who, now_ms, count, err) < 0 ||
                    forget_requester(s, address, now_ms, err) < 0 ||
                    forget_participant(s, address, err) < 0 ||
-                   tkt_sender_forget(s, address, err) < 0
+                   tkt_sender_forget(s, address, err) < 0 ||
+                   tkt_person_forget(s, address, err) < 0
                ? -1
                : 0;
 }

@@ -38,7 +38,8 @@ enum ticket_flag {
     T_ANALYSED = 4,
     T_LOCAL = 8, /* its ITSM is the store */
     T_ERASED = 16,
-    T_MISSING = 32 /* fields are: pending, and the requester is to be asked */
+    T_MISSING = 32, /* fields are: pending, and the requester is to be asked */
+    T_ENRICH = 64   /* the job "enrich" comes before its create */
 };
 enum message_flag {
     M_CONFIRMED = 1,
@@ -336,6 +337,8 @@ int tkt_suggestions_note(struct tkt_store *s, int64_t ticket, const struct messa
                          const struct tkt_decision *d, const char *subject,
                          int64_t now_ms, struct tkt_err *err);
 /* What was learned about a sender, and his trackers' tags. */
+int tkt_person_forget(struct tkt_store *s, const char *address,
+                      struct tkt_err *err); /* people.c */
 int tkt_sender_forget(struct tkt_store *s, const char *address, struct tkt_err *err);
 /* The bits of a message's flags for how sure its sender is. */
 static inline int tkt_assurance_flags(const struct tkt_decision *d)

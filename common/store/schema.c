@@ -121,8 +121,17 @@ static const char schema_4[] =
     "INSERT INTO agents(address, open) SELECT lower(assignee), count(*) FROM tickets"
     " WHERE assignee <> '' AND state IN (0, 1, 2, 3) GROUP BY 1;";
 
+/* What directories say of senders; data is NULL where none knows them. It is asked for by
+ * address alone; the two indexes are for those who refresh and forget. */
+static const char schema_5[] =
+    "CREATE TABLE people(address TEXT PRIMARY KEY, checked INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL, used INTEGER NOT NULL, data BLOB) WITHOUT ROWID;"
+    "CREATE INDEX people_expires ON people(expires);"
+    "CREATE INDEX people_used ON people(used);";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
-static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4};
+static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4,
+                                         schema_5};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

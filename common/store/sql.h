@@ -186,6 +186,26 @@ X(SQL_SENDER_DROP, "DELETE FROM senders WHERE key = ?") \
 X(SQL_SENDERS_COUNT, "SELECT count(*) FROM senders") \
 X(SQL_SENDERS_EXPIRE, "DELETE FROM senders WHERE key IN (SELECT key FROM senders" \
     " WHERE seen < ?1 ORDER BY seen LIMIT ?2)") \
+/* people */ \
+X(SQL_PERSON_GET, "SELECT checked, expires, used, data FROM people WHERE address = ?") \
+X(SQL_PERSON_SET, "INSERT INTO people(address, checked, expires, used, data)" \
+    " VALUES(?1, ?2, ?3, ?2, ?5) ON CONFLICT(address) DO UPDATE SET" \
+    " checked = ?2, expires = ?3, used = CASE WHEN ?4 THEN ?2 ELSE used END, data = ?5") \
+X(SQL_PERSON_USED, "UPDATE people SET used = ?2 WHERE address = ?1" \
+    " AND (used <= checked OR used < ?2 - 3600000)") \
+X(SQL_MESSAGE_AUTHOR, "SELECT author FROM messages WHERE id = ?") \
+X(SQL_PERSON_DROP, "DELETE FROM people WHERE address = ?") \
+X(SQL_PEOPLE_DUE, "SELECT address FROM people WHERE expires BETWEEN ?1 AND ?2" \
+    " AND used > checked ORDER BY expires LIMIT ?3") \
+X(SQL_PEOPLE_EXPIRE, "DELETE FROM people WHERE address IN (SELECT address FROM people" \
+    " WHERE expires < ?1 ORDER BY expires LIMIT ?2)") \
+X(SQL_PEOPLE_EVICT, "DELETE FROM people WHERE address IN (SELECT address FROM people" \
+    " ORDER BY used LIMIT ?1)") \
+X(SQL_PEOPLE_FLUSH, "DELETE FROM people") \
+X(SQL_PEOPLE_COUNT, "SELECT count(*) FROM people") \
+X(SQL_PEOPLE_UNKNOWN, "SELECT count(*) FROM people WHERE data IS NULL") \
+X(SQL_TICKET_BY_HAND, "SELECT count(*) FROM events WHERE ticket = ?" \
+    " AND kind IN ('ticket.set', 'ticket.enriched')") \
 X(SQL_TICKET_SUBJECT, "SELECT subject FROM tickets WHERE id = ?") \
 X(SQL_TICKET_REQUESTER, "UPDATE tickets SET requester = ?2, requester_name = ?3" \
     " WHERE id = ?1") \

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TKT_STORE_SCHEMA 4
+#define TKT_STORE_SCHEMA 5
 #define TKT_STORE_CHANNEL "channel" /* target of jobs that a channel serves */
 #define TKT_STORE_BATCH_MAX 256     /* items of one transaction */
 
@@ -161,6 +161,8 @@ struct tkt_store_reserve_in {
     size_t participant_count;
     const struct tkt_store_traces *traces; /* store/thread.h; NULL: none */
     const struct tkt_roster *roster; /* who gets new tickets; NULL: nobody by itself */
+    bool enrich; /* a directory is still to be asked for the sender: before any create the
+                  * job "enrich" runs */
     int64_t now_ms;
 };
 
@@ -222,6 +224,8 @@ struct tkt_store_analysed_in {
     const char *language;
     const struct tkt_store_traces *traces; /* or NULL */
     const struct tkt_roster *roster;       /* or NULL, as at reserve */
+    bool enriched; /* it was analysed before; now its sender is known. A ticket that a
+                    * person changed meanwhile stays as it is */
     int64_t now_ms;
 };
 int tkt_store_analysed(struct tkt_store *store, const struct tkt_store_analysed_in *in,

@@ -32,6 +32,9 @@
  * verify    -                                                     reader  object
  * backup    (descriptor of the file to write)                     admin   -
  * reload    -                                                     admin   -
+ * directory-lookup   address, cached? (0|1: do not ask)            agent   object
+ * directory-test     name?                                       agent   array
+ * directory-flush    -                                           admin   -
  * facts     address?, message-id*, id*, rcpt*, self?, bounced?,  reader  object
  *           foreign*, tail*, image*, print?, class?, desk*
  *           (what the history knows of a mail that names these: for `explain` beside a

@@ -30,7 +30,7 @@ _ticketctl()
         COMPREPLY=($(compgen -W "$w" -- "$cur")); return ;;
     esac
     case $cmd in
-    "") words=" submit explain extract list show log raw set comment assign resolve reopen close merge split link forget queue status verify backup restore config token-key reload ping help" ;;
+    "") words=" submit explain extract list show log raw set comment assign resolve reopen close merge split link forget queue directory status verify backup restore config token-key reload ping help" ;;
     "submit") words=" -f --from -r --rcpt -o --output --remaining --queue-id --client-addr --client-name --helo --login -n --dry-run --missed" ;;
     "explain") words=" -f --from -r --rcpt --offline --redacted" ;;
     "extract") words=" -o --output" ;;
@@ -53,6 +53,9 @@ _ticketctl()
     "queue retry") words="" ;;
     "queue park") words="" ;;
     "queue drop") words="" ;;
+    "directory lookup") words=" --cached" ;;
+    "directory test") words="" ;;
+    "directory flush") words="" ;;
     "status") words="" ;;
     "verify") words="" ;;
     "backup") words="" ;;
@@ -64,6 +67,7 @@ _ticketctl()
     "ping") words="" ;;
     "help") words=" --rows --bash-completion" ;;
     "queue") subs=" list show retry park drop" ;;
+    "directory") subs=" lookup test flush" ;;
     "config") subs=" test dump" ;;
     esac
     case $cur in
@@ -75,7 +79,7 @@ _ticketctl()
     explain|extract|backup|restore|"config test")
         COMPREPLY=($(compgen -f -- "$cur")) ;;
     help)
-        COMPREPLY=($(compgen -W " submit explain extract list show log raw set comment assign resolve reopen close merge split link forget queue status verify backup restore config token-key reload ping help" -- "$cur")) ;;
+        COMPREPLY=($(compgen -W " submit explain extract list show log raw set comment assign resolve reopen close merge split link forget queue directory status verify backup restore config token-key reload ping help" -- "$cur")) ;;
     esac
 }
 complete -o filenames -F _ticketctl ticketctl
