@@ -63,7 +63,7 @@ expect() {
 expect "queue" ticketctl qu
 expect "list show retry park drop" ticketctl queue ""
 expect "retry" ticketctl queue r
-expect "resolve reopen restore reload" ticketctl -c /dev/null re
+expect "replay resolve reopen restore reload" ticketctl -c /dev/null re
 expect "--state" ticketctl list --st
 expect "parked" ticketctl queue list --state pa
 expect "pending" ticketctl list --state pe

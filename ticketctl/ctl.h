@@ -166,6 +166,7 @@ int tkt_ctl_queue_change(struct tkt_ctl *ctl); /* retry, park, drop */
 int tkt_ctl_queue_list(struct tkt_ctl *ctl);
 int tkt_ctl_queue_show(struct tkt_ctl *ctl);
 int tkt_ctl_raw(struct tkt_ctl *ctl);
+int tkt_ctl_replay(struct tkt_ctl *ctl);
 int tkt_ctl_reload(struct tkt_ctl *ctl);
 int tkt_ctl_restore(struct tkt_ctl *ctl);
 int tkt_ctl_set(struct tkt_ctl *ctl);

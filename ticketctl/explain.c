@@ -384,6 +384,9 @@ static void explain_path(struct tkt_ctl_explain *e, const char *path)
 
 int tkt_ctl_explain(struct tkt_ctl *ctl)
 {
+    if (tkt_ctl_is_ticket_id(ctl->pos[0])) {
+        return tkt_ctl_decided(ctl);
+    }
     struct tkt_ctl_explain e = {.ctl = ctl};
     struct tkt_err err = TKT_ERR_INIT;
     e.worst = load_conf(&e);

@@ -56,4 +56,22 @@ const char *tkt_ctl_explain_ticket(const struct tkt_ctl_explained *x, int64_t ti
 int tkt_ctl_explain_json(const struct tkt_ctl_explained *x, struct tkt_buf *out);
 void tkt_ctl_explain_text(const struct tkt_ctl_explained *x, FILE *to);
 
+/* It looks like a ticket's ID and is no file. */
+bool tkt_ctl_is_ticket_id(const char *s);
+/* explain for tickets instead of files. */
+int tkt_ctl_decided(struct tkt_ctl *ctl);
+
+/* ---- what is the same for a mail in hand and for stored ones ----------------------- */
+
+/* What the configuration says of the desk. The strings are borrowed. */
+struct tkt_desk_facts tkt_ctl_desk_facts(const struct tkt_conf *conf,
+                                         const struct tkt_conf_desk *desk);
+bool tkt_ctl_is_agent(const struct tkt_conf *conf, const char *from);
+/* Whom the directory does not know. */
+struct tkt_person tkt_ctl_nobody(void);
+/* Rules and model of a configuration, compiled; model NULL: none. Release with
+ * tkt_policy_free. -1: CONF with file and line, or TEMP. */
+int tkt_ctl_policy_load(const struct tkt_conf *conf, const char *model,
+                        struct tkt_policy **out, struct tkt_err *err);
+
 #endif

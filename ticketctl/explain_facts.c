@@ -20,7 +20,7 @@ static int no_memory(void)
     return tkt_ctl_fail(EX_OSERR, "out of memory");
 }
 
-static bool is_agent(const struct tkt_conf *conf, const char *from)
+bool tkt_ctl_is_agent(const struct tkt_conf *conf, const char *from)
 {
     for (size_t i = 0; i < conf->group_count; i++) {
         for (size_t k = 0; k < conf->groups[i].members.count; k++) {
@@ -235,12 +235,45 @@ static bool itsm_is_local(const struct tkt_conf *conf, const char *name)
     return true; /* no section: the embedded one */
 }
 
+struct tkt_desk_facts tkt_ctl_desk_facts(const struct tkt_conf *conf,
+                                         const struct tkt_conf_desk *d)
+{
+    return (struct tkt_desk_facts){
+        .name = d->name,
+        .group = d->group,
+        .type = d->type,
+        .priority = (int)d->priority,
+        .reopen_closed = d->closed == TKT_CLOSED_REOPEN,
+        .refuse_closed = d->closed == TKT_CLOSED_REFUSE,
+        .forward_agents = d->forward == TKT_FORWARD_REQUESTER,
+        .forward_anybody = d->forward == TKT_FORWARD_ANYBODY,
+        .opens = tkt_class_bits(d->opens.items, d->opens.count),
+        .changes_state = tkt_class_bits(d->changes_state.items, d->changes_state.count),
+        .acknowledges = tkt_class_bits(d->acknowledges.items, d->acknowledges.count),
+        .local_itsm = itsm_is_local(conf, d->itsm),
+        .never = (conf->rules_refuse ? 0 : TKT_NEVER_REFUSE) |
+                 (conf->rules_ignore ? 0 : TKT_NEVER_IGNORE) |
+                 (conf->rules_set_requester ? 0 : TKT_NEVER_REQUESTER)};
+}
+
+struct tkt_person tkt_ctl_nobody(void)
+{
+    static char nothing[1];
+
+    return (struct tkt_person){.name = nothing,
+                               .department = nothing,
+                               .title = nothing,
+                               .location = nothing,
+                               .manager = nothing,
+                               .language = nothing};
+}
+
 int tkt_ctl_explain_facts(struct tkt_ctl_explain *e)
 {
     struct tkt_ctl_explained *x = e->x;
     struct tkt_facts *f = &x->facts;
     f->auth_login = (char *)""; /* borrowed: decide reads only */
-    f->is_agent = is_agent(e->ctl->conf, x->msg.from.address);
+    f->is_agent = tkt_ctl_is_agent(e->ctl->conf, x->msg.from.address);
     f->desks = tkt_wire_arena_alloc(&x->arena, (x->desk_count + 1) * sizeof *f->desks);
     f->candidates =
         tkt_wire_arena_alloc(&x->arena, TKT_FACTS_CANDIDATES_MAX * sizeof *f->candidates);
@@ -249,23 +282,7 @@ int tkt_ctl_explain_facts(struct tkt_ctl_explain *e)
     }
     for (size_t i = 0; i < x->desk_count; i++) {
         const struct tkt_conf_desk *d = x->desks[i].conf;
-        f->desks[f->desk_count++] = (struct tkt_desk_facts){
-            .name = d->name,
-            .group = d->group,
-            .type = d->type,
-            .priority = (int)d->priority,
-            .reopen_closed = d->closed == TKT_CLOSED_REOPEN,
-            .refuse_closed = d->closed == TKT_CLOSED_REFUSE,
-            .forward_agents = d->forward == TKT_FORWARD_REQUESTER,
-            .forward_anybody = d->forward == TKT_FORWARD_ANYBODY,
-            .opens = tkt_class_bits(d->opens.items, d->opens.count),
-            .changes_state =
-                tkt_class_bits(d->changes_state.items, d->changes_state.count),
-            .acknowledges = tkt_class_bits(d->acknowledges.items, d->acknowledges.count),
-            .local_itsm = itsm_is_local(e->ctl->conf, d->itsm),
-            .never = (e->ctl->conf->rules_refuse ? 0 : TKT_NEVER_REFUSE) |
-                     (e->ctl->conf->rules_ignore ? 0 : TKT_NEVER_IGNORE) |
-                     (e->ctl->conf->rules_set_requester ? 0 : TKT_NEVER_REQUESTER)};
+        f->desks[f->desk_count++] = tkt_ctl_desk_facts(e->ctl->conf, d);
     }
     return tkt_ctl_opt(e->ctl, "offline") == NULL ? ask_ticketd(e) : 0;
 }

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/util.h"
 #include "ticketd/control_facts.h"
+#include "ticketd/control_sample.h"
 #include "ticketd/people.h"
 
 #include <errno.h>
@@ -102,8 +103,10 @@ static void add_daemon_status(struct tkt_daemon *d, struct tkt_buf *out)
     tkt_commit_stats(d->commit, &commit);
     (void)tkt_buf_addf(out, "\"ticketd\":{\"version\":\"%s\"", PACKAGE_VERSION);
     add_counter(out, "uptime_ms", (uint64_t)(tkt_clock_mono_ms() - d->started_ms));
-    (void)tkt_buf_addf(out, ",\"generation\":\"%016llx\"",
+    (void)tkt_buf_addf(out, ",\"generation\":\"%016llx\",\"config\":",
                        (unsigned long long)set->generation);
+    (void)tkt_json_add_string(out, d->conf_path ? d->conf_path : "",
+                              d->conf_path ? strlen(d->conf_path) : 0);
     add_counter(out, "requests", d->stats.requests);
     add_counter(out, "refused", d->stats.refused);
     add_counter(out, "created", d->stats.created);
@@ -297,6 +300,20 @@ static int run_facts(struct tkt_control_request *req, struct tkt_err *err)
 {
     req->has_data = true;
     return tkt_control_facts(req, err);
+}
+
+static int run_sample(struct tkt_control_request *req, struct tkt_err *err)
+{
+    struct tkt_store_sample_filter filter = {.after = arg_number(req, "after", -1),
+                                             .since_ms = arg_number(req, "since_ms", 0),
+                                             .until_ms = arg_number(req, "until_ms", 0),
+                                             .desk = arg(req, "desk"),
+                                             .id = arg(req, "id")};
+
+    req->has_data = true;
+    return tkt_control_sample(
+        req, filter, (int)TKT_MIN(arg_number(req, "limit", LIST_LIMIT), LIST_LIMIT_MAX),
+        err);
 }
 
 static int run_reload(struct tkt_control_request *req, struct tkt_err *err)
@@ -613,6 +630,13 @@ static const struct verb verbs[] = {
      false,
      run_queue,
      {MAY("job", KIND_NUMBER), MAY("state", KIND_TEXT), MAY("limit", KIND_NUMBER)}},
+    {"sample",
+     TKT_ROLE_AGENT,
+     false,
+     run_sample,
+     {MAY("id", KIND_ID), MAY("desk", KIND_TEXT), MAY("after", KIND_NUMBER),
+      MAY("since_ms", KIND_NUMBER), MAY("until_ms", KIND_NUMBER),
+      MAY("limit", KIND_NUMBER)}},
     {"queue-retry", TKT_ROLE_AGENT, false, run_job, {NEED("job", KIND_NUMBER)}},
     {"queue-park", TKT_ROLE_AGENT, false, run_job, {NEED("job", KIND_NUMBER)}},
     {"queue-drop", TKT_ROLE_ADMIN, false, run_job, {NEED("job", KIND_NUMBER)}},
@@ -735,7 +759,8 @@ int tkt_control_verb(struct tkt_control_request *req, struct tkt_err *err)
         return -1;
     }
     if (verb->role == TKT_ROLE_READER || verb->run == run_raw ||
-        verb->run == run_directory_lookup || verb->run == run_backup) {
+        verb->run == run_directory_lookup || verb->run == run_sample ||
+        verb->run == run_backup) {
         req->reader = tkt_reader_open(req->d->store_dir, err);
         if (!req->reader) {
             return -1;

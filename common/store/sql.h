@@ -337,6 +337,16 @@ X(SQL_COUNT_MISC, "SELECT (SELECT count(*) FROM messages)," \
     " (SELECT min(at) FROM holds WHERE state = 0)," \
     " (SELECT count(*) FROM messages WHERE blob IS NOT NULL)," \
     " (SELECT count(*) FROM tickets WHERE flags & 4 = 0)") \
+/* rehearsals */ \
+X(SQL_MESSAGE_LAST, "SELECT coalesce(max(id), 0) FROM messages") \
+X(SQL_MESSAGE_AT_OR_AFTER, "SELECT at FROM messages WHERE id >= ?1 ORDER BY id LIMIT 1") \
+X(SQL_SAMPLES, "SELECT m.id, m.at, m.flags, m.size, t.id, s.prefix, t.number, d.name," \
+    " t.state FROM messages m JOIN tickets t ON t.id = m.ticket" \
+    " JOIN series s ON s.id = t.series JOIN desks d ON d.id = t.desk" \
+    " WHERE m.id > ?1 AND m.at >= ?2 AND m.at < ?3 AND m.flags & 1168 = 0" \
+    " AND (?4 IS NULL OR d.name = ?4) AND (?5 = 0 OR t.id = ?5) ORDER BY m.id LIMIT ?6") \
+X(SQL_RECORD_OF, "SELECT data, at FROM events WHERE ticket = ?1 AND message = ?2" \
+    " AND kind = 'message.decided' AND data IS NOT NULL ORDER BY id DESC LIMIT 1") \
 /* verify, backup */ \
 X(SQL_VERIFY_EVENTS, "SELECT e.id, e.host, e.at, e.ticket, e.message, e.kind, e.hash," \
     " e.chain, e.data, m.sha256 FROM events e LEFT JOIN messages m ON m.id = e.message" \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * What a decision does to a ticket beyond its first columns.
  */
+#include "store/sample.h"
 #include "tests/unit/store_fixture.h"
 
 static char *one_name[] = {(char *)"order_number"};
@@ -412,6 +413,71 @@ static void a_merge_hands_fields_over(void **state)
     assert_clean(f);
 }
 
+/* ---- rehearsals ------------------------------------------------------------------------ */
+
+static void stored_mails_are_given_again_in_their_order(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_store_sample got[20];
+    struct tkt_store_sample_filter all = {0};
+    TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(4096);
+    struct sample m;
+    int64_t at = 0;
+    int64_t first = -1;
+    int64_t count = 0;
+    char name[16];
+
+    for (int i = 0; i < 12; i++) {
+        snprintf(name, sizeof(name), "mail %d", i);
+        sample_init(&m, name);
+        m.in.now_ms = NOW + i * 10 * HOUR_MS;
+        m.desks[0].record = i % 2 == 0 ? "{\"group\":\"net\"}" : NULL;
+        reserve_ok(f, &m);
+    }
+    answer(f, &m, 3, NULL, 0, "an answer");
+    assert_int_equal(tkt_store_comment(f->store, "IT-1", "x", false, "ann", NOW, NULL),
+                     0);
+    assert_int_equal(tkt_reader_samples(f->reader, &all, got, 20, NULL), 13);
+    assert_string_equal(got[0].id, "IT-1");
+    assert_true(got[0].is_first);
+    assert_string_equal(got[12].id, "IT-3");
+    assert_false(got[12].is_first);
+    assert_string_equal(got[12].desk, "it");
+    assert_int_equal(tkt_reader_record(f->reader, 1, got[0].message, &text, &at, NULL),
+                     1);
+    assert_string_equal(tkt_buf_str(&text), "{\"group\":\"net\"}");
+    assert_int_equal(at, NOW);
+    assert_int_equal(tkt_reader_record(f->reader, 2, got[1].message, &text, &at, NULL),
+                     0);
+
+    assert_int_equal(tkt_reader_first_since(f->reader, NOW + 50 * HOUR_MS, &first, NULL),
+                     0);
+    assert_int_equal(first, 6); /* those before came ten hours earlier each */
+    assert_int_equal(tkt_reader_first_since(f->reader, 0, &first, NULL), 0);
+    assert_in_range(first, 0, 1);
+    all.after = 5;
+    all.since_ms = NOW + 50 * HOUR_MS;
+    all.until_ms = NOW + 70 * HOUR_MS;
+    assert_int_equal(tkt_reader_samples(f->reader, &all, got, 20, NULL), 2);
+    all = (struct tkt_store_sample_filter){.id = "IT-3"};
+    assert_int_equal(tkt_reader_samples(f->reader, &all, got, 20, NULL), 2);
+    all = (struct tkt_store_sample_filter){.desk = "hr"};
+    assert_int_equal(tkt_reader_samples(f->reader, &all, got, 20, NULL), 0);
+    assert_int_equal(tkt_store_forget(f->store, "IT-3", "dpo", NOW, &count, NULL), 0);
+    all = (struct tkt_store_sample_filter){.id = "IT-3"};
+    assert_int_equal(tkt_reader_samples(f->reader, &all, got, 20, NULL), 0);
+    assert_int_equal(tkt_reader_samples(f->reader, &all, got, 3, NULL), 0);
+}
+
+static void looking_for_a_time_in_an_empty_store_finds_its_begin(void **state)
+{
+    struct fixture *f = *state;
+    int64_t first = -1;
+
+    assert_int_equal(tkt_reader_first_since(f->reader, NOW, &first, NULL), 0);
+    assert_int_equal(first, 0);
+}
+
 /* ---- migration ------------------------------------------------------------------------ */
 
 static void a_database_of_schema_2_goes_on_as_it_was(void **state)
@@ -463,6 +529,8 @@ int main(void)
         T(a_later_analysis_brings_fields_and_asks),
         T(forgetting_takes_fields_and_record_with_it),
         T(a_merge_hands_fields_over),
+        T(stored_mails_are_given_again_in_their_order),
+        T(looking_for_a_time_in_an_empty_store_finds_its_begin),
         T(a_database_of_schema_2_goes_on_as_it_was),
     };
 
