@@ -289,6 +289,7 @@ static void pack_decision(struct tkt_buf *out, const struct tkt_decision *d)
     tkt_pack_strings(out, &d->missing, TKT_DECISION_FIELDS_MAX);
     tkt_pack_u8(out, d->refused_by_rule);
     tkt_pack_u8(out, d->ignored_by_rule);
+    tkt_pack_u8(out, d->ask_llm);
     tkt_pack_str(out, d->refuse_text);
     tkt_pack_str(out, d->correlate);
     tkt_pack_str(out, d->correlate_by);
@@ -369,6 +370,7 @@ static void unpack_decision(struct tkt_unpack *u, struct tkt_decision *d)
     tkt_unpack_strings(u, &d->missing, TKT_DECISION_FIELDS_MAX);
     d->refused_by_rule = tkt_unpack_bool(u);
     d->ignored_by_rule = tkt_unpack_bool(u);
+    d->ask_llm = tkt_unpack_bool(u);
     d->refuse_text = tkt_unpack_line(u);
     d->correlate = tkt_unpack_line(u);
     d->correlate_by = tkt_unpack_line(u);
@@ -388,7 +390,7 @@ int tkt_decisions_decode(const void *data, size_t n, struct tkt_decisions *out,
     }
     memset(&d, 0, sizeof(d));
     tkt_unpack_init(&u, data, n, decisions_magic, &d.arena);
-    size_t count = tkt_unpack_count(&u, TKT_FACTS_DESKS_MAX, 102);
+    size_t count = tkt_unpack_count(&u, TKT_FACTS_DESKS_MAX, 103);
     d.items = tkt_unpack_array(&u, count, sizeof(*d.items));
     d.count = d.items == NULL ? 0 : count;
     for (size_t i = 0; i < d.count; i++) {

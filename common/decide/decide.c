@@ -3,7 +3,9 @@
 
 #include "base/enc.h"
 #include "decide/mood.h"
+#include "decide/policy.h"
 #include "decide/route.h"
+#include "decide/rules.h"
 #include "decide/thread.h"
 
 #include <string.h>
@@ -231,6 +233,9 @@ int tkt_decide(const struct tkt_message *msg, const struct tkt_facts *facts,
     struct tkt_decisions all;
     struct tkt_mood mood;
 
+    if (policy != NULL && policy->rules != NULL) {
+        tkt_rules_begin(policy->rules);
+    }
     if (policy != NULL) {
         tkt_mood_read(msg, &mood);
     }

@@ -225,6 +225,7 @@ struct tkt_decision {
                                  * the requester is asked */
     bool refused_by_rule;       /* NEW*, APPEND*: 5xx where that reaches the author alone,
                                  * else kept as a refused ticket */
+    bool ask_llm;               /* by a rule: whatever the model is sure of */
     bool ignored_by_rule;       /* kept as a refused ticket, nobody is told */
     char *refuse_text;
     /* What alarm or storm it is one of: mail of one key at one desk joins one ticket while

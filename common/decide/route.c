@@ -5,6 +5,7 @@
 #include "decide/model_route.h"
 #include "decide/policy.h"
 #include "decide/priority.h"
+#include "decide/rules.h"
 
 #include <string.h>
 
@@ -69,6 +70,9 @@ int tkt_route(const struct tkt_question *q, struct tkt_decision *d,
         return 0;
     }
     if (tkt_model_step(q, d, arena) < 0) {
+        return -1;
+    }
+    if (q->by->rules != NULL && tkt_rules_route(q, q->by->rules, d, arena) < 0) {
         return -1;
     }
     return tkt_priority_step(q, d, arena) < 0 || tkt_correlate_step(q, d, arena) < 0 ? -1

@@ -116,6 +116,12 @@ enum tkt_importance { /* what Importance, X-Priority and their like ask for */
     TKT_IMPORTANCE_COUNT
 };
 
+/* A header field as rules ask for it: unfolded, decoded to UTF-8. */
+struct tkt_kept_field {
+    char *name;
+    char *value;
+};
+
 struct tkt_message {
     char *subject; /* decoded, UTF-8, unfolded */
     struct tkt_address from;
@@ -154,7 +160,11 @@ struct tkt_message {
     uint64_t
         print; /* near that of a text which says the same (message/words.h); 0 = none */
     struct tkt_strings problems; /* what was broken, capped or degraded */
-    bool degraded;               /* headers only: the body was not looked at */
+    /* For decisions, where it was parsed; the codec carries neither. */
+    uint64_t size;               /* of the whole, in bytes */
+    struct tkt_kept_field *kept; /* the fields that the options name */
+    size_t kept_count;
+    bool degraded; /* headers only: the body was not looked at */
     struct tkt_wire_arena arena;
 };
 
