@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "decide/policy.h"
 
+#include "decide/correlate.h"
 #include "decide/model.h"
 #include "decide/priority.h"
 #include "decide/rules.h"
@@ -48,6 +49,7 @@ int tkt_policy_load(const void *settings, size_t n, int model_fd, struct tkt_pol
     }
     if (load_settings(p, settings, n, err) < 0 ||
         tkt_rules_compile(&p->settings, &p->rules, warnings, err) < 0 ||
+        tkt_correlates_compile(&p->settings, &p->correlates, err) < 0 ||
         load_matrix(p, err) < 0 || load_model(p, model_fd, err) < 0) {
         tkt_policy_free(&p);
         return -1;
@@ -64,6 +66,7 @@ void tkt_policy_free(struct tkt_policy **policy)
         return;
     }
     tkt_rules_free(&p->rules);
+    tkt_correlates_free(&p->correlates);
     tkt_model_close(&p->model);
     free(p->matrix);
     tkt_sections_release(&p->settings);
