@@ -119,6 +119,10 @@ static void put_head(cJSON *t)
     if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(t, "analysed"))) {
         put("is", "not analysed yet");
     }
+    if (tkt_ctl_num(t, "joined") > 0) {
+        snprintf(line, sizeof line, "%.0f messages in all", tkt_ctl_num(t, "joined") + 1);
+        put("count", line);
+    }
     if (tkt_ctl_num(t, "duplicates") > 0) {
         snprintf(line, sizeof line, "%.0f time%s", tkt_ctl_num(t, "duplicates"),
                  tkt_ctl_num(t, "duplicates") > 1 ? "s" : "");

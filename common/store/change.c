@@ -11,7 +11,8 @@
 
 #define COMMENT_MAX (256 * 1024)
 #define SPLIT_FLAGS                                                                      \
-    (M_REOPENS | M_CHANGES | M_UNVERIFIED | M_INTERNAL | M_COPY | M_PUBLIC)
+    (M_REOPENS | M_CHANGES | M_UNVERIFIED | M_INTERNAL | M_COPY | M_PUBLIC | M_JOINED |  \
+     M_RESOLVES)
 
 /* ---- fields ----------------------------------------------------------------------- */
 

@@ -96,8 +96,17 @@ static int append_effects(struct tkt_store *s, struct ticket_row *t,
     bool reopens = (m->flags & M_REOPENS) && ended;
     bool wakes = (m->flags & M_CHANGES) && t->state == TKT_STATE_PENDING;
 
+    bool resolves =
+        (m->flags & M_RESOLVES) && tkt_ticket_may_move(t->state, TKT_STATE_RESOLVED);
+
     if ((reopens || wakes) &&
-        tkt_ticket_move(s, t, TKT_STATE_OPEN, "", "answer received", now_ms, err) < 0) {
+        tkt_ticket_move(s, t, TKT_STATE_OPEN, "",
+                        m->flags & M_JOINED ? "it came again" : "answer received", now_ms,
+                        err) < 0) {
+        return -1;
+    }
+    if (resolves &&
+        tkt_ticket_move(s, t, TKT_STATE_RESOLVED, "", "it is over", now_ms, err) < 0) {
         return -1;
     }
     if ((m->flags & M_COPY) || (t->flags & (T_LOCAL | T_SHADOW)) ||

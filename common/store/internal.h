@@ -54,6 +54,8 @@ enum message_flag {
     M_CHANGES = 512,
     M_COMMENT = 1024, /* written through us, not a mail */
     M_PUBLIC = 2048,
+    M_JOINED = 1 << 15,
+    M_RESOLVES = 1 << 16,
     M_ASSURANCE = 7 << 12 /* enum tkt_assurance + 1; 0 = not analysed */
 };
 #define M_ASSURANCE_SHIFT 12
@@ -328,6 +330,15 @@ struct tkt_reader {
 int tkt_reader_tickets(struct tkt_reader *r, struct tkt_row *row, int n,
                        const char *address, struct tkt_reader_ticket *out, int max,
                        struct tkt_err *err);
+
+/* join.c: 1 with the ticket that a message of this key joins, 0: it opens one. */
+int tkt_join_find(struct tkt_store *s, int64_t desk, const struct tkt_store_join *j,
+                  int64_t now_ms, struct ticket_row *t, struct tkt_err *err);
+/* One more of its key; ticket is the one that the next may join. */
+int tkt_join_count(struct tkt_store *s, int64_t desk, const struct tkt_store_join *j,
+                   int64_t ticket, int64_t now_ms, struct tkt_err *err);
+/* Of a message that joins t. */
+int tkt_join_flags(const struct tkt_store_join *j, const struct ticket_row *t);
 
 /* thread.c */
 int tkt_traces_keep(struct tkt_store *s, int64_t ticket, int64_t message, bool trusted,

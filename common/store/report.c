@@ -90,6 +90,7 @@ static void list_row(const struct tkt_row *row, struct tkt_buf *b)
     json_time(b, "created", tkt_row_int(row, 16));
     json_time(b, "changed", tkt_row_int(row, 17));
     json_int(b, "duplicates", tkt_row_int(row, 18));
+    json_int(b, "joined", tkt_row_int(row, 20));
     json_bool(b, "analysed", flags & T_ANALYSED);
     json_bool(b, "shadow", flags & T_SHADOW);
     json_bool(b, "erased", flags & T_ERASED);
@@ -157,6 +158,7 @@ static int show_ticket(struct tkt_reader *r, int64_t id, struct tkt_buf *b,
     json_time(b, "created", tkt_row_int(&row, 15));
     json_time(b, "changed", tkt_row_int(&row, 16));
     json_int(b, "duplicates", tkt_row_int(&row, 17));
+    json_int(b, "joined", tkt_row_int(&row, 28));
     if (!tkt_row_null(&row, 18)) {
         json_time(b, "closed", tkt_row_int(&row, 18));
     }
@@ -182,7 +184,10 @@ static int show_ticket(struct tkt_reader *r, int64_t id, struct tkt_buf *b,
 
 static const char *kind_of(int flags)
 {
-    return (flags & M_COMMENT) ? "comment" : (flags & M_COPY) ? "copy" : "mail";
+    return (flags & M_COMMENT)  ? "comment"
+           : (flags & M_JOINED) ? "joined"
+           : (flags & M_COPY)   ? "copy"
+                                : "mail";
 }
 
 static const char *assurance_of(int flags)

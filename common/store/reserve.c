@@ -558,6 +558,65 @@ static int ignore(struct work *w, size_t i, struct tkt_err *err)
     return 0;
 }
 
+/* Counted, kept as a message of its own, and found by answers to it. */
+static int join(struct work *w, size_t i, const struct tkt_store_join *j,
+                struct ticket_row *t, struct tkt_err *err)
+{
+    const struct tkt_store_reserve_in *in = w->in;
+    struct message_row m;
+
+    if (add_message(w, &in->desks[i], t->id, tkt_join_flags(j, t), &m, err) < 0 ||
+        set_key(w, i, t->id, m.id, err) < 0 ||
+        tkt_threads_add(w->s, t->id, m.id, in->thread_keys, in->thread_key_count, err) <
+            0 ||
+        tkt_db_run(w->s->db, SQL_TICKET_JOINED, err, "ii", t->id, in->now_ms) < 0 ||
+        tkt_join_count(w->s, w->plans[i].desk, j, t->id, in->now_ms, err) < 0 ||
+        note(w, i, t->id, &m, "message.joined", j->name, err) < 0) {
+        return -1;
+    }
+    tell(w, i, t, m.id, "existing");
+    w->out->desks[i].joined = true;
+    return settle(w, i, t, &m, err);
+}
+
+/* 1: it joined a ticket; 0: it opens one. */
+static int try_joins(struct work *w, size_t i, struct tkt_err *err)
+{
+    const struct tkt_store_desk_in *d = &w->in->desks[i];
+    struct ticket_row t;
+
+    for (size_t k = 0; k < d->join_count; k++) {
+        int n =
+            tkt_join_find(w->s, w->plans[i].desk, &d->joins[k], w->in->now_ms, &t, err);
+        if (n != 0) {
+            return n < 0 || join(w, i, &d->joins[k], &t, err) < 0 ? -1 : 1;
+        }
+    }
+    return 0;
+}
+
+static int open_ticket(struct work *w, size_t i, int64_t linked, const char *why,
+                       struct tkt_err *err)
+{
+    const struct tkt_store_desk_in *d = &w->in->desks[i];
+    bool joins = !is_refused(d);
+    int n = joins ? try_joins(w, i, err) : 0;
+
+    if (n != 0) {
+        return n < 0 ? -1 : 0;
+    }
+    if (new_ticket(w, i, linked, why, err) < 0) {
+        return -1;
+    }
+    for (size_t k = 0; joins && k < d->join_count; k++) {
+        if (tkt_join_count(w->s, w->plans[i].desk, &d->joins[k], w->out->desks[i].ticket,
+                           w->in->now_ms, err) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int fresh(struct work *w, size_t i, struct tkt_err *err)
 {
     const struct tkt_store_desk_in *d = &w->in->desks[i];
@@ -565,7 +624,7 @@ static int fresh(struct work *w, size_t i, struct tkt_err *err)
     struct ticket_row t;
 
     if (c == NULL || d->refused || c->action == TKT_ACTION_NEW) {
-        return new_ticket(w, i, w->plans[i].like, c != NULL ? c->why : "", err);
+        return open_ticket(w, i, w->plans[i].like, c != NULL ? c->why : "", err);
     }
     if (c->action == TKT_ACTION_IGNORE) {
         return ignore(w, i, err);
@@ -577,7 +636,7 @@ static int fresh(struct work *w, size_t i, struct tkt_err *err)
     if (n == 1 && c->action != TKT_ACTION_NEW_LINKED && !is_refused(d)) {
         return append(w, i, &t, err);
     }
-    return new_ticket(w, i, n == 1 ? t.id : w->plans[i].like, c->why, err);
+    return open_ticket(w, i, n == 1 ? t.id : w->plans[i].like, c->why, err);
 }
 
 static int write_desk(struct work *w, size_t i, struct tkt_err *err)

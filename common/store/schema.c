@@ -129,9 +129,17 @@ static const char schema_5[] =
     "CREATE INDEX people_expires ON people(expires);"
     "CREATE INDEX people_used ON people(used);";
 
+/* What joins: the ticket of a key, how many came, and until when the next one joins it. */
+static const char schema_6[] =
+    "ALTER TABLE tickets ADD COLUMN joined INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE joins(key BLOB NOT NULL, desk INTEGER NOT NULL REFERENCES desks(id),"
+    " ticket INTEGER NOT NULL, count INTEGER NOT NULL, until INTEGER NOT NULL,"
+    " PRIMARY KEY(key, desk)) WITHOUT ROWID;"
+    "CREATE INDEX joins_until ON joins(until);";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
 static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4,
-                                         schema_5};
+                                         schema_5, schema_6};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

@@ -52,6 +52,15 @@ X(SQL_TICKET_BY_NUMBER, "SELECT " SQL_TICKET_COLS SQL_TICKET_FROM \
 X(SQL_TICKET_STATE, "UPDATE tickets SET state = ?2, changed = ?3, closed = ?4 WHERE id = ?1") \
 X(SQL_TICKET_FLAGS, "UPDATE tickets SET flags = ?2 WHERE id = ?1") \
 X(SQL_TICKET_TOUCH, "UPDATE tickets SET changed = ?2, flags = flags & ~16 WHERE id = ?1") \
+X(SQL_TICKET_JOINED, "UPDATE tickets SET joined = joined + 1, changed = ?2 WHERE id = ?1") \
+X(SQL_JOIN_FIND, "SELECT ticket, count FROM joins WHERE key = ?1 AND desk = ?2" \
+    " AND until > ?3") \
+X(SQL_JOIN_SET, "INSERT INTO joins(key, desk, ticket, count, until)" \
+    " VALUES(?1, ?2, ?3, 1, ?4) ON CONFLICT(key, desk) DO UPDATE SET" \
+    " ticket = excluded.ticket, until = excluded.until," \
+    " count = CASE WHEN until > ?5 THEN count + 1 ELSE 1 END") \
+X(SQL_JOINS_EXPIRE, "DELETE FROM joins WHERE (key, desk) IN (SELECT key, desk FROM joins" \
+    " WHERE until <= ?1 ORDER BY until LIMIT ?2)") \
 X(SQL_TICKET_DUPLICATE, "UPDATE tickets SET duplicates = duplicates + 1 WHERE id = ?") \
 X(SQL_TICKET_MERGED, "UPDATE tickets SET merged_into = ?2 WHERE id = ?1") \
 X(SQL_TICKET_ANALYSED, "UPDATE tickets SET flags = flags | ?2," \
@@ -286,7 +295,8 @@ X(SQL_EVENT_ERASE, "UPDATE events SET data = NULL WHERE ticket = ?") \
 /* reading */ \
 X(SQL_LIST, "SELECT t.id, s.prefix, t.number, d.name, t.state, t.flags, t.priority," \
     " t.type, t.category, t.subcategory, t.grp, t.assignee, t.requester," \
-    " t.requester_name, t.subject, t.class, t.created, t.changed, t.duplicates, t.service" \
+    " t.requester_name, t.subject, t.class, t.created, t.changed, t.duplicates, t.service," \
+    " t.joined" \
     SQL_TICKET_FROM " WHERE t.id < ?1 AND (?2 IS NULL OR d.name = ?2)" \
     " AND (?3 < 0 OR t.state = ?3) AND (?4 IS NULL OR t.grp = ?4)" \
     " AND (?5 IS NULL OR t.assignee = ?5) AND (?6 IS NULL OR t.requester = ?6)" \
@@ -296,7 +306,8 @@ X(SQL_LIST, "SELECT t.id, s.prefix, t.number, d.name, t.state, t.flags, t.priori
 X(SQL_SHOW, "SELECT s.prefix, t.number, d.name, t.state, t.flags, t.priority, t.type," \
     " t.category, t.subcategory, t.grp, t.assignee, t.requester, t.requester_name," \
     " t.subject, t.class, t.created, t.changed, t.duplicates, t.closed, t.itsm, t.corr," \
-    " t.urgency, t.impact, t.tags, t.merged_into, t.service, t.keywords, t.missing" \
+    " t.urgency, t.impact, t.tags, t.merged_into, t.service, t.keywords, t.missing," \
+    " t.joined" \
     SQL_TICKET_FROM " WHERE t.id = ?") \
 X(SQL_SHOW_MESSAGES, "SELECT id, at, flags, size, sha256, hook, rcpt, queue_id, class," \
     " author, sender, subject, message_id, blob, envelope FROM messages" \

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TKT_STORE_SCHEMA 5
+#define TKT_STORE_SCHEMA 6
 #define TKT_STORE_CHANNEL "channel" /* target of jobs that a channel serves */
 #define TKT_STORE_BATCH_MAX 256     /* items of one transaction */
 
@@ -107,6 +107,27 @@ struct tkt_store_verdict {
     bool is_copy;
 };
 
+/* What else a message may be one of: alarms of one key, a storm of answers, a loop. Mail
+ * of one key at one desk joins a ticket once so many of them came (each less than the
+ * window after the one before). In the transaction that reserves: also within a batch. */
+#define TKT_STORE_JOIN_KEY_LEN 16
+#define TKT_STORE_JOINS_MAX 4 /* of a desk */
+enum tkt_store_effect {       /* of what joined, on its ticket */
+    TKT_EFFECT_NONE,          /* but a resolved one is open again */
+    TKT_EFFECT_UNVERIFIED,
+    TKT_EFFECT_OVER,    /* nothing, nor does it open it again */
+    TKT_EFFECT_COMMENT, /* ... and the ITSM gets it */
+    TKT_EFFECT_RESOLVE
+};
+struct tkt_store_join {
+    unsigned char key[TKT_STORE_JOIN_KEY_LEN];
+    const char *name; /* for the event */
+    int64_t window_ms;
+    int64_t after; /* tickets of the key that are opened before one is joined: 1.. */
+    int64_t into;  /* 0: the key's last ticket */
+    enum tkt_store_effect effect;
+};
+
 struct tkt_store_desk_in {
     const char *desk;
     const char *prefix;
@@ -125,7 +146,9 @@ struct tkt_store_desk_in {
     const char *default_type;
     const char *default_group;
     int default_priority;
-    unsigned char key[TKT_SHA256_LEN]; /* message key scoped to the desk */
+    unsigned char key[TKT_SHA256_LEN];  /* message key scoped to the desk */
+    const struct tkt_store_join *joins; /* the first that fits counts */
+    size_t join_count;
 };
 
 struct tkt_store_reserve_in {
@@ -172,12 +195,13 @@ struct tkt_store_desk_out {
     char id[48];   /* "" (and ticket 0) when the decision was to open none */
     char hold[33]; /* "" when confirmed */
     char corr[40]; /* mt- + 32 hex */
-    /* created; existing (same key, or a copy); appended; pending (appended unverified:
+    /* created; existing (same key, a copy, or joined); appended; pending (appended unverified:
      * internal until a person looks); refused (also for the action "ignore"). Static. */
     const char *status;
     char group[64];
     int priority;
     enum tkt_ticket_state state;
+    bool joined;
 };
 
 enum tkt_reserve_result {
@@ -311,6 +335,9 @@ int tkt_store_retain(struct tkt_store *store, const char *desk, int64_t closed_b
 /* Records something that happened, with JSON data (or NULL). ticket 0: host-wide. */
 int tkt_store_event(struct tkt_store *store, int64_t ticket, const char *kind,
                     const char *data_json, int64_t now_ms, struct tkt_err *err);
+/* Forgets keys whose window is over, at most max; how many, or -1. */
+int tkt_store_joins_expire(struct tkt_store *store, int64_t now_ms, int max,
+                           struct tkt_err *err);
 /* Blob files older than min_age_ms without a row: removes them, counts them. */
 int tkt_store_sweep(struct tkt_store *store, int64_t now_ms, int64_t min_age_ms,
                     int64_t *removed, struct tkt_err *err);
@@ -361,7 +388,7 @@ int tkt_reader_messages(struct tkt_reader *r, const char *id, int64_t *out, int 
  * ever added. Times are RFC 3339 in UTC. Filter fields are NULL or "" when not given.
  *   list    [{id, row, desk, state, priority, type, category, subcategory, group,
  *           assignee, requester, requester_name, subject, class, created, changed,
- *           duplicates, analysed, shadow, erased, service, fields {NAME: value}}]
+ *           duplicates, joined, analysed, shadow, erased, service, fields {NAME: value}}]
  *           newest first
  *   show    the same and closed?, itsm, corr, urgency, impact, tags, keywords and missing
  *           (one a line),
