@@ -138,8 +138,8 @@ static const char schema_6[] =
     "CREATE INDEX joins_until ON joins(until);";
 
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
-static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4,
-                                         schema_5, schema_6};
+static const char *const migrations[] = {schema_1, schema_2, schema_3,
+                                         schema_4, schema_5, schema_6};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)
