@@ -9,6 +9,7 @@
 #include "store/store.h"
 #include "ticketctl/ctl.h"
 #include "ticketctl/out.h"
+#include "ticketd/roster.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,6 +64,12 @@ int tkt_ctl_config_test(struct tkt_ctl *ctl)
     if (tkt_conf_warnings(ctl->conf, &warnings) < 0) {
         return tkt_ctl_fail(EX_OSERR, "out of memory");
     }
+    struct tkt_roster *roster = tkt_roster_new(ctl->conf, &warnings, &err);
+    if (roster == NULL) {
+        (void)tkt_err_prefix(&err, "%s", path); /* always -1 */
+        return tkt_ctl_fail_err(&err);
+    }
+    tkt_roster_free(&roster);
     tkt_ctl_put_block(stderr, "", tkt_buf_str(&warnings));
     for (size_t i = 0; i < ctl->conf->token.keys.count; i++) {
         /* Not read: whoever tests need not be who may. `ticketd -t` reads them. */

@@ -51,11 +51,18 @@ int tkt_ctl_assign(struct tkt_ctl *ctl)
 {
     const char *group = tkt_ctl_opt(ctl, "group");
     const char *to = tkt_ctl_opt(ctl, "to");
-    if (group == NULL && to == NULL) {
-        return tkt_ctl_fail(EX_USAGE, "assign to whom? say --group, --to or both");
+    bool by_itself = tkt_ctl_opt(ctl, "auto") != NULL;
+    if (group == NULL && to == NULL && !by_itself) {
+        return tkt_ctl_fail(EX_USAGE,
+                            "assign to whom? say --group, --to or both, or --auto");
     }
-    struct tkt_ctl_pair pairs[] = {
-        {"id", ctl->pos[0]}, {"group", group}, {"assignee", to}};
+    if (to != NULL && by_itself) {
+        return tkt_ctl_fail(EX_USAGE, "--to and --auto exclude each other");
+    }
+    struct tkt_ctl_pair pairs[] = {{"id", ctl->pos[0]},
+                                   {"group", group},
+                                   {"assignee", to},
+                                   {"auto", by_itself ? "1" : NULL}};
     return tkt_ctl_do(ctl, "assign", pairs, TKT_ARRAY_LEN(pairs));
 }
 

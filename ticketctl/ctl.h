@@ -87,6 +87,9 @@ int tkt_ctl_opt_int(struct tkt_ctl *ctl, const char *name, int64_t min, int64_t 
                     int64_t otherwise, int64_t *out);
 /* A point in time: "2h" or "7d" ago, or a local "2026-11-22", "2026-11-22 14:30". */
 int tkt_ctl_parse_since(const char *s, int64_t now_ms, int64_t *out_ms);
+/* A point in time to come: "2h" or "7d" from now, or a local date or time as above. A date
+ * alone is its first midnight or, is_end, the midnight behind it. */
+int tkt_ctl_parse_ahead(const char *s, int64_t now_ms, bool is_end, int64_t *out_ms);
 /* --since as milliseconds in out: *value is out, or NULL when not given. 0 or EX_USAGE. */
 int tkt_ctl_since_arg(struct tkt_ctl *ctl, char out[24], const char **value);
 
@@ -145,6 +148,9 @@ int tkt_ctl_text_arg(const char *arg, struct tkt_buf *out);
 
 /* ---- handlers ---------------------------------------------------------------------- */
 
+int tkt_ctl_agent_away(struct tkt_ctl *ctl);
+int tkt_ctl_agent_back(struct tkt_ctl *ctl);
+int tkt_ctl_agent_list(struct tkt_ctl *ctl);
 int tkt_ctl_backup(struct tkt_ctl *ctl);
 int tkt_ctl_assign(struct tkt_ctl *ctl);
 int tkt_ctl_comment(struct tkt_ctl *ctl);

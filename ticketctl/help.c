@@ -119,7 +119,7 @@ static void print_completion(void)
           "        -*) ;;\n"
           "        *) case $cmd in\n"
           "           '') cmd=$w ;;\n"
-          "           queue|config) cmd=\"$cmd $w\" ;;\n"
+          "           agent|queue|config) cmd=\"$cmd $w\" ;;\n"
           "           esac ;;\n"
           "        esac\n"
           "    done\n"
@@ -147,7 +147,7 @@ static void print_completion(void)
           "    esac\n"
           "    case $cmd in\n"
           "    \"\") COMPREPLY=($(compgen -W \"$words\" -- \"$cur\")) ;;\n"
-          "    queue|config) COMPREPLY=($(compgen -W \"$subs\" -- \"$cur\")) ;;\n"
+          "    agent|queue|config) COMPREPLY=($(compgen -W \"$subs\" -- \"$cur\")) ;;\n"
           "    explain|extract|backup|restore|\"config test\")\n"
           "        COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
           "    help)\n        COMPREPLY=($(compgen -W \"",

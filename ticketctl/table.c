@@ -54,9 +54,21 @@ static const struct tkt_ctl_opt comment_opts[] = {
     {"public", 0, NULL, "the requester may see it"},
     {NULL, 0, NULL, NULL},
 };
+static const struct tkt_ctl_opt agent_list_opts[] = {
+    {"group", 0, "GROUP", "members of this group"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct tkt_ctl_opt agent_away_opts[] = {
+    {"until", 0, "WHEN", "2h, 3d, 2026-12-31 (that day included), 2026-12-31 14:30"},
+    {"from", 0, "WHEN", "the same (default: now)"},
+    {"note", 0, "TEXT", "why"},
+    {"reassign", 0, NULL, "give away the tickets that nobody has touched yet"},
+    {NULL, 0, NULL, NULL},
+};
 static const struct tkt_ctl_opt assign_opts[] = {
     {"group", 0, "GROUP", "to this group"},
     {"to", 0, "WHO", "to this agent"},
+    {"auto", 0, NULL, "to whom the group's strategy chooses"},
     {NULL, 0, NULL, NULL},
 };
 static const struct tkt_ctl_opt forget_opts[] = {
@@ -176,7 +188,7 @@ const struct tkt_ctl_cmd tkt_ctl_table[] = {
      .opts = comment_opts,
      .run = tkt_ctl_comment},
     {.name = "assign",
-     .args = "ID [--group GROUP] [--to WHO]",
+     .args = "ID [--group GROUP] [--to WHO | --auto]",
      .help = "give a ticket to a group or an agent",
      .role = TKT_CTL_AGENT,
      .pos_min = 1,
@@ -233,6 +245,27 @@ const struct tkt_ctl_cmd tkt_ctl_table[] = {
      .pos_max = 1,
      .opts = forget_opts,
      .run = tkt_ctl_forget},
+    {.name = "agent list",
+     .args = "",
+     .help = "who works on tickets, who is there, what they have in hand",
+     .role = TKT_CTL_READER,
+     .opts = agent_list_opts,
+     .run = tkt_ctl_agent_list},
+    {.name = "agent away",
+     .args = "WHO --until WHEN [--from WHEN] [--note TEXT] [--reassign]",
+     .help = "give one no tickets until then",
+     .role = TKT_CTL_AGENT,
+     .pos_min = 1,
+     .pos_max = 1,
+     .opts = agent_away_opts,
+     .run = tkt_ctl_agent_away},
+    {.name = "agent back",
+     .args = "WHO",
+     .help = "end an absence by command",
+     .role = TKT_CTL_AGENT,
+     .pos_min = 1,
+     .pos_max = 1,
+     .run = tkt_ctl_agent_back},
     {.name = "queue list",
      .args = "",
      .help = "jobs that are not done",

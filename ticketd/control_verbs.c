@@ -7,6 +7,7 @@
 #include "base/enc.h"
 #include "base/fs.h"
 #include "base/util.h"
+#include "ticketd/control_agents.h"
 #include "ticketd/control_facts.h"
 #include "ticketd/control_sample.h"
 #include "ticketd/people.h"
@@ -385,8 +386,13 @@ static int run_assign(struct tkt_control_request *req, struct tkt_err *err)
 {
     const char *group = arg(req, "group");
     const char *assignee = arg(req, "assignee");
+    bool by_itself = arg_number(req, "auto", 0) != 0;
 
-    if (!group && !assignee) {
+    if (by_itself && assignee) {
+        req->exit_code = EX_USAGE;
+        return tkt_err_set(err, TKT_ERR_PERM, "assign: an assignee or auto, not both");
+    }
+    if (!group && !assignee && !by_itself) {
         req->exit_code = EX_USAGE;
         return tkt_err_set(err, TKT_ERR_PERM,
                            "assign: give a group, an assignee or both");
@@ -399,6 +405,9 @@ static int run_assign(struct tkt_control_request *req, struct tkt_err *err)
         if (!known) {
             return tkt_err_set(err, TKT_ERR_PERM, "assign: there is no group %s", group);
         }
+    }
+    if (by_itself) {
+        return tkt_control_assign_auto(req, err);
     }
     say(req, "%s: assigned to %s%s%s", arg(req, "id"), group ? group : "",
         group && assignee ? ", " : "", assignee ? assignee : "");
@@ -597,7 +606,20 @@ static const struct verb verbs[] = {
      TKT_ROLE_AGENT,
      false,
      run_assign,
-     {NEED("id", KIND_ID), MAY("group", KIND_TEXT), MAY("assignee", KIND_TEXT)}},
+     {NEED("id", KIND_ID), MAY("group", KIND_TEXT), MAY("assignee", KIND_TEXT),
+      MAY("auto", KIND_FLAG)}},
+    {"agents", TKT_ROLE_READER, false, tkt_control_agents, {MAY("group", KIND_TEXT)}},
+    {"agent-away",
+     TKT_ROLE_AGENT,
+     false,
+     tkt_control_agent_away,
+     {NEED("agent", KIND_TEXT), NEED("until_ms", KIND_NUMBER),
+      MAY("from_ms", KIND_NUMBER), MAY("note", KIND_TEXT), MAY("reassign", KIND_FLAG)}},
+    {"agent-back",
+     TKT_ROLE_AGENT,
+     false,
+     tkt_control_agent_back,
+     {NEED("agent", KIND_TEXT)}},
     {"resolve",
      TKT_ROLE_AGENT,
      false,

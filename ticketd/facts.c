@@ -472,5 +472,7 @@ int tkt_facts_gather(void *arg, const struct tkt_message *msg, struct tkt_facts 
         add_subjects(&g) < 0) {
         return -1;
     }
+    snprintf(g.in->found->department, sizeof(g.in->found->department), "%s",
+             facts->person.department ? facts->person.department : "");
     return 0;
 }

@@ -28,6 +28,7 @@ struct tkt_facts_found {
     struct tkt_learned learned;
     bool
         person_missing; /* a directory is being asked for the sender for the first time */
+    char department[128]; /* of the sender; "": not known */
 };
 
 /* All borrowed for the time of the analysis. */

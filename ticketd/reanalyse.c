@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "decide/assign.h"
 #include "ticketd/backoff.h"
 #include "ticketd/decided.h"
 #include "ticketd/envelope.h"
@@ -119,6 +120,11 @@ static int prepare(struct reanalyse *r, struct tkt_err *err)
     tkt_sha256(m->message_id, strlen(m->message_id), key->hash);
     const struct tkt_wire_wants *w = &r->envelope.wants;
 
+    if (tkt_assign_route(r->set->roster, r->found.department,
+                         &r->analysis.decisions.items[0], &r->arena) < 0) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+    }
+    r->in.roster = r->set->roster;
     r->in.decision = tkt_wants_over(w, &r->analysis.decisions.items[0], &r->arena);
     r->in.subject = *w->summary ? w->summary : m->subject;
     r->in.class_name = tkt_class_names[r->found.is_own ? TKT_CLASS_OWN : m->class];

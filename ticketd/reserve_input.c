@@ -3,6 +3,7 @@
 
 #include "base/enc.h"
 #include "base/util.h"
+#include "decide/assign.h"
 #include "ticketd/decided.h"
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
@@ -42,6 +43,21 @@ static const struct tkt_decision *decision_of(struct tkt_request *req, size_t i)
     return req->set->conf->analyse && !req->message.truncated ? NULL : &by_settings;
 }
 
+/* What the decision left to the roster: the group by category or department. */
+static int route_desks(struct tkt_request *req, struct tkt_err *err)
+{
+    for (size_t i = 0; req->analysed && i < req->desk_count; i++) {
+        struct tkt_decision *d = &req->analysis.decisions.items[i];
+        bool opens = d->action == TKT_ACTION_NEW || d->action == TKT_ACTION_NEW_LINKED;
+
+        if (opens && tkt_assign_route(req->set->roster, req->found.department, d,
+                                      &req->arena) < 0) {
+            return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+        }
+    }
+    return 0;
+}
+
 static int make_desks(struct tkt_request *req, struct tkt_err *err)
 {
     const struct tkt_conf *conf = req->set->conf;
@@ -55,6 +71,9 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
         return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
     }
     memset(req->out.desks, 0, req->desk_count * sizeof(*req->out.desks));
+    if (route_desks(req, err) < 0) {
+        return -1;
+    }
     const char *from = req->analysed ? req->analysis.msg.from.address : req->scan.from;
     const char *language = req->analysed ? req->analysis.msg.language : "";
     for (size_t i = 0; i < req->desk_count; i++) {
@@ -159,6 +178,7 @@ int tkt_reserve_prepare(struct tkt_request *req, struct tkt_err *err)
                  req->set->conf->people.enrich_wait_ms > 0;
     in->thread_keys = &req->scan.message_id_hash;
     in->thread_key_count = *req->scan.message_id ? 1 : 0;
+    in->roster = req->set->roster;
     in->now_ms = req->now_ms;
     make_requester(req);
     if (!in->envelope_json) {

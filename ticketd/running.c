@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "ticketd/control_agents.h"
 #include "ticketd/dispatch_private.h"
 #include "ticketd/enrich.h"
 #include "ticketd/facts.h"
@@ -122,7 +123,8 @@ static const struct tkt_job_kind channel_kind = {.kind = "",
                                                  .at_once = TKT_DISPATCH_HELD_MAX,
                                                  .start = channel_start};
 
-const struct tkt_job_kind *const tkt_job_kinds[] = {&reanalyse_kind, &enrich_kind, NULL};
+const struct tkt_job_kind *const tkt_job_kinds[] = {&reanalyse_kind, &enrich_kind,
+                                                    &tkt_assign_job_kind, NULL};
 
 static const struct tkt_job_kind *kind_of(const struct tkt_job *job)
 {

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "store/assign.h"
 #include "store/thread.h"
 #include "ticketd/dispatch.h"
 #include "ticketd/missed.h"
@@ -20,6 +21,8 @@
 #define LEARN_MS 15000
 #define LEARN_AT_ONCE 256
 #define EXPIRE_AT_ONCE 2000
+/* Who comes after so long is a new requester to all. */
+#define HANDLERS_KEEP_MS (400 * INT64_C(24) * HOUR_MS)
 #define RETAIN_AT_ONCE 64
 /* Younger blobs may belong to a RESERVE that is under way. */
 #define SWEEP_AGE_MS HOUR_MS
@@ -86,6 +89,14 @@ static int apply_expire(struct tkt_store *store, void *arg, struct tkt_err *err)
     return tkt_store_senders_expire(store, tkt_clock_wall_ms() - TKT_SENDERS_KEEP_MS,
                                     TKT_STORE_SENDERS_MAX, EXPIRE_AT_ONCE, &s->count,
                                     err);
+}
+
+static int apply_handlers(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    struct tkt_schedule *s = arg;
+
+    return tkt_store_handlers_expire(store, tkt_clock_wall_ms() - HANDLERS_KEEP_MS,
+                                     EXPIRE_AT_ONCE, &s->count, err);
 }
 
 static int commit(struct tkt_schedule *s,
@@ -187,6 +198,7 @@ static void tick(struct tkt_schedule *s)
         erase_retained(s, set->conf);
         sweep_blobs(s);
         (void)commit(s, apply_expire, "senders.expire"); /* logged; the next hour again */
+        (void)commit(s, apply_handlers, "handlers.expire"); /* the same */
     }
     if (now >= s->learn_due) {
         s->learn_due = now + LEARN_MS;

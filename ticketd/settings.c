@@ -5,9 +5,11 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "ticketd/keyring.h"
+#include "ticketd/roster.h"
 
 #include <string.h>
 
+#define WARNINGS_MAX (16 * 1024)
 #define TOLD_MAX (4u * 1024 * 1024)
 
 static void settings_free(struct tkt_settings *s)
@@ -15,6 +17,7 @@ static void settings_free(struct tkt_settings *s)
     tkt_wire_desks_index_free(&s->desk_index);
     tkt_access_free(&s->access);
     tkt_token_keys_wipe(&s->keys);
+    tkt_roster_free(&s->roster);
     tkt_wire_arena_release(&s->arena);
     tkt_conf_free(&s->conf);
     free(s);
@@ -112,6 +115,23 @@ static int make_generation(struct tkt_settings *s, struct tkt_err *err)
     return 0;
 }
 
+/* What a holiday file holds besides days off is told each time it is read. */
+static int make_roster(struct tkt_settings *s, struct tkt_err *err)
+{
+    TKT_AUTO_BUF struct tkt_buf warnings = TKT_BUF_INIT(WARNINGS_MAX);
+
+    s->roster = tkt_roster_new(s->conf, &warnings, err);
+    if (!s->roster) {
+        return -1;
+    }
+    char *rest = NULL;
+    for (char *line = warnings.len ? strtok_r(warnings.data, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        tkt_log(TKT_LOG_WARNING, NULL, "config.holidays", "what", line, NULL);
+    }
+    return 0;
+}
+
 struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_dir,
                                       struct tkt_err *err)
 {
@@ -125,8 +145,8 @@ struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_
     s->conf = *conf;
     *conf = NULL;
     s->access = tkt_access_new(&s->conf->access, err);
-    if (!s->access || make_desks(s, err) < 0 || make_tag_pattern(s, err) < 0 ||
-        make_generation(s, err) < 0 ||
+    if (!s->access || make_roster(s, err) < 0 || make_desks(s, err) < 0 ||
+        make_tag_pattern(s, err) < 0 || make_generation(s, err) < 0 ||
         tkt_keyring_load(&s->conf->token, store_dir, &s->keys, err) < 0) {
         settings_free(s);
         return NULL;

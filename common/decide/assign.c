@@ -237,14 +237,17 @@ void tkt_assign_choose(const struct tkt_assign_in *in, struct tkt_assign_out *ou
     *out = (struct tkt_assign_out){.chosen = -1, .next_s = TKT_CALENDAR_NEVER};
     for (size_t i = 0; i < g->member_count; i++) {
         const struct tkt_roster_agent *m = &g->members[i];
-        if (in->except != NULL && tkt_ascii_ieq(m->address, in->except)) {
-            continue;
-        }
         enum tkt_duty duty = tkt_assign_duty(g, m, &in->states[i], in->now_s);
-        count(out, duty);
-        if (duty != TKT_DUTY_ON) {
+        bool excepted = in->except != NULL && tkt_ascii_ieq(m->address, in->except);
+        if (duty != TKT_DUTY_ON) { /* later he may have it all the same */
             int64_t back = back_at(g, m, &in->states[i], duty, in->now_s);
             out->next_s = TKT_MIN(out->next_s, back);
+        }
+        if (excepted) {
+            continue;
+        }
+        count(out, duty);
+        if (duty != TKT_DUTY_ON) {
             continue;
         }
         struct rank r = rank_of(in, i);

@@ -620,6 +620,10 @@ static int note_away(struct tkt_store *s, const struct tkt_store_away *a, int64_
                    back ? "" : a->note) < 0) {
         return -1;
     }
+    /* What waits may wait for him. */
+    if (back && tkt_db_run(s->db, SQL_ASSIGN_WAKE, err, "i", now_ms) < 0) {
+        return -1;
+    }
     struct tkt_buf *b = tkt_event_begin(s);
     json_str(b, "agent", a->address);
     if (!back) {

@@ -50,7 +50,7 @@ int tkt_store_assign_job(struct tkt_store *store, const struct tkt_roster *roste
                          const struct tkt_job *job, const char *owner, int64_t now_ms,
                          struct tkt_err *err);
 
-/* until 0: he is back. One absence by command a person; the configuration may hold more. */
+/* until 0: he is back, and what waits for somebody is tried again now. One absence by command a person; the configuration may hold more. */
 struct tkt_store_away {
     const char *address;
     int64_t from_ms;

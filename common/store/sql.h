@@ -250,6 +250,8 @@ X(SQL_TICKET_ABOUT, "SELECT requester, category, subcategory, service, type, tag
     " WHERE id = ?1") \
 X(SQL_UNTOUCHED, "SELECT id FROM tickets WHERE id > ?1 AND lower(assignee) = lower(?2)" \
     " AND auto IS NOT NULL AND state IN (0, 1, 2, 3) ORDER BY id LIMIT ?3") \
+X(SQL_ASSIGN_WAKE, "UPDATE jobs SET due = ?1, run_after = ?1 WHERE due > ?1" \
+    " AND target = '(assign)' AND state IN (0, 3)") \
 X(SQL_VERIFY_LOADS, "WITH held(who, n) AS (SELECT lower(assignee), count(*) FROM tickets" \
     " WHERE assignee <> '' AND state IN (0, 1, 2, 3) GROUP BY 1)" \
     " SELECT h.who, h.n, coalesce(a.open, 0) FROM held h" \

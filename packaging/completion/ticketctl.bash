@@ -13,7 +13,7 @@ _ticketctl()
         -*) ;;
         *) case $cmd in
            '') cmd=$w ;;
-           queue|config) cmd="$cmd $w" ;;
+           agent|queue|config) cmd="$cmd $w" ;;
            esac ;;
         esac
     done
@@ -30,18 +30,21 @@ _ticketctl()
         COMPREPLY=($(compgen -W "$w" -- "$cur")); return ;;
     esac
     case $cmd in
-    "") words=" submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget queue directory status verify backup restore config token-key reload ping help" ;;
+<<<<<<< HEAD
+    "") words=" submit explain extract list show log raw set comment assign resolve reopen close merge split link forget queue directory status verify backup restore config token-key reload ping help" ;;
+=======
+    "") words=" submit explain extract list show log raw set comment assign resolve reopen close merge split link forget agent queue status verify backup restore config token-key reload ping help" ;;
+>>>>>>> cbaa371 (ticketd: assign - the roster at work, agents' absence, assignment by command)
     "submit") words=" -f --from -r --rcpt -o --output --remaining --queue-id --client-addr --client-name --helo --login -n --dry-run --missed" ;;
-    "explain") words=" -f --from -r --rcpt --offline --redacted --now" ;;
+    "explain") words=" -f --from -r --rcpt --offline --redacted" ;;
     "extract") words=" -o --output" ;;
-    "replay") words=" --since --until --desk --limit --against --recorded --model --only-changes" ;;
     "list") words=" --desk --state --group --assignee --requester --text --since --limit --before" ;;
     "show") words="" ;;
     "log") words=" --since --limit" ;;
     "raw") words=" --message" ;;
     "set") words="" ;;
     "comment") words=" --public" ;;
-    "assign") words=" --group --to" ;;
+    "assign") words=" --group --to --auto" ;;
     "resolve") words="" ;;
     "reopen") words="" ;;
     "close") words="" ;;
@@ -49,6 +52,9 @@ _ticketctl()
     "split") words="" ;;
     "link") words="" ;;
     "forget") words=" --yes" ;;
+    "agent list") words=" --group" ;;
+    "agent away") words=" --until --from --note --reassign" ;;
+    "agent back") words="" ;;
     "queue list") words=" --state --limit" ;;
     "queue show") words="" ;;
     "queue retry") words="" ;;
@@ -67,6 +73,7 @@ _ticketctl()
     "reload") words="" ;;
     "ping") words="" ;;
     "help") words=" --rows --bash-completion" ;;
+    "agent") subs=" list away back" ;;
     "queue") subs=" list show retry park drop" ;;
     "directory") subs=" lookup test flush" ;;
     "config") subs=" test dump" ;;
@@ -76,11 +83,15 @@ _ticketctl()
     esac
     case $cmd in
     "") COMPREPLY=($(compgen -W "$words" -- "$cur")) ;;
-    queue|config) COMPREPLY=($(compgen -W "$subs" -- "$cur")) ;;
+    agent|queue|config) COMPREPLY=($(compgen -W "$subs" -- "$cur")) ;;
     explain|extract|backup|restore|"config test")
         COMPREPLY=($(compgen -f -- "$cur")) ;;
     help)
-        COMPREPLY=($(compgen -W " submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget queue directory status verify backup restore config token-key reload ping help" -- "$cur")) ;;
+<<<<<<< HEAD
+        COMPREPLY=($(compgen -W " submit explain extract list show log raw set comment assign resolve reopen close merge split link forget queue directory status verify backup restore config token-key reload ping help" -- "$cur")) ;;
+=======
+        COMPREPLY=($(compgen -W " submit explain extract list show log raw set comment assign resolve reopen close merge split link forget agent queue status verify backup restore config token-key reload ping help" -- "$cur")) ;;
+>>>>>>> cbaa371 (ticketd: assign - the roster at work, agents' absence, assignment by command)
     esac
 }
 complete -o filenames -F _ticketctl ticketctl
