@@ -30,11 +30,7 @@ _ticketctl()
         COMPREPLY=($(compgen -W "$w" -- "$cur")); return ;;
     esac
     case $cmd in
-<<<<<<< HEAD
-    "") words=" submit explain extract list show log raw set comment assign resolve reopen close merge split link forget queue directory status verify backup restore config token-key reload ping help" ;;
-=======
-    "") words=" submit explain extract list show log raw set comment assign resolve reopen close merge split link forget agent queue status verify backup restore config token-key reload ping help" ;;
->>>>>>> cbaa371 (ticketd: assign - the roster at work, agents' absence, assignment by command)
+    "") words=" submit explain extract list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status verify backup restore config token-key reload ping help" ;;
     "submit") words=" -f --from -r --rcpt -o --output --remaining --queue-id --client-addr --client-name --helo --login -n --dry-run --missed" ;;
     "explain") words=" -f --from -r --rcpt --offline --redacted" ;;
     "extract") words=" -o --output" ;;
@@ -87,11 +83,7 @@ _ticketctl()
     explain|extract|backup|restore|"config test")
         COMPREPLY=($(compgen -f -- "$cur")) ;;
     help)
-<<<<<<< HEAD
-        COMPREPLY=($(compgen -W " submit explain extract list show log raw set comment assign resolve reopen close merge split link forget queue directory status verify backup restore config token-key reload ping help" -- "$cur")) ;;
-=======
-        COMPREPLY=($(compgen -W " submit explain extract list show log raw set comment assign resolve reopen close merge split link forget agent queue status verify backup restore config token-key reload ping help" -- "$cur")) ;;
->>>>>>> cbaa371 (ticketd: assign - the roster at work, agents' absence, assignment by command)
+        COMPREPLY=($(compgen -W " submit explain extract list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status verify backup restore config token-key reload ping help" -- "$cur")) ;;
     esac
 }
 complete -o filenames -F _ticketctl ticketctl
