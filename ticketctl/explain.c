@@ -8,6 +8,7 @@
 #include "message/parse.h"
 #include "message/redact.h"
 #include "ticketctl/out.h"
+#include "ticketd/roster.h"
 
 #include <string.h>
 
@@ -270,6 +271,22 @@ static int decide(struct tkt_ctl_explain *e)
     struct tkt_err err = TKT_ERR_INIT;
     if (tkt_decide(&x->msg, &x->facts, NULL, &x->decisions, &err) < 0) {
         return tkt_ctl_fail_err(&err);
+    }
+    struct tkt_roster *roster = tkt_roster_new(e->ctl->conf, NULL, &err);
+    if (roster == NULL) {
+        return tkt_ctl_fail_err(&err);
+    }
+    int routed = 0;
+    for (size_t i = 0; routed == 0 && i < x->decisions.count; i++) {
+        struct tkt_decision *d = &x->decisions.items[i];
+        bool opens = d->action == TKT_ACTION_NEW || d->action == TKT_ACTION_NEW_LINKED;
+        routed = opens
+                     ? tkt_assign_route(roster, x->facts.person.department, d, &x->arena)
+                     : 0;
+    }
+    tkt_roster_free(&roster);
+    if (routed < 0) {
+        return no_memory();
     }
     for (size_t i = 0; i < x->desk_count; i++) {
         int rc = fill_desk(e, &x->desks[i], &x->decisions.items[i]);

@@ -3,12 +3,16 @@
  * one 4 KiB row with a unique text key, WAL, synchronous=FULL, prepared, as many rows a
  * commit. Rounds alternate, so that other load hits both.
  *
- *     store_bench [DIR [ROUNDS [SECONDS]]]
+ *     store_bench [DIR [ROUNDS [SECONDS [MEMBERS]]]]
+ *
+ * With MEMBERS each ticket is given to one of so many people (least_open); without, the
+ * group has no strategy.
  */
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/hash.h"
 #include "base/util.h"
+#include "decide/assign.h"
 #include "store/store.h"
 
 #include <sqlite3.h>
@@ -41,6 +45,9 @@ struct message {
 struct rate {
     double per_second, cpu_us;
 };
+
+static struct tkt_roster_group people = {.name = (char *)"first", .fallback = (char *)""};
+static struct tkt_roster roster = {.groups = &people, .group_count = 1};
 
 static double cpu_seconds(void)
 {
@@ -159,6 +166,7 @@ static void message_init(struct message *m)
         .thread_key_count = 1,
         .participants = m->who,
         .participant_count = 2,
+        .roster = &roster,
         .now_ms = tkt_clock_wall_ms()};
     tkt_sha256(hex, 31, m->in.head_key);
     tkt_sha256(random, 15, m->in.sha256);
@@ -306,6 +314,21 @@ static void report(struct floor *f, struct tkt_store *s, struct message *m, size
     fflush(stdout);
 }
 
+static void make_people(int count)
+{
+    people.members = calloc((size_t)count + 1, sizeof(*people.members));
+    must(people.members != NULL && count >= 0 && count <= 1000, "usage");
+    people.strategy = count > 0 ? TKT_ASSIGN_LEAST_OPEN : TKT_ASSIGN_NONE;
+    people.member_count = (size_t)count;
+    for (int i = 0; i < count; i++) {
+        char *address = malloc(32);
+        must(address != NULL, "memory");
+        snprintf(address, 32, "agent%04d@example.org", i);
+        people.members[i] =
+            (struct tkt_roster_agent){.address = address, .weight = 1 + i % 3};
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const size_t groups[] = {1, 16, 64};
@@ -318,6 +341,7 @@ int main(int argc, char **argv)
     struct message *m = calloc(GROUP_MAX, sizeof(*m));
 
     must(m != NULL && rounds > 0 && rounds <= 50, "usage");
+    make_people(argc > 4 ? atoi(argv[4]) : 0);
     struct tkt_store *s = tkt_store_open(&opt, &err);
     must(s != NULL, err.text);
     floor_open(&f, dir);
@@ -331,5 +355,9 @@ int main(int argc, char **argv)
     sqlite3_finalize(f.commit);
     sqlite3_close(f.db);
     free(m);
+    for (size_t i = 0; i < people.member_count; i++) {
+        free(people.members[i].address);
+    }
+    free(people.members);
     return 0;
 }
