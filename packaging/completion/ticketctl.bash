@@ -30,10 +30,11 @@ _ticketctl()
         COMPREPLY=($(compgen -W "$w" -- "$cur")); return ;;
     esac
     case $cmd in
-    "") words=" submit explain extract list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status verify backup restore config token-key reload ping help" ;;
+    "") words=" submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status verify backup restore config token-key reload ping help" ;;
     "submit") words=" -f --from -r --rcpt -o --output --remaining --queue-id --client-addr --client-name --helo --login -n --dry-run --missed" ;;
-    "explain") words=" -f --from -r --rcpt --offline --redacted" ;;
+    "explain") words=" -f --from -r --rcpt --offline --redacted --now" ;;
     "extract") words=" -o --output" ;;
+    "replay") words=" --since --until --desk --limit --against --recorded --model --only-changes" ;;
     "list") words=" --desk --state --group --assignee --requester --text --since --limit --before" ;;
     "show") words="" ;;
     "log") words=" --since --limit" ;;
@@ -83,7 +84,7 @@ _ticketctl()
     explain|extract|backup|restore|"config test")
         COMPREPLY=($(compgen -f -- "$cur")) ;;
     help)
-        COMPREPLY=($(compgen -W " submit explain extract list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status verify backup restore config token-key reload ping help" -- "$cur")) ;;
+        COMPREPLY=($(compgen -W " submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status verify backup restore config token-key reload ping help" -- "$cur")) ;;
     esac
 }
 complete -o filenames -F _ticketctl ticketctl
