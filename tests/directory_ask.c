@@ -10,6 +10,7 @@
 #include "base/enc.h"
 #include "directory/directory.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,7 @@ static int run(const struct tkt_conf_directory *conf, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    (void)signal(SIGPIPE, SIG_IGN); /* as ticketd does */
     struct tkt_err err = TKT_ERR_INIT;
     int rc = EXIT_FAILURE;
 

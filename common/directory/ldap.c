@@ -110,7 +110,8 @@ static int set_limits(struct tkt_ldap *l)
                    set(l, LDAP_OPT_DEREF, &deref) < 0 ||
                    set(l, LDAP_OPT_NETWORK_TIMEOUT, &wait) < 0 ||
                    set(l, LDAP_OPT_TIMEOUT, &wait) < 0 ||
-                   set(l, LDAP_OPT_TIMELIMIT, &seconds) < 0
+                   set(l, LDAP_OPT_TIMELIMIT, &seconds) < 0 ||
+                   tkt_ldap_limit_socket(l) < 0
                ? -1
                : 0;
 }
@@ -226,7 +227,11 @@ static int connect_one(struct tkt_ldap *l, struct tkt_err *err)
             return tkt_ldap_fail(l, rc, "starttls", err);
         }
     }
-    return do_bind(l, err) < 0 ? -1 : probe(l, err);
+    if (do_bind(l, err) < 0) {
+        return -1;
+    }
+    l->is_connecting = false; /* from here on the library keeps its own time */
+    return probe(l, err);
 }
 
 int tkt_ldap_connect(struct tkt_ldap *l, struct tkt_err *err)

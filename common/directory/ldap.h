@@ -18,6 +18,10 @@ struct tkt_ldap {
     LDAP *ld;   /* NULL: not connected */
     size_t uri; /* the connected one, or the next to try */
     int64_t used_ms;
+    /* ldap_socket.c: */
+    struct ldap_conncb on_connect;
+    bool is_connecting;
+    int64_t deadline_ms; /* of that */
 };
 
 /* ldap.c: connects where it is not connected. TEMP, CONF. */
@@ -25,6 +29,9 @@ int tkt_ldap_connect(struct tkt_ldap *l, struct tkt_err *err);
 void tkt_ldap_disconnect(struct tkt_ldap *l);
 /* The library's code as an error. Always -1. */
 int tkt_ldap_fail(struct tkt_ldap *l, int rc, const char *what, struct tkt_err *err);
+
+/* ldap_socket.c: before it connects. */
+int tkt_ldap_limit_socket(struct tkt_ldap *l);
 
 /* ldap_search.c */
 /* Appends value as RFC 4515 wants it within a filter. */
