@@ -180,6 +180,20 @@ static bool same_outcome(const struct tkt_rule *a, const struct tkt_rule *b)
     return true;
 }
 
+/* The first outcome so far that names the rule's group; its own where none does. */
+static uint32_t camp_of(const struct tkt_rule *rule, const struct tkt_rule **of,
+                        struct tkt_rule_set *set)
+{
+    const char *group = tkt_section_value(rule->from, "set_group", "");
+
+    for (uint32_t i = 0; group[0] != '\0' && i < set->outcome_count; i++) {
+        if (strcmp(tkt_section_value(of[i]->from, "set_group", ""), group) == 0) {
+            return of[i]->camp;
+        }
+    }
+    return set->camp_count++;
+}
+
 /* A set has few outcomes, however many rules: the first rule of each stands for it. */
 static int number_outcomes(struct tkt_rules *r)
 {
@@ -201,8 +215,10 @@ static int number_outcomes(struct tkt_rules *r)
             }
             rule->outcome = rule->decides ? at : TKT_RULES_NONE;
             if (rule->decides && at == set->outcome_count) {
+                rule->camp = camp_of(rule, of, set);
                 of[set->outcome_count++] = rule;
             }
+            rule->camp = rule->decides ? of[at]->camp : 0;
         }
         free(of);
     }

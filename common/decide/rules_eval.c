@@ -298,6 +298,7 @@ struct ballot {
     struct weighed *rules;
     size_t count;
     int64_t *outcomes;
+    int64_t *camps; /* the outcomes of each group together */
 };
 
 static int by_score(const void *a, const void *b)
@@ -331,28 +332,47 @@ static int gather(struct run *run, const struct tkt_rule_set *set, struct ballot
         if (m.matches && rule->outcome != TKT_RULES_NONE) {
             b->rules[b->count++] = (struct weighed){i, m.score};
             b->outcomes[rule->outcome] += m.score;
+            b->camps[rule->camp] += m.score;
         }
     }
     return 0;
 }
 
-/* NONE when nothing is clear enough. */
-static uint32_t winner(const struct tkt_rule_set *set, const struct ballot *b)
+/* NONE when nothing is clear enough. Groups compete: two categories of one group do not
+ * silence each other. */
+static uint32_t best_camp(const struct tkt_rule_set *set, const struct ballot *b)
 {
     uint32_t best = TKT_RULES_NONE;
     int64_t second = 0;
 
-    for (uint32_t i = 0; i < set->outcome_count; i++) {
-        if (best == TKT_RULES_NONE || b->outcomes[i] > b->outcomes[best]) {
-            second = best == TKT_RULES_NONE ? 0 : b->outcomes[best];
+    for (uint32_t i = 0; i < set->camp_count; i++) {
+        if (best == TKT_RULES_NONE || b->camps[i] > b->camps[best]) {
+            second = best == TKT_RULES_NONE ? 0 : b->camps[best];
             best = i;
-        } else if (b->outcomes[i] > second) {
-            second = b->outcomes[i];
+        } else if (b->camps[i] > second) {
+            second = b->camps[i];
         }
     }
-    if (best == TKT_RULES_NONE || b->count == 0 || b->outcomes[best] < set->min_score ||
-        b->outcomes[best] - second < set->min_lead) {
+    if (best == TKT_RULES_NONE || b->count == 0 || b->camps[best] < set->min_score ||
+        b->camps[best] - second < set->min_lead) {
         return TKT_RULES_NONE;
+    }
+    return best;
+}
+
+/* The best outcome of the best group; of equal ones that which the files name first. */
+static uint32_t winner(const struct tkt_rules *r, const struct tkt_rule_set *set,
+                       const struct ballot *b)
+{
+    uint32_t camp = best_camp(set, b);
+    uint32_t best = TKT_RULES_NONE;
+
+    for (size_t i = 0; camp != TKT_RULES_NONE && i < b->count; i++) {
+        const struct tkt_rule *rule = &r->rules[b->rules[i].rule];
+        if (rule->camp == camp &&
+            (best == TKT_RULES_NONE || b->outcomes[rule->outcome] > b->outcomes[best])) {
+            best = rule->outcome;
+        }
     }
     return best;
 }
@@ -360,14 +380,16 @@ static uint32_t winner(const struct tkt_rule_set *set, const struct ballot *b)
 static int run_best(struct run *run, const struct tkt_rule_set *set)
 {
     struct ballot b = {.rules = calloc(set->count + 1, sizeof(*b.rules)),
-                       .outcomes = calloc(set->outcome_count + 1, sizeof(*b.outcomes))};
+                       .outcomes = calloc(set->outcome_count + 1, sizeof(*b.outcomes)),
+                       .camps = calloc(set->camp_count + 1, sizeof(*b.camps))};
     struct tkt_match m;
     int rc = -1;
 
-    if (b.rules == NULL || b.outcomes == NULL || gather(run, set, &b) < 0) {
+    if (b.rules == NULL || b.outcomes == NULL || b.camps == NULL ||
+        gather(run, set, &b) < 0) {
         goto out;
     }
-    uint32_t best = run->stopped ? TKT_RULES_NONE : winner(set, &b);
+    uint32_t best = run->stopped ? TKT_RULES_NONE : winner(run->rules, set, &b);
     qsort(b.rules, b.count, sizeof(*b.rules), by_score);
     rc = 0;
     for (size_t i = 0; rc == 0 && best != TKT_RULES_NONE && i < b.count; i++) {
@@ -380,6 +402,7 @@ static int run_best(struct run *run, const struct tkt_rule_set *set)
 out:
     free(b.rules);
     free(b.outcomes);
+    free(b.camps);
     return rc;
 }
 

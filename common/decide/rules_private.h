@@ -144,6 +144,7 @@ struct tkt_rule {
     int weight;
     uint64_t outcome_hash;
     uint32_t outcome; /* rules of the set with the same one agree */
+    uint32_t camp;    /* ... and those that name the same group lend each other weight */
     bool stop;
     bool always; /* it is tried on every message */
 };
@@ -164,6 +165,7 @@ struct tkt_rule_set {
     uint32_t first; /* of rules->rules, where those of a set are neighbours */
     uint32_t count;
     uint32_t outcome_count;
+    uint32_t camp_count; /* no more than outcomes */
 };
 
 struct tkt_extract {
