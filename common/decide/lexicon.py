@@ -6,7 +6,7 @@ first, and a hash table of the first words. Run: lexicon.py lexicon.txt >lexicon
 import re
 import sys
 
-KINDS = ["problem", "scope", "soon", "later", "need", "request", "not", "very", "but"]
+KINDS = ["problem", "scope", "soon", "later", "need", "request", "not", "very", "but", "solved"]
 SLOTS = 2048
 WORDS_MAX = 7
 

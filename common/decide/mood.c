@@ -289,6 +289,7 @@ struct clause {
     int bad;
     int urgency;
     unsigned kinds;
+    bool opens_with_praise; /* one word of it: "Great, ..." */
 };
 
 /* How a phrase counts behind "not", and behind "very". */
@@ -338,6 +339,7 @@ static size_t read_clause(const struct reader *r, size_t from, struct clause *c,
             add_phrase(c, p, i < negated_until, i < boosted_until, out);
         }
         c->kinds |= p->kinds;
+        c->opens_with_praise |= i <= 1 && length == 1 && p->mood >= ENOUGH;
         if ((p->kinds & LEXICON_NOT) != 0) {
             negated_until = i + length + NEGATED_WITHIN;
         }
@@ -356,9 +358,17 @@ static bool has(const struct clause *c, unsigned kinds)
 /* Praise beside a fault is none; what is loud counts half as much again. */
 static void add_clause(struct sums *s, struct clause *c, bool loud, bool is_short)
 {
-    bool fault = c->bad > 0 || has(c, LEXICON_PROBLEM);
+    bool problem = has(c, LEXICON_PROBLEM) && !has(c, LEXICON_SOLVED);
+    bool fault = c->bad >= ENOUGH || problem;
 
-    if (has(c, LEXICON_SCOPE | LEXICON_PROBLEM)) {
+    if (c->opens_with_praise && problem) {
+        c->bad += ENOUGH;
+    }
+    if (c->good > 0 && c->urgency > 0 && c->urgency < ENOUGH) {
+        c->urgency = 0; /* "thanks for the quick help" */
+    }
+
+    if (has(c, LEXICON_SCOPE) && problem) {
         c->urgency += ENOUGH;
         tell(&s->out->urgency_words, "many people");
     }
@@ -380,7 +390,7 @@ static void add_clause(struct sums *s, struct clause *c, bool loud, bool is_shor
     }
     s->bad += c->bad;
     s->urgency += c->urgency;
-    s->has_problem = s->has_problem || has(c, LEXICON_PROBLEM);
+    s->has_problem = s->has_problem || problem;
     s->asks = s->asks || has(c, LEXICON_REQUEST);
 }
 
@@ -399,7 +409,7 @@ static void read_text(struct sums *s, const char *text, size_t max)
         s->words += r.count;
         s->asks = s->asks || r.asks;
         while (at < r.count) {
-            struct clause c = {0, 0, 0, 0};
+            struct clause c = {.good = 0};
             at = read_clause(&r, at, &c, s->out);
             add_clause(s, &c, r.exclaims, r.count <= SHORT_SENTENCE);
         }
