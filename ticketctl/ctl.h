@@ -166,6 +166,12 @@ int tkt_ctl_link(struct tkt_ctl *ctl);
 int tkt_ctl_list(struct tkt_ctl *ctl);
 int tkt_ctl_log(struct tkt_ctl *ctl);
 int tkt_ctl_merge(struct tkt_ctl *ctl);
+int tkt_ctl_model_predict(struct tkt_ctl *ctl);
+int tkt_ctl_model_retrain(struct tkt_ctl *ctl);
+int tkt_ctl_model_rollback(struct tkt_ctl *ctl);
+int tkt_ctl_model_show(struct tkt_ctl *ctl);
+int tkt_ctl_model_test(struct tkt_ctl *ctl);
+int tkt_ctl_model_train(struct tkt_ctl *ctl);
 int tkt_ctl_move(struct tkt_ctl *ctl); /* resolve, reopen, close */
 int tkt_ctl_ping(struct tkt_ctl *ctl);
 int tkt_ctl_queue_change(struct tkt_ctl *ctl); /* retry, park, drop */

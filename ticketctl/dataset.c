@@ -16,10 +16,11 @@ enum column {
     COLUMN_URGENCY = TKT_HEAD_URGENCY,
     COLUMN_TEXT,
     COLUMN_SUBJECT,
+    COLUMN_DATE,
     COLUMN_COUNT
 };
-static const char *const column_names[] = {"category", "group", "urgency", "text",
-                                           "subject"};
+static const char *const column_names[] = {"category", "group",   "urgency",
+                                           "text",     "subject", "date"};
 
 void tkt_dataset_release(struct tkt_dataset *d)
 {
@@ -33,6 +34,16 @@ void tkt_dataset_release(struct tkt_dataset *d)
 }
 
 /* ---- records ---- */
+
+void tkt_dataset_note_date(struct tkt_dataset *d, const char *date)
+{
+    size_t n = strspn(date, "0123456789-");
+
+    if (n >= sizeof(d->newest) - 1 &&
+        strncmp(date, d->newest, sizeof(d->newest) - 1) > 0) {
+        memcpy(d->newest, date, sizeof(d->newest) - 1);
+    }
+}
 
 static int check_label(const char *label, const char *column, struct tkt_err *err)
 {
@@ -70,6 +81,7 @@ static int keep(struct tkt_dataset *d, char *const values[COLUMN_COUNT],
         d->skipped++;
         return 0;
     }
+    tkt_dataset_note_date(d, values[COLUMN_DATE]);
     if (d->count == TKT_LEARN_RECORDS_MAX) {
         return tkt_err_set(err, TKT_ERR_PERM, "more than %u records",
                            TKT_LEARN_RECORDS_MAX);
@@ -198,7 +210,7 @@ static int take_row(struct tkt_dataset *d, struct csv *c, const int *columns,
                     size_t count, struct tkt_err *err)
 {
     static char none[] = "";
-    char *values[COLUMN_COUNT] = {none, none, none, none, none};
+    char *values[COLUMN_COUNT] = {none, none, none, none, none, none};
     enum csv_end end = CSV_MORE;
     size_t n = 0;
 

@@ -107,6 +107,46 @@ static const struct tkt_ctl_opt lookup_opts[] = {
     {"cached", 0, NULL, "what mail sees now; no directory is asked"},
     {NULL, 0, NULL, NULL},
 };
+#define MODEL_OPT                                                                        \
+    {                                                                                    \
+        "model", 0, "FILE", "this model (default: the configuration's)"                  \
+    }
+static const struct tkt_ctl_opt model_train_opts[] = {
+    {"out", 'o', "FILE", "write the model here"},
+    {"from-store", 0, NULL, "learn from resolved and closed tickets"},
+    {"since", 0, "WHEN", "from the store: tickets since 90d, 2026-11-22"},
+    {"date", 0, "DATE", "the model's date (default: its newest record's)"},
+    {"seed", 0, "NUMBER", "of the order in which it learns (default 1)"},
+    {"subject-weight", 0, "NUMBER", "how often a word of the Subject counts"},
+    {"workers", 0, "COUNT", "processes that learn (default: one a processor)"},
+    {"trainer", 0, "PATH", "the program ticket-train"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct tkt_ctl_opt model_retrain_opts[] = {
+    MODEL_OPT,
+    {"since", 0, "WHEN", "from the store: tickets since 90d, 2026-11-22"},
+    {"force", 0, NULL, "replace the model in use whether the new one is better or not"},
+    {"no-reload", 0, NULL, "do not tell ticketd"},
+    {"date", 0, "DATE", "the model's date (default: its newest record's)"},
+    {"seed", 0, "NUMBER", "of the order in which it learns (default 1)"},
+    {"trainer", 0, "PATH", "the program ticket-train"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct tkt_ctl_opt model_rollback_opts[] = {
+    MODEL_OPT,
+    {"no-reload", 0, NULL, "do not tell ticketd"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct tkt_ctl_opt model_test_opts[] = {
+    MODEL_OPT,
+    {"from-store", 0, NULL, "on resolved and closed tickets"},
+    {"since", 0, "WHEN", "from the store: tickets since 90d, 2026-11-22"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct tkt_ctl_opt model_opts[] = {
+    MODEL_OPT,
+    {NULL, 0, NULL, NULL},
+};
 static const struct tkt_ctl_opt help_opts[] = {
     {"rows", 0, NULL, "the table of commands, one a line, for programs"},
     {"bash-completion", 0, NULL, "the completion script for bash"},
@@ -355,6 +395,46 @@ const struct tkt_ctl_cmd tkt_ctl_table[] = {
      .role = TKT_CTL_LOCAL,
      .opts = dump_opts,
      .run = tkt_ctl_config_dump},
+    {.name = "model train",
+     .args = "--out MODEL FILE...|--from-store",
+     .help = "learn a model of labelled texts or of past tickets",
+     .role = TKT_CTL_LOCAL,
+     .pos_max = -1,
+     .opts = model_train_opts,
+     .run = tkt_ctl_model_train},
+    {.name = "model retrain",
+     .args = "[FILE...]",
+     .help = "learn anew and replace the model in use if that is no worse",
+     .role = TKT_CTL_AGENT,
+     .pos_max = -1,
+     .opts = model_retrain_opts,
+     .run = tkt_ctl_model_retrain},
+    {.name = "model rollback",
+     .args = "",
+     .help = "take the model before into use again",
+     .role = TKT_CTL_ADMIN,
+     .opts = model_rollback_opts,
+     .run = tkt_ctl_model_rollback},
+    {.name = "model test",
+     .args = "FILE...|--from-store",
+     .help = "how good a model is on labelled texts",
+     .role = TKT_CTL_LOCAL,
+     .pos_max = -1,
+     .opts = model_test_opts,
+     .run = tkt_ctl_model_test},
+    {.name = "model predict",
+     .args = "< TEXTS",
+     .help = "what a model says of each line of standard input",
+     .role = TKT_CTL_LOCAL,
+     .opts = model_opts,
+     .run = tkt_ctl_model_predict},
+    {.name = "model show",
+     .args = "[LABEL]",
+     .help = "a model's date, data, scores, and what speaks for its labels",
+     .role = TKT_CTL_LOCAL,
+     .pos_max = 1,
+     .opts = model_opts,
+     .run = tkt_ctl_model_show},
     {.name = "token-key",
      .args = "FILE",
      .help = "make a key for tokens, to be shared by all hosts",

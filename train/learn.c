@@ -16,21 +16,6 @@
 #define SLOPE_MAX 50.0
 #define ABOUT_MAX 16384
 
-void tkt_learn_defaults(struct tkt_learn_options *out)
-{
-    *out = (struct tkt_learn_options){
-        .cost = 1.0,
-        .bayes_share = 0.03,
-        .bayes_smooth = 0.01,
-        .piece_weight = 0.7,
-        .idf_power = 0.5,
-        .subject_weight = 2.0,
-        .size_max = TKT_LEARN_SIZE_DEFAULT,
-        .seed = 1,
-        .date = "",
-    };
-}
-
 /* Which records are held out: by a hash of their number, so that neither an order nor a
  * period in the data matters. */
 static bool is_held_out(size_t i, unsigned seed)

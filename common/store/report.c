@@ -95,6 +95,7 @@ static void list_row(const struct tkt_row *row, struct tkt_buf *b)
     json_bool(b, "shadow", flags & T_SHADOW);
     json_bool(b, "erased", flags & T_ERASED);
     json_str(b, "service", tkt_row_text(row, 19));
+    json_int(b, "urgency", tkt_row_int(row, 21));
 }
 
 int tkt_reader_list_json(struct tkt_reader *r, const struct tkt_list_filter *f,

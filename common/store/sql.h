@@ -298,7 +298,7 @@ X(SQL_EVENT_ERASE, "UPDATE events SET data = NULL WHERE ticket = ?") \
 X(SQL_LIST, "SELECT t.id, s.prefix, t.number, d.name, t.state, t.flags, t.priority," \
     " t.type, t.category, t.subcategory, t.grp, t.assignee, t.requester," \
     " t.requester_name, t.subject, t.class, t.created, t.changed, t.duplicates, t.service," \
-    " t.joined" \
+    " t.joined, t.urgency" \
     SQL_TICKET_FROM " WHERE t.id < ?1 AND (?2 IS NULL OR d.name = ?2)" \
     " AND (?3 < 0 OR t.state = ?3) AND (?4 IS NULL OR t.grp = ?4)" \
     " AND (?5 IS NULL OR t.assignee = ?5) AND (?6 IS NULL OR t.requester = ?6)" \

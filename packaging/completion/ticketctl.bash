@@ -18,7 +18,7 @@ _ticketctl()
         esac
     done
     case $prev in
-    -c|--config|-s|--socket|-o|--output)
+    -c|--config|-s|--socket|-o|--output|--out|--model|--trainer)
         COMPREPLY=($(compgen -f -- "$cur")); return ;;
     --missed) COMPREPLY=($(compgen -d -- "$cur")); return ;;
     --state)
@@ -66,6 +66,12 @@ _ticketctl()
     "restore") words="" ;;
     "config test") words="" ;;
     "config dump") words=" -n --changed" ;;
+    "model train") words=" -o --out --from-store --since --date --seed --subject-weight --workers --trainer" ;;
+    "model retrain") words=" --model --since --force --no-reload --date --seed --trainer" ;;
+    "model rollback") words=" --model --no-reload" ;;
+    "model test") words=" --model --from-store --since" ;;
+    "model predict") words=" --model" ;;
+    "model show") words=" --model" ;;
     "token-key") words="" ;;
     "reload") words="" ;;
     "ping") words="" ;;
@@ -74,6 +80,7 @@ _ticketctl()
     "queue") subs=" list show retry park drop" ;;
     "directory") subs=" lookup test flush" ;;
     "config") subs=" test dump" ;;
+    "model") subs=" train retrain rollback test predict show" ;;
     esac
     case $cur in
     -*) COMPREPLY=($(compgen -W "$words $globals" -- "$cur")); return ;;

@@ -30,6 +30,7 @@ static const struct setting grid[] = {
     {"machine C=0.5 + bayes 0.03", 0.5, 0.03},
     {"machine C=1 + bayes 0.03", 1.0, 0.03},
     {"machine C=1 + bayes 0.06", 1.0, 0.06},
+    {"machine C=1 + bayes 0.10", 1.0, 0.10},
 };
 
 static _Noreturn void die(const struct tkt_err *err)
