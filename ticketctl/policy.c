@@ -16,7 +16,10 @@ int tkt_ctl_policy_load(const struct tkt_conf *conf, const char *model,
     }
     if (path[0] != '\0') {
         (*out)->model = tkt_model_open(path, err);
-        return (*out)->model != NULL ? 0 : -1;
+        if ((*out)->model == NULL) {
+            return -1;
+        }
+        tkt_model_set_threshold((*out)->model, (double)conf->model.threshold / 100);
     }
     return 0;
 }

@@ -40,6 +40,7 @@ struct tkt_learn_options {
     double subject_weight; /* a word there counts so often */
     int64_t size_max;      /* of the file: rare features go first */
     unsigned seed;
+    bool is_rough;    /* no part is held out: probabilities are not honest */
     unsigned workers; /* 0: the number of processors */
     const char *date; /* of the model, for people: "2026-11-22" or "" */
 };

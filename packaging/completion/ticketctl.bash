@@ -13,7 +13,7 @@ _ticketctl()
         -*) ;;
         *) case $cmd in
            '') cmd=$w ;;
-           agent|queue|config) cmd="$cmd $w" ;;
+           agent|queue|config|model) cmd="$cmd $w" ;;
            esac ;;
         esac
     done
@@ -30,7 +30,7 @@ _ticketctl()
         COMPREPLY=($(compgen -W "$w" -- "$cur")); return ;;
     esac
     case $cmd in
-    "") words=" submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status verify backup restore config token-key reload ping help" ;;
+    "") words=" submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status verify backup restore config model token-key reload ping help" ;;
     "submit") words=" -f --from -r --rcpt -o --output --remaining --queue-id --client-addr --client-name --helo --login -n --dry-run --missed" ;;
     "explain") words=" -f --from -r --rcpt --offline --redacted --now" ;;
     "extract") words=" -o --output" ;;
@@ -87,11 +87,11 @@ _ticketctl()
     esac
     case $cmd in
     "") COMPREPLY=($(compgen -W "$words" -- "$cur")) ;;
-    agent|queue|config) COMPREPLY=($(compgen -W "$subs" -- "$cur")) ;;
-    explain|extract|backup|restore|"config test")
+    agent|queue|config|model) COMPREPLY=($(compgen -W "$subs" -- "$cur")) ;;
+    explain|extract|backup|restore|"config test"|"model t"*|"model retrain")
         COMPREPLY=($(compgen -f -- "$cur")) ;;
     help)
-        COMPREPLY=($(compgen -W " submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status verify backup restore config token-key reload ping help" -- "$cur")) ;;
+        COMPREPLY=($(compgen -W " submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status verify backup restore config model token-key reload ping help" -- "$cur")) ;;
     esac
 }
 complete -o filenames -F _ticketctl ticketctl

@@ -54,7 +54,8 @@ static unsigned fold_of(const struct tkt_learn_record *r, unsigned folds, unsign
 }
 
 static struct tkt_model *learn(const struct tkt_learn_record *records, size_t n,
-                               const struct setting *s, double *seconds, size_t *bytes)
+                               const struct setting *s, bool is_rough, double *seconds,
+                               size_t *bytes)
 {
     struct tkt_buf file = TKT_BUF_INIT(TKT_MODEL_FILE_MAX);
     struct tkt_err err = TKT_ERR_INIT;
@@ -62,6 +63,7 @@ static struct tkt_model *learn(const struct tkt_learn_record *records, size_t n,
     int64_t start = tkt_clock_mono_us();
 
     tkt_learn_defaults(&opt);
+    opt.is_rough = is_rough;
     if (s != NULL) {
         opt.cost = s->cost;
         opt.bayes_share = s->bayes_share;
@@ -143,7 +145,7 @@ static size_t choose(const struct tkt_learn_record *all, size_t n, unsigned salt
     for (unsigned fold = 0; fold < INNER_FOLDS; fold++) {
         size_t k = part(all, n, INNER_FOLDS, fold, salt, in, out);
         for (size_t g = 0; g < TKT_ARRAY_LEN(grid); g++) {
-            struct tkt_model *m = learn(in, k, &grid[g], &seconds, &bytes);
+            struct tkt_model *m = learn(in, k, &grid[g], true, &seconds, &bytes);
             ask(m, out, n - k, scored, &us);
             right[g] += count_right(scored, n - k);
             tkt_model_close(&m);
@@ -184,7 +186,8 @@ static void cross(const struct tkt_dataset *d, unsigned folds, bool nested)
         double seconds;
         double us;
         size_t bytes;
-        struct tkt_model *m = learn(in, k, nested ? &grid[g] : NULL, &seconds, &bytes);
+        struct tkt_model *m =
+            learn(in, k, nested ? &grid[g] : NULL, false, &seconds, &bytes);
         ask(m, out, d->count - k, scored + done, &us);
         printf("fold %u: %.2f %% of %zu, %s, learned in %.1f s, %.1f MB, %.0f us a "
                "message\n",
@@ -226,7 +229,7 @@ static void split(const struct tkt_dataset *d, const struct tkt_dataset *test)
     double seconds;
     double us;
     size_t bytes;
-    struct tkt_model *m = learn(d->items, d->count, NULL, &seconds, &bytes);
+    struct tkt_model *m = learn(d->items, d->count, NULL, false, &seconds, &bytes);
 
     ask(m, test->items, test->count, scored, &us);
     for (size_t i = 0; i < test->count; i++) {

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/util.h"
+#include "decide/decide.h"
 #include "decide/model_file.h"
 #include "decide/policy.h"
 #include "train/learn.h"
@@ -349,7 +350,7 @@ static void a_megabyte_and_hostile_texts_are_answered(void **state)
         text[SIZE] = '\0';
         ask(m, work, text, text, c);
         assert_true(c[0].probability >= 0 && c[0].probability <= 1);
-        assert_int_equal(c[0].label >= 0, u == 0);
+        assert_true(c[0].label >= 0 || u > 0);
     }
     free(text);
     tkt_model_work_free(&work);
