@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "decide/policy.h"
 
+#include "base/enc.h"
 #include "decide/correlate.h"
 #include "decide/model.h"
 #include "decide/priority.h"
@@ -36,7 +37,18 @@ static int load_model(struct tkt_policy *p, int fd, struct tkt_err *err)
         return 0;
     }
     p->model = tkt_model_open_fd(fd, err);
-    return p->model == NULL ? -1 : 0;
+    if (p->model == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < p->settings.count; i++) {
+        const struct tkt_section *s = &p->settings.items[i];
+        int64_t percent;
+        if (strcmp(s->name, "model") == 0 &&
+            tkt_parse_int(tkt_section_value(s, "threshold", ""), 0, 100, &percent) == 0) {
+            tkt_model_set_threshold(p->model, (double)percent / 100);
+        }
+    }
+    return 0;
 }
 
 int tkt_policy_load(const void *settings, size_t n, int model_fd, struct tkt_policy **out,
