@@ -4,6 +4,10 @@
 #include "store_fixture.h"
 
 #include "store/assign.h"
+#include "ticketd/commit.h"
+
+#include <pthread.h>
+#include <sys/wait.h>
 
 #define PEOPLE 3
 
@@ -509,6 +513,123 @@ static void a_batch_that_is_undone_counts_nothing(void **state)
     assert_clean(f);
 }
 
+static void an_older_database_is_counted_once(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_err err = TKT_ERR_INIT;
+
+    fixture_load(f, "schema_2.sql");
+    execute(f, "UPDATE tickets SET assignee = 'Ann@x.test' WHERE id IN (1, 2, 4)");
+    f->store = tkt_store_open(&f->opt, &err);
+    assert_non_null(f->store);
+    f->reader = tkt_reader_open(f->dir, &err);
+    assert_non_null(f->reader);
+    assert_int_equal(open_of(f, people[0]), 2); /* the third was refused */
+    assert_clean(f);
+}
+
+/* ---- many at once ------------------------------------------------------------------- */
+
+#define WRITERS 8
+#define EACH 60
+
+struct writer {
+    pthread_t thread;
+    struct tkt_commit *commit;
+    int number;
+    int failed;
+};
+
+struct one {
+    struct sample m;
+    struct tkt_err err;
+};
+
+static int apply_reserve(struct tkt_store *s, void *arg, struct tkt_err *err)
+{
+    struct one *o = arg;
+
+    return tkt_store_reserve(s, &o->m.in, &o->m.res, err);
+}
+
+static int apply_close(struct tkt_store *s, void *arg, struct tkt_err *err)
+{
+    struct one *o = arg;
+
+    return tkt_store_move(s, o->m.out[0].id, TKT_STATE_CLOSED, "", "", NOW, err);
+}
+
+static void *write_many(void *arg)
+{
+    struct writer *w = arg;
+
+    for (int i = 0; i < EACH; i++) {
+        struct one o = {.err = TKT_ERR_INIT};
+        char text[40];
+        snprintf(text, sizeof(text), "writer %d, mail %d", w->number, i);
+        message(&o.m, text);
+        o.m.in.desks = o.m.desks;
+        w->failed += tkt_commit_call(w->commit, apply_reserve, &o, false, &o.err) < 0;
+        if (i % 4 == 0) { /* closed again: others must see it */
+            w->failed += tkt_commit_call(w->commit, apply_close, &o, false, &o.err) < 0;
+        }
+    }
+    return NULL;
+}
+
+static void counts_hold_with_many_writers_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_err err = TKT_ERR_INIT;
+    struct writer writers[WRITERS];
+    int64_t least = INT64_MAX;
+    int64_t most = 0;
+    int64_t all = 0;
+
+    set_up();
+    groups[0].cap = WRITERS * EACH / 4 + 1; /* 121: 360 stay open, 120 each */
+    struct tkt_commit *commit = tkt_commit_start(&f->store, 64, &err);
+    assert_non_null(commit);
+    for (int i = 0; i < WRITERS; i++) {
+        writers[i] = (struct writer){.commit = commit, .number = i};
+        assert_int_equal(
+            pthread_create(&writers[i].thread, NULL, write_many, &writers[i]), 0);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        assert_int_equal(pthread_join(writers[i].thread, NULL), 0);
+        assert_int_equal(writers[i].failed, 0);
+    }
+    tkt_commit_stop(&commit);
+    f->store = tkt_store_open(&f->opt, &err);
+    assert_non_null(f->store);
+    for (size_t i = 0; i < PEOPLE; i++) {
+        int64_t n = open_of(f, people[i]);
+        assert_true(n <= groups[0].cap);
+        least = TKT_MIN(least, n);
+        most = TKT_MAX(most, n);
+        all += n;
+    }
+    assert_int_equal(all, WRITERS * EACH * 3 / 4);
+    /* what is closed behind the last new ticket is not made good any more */
+    assert_true(most - least <= 1 + WRITERS);
+    assert_clean(f);
+}
+
+static void a_second_process_may_not_write(void **state)
+{
+    struct fixture *f = *state;
+    int status = 0;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct tkt_err err = TKT_ERR_INIT;
+        _exit(tkt_store_open(&f->opt, &err) == NULL ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -526,6 +647,9 @@ int main(void)
         T(a_later_analysis_moves_what_nobody_touched),
         T(an_agents_answer_takes_the_ticket_if_the_group_says_so),
         T(a_batch_that_is_undone_counts_nothing),
+        T(an_older_database_is_counted_once),
+        T(counts_hold_with_many_writers_at_once),
+        T(a_second_process_may_not_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
