@@ -67,6 +67,23 @@ else
     echo "SKIP: configured without the milter"
 fi
 
+# What speaks to LDAP and SQL servers is one library of ticketd's, and nobody else's.
+server_libs='ldap|lber|libpq|odbc'
+server_calls=' U (ldap_|ber_|PQ[a-z]|SQL[A-Z][a-z])'
+if is_on DAEMON; then
+    objects=$(find common ticketd parser -name '*.o' ! -path 'common/directory/*')
+    [ -n "$objects" ] || { echo "no objects are here"; fail=1; }
+    # shellcheck disable=SC2086
+    if nm -A --undefined-only $objects | grep -E "$server_calls"; then
+        echo "these speak to a directory themselves"
+        fail=1
+    fi
+    has_none ticketctl "$server_libs" ' (ldap_|PQ[a-z]|SQLExecute)' 'tkt_directory_open'
+fi
+if is_on MILTER; then
+    has_none ticket-milter "$server_libs" ' (ldap_|PQ[a-z]|SQLExecute)' 'tkt_directory_open'
+fi
+
 # The wire library: every symbol it leaves open is its own, core's, or libc's.
 wire=.libs/libtkt_wire.a
 if [ -e "$wire" ]; then

@@ -318,6 +318,7 @@ static void analyse(struct tkt_request *req, struct tkt_tools *tools)
         .client_key = req->message.has_blob ? "large" : client_key(req),
         .deadline_mono_ms = work_deadline(req)};
 
+    tkt_tools_forget_person(tools); /* of the message before this one */
     if (!req->d->pool || !facts.rcpts) {
         tkt_err_set(&err, TKT_ERR_TEMP, "no parser is running");
     } else if (tkt_clock_mono_us() / 1000 - req->start_us / 1000 >

@@ -189,7 +189,9 @@ static bool looks_like_csv(const char *text)
     size_t line = strcspn(text, "\n");
     size_t word = strcspn(text, ":,;\n");
 
-    return word < line && text[word] != ':' && memchr(text, '@', line) == NULL;
+    /* A header names no address; it may be of one column. */
+    return line > 0 && text[0] != '#' && text[word] != ':' &&
+           memchr(text, '@', line) == NULL;
 }
 
 static int parse(struct map *m, struct tkt_err *err)
