@@ -23,6 +23,7 @@ struct child {
     int sock;
     struct tkt_message_options options;
     const struct tkt_redact_rules *redact;
+    const struct tkt_policy *policy;
     char *in; /* one request frame's payload */
     size_t in_cap;
     struct tkt_parser_frame head;
@@ -206,7 +207,7 @@ static size_t add_decisions(struct child *c, const char *data, size_t n,
     }
     if (tkt_tail_cut(&c->message, facts.tail_lines) < 0) {
         tkt_err_set(err, TKT_ERR_TEMP, "no memory");
-    } else if (tkt_decide(&c->message, &facts, NULL, &decisions, err) == 0) {
+    } else if (tkt_decide(&c->message, &facts, c->policy, &decisions, err) == 0) {
         if (tkt_decisions_encode(&decisions, &c->answer) < 0) {
             tkt_err_set(err, TKT_ERR_PERM, "the answer is too long");
             c->answer.len = before;
@@ -333,12 +334,14 @@ static int answer(struct child *c)
 }
 
 void tkt_parser_child_serve(int sock, const struct tkt_message_options *options,
-                            const struct tkt_redact_rules *redact)
+                            const struct tkt_redact_rules *redact,
+                            const struct tkt_policy *policy)
 {
     struct child c = {
         .sock = sock,
         .options = *options,
         .redact = redact,
+        .policy = policy,
         .answer = TKT_BUF_INIT(TKT_MESSAGE_WIRE_MAX),
         .in_cap = 65536,
     };

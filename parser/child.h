@@ -7,8 +7,10 @@
 #include "message/parse.h"
 #include "message/redact.h"
 
-/* Serves requests on sock; returns at end of file, or when ticketd spoke nonsense. */
+struct tkt_policy;
+/* Serves requests on sock; policy may be NULL; returns at end of file, or when ticketd spoke nonsense. */
 void tkt_parser_child_serve(int sock, const struct tkt_message_options *options,
-                            const struct tkt_redact_rules *redact);
+                            const struct tkt_redact_rules *redact,
+                            const struct tkt_policy *policy);
 
 #endif

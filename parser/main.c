@@ -5,7 +5,10 @@
  */
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fs.h"
 #include "base/util.h"
+#include "decide/policy.h"
+#include "decide/rules.h"
 #include "message/parse.h"
 #include "parser/child.h"
 #include "parser/proto.h"
@@ -29,6 +32,7 @@
 
 /* Of the budget after which ticketd kills: what is left is for answering. */
 #define PARSE_SHARE_PERCENT 80
+#define POLICY_MAX (64 * 1024 * 1024)
 #define ENTER_TIMEOUT_MS 1500 /* less than ticketd waits for a child */
 
 static const char in_the_box = '!';
@@ -37,6 +41,7 @@ struct zygote {
     struct tkt_parser_setup setup;
     struct tkt_message_options options;
     struct tkt_redact_rules redact;
+    struct tkt_policy *policy;
     struct tkt_sandbox sandbox;
     pid_t pid;
 };
@@ -154,7 +159,7 @@ static _Noreturn void be_child(const struct zygote *z, int sock)
     if (write(TKT_PARSER_CONTROL_FD, &in_the_box, 1) != 1) {
         _exit(EX_OSERR);
     }
-    tkt_parser_child_serve(TKT_PARSER_CONTROL_FD, &z->options, &z->redact);
+    tkt_parser_child_serve(TKT_PARSER_CONTROL_FD, &z->options, &z->redact, z->policy);
     _exit(0);
 }
 
@@ -220,14 +225,35 @@ static void reap(void)
     }
 }
 
-static int receive_setup(char *data, size_t cap, struct tkt_parser_setup *setup,
-                         struct tkt_err *err)
+static void take_files(struct msghdr *msg, int files[TKT_PARSER_SETUP_FDS])
 {
-    ssize_t n = recv(TKT_PARSER_CONTROL_FD, data, cap, 0);
+    struct cmsghdr *m = CMSG_FIRSTHDR(msg);
+
+    if (m != NULL && m->cmsg_level == SOL_SOCKET && m->cmsg_type == SCM_RIGHTS) {
+        size_t count = (m->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(files, CMSG_DATA(m),
+               TKT_MIN(count, (size_t)TKT_PARSER_SETUP_FDS) * sizeof(int));
+    }
+}
+
+static int receive_setup(char *data, size_t cap, int files[TKT_PARSER_SETUP_FDS],
+                         struct tkt_parser_setup *setup, struct tkt_err *err)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(TKT_PARSER_SETUP_FDS * sizeof(int))];
+    } control;
+    struct iovec iov = {data, cap};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = &control,
+                         .msg_controllen = sizeof(control)};
+    ssize_t n = recvmsg(TKT_PARSER_CONTROL_FD, &msg, MSG_CMSG_CLOEXEC);
 
     if (n <= 0) {
         return tkt_err_set(err, TKT_ERR_TEMP, "no setup from ticketd");
     }
+    take_files(&msg, files);
     return tkt_parser_setup_decode(data, (size_t)n, setup, err);
 }
 
@@ -252,14 +278,49 @@ static void set_options(struct zygote *z)
     z->options.limits.parse_ms = z->setup.budget_ms * PARSE_SHARE_PERCENT / 100;
 }
 
+/* Another zygote may have read the same open files. */
+static int load_policy(struct zygote *z, int files[TKT_PARSER_SETUP_FDS],
+                       struct tkt_err *err)
+{
+    TKT_AUTO_BUF struct tkt_buf settings = TKT_BUF_INIT(POLICY_MAX);
+
+    for (size_t i = 0; i < TKT_PARSER_SETUP_FDS; i++) {
+        if (files[i] >= 0 && lseek(files[i], 0, SEEK_SET) < 0) {
+            return tkt_err_errno(err, TKT_ERR_CONF, "seek in the settings or the model");
+        }
+    }
+    if (files[0] < 0) {
+        return 0;
+    }
+    if (tkt_read_fd(files[0], &settings, err) < 0 ||
+        tkt_policy_load(settings.data, settings.len, files[1], &z->policy, NULL, err) <
+            0) {
+        return -1;
+    }
+    const struct tkt_strings *fields = tkt_rules_fields(z->policy->rules);
+    z->options.keep = (const char *const *)fields->items;
+    z->options.keep_count = fields->count;
+    return 0;
+}
+
 static int prepare(struct zygote *z, char *data, size_t cap, struct tkt_err *err)
 {
+    int files[TKT_PARSER_SETUP_FDS] = {-1, -1};
+
     z->pid = getpid();
-    if (receive_setup(data, cap, &z->setup, err) < 0) {
+    if (receive_setup(data, cap, files, &z->setup, err) < 0) {
         return -1;
     }
     set_options(z);
-    if (tkt_message_parser_init(err) < 0) {
+    if (tkt_message_parser_init(err) < 0 || load_policy(z, files, err) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < TKT_PARSER_SETUP_FDS; i++) {
+        if (files[i] >= 0) {
+            (void)close(files[i]); /* only read: nothing to lose */
+        }
+    }
+    if (tkt_sandbox_seal_code(err) < 0) {
         return -1;
     }
     return tkt_sandbox_prepare(&z->sandbox, err);

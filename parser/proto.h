@@ -3,7 +3,9 @@
  * setup names the version, and another version is refused, so nothing here is stable.
  *
  * Control: SOCK_SEQPACKET on descriptor TKT_PARSER_CONTROL_FD of the zygote. ticketd sends
- * the setup, the zygote answers READY; then each SPAWN packet is answered by SPAWNED with
+ * the setup, with it a sealed memfd of the settings that decisions are made by
+ * (conf/policy.h; 5,000 rules fit no packet) and, if there is one, the model's file. The
+ * zygote loads them and answers READY, or FAILED with the line that is wrong; then each SPAWN packet is answered by SPAWNED with
  * two descriptors (the child's socket, its pidfd) or by FAILED and a text. End of file on
  * it ends the zygote, and with it its children.
  *
@@ -33,6 +35,7 @@
 #define TKT_PARSER_CONTROL_FD 3
 #define TKT_PARSER_SETUP_MAX 65536
 #define TKT_PARSER_SETUP_STRINGS_MAX 4096
+#define TKT_PARSER_SETUP_FDS 2 /* the settings that decisions are made by, the model */
 #define TKT_PARSER_INLINE_MAX (256 * 1024)
 #define TKT_PARSER_ERROR_MAX 500
 #define TKT_PARSER_PART_MAX 256

@@ -114,6 +114,29 @@ int tkt_sandbox_prepare(struct tkt_sandbox *out, struct tkt_err *err)
     return rc;
 }
 
+int tkt_sandbox_seal_code(struct tkt_err *err)
+{
+    char line[512];
+    FILE *f = fopen("/proc/self/maps", "re");
+    int rc = 0;
+
+    if (f == NULL) {
+        return tkt_err_errno(err, TKT_ERR_TEMP, "open /proc/self/maps");
+    }
+    while (rc == 0 && fgets(line, sizeof(line), f) != NULL) {
+        unsigned long from;
+        unsigned long to;
+        char mode[5];
+        if (sscanf(line, "%lx-%lx %4s", &from, &to, mode) == 3 && mode[1] == 'w' &&
+            mode[2] == 'x' &&
+            mprotect((void *)from, to - from, PROT_READ | PROT_EXEC) < 0) {
+            rc = tkt_err_errno(err, TKT_ERR_TEMP, "mprotect of compiled expressions");
+        }
+    }
+    (void)fclose(f); /* only read */
+    return rc;
+}
+
 void tkt_sandbox_release(struct tkt_sandbox *sandbox)
 {
     free(sandbox->program.filter);

@@ -29,6 +29,9 @@ struct tkt_sandbox_limits {
 };
 
 int tkt_sandbox_prepare(struct tkt_sandbox *out, struct tkt_err *err);
+/* What is mapped writable and executable (the machine code of expressions) may from now on
+ * only be run: nobody can add to it, and none of it may be freed. */
+int tkt_sandbox_seal_code(struct tkt_err *err);
 void tkt_sandbox_release(struct tkt_sandbox *sandbox);
 int tkt_sandbox_enter(const struct tkt_sandbox *sandbox,
                       const struct tkt_sandbox_limits *limits, struct tkt_err *err);

@@ -5,9 +5,12 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/util.h"
+#include "decide/policy.h"
+#include "decide/rules.h"
 #include "secret/secret.h"
 #include "store/store.h"
 #include "ticketctl/ctl.h"
+#include "ticketctl/explain.h"
 #include "ticketctl/out.h"
 #include "ticketd/roster.h"
 
@@ -70,6 +73,12 @@ int tkt_ctl_config_test(struct tkt_ctl *ctl)
         return tkt_ctl_fail_err(&err);
     }
     tkt_roster_free(&roster);
+    struct tkt_policy *policy = NULL;
+    if (tkt_ctl_policy_compile(ctl->conf, NULL, &policy, &warnings, &err) < 0) {
+        return tkt_ctl_fail_err(&err);
+    }
+    size_t rules = tkt_rules_count(policy->rules);
+    tkt_policy_free(&policy);
     tkt_ctl_put_block(stderr, "", tkt_buf_str(&warnings));
     for (size_t i = 0; i < ctl->conf->token.keys.count; i++) {
         /* Not read: whoever tests need not be who may. `ticketd -t` reads them. */
@@ -79,8 +88,9 @@ int tkt_ctl_config_test(struct tkt_ctl *ctl)
         }
     }
     if (!ctl->quiet) {
-        printf("%s: ok, %zu desk%s\n", path, ctl->conf->desk_count,
+        printf("%s: ok, %zu desk%s", path, ctl->conf->desk_count,
                ctl->conf->desk_count == 1 ? "" : "s");
+        printf(rules == 0 ? "\n" : ", %zu rule%s\n", rules, rules == 1 ? "" : "s");
     }
     return 0;
 }

@@ -5,6 +5,8 @@
 #include "base/enc.h"
 #include "base/fs.h"
 #include "base/util.h"
+#include "decide/policy.h"
+#include "decide/rules.h"
 #include "message/parse.h"
 #include "message/redact.h"
 #include "ticketctl/out.h"
@@ -114,6 +116,9 @@ static int parse(struct tkt_ctl_explain *e)
         .prefixes = e->prefixes,
         .prefix_count = e->prefix_count,
         .null_sender = from != NULL && (from[0] == '\0' || strcmp(from, "<>") == 0)};
+    const struct tkt_strings *fields = tkt_rules_fields(e->policy->rules);
+    opt.keep = (const char *const *)fields->items;
+    opt.keep_count = fields->count;
     tkt_message_limits_from(&conf->limits, &opt.limits);
     if (tkt_message_parse(&src, &opt, &e->x->msg, &err) < 0) {
         return tkt_ctl_fail_err(&err);
@@ -269,7 +274,7 @@ static int decide(struct tkt_ctl_explain *e)
 {
     struct tkt_ctl_explained *x = e->x;
     struct tkt_err err = TKT_ERR_INIT;
-    if (tkt_decide(&x->msg, &x->facts, NULL, &x->decisions, &err) < 0) {
+    if (tkt_decide(&x->msg, &x->facts, e->policy, &x->decisions, &err) < 0) {
         return tkt_ctl_fail_err(&err);
     }
     struct tkt_roster *roster = tkt_roster_new(e->ctl->conf, NULL, &err);
@@ -366,7 +371,11 @@ static void explain_mail(void *ctx, const struct tkt_ctl_place *place,
     static int (*const steps[])(struct tkt_ctl_explain *) = {
         read_fields, parse, find_desks, tkt_ctl_explain_facts, decide, redact};
     struct tkt_ctl_explain *e = ctx;
-    struct tkt_ctl_explained x = {.place = place, .has_conf = e->has_conf, .mail = *mail};
+    struct tkt_ctl_explained x = {.place = place,
+                                  .has_conf = e->has_conf,
+                                  .mail = *mail,
+                                  .policy = e->policy,
+                                  .generation = e->ctl->conf->generation};
     int rc = 0;
     x.req.leadspc = true;
     e->x = &x;
@@ -413,10 +422,14 @@ int tkt_ctl_explain(struct tkt_ctl *ctl)
     if (e.worst == 0 && tkt_message_parser_init(&err) < 0) {
         e.worst = tkt_ctl_fail_err(&err);
     }
+    if (e.worst == 0 && tkt_ctl_policy_load(ctl->conf, NULL, &e.policy, &err) < 0) {
+        e.worst = tkt_ctl_fail_err(&err);
+    }
     bool ready = e.worst == 0;
     for (int i = 0; ready && i < ctl->pos_count; i++) {
         explain_path(&e, ctl->pos[i]);
     }
+    tkt_policy_free(&e.policy);
     tkt_wire_desks_index_free(&e.index);
     free(e.rows);
     free(e.row_desks);

@@ -28,6 +28,8 @@ struct tkt_ctl_explained {
     struct tkt_wire_edit *edits;
     size_t edit_count;
     enum tkt_edit_subject subject;
+    const struct tkt_policy *policy; /* borrowed */
+    uint64_t generation;             /* of the configuration */
     struct tkt_wire_arena arena;
 };
 
@@ -41,6 +43,7 @@ struct tkt_ctl_explain {
     struct tkt_wire_desk_index *index;
     const char **prefixes;
     size_t prefix_count;
+    struct tkt_policy *policy;   /* rules and model */
     struct tkt_ctl_explained *x; /* the message in hand */
     int worst;                   /* exit code */
 };
@@ -73,5 +76,9 @@ struct tkt_person tkt_ctl_nobody(void);
  * tkt_policy_free. -1: CONF with file and line, or TEMP. */
 int tkt_ctl_policy_load(const struct tkt_conf *conf, const char *model,
                         struct tkt_policy **out, struct tkt_err *err);
+/* With warnings: lines "file:line: what". */
+int tkt_ctl_policy_compile(const struct tkt_conf *conf, const char *model,
+                           struct tkt_policy **out, struct tkt_buf *warnings,
+                           struct tkt_err *err);
 
 #endif

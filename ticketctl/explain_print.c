@@ -2,6 +2,8 @@
 #include "base/enc.h"
 #include "base/util.h"
 #include "decide/json.h"
+#include "decide/model.h"
+#include "decide/policy.h"
 #include "message/json.h"
 #include "ticketctl/explain.h"
 #include "ticketctl/out.h"
@@ -97,6 +99,82 @@ static void add_thread(const struct tkt_ctl_explained *x, struct tkt_buf *out)
     tkt_json_close(out, 1, first, '}');
 }
 
+static void add_fields(const struct tkt_decision *d, struct tkt_buf *out, bool *outer)
+{
+    bool first = true;
+    tkt_json_key(out, 2, outer, "fields");
+    tkt_buf_addc(out, '{');
+    for (size_t i = 0; i < d->field_count; i++) {
+        tkt_json_key(out, 3, &first, d->fields[i].name);
+        tkt_json_str(out, d->fields[i].value);
+    }
+    tkt_json_close(out, 2, first, '}');
+}
+
+/* Whether an earlier reason is of the same rule. */
+static bool is_told(const struct tkt_decision *d, size_t reason)
+{
+    for (size_t i = 0; i < reason; i++) {
+        const struct tkt_reason *r = &d->reasons[i];
+        if (r->source == TKT_SOURCE_RULE && !r->is_error &&
+            strcmp(r->by, d->reasons[reason].by) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Those that acted, in their order; their version is the configuration's. */
+static void add_rules(const struct tkt_ctl_explained *x, const struct tkt_decision *d,
+                      struct tkt_buf *out, bool *outer)
+{
+    bool first = true;
+    tkt_json_key(out, 2, outer, "rules");
+    tkt_buf_addc(out, '[');
+    for (size_t i = 0; i < d->reason_count; i++) {
+        const struct tkt_reason *r = &d->reasons[i];
+        bool none = true;
+        if (r->source != TKT_SOURCE_RULE || r->is_error || is_told(d, i)) {
+            continue;
+        }
+        tkt_buf_addf(out, "%s\n      {", first ? "" : ",");
+        first = false;
+        tkt_json_key(out, 4, &none, "id");
+        tkt_json_str(out, r->by);
+        tkt_json_key(out, 4, &none, "version");
+        tkt_buf_addf(out, "\"%016llx\"", (unsigned long long)x->generation);
+        tkt_json_close(out, 3, none, '}');
+    }
+    tkt_json_close(out, 2, first, ']');
+}
+
+/* What the model says of the category, heard or not. */
+static void add_model(const struct tkt_ctl_explained *x, const struct tkt_decision *d,
+                      struct tkt_buf *out, bool *outer)
+{
+    const struct tkt_reason *said = NULL;
+    bool first = true;
+    for (size_t i = 0; i < d->reason_count; i++) {
+        const struct tkt_reason *r = &d->reasons[i];
+        if (r->source == TKT_SOURCE_MODEL && strcmp(r->field, "category") == 0) {
+            said = r;
+        }
+    }
+    if (said == NULL || x->policy == NULL || x->policy->model == NULL) {
+        add_word(out, outer, "model", "null");
+        return;
+    }
+    tkt_json_key(out, 2, outer, "model");
+    tkt_buf_addc(out, '{');
+    tkt_json_key(out, 3, &first, "label");
+    tkt_json_str(out, said->value);
+    tkt_json_key(out, 3, &first, "probability");
+    tkt_buf_addf(out, "%.3f", said->permille / 1000.0);
+    tkt_json_key(out, 3, &first, "version");
+    tkt_json_str(out, tkt_model_version(x->policy->model));
+    tkt_json_close(out, 2, first, '}');
+}
+
 /* The decision of the first desk; without one, of no desk: the same keys, empty. */
 static void add_decision(const struct tkt_ctl_explained *x, struct tkt_buf *out)
 {
@@ -119,14 +197,15 @@ static void add_decision(const struct tkt_ctl_explained *x, struct tkt_buf *out)
     add_number(out, &first, "priority", d->priority);
     tkt_json_key(out, 2, &first, "tags");
     tkt_json_strings(out, 2, &d->tags);
-    add_word(out, &first, "keywords", "[]");
-    add_word(out, &first, "fields", "{}");
+    tkt_json_key(out, 2, &first, "keywords");
+    tkt_json_strings(out, 2, &d->keywords);
+    add_fields(d, out, &first);
     add_text(out, &first, "action", action);
     add_word(out, &first, "opens", policy.opens ? "true" : "false");
     add_word(out, &first, "changes_state", policy.moves_state ? "true" : "false");
     add_word(out, &first, "acknowledge", policy.acknowledge ? "true" : "false");
-    add_word(out, &first, "rules", "[]");
-    add_word(out, &first, "model", "null");
+    add_rules(x, d, out, &first);
+    add_model(x, d, out, &first);
     tkt_json_close(out, 1, first, '}');
 }
 
@@ -295,6 +374,22 @@ static void put_person(FILE *to, const struct tkt_person *p)
     put_strings(to, "  groups:", &p->groups);
 }
 
+/* "rule vpn: group network (vpn, anyconnect)" */
+static void put_reason(FILE *to, const char *label, const struct tkt_reason *r)
+{
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(4096);
+    /* What does not fit is left out: it is for reading. */
+    (void)tkt_buf_addf(&b, "%s %s: %s%s%s", tkt_source_names[r->source], r->by,
+                       r->is_error ? "error: " : r->field,
+                       !r->is_error && r->field[0] != '\0' ? " " : "", r->value);
+    for (size_t i = 0; i < r->words.count; i++) {
+        (void)tkt_buf_addf(&b, "%s%s", i == 0 ? " (" : ", ", r->words.items[i]);
+    }
+    (void)tkt_buf_addf(&b, "%s%s", r->words.count > 0 ? ")" : "",
+                       r->overruled ? ", overruled" : "");
+    put(to, label, tkt_buf_str(&b));
+}
+
 static void put_desk(FILE *to, const struct tkt_edit_desk *desk,
                      const struct tkt_decision *d)
 {
@@ -311,6 +406,17 @@ static void put_desk(FILE *to, const struct tkt_edit_desk *desk,
              d->group[0] != '\0' ? ", group " : "", d->group,
              d->assignee[0] != '\0' ? ", for " : "", d->assignee);
     put(to, "  as:", line);
+    put(to, "  category:", d->category);
+    put(to, "  service:", d->service);
+    put_strings(to, "  tag:", &d->tags);
+    for (size_t i = 0; i < d->field_count; i++) {
+        snprintf(line, sizeof line, "%s = %s", d->fields[i].name, d->fields[i].value);
+        put(to, i == 0 ? "  field:" : "", line);
+    }
+    put_strings(to, "  missing:", &d->missing);
+    for (size_t i = 0; i < d->reason_count; i++) {
+        put_reason(to, i == 0 ? "  because:" : "", &d->reasons[i]);
+    }
     put(to, "  answer:", d->acknowledge ? "" : "no acknowledgement");
 }
 

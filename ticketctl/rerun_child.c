@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "conf/policy.h"
 #include "decide/policy.h"
+#include "decide/rules.h"
 #include "message/parse.h"
 #include "message/tail.h"
 #include "parser/sandbox.h"
@@ -100,6 +101,10 @@ static int set_options(struct child *c, struct tkt_err *err)
         .arc_sealer_count = conf->arc_sealers.count,
         .prefixes = c->prefixes,
         .prefix_count = conf->desk_count};
+    const struct side *last = &c->sides[c->sides[1].conf != NULL ? 1 : 0];
+    const struct tkt_strings *fields = tkt_rules_fields(last->policy->rules);
+    c->options.keep = (const char *const *)fields->items;
+    c->options.keep_count = fields->count;
     tkt_message_limits_from(&conf->limits, &c->options.limits);
     return 0;
 }

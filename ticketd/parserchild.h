@@ -37,8 +37,9 @@ struct tkt_child {
     struct tkt_buf in; /* the last answer, frame included */
 };
 
-/* Executes program and waits until it is ready to spawn. */
-int tkt_zygote_start(const char *program, const struct tkt_buf *setup, int64_t timeout_ms,
+/* Executes program, hands it setup and files (borrowed; -1 = none) and waits until it is ready to spawn. */
+int tkt_zygote_start(const char *program, const struct tkt_buf *setup,
+                     const int files[TKT_PARSER_SETUP_FDS], int64_t timeout_ms,
                      struct tkt_zygote **out, struct tkt_err *err);
 /* Kills it (and with it its children), reaps it, frees. */
 void tkt_zygote_end(struct tkt_zygote **zygote);

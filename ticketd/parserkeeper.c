@@ -33,6 +33,11 @@ void tkt_pool_plan_free(struct tkt_pool_plan **plan)
 {
     if (*plan != NULL) {
         free((*plan)->program);
+        for (size_t i = 0; i < TKT_PARSER_SETUP_FDS; i++) {
+            if ((*plan)->files[i] >= 0) {
+                (void)close((*plan)->files[i]); /* only read: nothing to lose */
+            }
+        }
         tkt_buf_release(&(*plan)->setup);
         free(*plan);
         *plan = NULL;
@@ -161,8 +166,8 @@ static void restart(struct tkt_parserpool *pool)
     struct tkt_zygote *z = NULL;
 
     /* plan changes in this thread only. */
-    int rc = tkt_zygote_start(pool->plan->program, &pool->plan->setup, START_TIMEOUT_MS,
-                              &z, &err);
+    int rc = tkt_zygote_start(pool->plan->program, &pool->plan->setup, pool->plan->files,
+                              START_TIMEOUT_MS, &z, &err);
     if (rc < 0) {
         lose_zygote(pool, err.text);
         return;
@@ -179,8 +184,8 @@ static int replace(struct tkt_parserpool *pool, struct tkt_pool_order *order)
     struct tkt_zygote *z = NULL;
     struct tkt_child *first = NULL;
 
-    if (tkt_zygote_start(order->plan->program, &order->plan->setup, START_TIMEOUT_MS, &z,
-                         order->err) < 0) {
+    if (tkt_zygote_start(order->plan->program, &order->plan->setup, order->plan->files,
+                         START_TIMEOUT_MS, &z, order->err) < 0) {
         return -1;
     }
     /* The proof that it can serve. */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/util.h"
+#include "conf/policy.h"
 #include "ticketd/parserpool_private.h"
 
 #include <errno.h>
@@ -49,6 +50,26 @@ static int encode_setup(const struct tkt_conf *conf, struct tkt_pool_plan *plan,
     return tkt_parser_setup_encode(&setup, &plan->setup, err);
 }
 
+/* What decides is compiled by the zygote: here it is text, and a file nobody reads. */
+static int open_files(const struct tkt_conf *conf, struct tkt_pool_plan *plan,
+                      struct tkt_err *err)
+{
+    TKT_AUTO_BUF struct tkt_buf policy = TKT_BUF_INIT(TKT_CONF_POLICY_MAX);
+
+    if (tkt_conf_policy_encode(conf, &policy) < 0) {
+        return tkt_err_set(err, TKT_ERR_CONF, "the rules are more than %d MiB",
+                           TKT_CONF_POLICY_MAX / (1024 * 1024));
+    }
+    plan->files[0] = tkt_memfd_sealed("policy", policy.data, policy.len, err);
+    if (plan->files[0] < 0 || conf->model.file[0] == '\0') {
+        return plan->files[0] < 0 ? -1 : 0;
+    }
+    plan->files[1] = open(conf->model.file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    return plan->files[1] < 0
+               ? tkt_err_errno(err, TKT_ERR_CONF, "model %s", conf->model.file)
+               : 0;
+}
+
 static struct tkt_pool_plan *make_plan(const struct tkt_conf *conf, struct tkt_err *err)
 {
     const struct tkt_conf_parser *p = &conf->parser;
@@ -63,9 +84,11 @@ static struct tkt_pool_plan *make_plan(const struct tkt_conf *conf, struct tkt_e
     plan->budget_ms = TKT_MAX(p->budget_ms, 1);
     plan->queue_wait_ms = p->queue_wait_ms;
     plan->messages_per_child = TKT_MAX(p->messages_per_child, 1);
+    plan->files[0] = plan->files[1] = -1;
     tkt_buf_init(&plan->setup, TKT_PARSER_SETUP_MAX);
     plan->program = strdup(p->program);
-    if (plan->program == NULL || encode_setup(conf, plan, err) < 0) {
+    if (plan->program == NULL || encode_setup(conf, plan, err) < 0 ||
+        open_files(conf, plan, err) < 0) {
         tkt_pool_plan_free(&plan);
     }
     return plan;

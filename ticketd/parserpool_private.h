@@ -34,6 +34,7 @@ struct tkt_pool_waiter {
 struct tkt_pool_plan {
     char *program;
     struct tkt_buf setup;
+    int files[TKT_PARSER_SETUP_FDS]; /* settings of decisions, model; -1 = none */
     unsigned children;
     int64_t budget_ms;
     int64_t queue_wait_ms;

@@ -74,7 +74,37 @@ static int await_ready(struct tkt_zygote *z, int64_t deadline_us, struct tkt_err
                : tkt_err_set(err, TKT_ERR_CONF, "it is not a ticket-parser");
 }
 
-int tkt_zygote_start(const char *program, const struct tkt_buf *setup, int64_t timeout_ms,
+static int send_setup(int control, const struct tkt_buf *setup,
+                      const int files[TKT_PARSER_SETUP_FDS])
+{
+    int fds[TKT_PARSER_SETUP_FDS];
+    size_t count = 0;
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(fds))];
+    } ancillary;
+    struct iovec iov = {setup->data, setup->len};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+    while (count < TKT_PARSER_SETUP_FDS && files[count] >= 0) {
+        fds[count] = files[count];
+        count++;
+    }
+    if (count > 0) {
+        memset(&ancillary, 0, sizeof(ancillary));
+        msg.msg_control = &ancillary;
+        msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *m = CMSG_FIRSTHDR(&msg);
+        m->cmsg_level = SOL_SOCKET;
+        m->cmsg_type = SCM_RIGHTS;
+        m->cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(m), fds, count * sizeof(int));
+    }
+    return sendmsg(control, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
+int tkt_zygote_start(const char *program, const struct tkt_buf *setup,
+                     const int files[TKT_PARSER_SETUP_FDS], int64_t timeout_ms,
                      struct tkt_zygote **out, struct tkt_err *err)
 {
     int64_t deadline_us = tkt_clock_mono_us() + timeout_ms * 1000;
@@ -104,7 +134,7 @@ int tkt_zygote_start(const char *program, const struct tkt_buf *setup, int64_t t
         (void)waitpid(z->pid, NULL, 0);
         goto fail;
     }
-    if (send(z->control, setup->data, setup->len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+    if (send_setup(z->control, setup, files) < 0) {
         tkt_err_errno(err, TKT_ERR_TEMP, "%s: send setup", program);
         goto fail;
     }

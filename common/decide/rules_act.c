@@ -287,6 +287,7 @@ static int set_lists(struct tkt_acting *a, const struct tkt_rule *rule,
             0) {
             return -1;
         }
+        *words = NULL; /* its reason is the field's own */
     }
     return 0;
 }

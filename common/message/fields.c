@@ -31,6 +31,57 @@ static void note_repeated(struct tkt_reading *r, const char *name)
     }
 }
 
+/* ---- fields for rules ---- */
+
+static void keep_field(struct tkt_reading *r, const struct tkt_field *f, const char *name)
+{
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(16 * f->value_len + 16);
+    struct tkt_kept_field *kept = &r->msg->kept[r->msg->kept_count];
+
+    tkt_rfc2047_add_near(&b, r->charset_hint, tkt_field_value(&r->scan.header, f),
+                         f->value_len);
+    const char *s = tkt_buf_str(&b);
+    size_t skip = b.len == 0 ? 0 : strspn(s, " \t");
+    size_t n = tkt_utf8_cut(s + skip, b.len - skip, r->scan.limits->header_max);
+    kept->name = tkt_reading_keep(r, name, strlen(name));
+    kept->value = tkt_reading_keep(r, s + skip, n);
+    r->msg->kept_count++;
+}
+
+/* The name of the options that the field has, or NULL. */
+static const char *kept_name(const struct tkt_reading *r, const struct tkt_field *f)
+{
+    const char *name = r->scan.header.block.data + f->name_at;
+
+    for (size_t i = 0; i < r->opt->keep_count; i++) {
+        if (strlen(r->opt->keep[i]) == f->name_len &&
+            tkt_ascii_ieqn(name, r->opt->keep[i], f->name_len)) {
+            return r->opt->keep[i];
+        }
+    }
+    return NULL;
+}
+
+static void read_kept(struct tkt_reading *r)
+{
+    for (size_t i = 0; r->opt->keep_count > 0 && i < r->scan.header.count; i++) {
+        const struct tkt_field *f = &r->scan.header.fields[i];
+        const char *name = kept_name(r, f);
+        if (name == NULL || r->msg->kept_count == TKT_MESSAGE_KEPT_MAX) {
+            continue;
+        }
+        if (r->msg->kept == NULL) {
+            r->msg->kept = tkt_wire_arena_alloc(
+                &r->msg->arena, TKT_MESSAGE_KEPT_MAX * sizeof(*r->msg->kept));
+            if (r->msg->kept == NULL) {
+                r->no_memory = true;
+                return;
+            }
+        }
+        keep_field(r, f, name);
+    }
+}
+
 /* ---- Subject and the IDs in it ---- */
 
 static void decode_subject(struct tkt_reading *r, const char *value, size_t len)
@@ -385,6 +436,7 @@ void tkt_fields_read(struct tkt_reading *r)
     struct tkt_message *msg = r->msg;
 
     r->charset_hint = find_hint(&r->scan);
+    read_kept(r);
     read_subject(r);
     read_subject_ids(r);
     bool one_author = read_from(r);

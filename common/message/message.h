@@ -25,6 +25,7 @@
 #define TKT_MESSAGE_ADDRS_MAX 512
 #define TKT_MESSAGE_PARTS_MAX 500
 #define TKT_MESSAGE_NOTES_MAX 64  /* class_evidence, problems */
+#define TKT_MESSAGE_KEPT_MAX 256  /* header fields for rules */
 #define TKT_MESSAGE_IDS_MAX 16    /* subject_ids, foreign_ids, tail_hashes */
 #define TKT_MESSAGE_NAME_MAX 4096 /* of a person or a file */
 #define TKT_MESSAGE_STRING_MAX (64 * 1024)

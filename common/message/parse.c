@@ -245,6 +245,7 @@ int tkt_message_parse(const struct tkt_message_source *src,
 
     memset(&msg, 0, sizeof(msg));
     set_absent(&msg);
+    msg.size = src->size;
     timed.budget = &r.scan.budget;
     int rc = tkt_scan_run(&r.scan, &timed, &limits, err);
     if (rc == 0) {

@@ -70,6 +70,8 @@ struct tkt_message_options {
     size_t arc_sealer_count;
     const char *const *prefixes; /* of ticket IDs: "IT" */
     size_t prefix_count;
+    const char *const *keep; /* names of fields that rules look at: message.h, kept */
+    size_t keep_count;
     bool null_sender; /* the envelope sender is <> */
 };
 

@@ -25,9 +25,14 @@ struct tkt_conf *settings(int children)
     static char authserv_id[] = "mx.example.test";
     static char *authserv_ids[] = {authserv_id};
     static struct tkt_conf_desk desk;
+    static struct tkt_conf *defaults;
     static struct tkt_conf conf;
 
-    memset(&conf, 0, sizeof(conf));
+    if (defaults == NULL) {
+        defaults = tkt_conf_defaults();
+        assert_non_null(defaults);
+    }
+    conf = *defaults;
     desk.prefix = prefix;
     conf.desks = &desk;
     conf.desk_count = 1;

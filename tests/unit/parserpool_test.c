@@ -32,10 +32,15 @@ static struct tkt_conf *settings(const char *prefix, int children)
 {
     static char prefix_copy[16];
     static struct tkt_conf_desk desk;
+    static struct tkt_conf *defaults;
     static struct tkt_conf conf;
 
     (void)snprintf(prefix_copy, sizeof(prefix_copy), "%s", prefix);
-    memset(&conf, 0, sizeof(conf));
+    if (defaults == NULL) {
+        defaults = tkt_conf_defaults();
+        assert_non_null(defaults);
+    }
+    conf = *defaults;
     desk.prefix = prefix_copy;
     conf.desks = &desk;
     conf.desk_count = 1;
