@@ -182,6 +182,7 @@ int tkt_ctl_replay(struct tkt_ctl *ctl);
 int tkt_ctl_reload(struct tkt_ctl *ctl);
 int tkt_ctl_restore(struct tkt_ctl *ctl);
 int tkt_ctl_set(struct tkt_ctl *ctl);
+int tkt_ctl_shadow(struct tkt_ctl *ctl);
 int tkt_ctl_show(struct tkt_ctl *ctl);
 int tkt_ctl_split(struct tkt_ctl *ctl);
 int tkt_ctl_status(struct tkt_ctl *ctl);

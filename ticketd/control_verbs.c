@@ -11,6 +11,7 @@
 #include "ticketd/control_facts.h"
 #include "ticketd/control_sample.h"
 #include "ticketd/people.h"
+#include "ticketd/shadow.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -143,6 +144,7 @@ static void add_daemon_status(struct tkt_daemon *d, struct tkt_buf *out)
     }
     (void)tkt_buf_adds(out, "},\"people\":");
     tkt_people_status(d->people, out);
+    tkt_shadow_status(d->shadow, out);
     (void)tkt_buf_adds(out, "}");
     tkt_settings_put(&set);
 }
@@ -165,6 +167,14 @@ static int run_status(struct tkt_control_request *req, struct tkt_err *err)
     }
     add_daemon_status(req->d, &req->data);
     req->has_data = true;
+    return 0;
+}
+
+static int run_shadow(struct tkt_control_request *req, struct tkt_err *err)
+{
+    (void)err; /* a full buffer is seen by the caller */
+    req->has_data = true;
+    (void)tkt_shadow_json(req->d->shadow, &req->data);
     return 0;
 }
 
@@ -573,6 +583,7 @@ static int run_directory_flush(struct tkt_control_request *req, struct tkt_err *
 static const struct verb verbs[] = {
     {"ping", TKT_ROLE_NONE, false, run_ping, {{0}}},
     {"status", TKT_ROLE_READER, false, run_status, {{0}}},
+    {"shadow", TKT_ROLE_READER, false, run_shadow, {{0}}},
     {"list",
      TKT_ROLE_READER,
      false,

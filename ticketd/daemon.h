@@ -29,6 +29,7 @@
 struct tkt_dispatch;
 struct tkt_people;
 struct tkt_roster;
+struct tkt_shadow;
 
 struct tkt_settings {
     atomic_int refs;
@@ -76,6 +77,7 @@ struct tkt_daemon {
     struct tkt_recent recent;
     struct tkt_prints *prints;     /* of the newest tickets' texts */
     struct tkt_people *people;     /* who they are */
+    struct tkt_shadow *shadow;     /* what another configuration would decide */
     struct tkt_senders *senders;   /* what their last mails had in common */
     struct tkt_rate personal_rate; /* tickets of personal scripts, by recipient */
     int64_t started_ms;

@@ -411,6 +411,25 @@ uint32_t tkt_conf_never(const struct tkt_conf *conf)
            (conf->rules_set_requester ? 0 : TKT_NEVER_REQUESTER);
 }
 
+struct tkt_desk_facts tkt_facts_desk(const struct tkt_conf *conf,
+                                     const struct tkt_conf_desk *d)
+{
+    return (struct tkt_desk_facts){
+        .name = d->name,
+        .group = d->group,
+        .type = d->type,
+        .priority = (int)d->priority,
+        .reopen_closed = d->closed == TKT_CLOSED_REOPEN,
+        .refuse_closed = d->closed == TKT_CLOSED_REFUSE,
+        .forward_agents = d->forward == TKT_FORWARD_REQUESTER,
+        .forward_anybody = d->forward == TKT_FORWARD_ANYBODY,
+        .opens = tkt_class_bits(d->opens.items, d->opens.count),
+        .changes_state = tkt_class_bits(d->changes_state.items, d->changes_state.count),
+        .acknowledges = tkt_class_bits(d->acknowledges.items, d->acknowledges.count),
+        .local_itsm = tkt_conf_itsm_is_local(conf, d->itsm),
+        .never = tkt_conf_never(conf)};
+}
+
 static int add_desks(struct gather *g)
 {
     struct tkt_facts *f = g->facts;
@@ -423,21 +442,10 @@ static int add_desks(struct gather *g)
     for (size_t i = 0; i < f->desk_count; i++) {
         const struct tkt_conf_desk *d = g->in->desks[i];
 
-        f->desks[i] = (struct tkt_desk_facts){
-            .name = keep(g, d->name),
-            .group = keep(g, d->group),
-            .type = keep(g, d->type),
-            .priority = (int)d->priority,
-            .reopen_closed = d->closed == TKT_CLOSED_REOPEN,
-            .refuse_closed = d->closed == TKT_CLOSED_REFUSE,
-            .forward_agents = d->forward == TKT_FORWARD_REQUESTER,
-            .forward_anybody = d->forward == TKT_FORWARD_ANYBODY,
-            .opens = tkt_class_bits(d->opens.items, d->opens.count),
-            .changes_state =
-                tkt_class_bits(d->changes_state.items, d->changes_state.count),
-            .acknowledges = tkt_class_bits(d->acknowledges.items, d->acknowledges.count),
-            .local_itsm = tkt_conf_itsm_is_local(g->in->conf, d->itsm),
-            .never = tkt_conf_never(g->in->conf)};
+        f->desks[i] = tkt_facts_desk(g->in->conf, d);
+        f->desks[i].name = keep(g, d->name);
+        f->desks[i].group = keep(g, d->group);
+        f->desks[i].type = keep(g, d->type);
         if (!f->desks[i].name || !f->desks[i].group || !f->desks[i].type) {
             return tkt_err_set(g->err, TKT_ERR_TEMP, "facts: no memory");
         }

@@ -13,6 +13,7 @@
 #include "ticketd/people.h"
 #include "ticketd/process.h"
 #include "ticketd/schedule.h"
+#include "ticketd/shadow.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -311,6 +312,11 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
     if (!d->dispatch || tkt_people_start(d->people, err) < 0) {
         return -1;
     }
+    d->shadow = tkt_shadow_start(err);
+    if (!d->shadow) {
+        return -1;
+    }
+    tkt_shadow_follow(d->shadow, conf);
     p->control = tkt_control_start(d, s->control, err);
     s->control = -1;
     if (!p->control) {
@@ -340,6 +346,7 @@ static void stop_parts(struct tkt_daemon *d, struct parts *p)
     tkt_work_stop(&d->work);
     tkt_commit_stop(&d->commit);
     tkt_people_free(&d->people);
+    tkt_shadow_stop(&d->shadow);
 }
 
 static void start_parser(struct tkt_daemon *d, const struct tkt_conf *conf)

@@ -65,6 +65,7 @@ void tkt_request_free(struct tkt_request **request)
     if (req->analysed) {
         tkt_analysis_release(&req->analysis);
     }
+    tkt_buf_release(&req->facts);
     tkt_incoming_release(&req->message);
     if (req->decoded) {
         tkt_wire_request_release(&req->wire);

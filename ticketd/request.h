@@ -73,6 +73,7 @@ struct tkt_request {
     bool analysed;
     char analysis_error[200];
     struct tkt_facts_found found;
+    struct tkt_buf facts; /* encoded, when a shadow configuration is to see them */
     struct tkt_store_traces traces;
     struct tkt_store_reserve_in in;
     struct tkt_store_reserve_out out;

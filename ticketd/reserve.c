@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "ticketd/copies.h"
 #include "ticketd/facts.h"
+#include "ticketd/shadow.h"
 #include "ticketd/xid.h"
 
 #include <stdio.h>
@@ -287,6 +288,25 @@ static const char **list_rcpts(struct tkt_request *req)
     return rcpts;
 }
 
+struct gather {
+    struct tkt_facts_in in;
+    struct tkt_buf *kept; /* or NULL */
+};
+
+/* Called a second time when the first was a guess: the last facts are the message's. */
+static int gather(void *arg, const struct tkt_message *msg, struct tkt_facts *facts,
+                  struct tkt_err *err)
+{
+    struct gather *g = arg;
+    int rc = tkt_facts_gather(&g->in, msg, facts, err);
+
+    if (rc == 0 && g->kept) {
+        tkt_buf_reset(g->kept);
+        (void)tkt_facts_encode(facts, g->kept); /* kept->failed tells */
+    }
+    return rc;
+}
+
 static void analyse(struct tkt_request *req, struct tkt_tools *tools)
 {
     const struct tkt_conf *conf = req->set->conf;
@@ -319,13 +339,18 @@ static void analyse(struct tkt_request *req, struct tkt_tools *tools)
         .deadline_mono_ms = work_deadline(req)};
 
     tkt_tools_forget_person(tools); /* of the message before this one */
+    struct gather how = {.in = facts};
+    if (tkt_shadow_wants(req->d->shadow)) {
+        tkt_buf_init(&req->facts, TKT_FACTS_WIRE_MAX);
+        how.kept = &req->facts;
+    }
     if (!req->d->pool || !facts.rcpts) {
         tkt_err_set(&err, TKT_ERR_TEMP, "no parser is running");
     } else if (tkt_clock_mono_us() / 1000 - req->start_us / 1000 >
                conf->parser.queue_wait_ms + conf->parser.budget_ms) {
         tkt_err_set(&err, TKT_ERR_TEMP, "no parser was free in time");
-    } else if (tkt_parserpool_analyse(req->d->pool, &in, tkt_facts_gather, &facts,
-                                      &req->analysis, &err) == 0) {
+    } else if (tkt_parserpool_analyse(req->d->pool, &in, gather, &how, &req->analysis,
+                                      &err) == 0) {
         if (req->analysis.decisions.count == req->desk_count) {
             req->analysed = true;
             return;
@@ -523,12 +548,30 @@ static void remember(struct tkt_request *req)
     }
 }
 
+/* Only what was decided just now: a copy of an earlier mail was not. */
+static void offer_to_shadow(const struct tkt_request *req)
+{
+    if (!req->analysed || req->facts.max == 0 ||
+        strcmp(req->out.desks[0].status, "existing") == 0) {
+        return;
+    }
+    const struct tkt_shadow_mail mail = {.raw = req->message.raw,
+                                         .raw_len = req->message.raw_len,
+                                         .null_sender = *req->wire.sender == '\0',
+                                         .facts = &req->facts,
+                                         .decisions = &req->analysis.decisions,
+                                         .ticket = req->out.desks[0].id,
+                                         .now_ms = req->now_ms};
+    tkt_shadow_offer(req->d->shadow, &mail);
+}
+
 enum tkt_step tkt_reserve_committed(struct tkt_request *req)
 {
     if (req->out.result == TKT_RESERVE_COMPARE) {
         return TKT_STEP_WORK;
     }
     tkt_recent_add(&req->d->recent, req->scan.key);
+    offer_to_shadow(req);
     remember(req);
     return tkt_reserve_reply(req);
 }

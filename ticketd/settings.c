@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "ticketd/keyring.h"
 #include "ticketd/roster.h"
+#include "ticketd/shadow.h"
 
 #include <string.h>
 
@@ -214,6 +215,9 @@ static int reload_locked(struct tkt_daemon *d, struct tkt_err *err)
     tell_ignored(d->settings->conf, fresh->conf);
     tkt_log_set_level(d->verbose ? TKT_LOG_DEBUG : fresh->conf->log_level);
     tkt_commit_set_batch(d->commit, (size_t)fresh->conf->store.batch_max);
+    if (d->shadow) {
+        tkt_shadow_follow(d->shadow, fresh->conf);
+    }
     pthread_mutex_lock(&d->settings_lock);
     struct tkt_settings *old = d->settings;
     d->settings = fresh;

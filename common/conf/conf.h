@@ -453,7 +453,9 @@ struct tkt_conf {
     struct tkt_conf_list own_networks; /* clients that are never limited, and believed */
     char *recipient_delimiter;         /* "+": sub-addresses of desks; "" = none */
     bool one_ticket_per_message;
-    bool analyse; /* false: tickets from the header scan only */
+    bool analyse;         /* false: tickets from the header scan only */
+    char *shadow_config;  /* decides beside this one, counted only; "" = none */
+    int64_t shadow_share; /* percent of the mails */
     struct tkt_conf_milter milter;
     struct tkt_conf_parser parser;
     struct tkt_conf_limits limits;

@@ -108,6 +108,12 @@ static const struct tkt_conf_row top_rows[] = {
      .help =
          "Messages are read by ticket-parser while the client waits. no: tickets come "
          "from the header scan alone."},
+    {STRING_ROW(tkt_conf, shadow_config, "shadow_config", ""), .max = 4096,
+     .reload = true, .check = tkt_conf_is_path_or_empty,
+     .help = "Another configuration that decides beside this one: differences are "
+             "counted, see ticketctl shadow, and nothing else comes of it. Empty: none."},
+    {INT_ROW(tkt_conf, shadow_share, "shadow_share", "100", 0, 100), .reload = true,
+     .help = "Percent of the mails that it decides."},
 };
 
 static const struct tkt_conf_row milter_rows[] = {

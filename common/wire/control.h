@@ -28,6 +28,7 @@
  * link      a, b                                                  agent   -
  * forget    what (ID or address)                                  admin   object {"count"}
  * queue     job? state? limit?                                    reader  array
+ * shadow    -                                                     reader  object
  * sample    id? desk? after? since_ms? until_ms? limit?            agent   frames
  *           (stored mails; ticketd/control_sample.h)
  * queue-retry, queue-park, queue-drop   job                       agent (drop: admin)

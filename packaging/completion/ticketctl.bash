@@ -30,7 +30,7 @@ _ticketctl()
         COMPREPLY=($(compgen -W "$w" -- "$cur")); return ;;
     esac
     case $cmd in
-    "") words=" submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status verify backup restore config model token-key reload ping help" ;;
+    "") words=" submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status shadow verify backup restore config model token-key reload ping help" ;;
     "submit") words=" -f --from -r --rcpt -o --output --remaining --queue-id --client-addr --client-name --helo --login -n --dry-run --missed" ;;
     "explain") words=" -f --from -r --rcpt --offline --redacted --now" ;;
     "extract") words=" -o --output" ;;
@@ -61,6 +61,7 @@ _ticketctl()
     "directory test") words="" ;;
     "directory flush") words="" ;;
     "status") words="" ;;
+    "shadow") words="" ;;
     "verify") words="" ;;
     "backup") words="" ;;
     "restore") words="" ;;
@@ -91,7 +92,7 @@ _ticketctl()
     explain|extract|backup|restore|"config test"|"model t"*|"model retrain")
         COMPREPLY=($(compgen -f -- "$cur")) ;;
     help)
-        COMPREPLY=($(compgen -W " submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status verify backup restore config model token-key reload ping help" -- "$cur")) ;;
+        COMPREPLY=($(compgen -W " submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status shadow verify backup restore config model token-key reload ping help" -- "$cur")) ;;
     esac
 }
 complete -o filenames -F _ticketctl ticketctl

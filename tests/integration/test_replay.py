@@ -8,7 +8,7 @@ import time
 import pytest
 from conftest import BUILD
 from harness.product import Product
-from harness.util import make_root, remove_root
+from harness.util import make_root, remove_root, wait_for
 
 MAILS = 300
 DESKS = """\
@@ -165,3 +165,89 @@ def test_fields_and_service_are_set_by_hand(product):
     assert "asset_tag=LT-9" in product.ctl("show", "IT-2").stdout
     done = product.ctl("set", "IT-2", "field:Not A Name=x", check=False)
     assert done.returncode != 0 and "a-z" in done.stderr
+
+
+RULES = """
+rule "urgent-words" { if_says = {"word3"} set_group = "net" set_urgency = "high" }
+"""
+
+
+def test_rules_of_another_configuration_are_tried(product):
+    path = config(product, "rules.conf", ('desk "it" {', RULES + 'desk "it" {'))
+    code, rows, summary = replay(product, path, "--only-changes", json_lines=True)
+    assert code == 1 and 0 < summary["changed"] < MAILS
+    assert summary["parts"]["group"] == summary["changed"]
+    assert {(g["old"], g["new"]) for g in summary["groups"]} == {("ops", "net"), ("", "net")}
+    assert rows[0]["new"]["group"] == "net" and rows[0]["new"]["urgency"] == "1"
+    path = config(product, "bad.conf",
+                  ('desk "it" {', 'extract "x" { pattern = "(?<a" }\ndesk "it" {'))
+    done = product.ctl("replay", "-c", path, check=False)
+    assert done.returncode == 78 and "bad.conf:" in done.stderr
+
+
+# ---- shadow ----------------------------------------------------------------------------
+
+
+def live(product, text):
+    """The live configuration becomes this one."""
+    with open(product.config, "w", encoding="utf-8") as f:
+        f.write(text)
+    product.ctl("reload")
+
+
+def shadow(product):
+    return product.json("shadow")
+
+
+def test_a_shadow_configuration_decides_beside_the_live_one(product):
+    with open(product.config, encoding="utf-8") as f:
+        before = f.read()
+    assert shadow(product)["state"] == "off"
+    assert "shadow" not in product.json("status")
+    other = config(product, "shadow.conf", ('group = "ops"', 'group = "net"'))
+    try:
+        live(product, f'shadow_config = "{other}"\n' + before)
+        wait_for("the shadow", lambda: shadow(product)["state"] == "on", 20)
+        for i in range(3, 60):
+            product.ctl("submit", "-f", "ann@customer.example", "-r", "support@example.test",
+                        stdin=message(i, "support@example.test").replace("customer.example>",
+                                                                         "second.example>"))
+        wait_for("it to follow", lambda: shadow(product)["compared"] == 57, 20)
+        told = shadow(product)
+        assert told["differ"] == told["parts"]["group"] == 57 and told["errors"] == 0
+        assert told["groups"][0]["old"] == "ops" and told["groups"][0]["new"] == "net"
+        example = told["examples"][0]
+        assert example["ticket"].startswith("IT-") and example["new"]["group"] == "net"
+        assert product.json("show", example["ticket"])["group"] == "ops"
+        text = product.ctl("shadow").stdout
+        assert "group: ops -> net" in text and "compared" in text
+        assert product.json("status")["shadow"]["compared"] == 57
+        assert product.json("status")["parser"]["killed"] == 0
+        # No share, no more mails; what was counted stays.
+        live(product, f'shadow_config = "{other}"\nshadow_share = 0\n' + before)
+        wait_for("the new share", lambda: shadow(product)["state"] == "on", 20)
+        product.ctl("submit", "-f", "ann@customer.example", "-r", "support@example.test",
+                    stdin=message(999, "support@example.test"))
+        time.sleep(0.3)
+        assert shadow(product)["compared"] == 57
+    finally:
+        live(product, before)
+    wait_for("no shadow", lambda: shadow(product)["state"] == "off", 20)
+
+
+def test_a_wrong_shadow_configuration_is_no_fault_of_the_live_one(product):
+    with open(product.config, encoding="utf-8") as f:
+        before = f.read()
+    path = os.path.join(product.root, "broken.conf")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("no such key = 1\n")
+    try:
+        live(product, f'shadow_config = "{path}"\n' + before)
+        wait_for("the fault", lambda: shadow(product)["state"] == "failed", 20)
+        assert "broken.conf" in shadow(product)["error"]
+        product.ctl("submit", "-f", "ann@customer.example", "-r", "support@example.test",
+                    stdin=message(1000, "support@example.test"))
+        assert shadow(product)["compared"] == 0
+        assert "failed" in product.ctl("shadow").stdout
+    finally:
+        live(product, before)
