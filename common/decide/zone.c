@@ -28,6 +28,11 @@ static int bad(struct tkt_err *err, const char *what)
     return tkt_err_set(err, TKT_ERR_CONF, "not a time zone file: %s", what);
 }
 
+static bool is_offset(int32_t seconds)
+{
+    return seconds >= -OFFSET_MAX && seconds <= OFFSET_MAX;
+}
+
 /* ---- the binary part --------------------------------------------------------------- */
 
 struct block {
@@ -82,8 +87,7 @@ static int read_changes(const struct block *b, struct tkt_zone *z, struct tkt_er
     const unsigned char *types = b->data + b->time * b->width;
 
     for (unsigned i = 0; i < b->type; i++) {
-        int32_t offset = type_offset(b, i);
-        if (offset < -OFFSET_MAX || offset > OFFSET_MAX) {
+        if (!is_offset(type_offset(b, i))) {
             return bad(err, "an offset of more than a day");
         }
     }
@@ -214,6 +218,9 @@ static int read_rule(const char *text, struct rule *r)
         return -1;
     }
     r->standard = -clock; /* POSIX counts to the west */
+    if (!is_offset(r->standard)) {
+        return -1;
+    }
     if (*at == '\0') {
         return 1;
     }
@@ -228,10 +235,8 @@ static int read_rule(const char *text, struct rule *r)
         }
         r->summer = -clock;
     }
-    bool sane = r->standard >= -OFFSET_MAX && r->standard <= OFFSET_MAX &&
-                r->summer >= -OFFSET_MAX && r->summer <= OFFSET_MAX;
-    return sane && get_when(&at, &r->begin) == 0 && get_when(&at, &r->end) == 0 &&
-                   *at == '\0'
+    return is_offset(r->summer) && get_when(&at, &r->begin) == 0 &&
+                   get_when(&at, &r->end) == 0 && *at == '\0'
                ? 1
                : -1;
 }
