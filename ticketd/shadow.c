@@ -308,6 +308,8 @@ void tkt_shadow_follow(struct tkt_shadow *s, const struct tkt_conf *live)
         s->program = program;
         s->wanted_share = live->analyse ? (unsigned)live->shadow_share : 0;
         s->is_new = true;
+        s->state = STATE_LOADING;
+        atomic_store(&s->share, 0); /* nothing by the old one from here on */
         path = program = NULL;
         pthread_cond_signal(&s->wake);
     }
