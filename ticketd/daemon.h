@@ -30,6 +30,7 @@ struct tkt_dispatch;
 struct tkt_people;
 struct tkt_roster;
 struct tkt_shadow;
+struct tkt_refiner;
 
 struct tkt_settings {
     atomic_int refs;
@@ -70,6 +71,7 @@ struct tkt_daemon {
     struct tkt_work *work;
     struct tkt_parserpool *_Atomic pool; /* NULL while it could not be started */
     struct tkt_dispatch *dispatch;
+    struct tkt_refiner *refiner; /* what the language model may be asked */
     pthread_mutex_t settings_lock;
     struct tkt_settings *settings;
     pthread_mutex_t reload_lock;

@@ -17,6 +17,8 @@
 #define GATHER_MS 50
 /* No longer without a look, whatever is due: a person may have said retry. */
 #define LOOK_MS 5000
+/* The same while one is held: its time may run out. */
+#define HELD_LOOK_MS 500
 
 /* ---- in the commit writer ------------------------------------------------------------- */
 
@@ -168,7 +170,7 @@ static void wait_for_work(struct tkt_dispatch *p)
         if (left <= 0) {
             return;
         }
-        poll_once(p, left);
+        poll_once(p, p->held ? TKT_MIN(left, HELD_LOOK_MS) : left);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "ticketd/keyring.h"
 #include "ticketd/people.h"
 #include "ticketd/process.h"
+#include "ticketd/refine.h"
 #include "ticketd/schedule.h"
 #include "ticketd/shadow.h"
 
@@ -304,6 +305,10 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
     if (!d->work) {
         return -1;
     }
+    d->refiner = tkt_refiner_new();
+    if (!d->refiner) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+    }
     d->people = tkt_people_new(d, err);
     if (!d->people) {
         return -1;
@@ -344,6 +349,7 @@ static void stop_parts(struct tkt_daemon *d, struct parts *p)
     tkt_people_stop(d->people); /* it wakes the dispatcher, which asks it */
     tkt_dispatch_stop(&d->dispatch);
     tkt_work_stop(&d->work);
+    tkt_refiner_free(&d->refiner);
     tkt_commit_stop(&d->commit);
     tkt_people_free(&d->people);
     tkt_shadow_stop(&d->shadow);

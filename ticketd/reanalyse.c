@@ -9,6 +9,7 @@
 #include "ticketd/decided.h"
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
+#include "ticketd/llm.h"
 #include "ticketd/participants.h"
 #include "ticketd/traces.h"
 #include "ticketd/wants.h"
@@ -167,6 +168,11 @@ static int apply(struct tkt_store *store, void *arg, struct tkt_err *err)
     bool keep = r->enriched && !r->in.decision; /* what was decided first */
     if (!keep && tkt_store_analysed(store, &r->in, err) < 0) {
         return -1;
+    }
+    if (tkt_llm_wanted(&r->set->conf->llm, r->in.decision)) {
+        /* In its place: the create waits on. */
+        return tkt_store_job_turn(store, r->job->id, r->owner, "refine", r->in.now_ms,
+                                  err);
     }
     return tkt_store_job_finish(store, r->job->id, r->owner, TKT_JOB_DONE, 0,
                                 r->in.decision ? "" : "given up", r->in.now_ms, err);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "ticketd/refine.h"
 #include "ticketd/request.h"
 
 #include "base/clock.h"
@@ -517,6 +518,7 @@ enum tkt_step tkt_reserve_work(struct tkt_request *req, struct tkt_tools *tools)
     if (!req->message.truncated && req->set->conf->analyse &&
         (!req->known || req->wire.dry_run)) {
         analyse(req, tools);
+        tkt_refine_inline(req, tools);
     }
     if (req->wire.dry_run) {
         return tkt_reserve_dry(req, tools);

@@ -8,6 +8,7 @@
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
 #include "ticketd/participants.h"
+#include "ticketd/refine.h"
 #include "ticketd/traces.h"
 #include "ticketd/wants.h"
 
@@ -88,6 +89,7 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
             .itsm = itsm,
             .itsm_type = tkt_conf_itsm_type(conf, itsm),
             .rcpt = req->desk_rcpts[i],
+            .refine = tkt_refine_later(req, i),
             .shadow = d->mode == TKT_MODE_SHADOW,
             .refused = req->message.truncated,
             .reason = req->message.truncated

@@ -10,6 +10,7 @@
 #include "ticketd/enrich.h"
 #include "ticketd/facts.h"
 #include "ticketd/reanalyse.h"
+#include "ticketd/refine.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -123,8 +124,8 @@ static const struct tkt_job_kind channel_kind = {.kind = "",
                                                  .at_once = TKT_DISPATCH_HELD_MAX,
                                                  .start = channel_start};
 
-const struct tkt_job_kind *const tkt_job_kinds[] = {&reanalyse_kind, &enrich_kind,
-                                                    &tkt_assign_job_kind, NULL};
+const struct tkt_job_kind *const tkt_job_kinds[] = {
+    &reanalyse_kind, &enrich_kind, &tkt_assign_job_kind, &tkt_refine_kind, NULL};
 
 static const struct tkt_job_kind *kind_of(const struct tkt_job *job)
 {
@@ -192,7 +193,11 @@ static bool has_room(const struct tkt_running *r)
 {
     int most = r->kind->at_once ? r->kind->at_once : PER_TARGET;
 
-    return r->group->in_flight < most;
+    if (r->kind->at_once_of) {
+        most = r->kind->at_once_of(r->d);
+    }
+    return r->group->in_flight < most ||
+           (r->kind->latest_ms && tkt_clock_wall_ms() >= r->kind->latest_ms(r));
 }
 
 /* ---- the list ---------------------------------------------------------------------------- */
@@ -290,6 +295,13 @@ void tkt_running_finish(struct tkt_running *r, const struct tkt_err *err)
 void tkt_running_recorded(struct tkt_running *r)
 {
     r->is_recorded = true;
+    end(r);
+}
+
+void tkt_running_retry(struct tkt_running *r, int64_t delay_ms, const char *why)
+{
+    r->verdict = (struct tkt_verdict){TKT_JOB_DEFER, tkt_clock_wall_ms() + delay_ms};
+    snprintf(r->reason, sizeof(r->reason), "%.299s", why);
     end(r);
 }
 
@@ -408,8 +420,12 @@ void tkt_dispatch_hold(struct tkt_dispatch *p, struct tkt_job *job)
     r->group->waiting++;
     link_held(p, r);
     if (!try_one(p, r) && r->group->waiting > TKT_DISPATCH_WAITING_MAX) {
-        tkt_running_give_back(r, queue_delay(r->group, tkt_clock_mono_ms()),
-                              "its target is busy");
+        int64_t delay = queue_delay(r->group, tkt_clock_mono_ms());
+
+        if (kind->latest_ms) {
+            delay = TKT_MIN(delay, kind->latest_ms(r) - tkt_clock_wall_ms());
+        }
+        tkt_running_give_back(r, delay, "its target is busy");
     }
 }
 

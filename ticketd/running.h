@@ -34,7 +34,10 @@ struct tkt_job_kind {
     const char *kind;
     /* A group of its own instead of the target's; it has no circuit. NULL: the target's. */
     const char *group;
-    int at_once; /* of the group; 0: dispatch.per_target */
+    int at_once; /* of the group; 0: the default of a target */
+    int (*at_once_of)(const struct tkt_daemon *d); /* or so many */
+    /* Wall time until which it must have been started, also without room. */
+    int64_t (*latest_ms)(const struct tkt_running *r);
     void (*start)(struct tkt_running *r);
     /* The time to stop has come: ends it now, if that may be. NULL: its lease ends. */
     void (*stop)(struct tkt_running *r);
@@ -67,6 +70,8 @@ struct tkt_running {
 void tkt_running_finish(struct tkt_running *r, const struct tkt_err *err);
 /* A transaction of its own has finished the job already. */
 void tkt_running_recorded(struct tkt_running *r);
+/* It comes again after delay_ms, and this was an attempt. */
+void tkt_running_retry(struct tkt_running *r, int64_t delay_ms, const char *why);
 /* It comes again after delay_ms; this was no attempt. */
 void tkt_running_give_back(struct tkt_running *r, int64_t delay_ms, const char *why);
 /* run in a thread that may block, then back in dispatch's. -1: no room there now. */

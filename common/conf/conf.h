@@ -226,6 +226,49 @@ struct tkt_conf_redact { /* of texts that leave; what is stored stays whole */
     struct tkt_conf_list patterns; /* message/redact.h says how they are written */
 };
 
+enum tkt_llm_when {
+    TKT_LLM_OFF,
+    TKT_LLM_RULE,
+    TKT_LLM_UNSURE,
+    TKT_LLM_ALWAYS
+};
+enum tkt_llm_format {
+    TKT_LLM_JSON_SCHEMA,
+    TKT_LLM_JSON_OBJECT,
+    TKT_LLM_FORMAT_NONE
+};
+enum tkt_llm_auth {
+    TKT_LLM_BEARER,
+    TKT_LLM_API_KEY
+};
+
+/* A language model behind an OpenAI-compatible service; url "" = none. */
+struct tkt_conf_llm {
+    char *url;
+    char *key; /* secret reference, or "" */
+    char *model;
+    struct tkt_conf_list categories; /* "label" or "label: what it means" */
+    enum tkt_llm_when when;
+    enum tkt_llm_format format;
+    enum tkt_llm_auth auth;
+    bool summary;
+    bool is_inline;
+    bool allow_plain;
+    int64_t wait_ms;    /* of the create */
+    int64_t timeout_ms; /* of one request */
+    int64_t inline_ms;
+    int64_t at_once;
+    int64_t calls_per_hour;
+    int64_t tokens_per_hour;
+    int64_t text_max;
+    int64_t answer_tokens;
+    char *answer_limit;
+    int64_t cache_ms;
+    int64_t cache_max;
+    char *ca_file;
+    char *proxy;
+};
+
 /* What is kept of senders whom a directory knows. */
 struct tkt_conf_people {
     struct tkt_conf_list domains; /* of senders that are asked for; empty = all */
@@ -465,6 +508,7 @@ struct tkt_conf {
     struct tkt_conf_redact redact;
     struct tkt_conf_priority priority;
     struct tkt_conf_model model;
+    struct tkt_conf_llm llm;
     struct tkt_conf_people people;
     struct tkt_conf_directory *directories; /* in the order of the file */
     size_t directory_count;

@@ -57,12 +57,14 @@
 /* Sections whose rows have a file of their own. */
 #define TKT_CONF_PEOPLE_ROWS 8
 #define TKT_CONF_MODEL_ROWS 5
+#define TKT_CONF_LLM_ROWS 23
 #define TKT_CONF_PRIORITY_ROWS 10
 #define TKT_CONF_DIRECTORY_ROWS 23
 #define TKT_CONF_CALENDAR_ROWS 4
 #define TKT_CONF_AGENT_ROWS 6
 #define TKT_CONF_GROUP_ROWS 9
 #define TKT_CONF_CORRELATE_ROWS 9
+extern const struct tkt_conf_row tkt_conf_llm_rows[TKT_CONF_LLM_ROWS];
 extern const struct tkt_conf_row tkt_conf_people_rows[TKT_CONF_PEOPLE_ROWS];
 extern const struct tkt_conf_row tkt_conf_directory_rows[TKT_CONF_DIRECTORY_ROWS];
 extern const struct tkt_conf_row tkt_conf_model_rows[TKT_CONF_MODEL_ROWS];

@@ -471,6 +471,13 @@ const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
     ONE(TOKEN, token, token, "Signed thread tokens."),
     ONE(ACCESS, access, access, "Who may use the sockets."),
     ONE(REDACT, redact, redact, "What is removed from texts that leave this host."),
+    [TKT_CONF_LLM] = {.name = "llm",
+                      .offset = offsetof(struct tkt_conf, llm),
+                      .size = MEMBER_SIZE(struct tkt_conf, llm),
+                      .rows = tkt_conf_llm_rows,
+                      .row_count = TKT_CONF_LLM_ROWS,
+                      .help = "A language model that is asked where rules and the "
+                              "learned model are not sure."},
     [TKT_CONF_PEOPLE] = {.name = "people",
                          .offset = offsetof(struct tkt_conf, people),
                          .size = MEMBER_SIZE(struct tkt_conf, people),

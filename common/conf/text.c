@@ -257,6 +257,25 @@ const char *tkt_conf_is_secret_ref(const char *value)
            "secret itself";
 }
 
+const char *tkt_conf_is_url_or_empty(const char *value)
+{
+    bool is_http =
+        strncmp(value, "https://", 8) == 0 || strncmp(value, "http://", 7) == 0;
+    const char *host = is_http ? strstr(value, "://") + 3 : value;
+    size_t authority = strcspn(host, "/?#");
+
+    if (value[0] == '\0') {
+        return NULL;
+    }
+    for (const char *p = value; is_http && *p; p++) {
+        is_http = *p > ' ' && *p < 0x7f && *p != '#';
+    }
+    if (!is_http || authority == 0 || memchr(host, '@', authority) != NULL) {
+        return "a URL such as https://host/path, without a user or password in it";
+    }
+    return NULL;
+}
+
 const char *tkt_conf_is_time_zone(const char *value)
 {
     static const char want[] = "a name of the time zone database, such as Europe/Berlin";

@@ -22,6 +22,7 @@ const char *tkt_conf_is_mailbox(const char *value);
 const char *tkt_conf_is_mailbox_or_empty(const char *value);
 const char *tkt_conf_is_desk_address(const char *value);
 const char *tkt_conf_is_secret_ref(const char *value);
+const char *tkt_conf_is_url_or_empty(const char *value);
 const char *tkt_conf_is_secret_ref_or_empty(const char *value);
 /* "ldaps://host", "ldap://host:port", "ldapi://%2Fpath". */
 const char *tkt_conf_is_ldap_uri(const char *value);

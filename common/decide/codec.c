@@ -17,8 +17,8 @@ const char *const tkt_evidence_names[] = {"token",   "own-id",  "reference", "si
                                           "subject", "foreign", "similar"};
 const char *const tkt_assurance_names[] = {"login", "aligned", "none", "fail"};
 
-const char *const tkt_source_names[] = {"desk",   "rule",      "model",    "words",
-                                        "header", "directory", "affected", "matrix"};
+const char *const tkt_source_names[] = {
+    "desk", "rule", "model", "words", "header", "directory", "affected", "matrix", "llm"};
 
 _Static_assert(sizeof(tkt_source_names) / sizeof(tkt_source_names[0]) == TKT_SOURCE_COUNT,
                "a name for each source");

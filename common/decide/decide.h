@@ -173,6 +173,7 @@ enum tkt_source {
     TKT_SOURCE_DIRECTORY, /* VIP, department */
     TKT_SOURCE_AFFECTED,  /* many say the same */
     TKT_SOURCE_MATRIX,    /* priority of urgency and impact */
+    TKT_SOURCE_LLM,       /* a language model; by = its name */
     TKT_SOURCE_COUNT
 };
 extern const char *const tkt_source_names[]; /* "desk", "rule", ... */

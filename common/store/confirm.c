@@ -62,12 +62,17 @@ int tkt_ticket_start(struct tkt_store *s, struct ticket_row *t, int64_t message,
                                  now_ms, now_ms, err) < 0) {
         return -1;
     }
+    bool refine = analysed && (t->flags & T_REFINE) != 0;
+    if (refine && tkt_job_insert(s, t->id, message, "refine", t->itsm, NULL,
+                                 fresh && !enrich, now_ms, now_ms, err) < 0) {
+        return -1;
+    }
     /* The store itself is the desk: the ticket is where it belongs already. */
     if (t->flags & T_LOCAL) {
         return 0;
     }
     return tkt_job_insert(s, t->id, message, "create", t->itsm, NULL,
-                          fresh && analysed && !enrich, now_ms, now_ms, err);
+                          fresh && analysed && !enrich && !refine, now_ms, now_ms, err);
 }
 
 /* Somebody answers a ticket whose own message is still held: it was delivered. */

@@ -39,7 +39,8 @@ enum ticket_flag {
     T_LOCAL = 8, /* its ITSM is the store */
     T_ERASED = 16,
     T_MISSING = 32, /* fields are: pending, and the requester is to be asked */
-    T_ENRICH = 64   /* the job "enrich" comes before its create */
+    T_ENRICH = 64,  /* the job "enrich" comes before its create */
+    T_REFINE = 128  /* ... and "refine": a language model is asked */
 };
 enum message_flag {
     M_CONFIRMED = 1,

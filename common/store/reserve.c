@@ -342,7 +342,8 @@ static void fill_ticket(struct work *w, size_t i, struct tkt_buf *question,
         .desk = w->plans[i].desk,
         .state = is_refused(d) ? TKT_STATE_REFUSED : TKT_STATE_RESERVED,
         .flags = (d->shadow ? T_SHADOW : 0) | (local ? T_LOCAL : 0) |
-                 (in->analysed ? T_ANALYSED : 0) | (in->enrich ? T_ENRICH : 0),
+                 (in->analysed ? T_ANALYSED : 0) | (in->enrich ? T_ENRICH : 0) |
+                 (d->refine ? T_REFINE : 0),
         .itsm = d->itsm,
         .requester = or_default(d->requester, in->requester),
         .requester_name = or_default(d->requester, "")[0] != '\0' ? d->requester_name

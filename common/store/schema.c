@@ -137,9 +137,16 @@ static const char schema_6[] =
     " PRIMARY KEY(key, desk)) WITHOUT ROWID;"
     "CREATE INDEX joins_until ON joins(until);";
 
+/* What a language model answered, by a hash of the question; ticket: whose words they are. */
+static const char schema_7[] =
+    "CREATE TABLE answers(key BLOB PRIMARY KEY, at INTEGER NOT NULL,"
+    " ticket INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX answers_at ON answers(at);"
+    "CREATE INDEX answers_ticket ON answers(ticket);";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
-static const char *const migrations[] = {schema_1, schema_2, schema_3,
-                                         schema_4, schema_5, schema_6};
+static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4,
+                                         schema_5, schema_6, schema_7};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

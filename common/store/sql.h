@@ -277,6 +277,16 @@ X(SQL_JOB_LOAD, "SELECT id, ticket, target, state, run_after, due, owner FROM jo
 X(SQL_JOB_MOVE, "UPDATE jobs SET state = ?2, due = nullif(?3, 0), run_after = ?4," \
     " owner = ?5, reason = coalesce(?6, reason), attempts = attempts + ?7, changed = ?8" \
     " WHERE id = ?1") \
+X(SQL_JOB_TURN, "UPDATE jobs SET kind = ?2, created = ?3 WHERE id = ?1") \
+X(SQL_TICKET_GAPS, "SELECT category, urgency FROM tickets WHERE id = ?") \
+X(SQL_ANSWER_GET, "SELECT data FROM answers WHERE key = ?1 AND at >= ?2") \
+X(SQL_ANSWER_PUT, "INSERT INTO answers(key, at, ticket, data) VALUES(?1, ?2, ?3, ?4)" \
+    " ON CONFLICT(key) DO UPDATE SET at = ?2, ticket = ?3, data = ?4") \
+X(SQL_ANSWERS_EXPIRE, "DELETE FROM answers WHERE at < ?1") \
+X(SQL_ANSWERS_COUNT, "SELECT count(*) FROM answers") \
+X(SQL_ANSWERS_OLDEST, "DELETE FROM answers WHERE key IN (SELECT key FROM answers" \
+    " ORDER BY at LIMIT ?1)") \
+X(SQL_ANSWERS_FORGET, "DELETE FROM answers WHERE ticket = ?1") \
 X(SQL_JOB_RENEW, "UPDATE jobs SET due = ?3 WHERE id = ?1 AND state = 1 AND owner = ?2") \
 X(SQL_JOB_DUE_SET, "UPDATE jobs SET due = ?2 WHERE id = ?1") \
 X(SQL_JOB_LANE_HEAD, "SELECT id, state, run_after FROM jobs WHERE ticket = ?1" \

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TKT_STORE_SCHEMA 6
+#define TKT_STORE_SCHEMA 7
 #define TKT_STORE_CHANNEL "channel" /* target of jobs that a channel serves */
 #define TKT_STORE_BATCH_MAX 256     /* items of one transaction */
 
@@ -134,6 +134,7 @@ struct tkt_store_desk_in {
     const char *itsm;
     const char *itsm_type;               /* "local" ... */
     const char *rcpt;                    /* the recipient that named the desk */
+    bool refine; /* a language model is to be asked before the create (job "refine") */
     bool shadow;                         /* mode = shadow: no create, no notification */
     bool refused;                        /* ticket is kept as refused, nobody is told */
     const char *reason;                  /* for refused, or "" */
@@ -255,6 +256,32 @@ struct tkt_store_analysed_in {
 int tkt_store_analysed(struct tkt_store *store, const struct tkt_store_analysed_in *in,
                        struct tkt_err *err);
 
+/* ---- a language model's answer ------------------------------------------------------ */
+
+struct tkt_store_answer { /* to be used again for the same question */
+    unsigned char key[TKT_SHA256_LEN];
+    const char *data; /* JSON */
+    int64_t keep_ms;
+    int64_t keep_max; /* rows; the oldest go first */
+};
+struct tkt_store_refined_in {
+    int64_t ticket;
+    bool is_answer;       /* else the decision stays as it was: event llm.kept */
+    const char *category; /* "" or 0: nothing was said; set where nothing is by now */
+    int urgency;
+    int priority;         /* ... that follows from it, where it still is if_priority */
+    int if_priority;
+    const char *comment; /* internal; "" = none */
+    const char *event_json;
+    const struct tkt_store_answer *answer; /* to keep; NULL: none */
+    int64_t now_ms;
+};
+int tkt_store_refined(struct tkt_store *store, const struct tkt_store_refined_in *in,
+                      struct tkt_err *err);
+/* A kept answer not older than since_ms: 1 and appended, 0 none, -1. */
+int tkt_reader_answer(struct tkt_reader *r, const unsigned char key[TKT_SHA256_LEN],
+                      int64_t since_ms, struct tkt_buf *out, struct tkt_err *err);
+
 /* ---- jobs ------------------------------------------------------------------------ */
 
 /* State ready -> claimed (lease) -> done | deferred | parked; one mover. Within a lane
@@ -295,6 +322,10 @@ int tkt_store_job_finish(struct tkt_store *store, int64_t job, const char *owner
  * Returns how many. */
 int tkt_store_jobs_renew(struct tkt_store *store, const int64_t *jobs, size_t count,
                          const char *owner, int64_t until_ms, struct tkt_err *err);
+/* The job that owner holds becomes one of another kind, in its place in the lane, due now
+ * and as if made now. */
+int tkt_store_job_turn(struct tkt_store *store, int64_t job, const char *owner,
+                       const char *kind, int64_t now_ms, struct tkt_err *err);
 /* A person's hand: retry (parked/deferred -> ready now), park, drop (-> done, reason). */
 int tkt_store_job_command(struct tkt_store *store, int64_t job, const char *verb,
                           const char *who, int64_t now_ms, struct tkt_err *err);
