@@ -236,6 +236,7 @@ static int analyse(struct refine *f, struct tkt_reader *reader, int64_t deadline
                                       .raw_len = raw.len,
                                       .fd = fd,
                                       .size = fd >= 0 ? (uint64_t)st.st_size : raw.len,
+                                      .with_text = true,
                                       .client_key = "(later)",
                                       .deadline_mono_ms = deadline};
     return tkt_parserpool_analyse(r->d->pool, &in, no_facts, NULL, out, err);

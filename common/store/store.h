@@ -132,11 +132,11 @@ struct tkt_store_desk_in {
     const char *desk;
     const char *prefix;
     const char *itsm;
-    const char *itsm_type;               /* "local" ... */
-    const char *rcpt;                    /* the recipient that named the desk */
-    bool refine; /* a language model is to be asked before the create (job "refine") */
-    bool shadow;                         /* mode = shadow: no create, no notification */
-    bool refused;                        /* ticket is kept as refused, nobody is told */
+    const char *itsm_type; /* "local" ... */
+    const char *rcpt;      /* the recipient that named the desk */
+    bool refine;  /* a language model is to be asked before the create (job "refine") */
+    bool shadow;  /* mode = shadow: no create, no notification */
+    bool refused; /* ticket is kept as refused, nobody is told */
     const char *reason;                  /* for refused, or "" */
     const struct tkt_decision *decision; /* NULL: unanalysed; defaults below apply */
     const char *requester; /* in whose name a new ticket is opened; NULL: the message's */
@@ -269,7 +269,7 @@ struct tkt_store_refined_in {
     bool is_answer;       /* else the decision stays as it was: event llm.kept */
     const char *category; /* "" or 0: nothing was said; set where nothing is by now */
     int urgency;
-    int priority;         /* ... that follows from it, where it still is if_priority */
+    int priority; /* ... that follows from it, where it still is if_priority */
     int if_priority;
     const char *comment; /* internal; "" = none */
     const char *event_json;
