@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/sdnotify.h"
 #include "base/util.h"
+#include "secret/remote.h"
 #include "ticketd/control.h"
 #include "ticketd/daemon.h"
 #include "ticketd/dispatch.h"
@@ -425,6 +426,7 @@ out:
     tkt_parserpool_stop(&pool);
     tkt_settings_put(&first);
     tkt_settings_put(&d->settings);
+    tkt_secret_remote_clear();
     tkt_prints_free(&d->prints);
     tkt_senders_free(&d->senders);
     return rc;
@@ -501,6 +503,7 @@ int main(int argc, char **argv)
     int status = parse_options(argc, argv, &o);
 
     tkt_malloc_few_heaps();
+    tkt_secret_remote_init();
 
     if (status >= 0) {
         return status;

@@ -28,6 +28,9 @@ extern const struct tkt_secret_ops tkt_secret_file_ops;
 extern const struct tkt_secret_ops tkt_secret_env_ops;
 extern const struct tkt_secret_ops tkt_secret_credential_ops;
 
+/* Before the first thread: one more kind (secret/remote.h). */
+void tkt_secret_add_backend(const struct tkt_secret_ops *ops);
+
 /* The whole regular file at path into buf. with_owner: refuse what others may read. */
 long tkt_secret_read_path(const char *path, bool with_owner, char *buf, size_t max,
                           struct tkt_err *err);

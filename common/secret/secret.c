@@ -8,18 +8,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct tkt_secret_ops *const backends[] = {
+#define BACKENDS_MAX 8
+
+static const struct tkt_secret_ops *backends[BACKENDS_MAX] = {
     &tkt_secret_file_ops,
     &tkt_secret_env_ops,
     &tkt_secret_credential_ops,
 };
+
+void tkt_secret_add_backend(const struct tkt_secret_ops *ops)
+{
+    for (size_t i = 0; i < BACKENDS_MAX; i++) {
+        if (backends[i] == NULL || backends[i] == ops) {
+            backends[i] = ops;
+            return;
+        }
+    }
+}
 
 /* *name gets what stands behind the colon. */
 static const struct tkt_secret_ops *find(const char *ref, const char **name)
 {
     const char *colon = strchr(ref, ':');
 
-    for (size_t i = 0; colon != NULL && i < TKT_ARRAY_LEN(backends); i++) {
+    for (size_t i = 0; colon != NULL && i < BACKENDS_MAX && backends[i] != NULL; i++) {
         size_t n = strlen(backends[i]->scheme);
         if ((size_t)(colon - ref) == n && memcmp(ref, backends[i]->scheme, n) == 0) {
             *name = colon + 1;
@@ -34,7 +46,8 @@ static int unknown(struct tkt_err *err)
 {
     return tkt_err_set(err, TKT_ERR_CONF,
                        "not a reference to a secret; write file:/path, env:NAME or "
-                       "credential:NAME");
+                       "credential:NAME (ticketd also reads aws:NAME#member and "
+                       "vault:mount/path#member)");
 }
 
 int tkt_secret_check(const char *ref, struct tkt_err *err)

@@ -20,7 +20,13 @@
 #define HEAD_MAX 65536
 #define CONNS_MAX 256
 
+struct route {
+    char path[200];
+    int status;
+    const char *body;
+};
 struct fake {
+    struct route routes[16];
     int listener;
     int port;
     pthread_t thread;
@@ -75,12 +81,52 @@ static void stream(int fd, long bytes)
     }
 }
 
+static struct route *route_of(struct fake *f, const char *path)
+{
+    for (size_t i = 0; i < 16; i++) {
+        if (strcmp(f->routes[i].path, path) == 0) {
+            return &f->routes[i];
+        }
+    }
+    return NULL;
+}
+
+void fake_answer(struct fake *f, const char *path, int status, const char *body)
+{
+    pthread_mutex_lock(&f->lock);
+    struct route *r = route_of(f, path);
+
+    r = r ? r : route_of(f, "");
+    if (!r) {
+        abort();
+    }
+    snprintf(r->path, sizeof(r->path), "%s", path);
+    r->status = status;
+    r->body = body;
+    pthread_mutex_unlock(&f->lock);
+}
+
+static bool answer_route(struct conn *c, const char *path)
+{
+    pthread_mutex_lock(&c->fake->lock);
+    struct route *found = *path ? route_of(c->fake, path) : NULL;
+    struct route r = found ? *found : (struct route){0};
+    pthread_mutex_unlock(&c->fake->lock);
+    if (found) {
+        answer(c->fd, r.status, JSON, r.body);
+    }
+    return found != NULL;
+}
+
 /* false: the connection ends. */
 static bool act(struct conn *c, const char *path)
 {
     int fd = c->fd;
     char field[200];
 
+    if (answer_route(c, path)) {
+        return true;
+    }
     if (strncmp(path, "/slow/", 6) == 0) {
         usleep((useconds_t)atoi(path + 6) * 1000);
         answer(fd, 200, JSON, "{}");

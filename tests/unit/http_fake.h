@@ -14,6 +14,8 @@ struct fake *fake_start(void);
 void fake_stop(struct fake **fake);
 /* "http://127.0.0.1:PORT" + path; static room, good until the fourth next call. */
 const char *fake_url(struct fake *fake, const char *path);
+/* From now on this path is answered so (JSON). At most 16 paths; texts are literals. */
+void fake_answer(struct fake *fake, const char *path, int status, const char *body);
 int fake_requests(struct fake *fake);    /* read as a whole: what a server carries out */
 int fake_connections(struct fake *fake); /* accepted so far */
 int fake_most_at_once(struct fake *fake);
