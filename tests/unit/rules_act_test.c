@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * common/decide/rules: what rules do - actions, modes of sets, extracts, requirements,
+ * limits.
+ */
+#include "rules_fixture.h"
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "decide/rules.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+
+#define S(text) ((char *)(uintptr_t)(text))
+
+static struct tkt_decisions made;
+
+/* The decision on one text; valid until the next one. */
+static const struct tkt_decision *decide(const char *conf, const char *subject,
+                                         const char *reply)
+{
+    struct tkt_policy *policy = rules_policy(conf);
+    struct rules_case c;
+
+    tkt_decisions_release(&made);
+    rules_case_init(&c);
+    c.msg.subject = S(subject);
+    c.msg.reply_text = S(reply);
+    c.msg.text = S(reply);
+    rules_decide(&c, policy, &made);
+    tkt_policy_free(&policy);
+    return &made.items[0];
+}
+
+static const struct tkt_reason *reason(const struct tkt_decision *d, const char *by,
+                                       const char *field)
+{
+    for (size_t i = 0; i < d->reason_count; i++) {
+        if (strcmp(d->reasons[i].by, by) == 0 &&
+            strcmp(d->reasons[i].field, field) == 0) {
+            return &d->reasons[i];
+        }
+    }
+    return NULL;
+}
+
+static bool has(const struct tkt_strings *list, const char *s)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i], s) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void each_action_sets_its_field_and_says_so(void **state)
+{
+    const struct tkt_decision *d =
+        decide("rule \"r\" {\n if_says = {\"vpn\"}\n set_type = change\n"
+               " set_category = \"net\"\n set_subcategory = \"vpn\"\n"
+               " set_service = \"remote\"\n set_group = \"network\"\n"
+               " set_assignee = \"x@example.org\"\n set_urgency = medium\n"
+               " set_impact = low\n set_priority = urgent\n set_tags = {\"t1\", \"t2\"}\n"
+               " set_fields = {\"site=berlin\", \"note=a=b\"}\n"
+               " set_requester = \"y@example.org\"\n set_itsm = \"local\"\n"
+               " ask_llm = yes\n}",
+               "vpn", "");
+
+    (void)state;
+    assert_string_equal(d->type, "change");
+    assert_string_equal(d->category, "net");
+    assert_string_equal(d->subcategory, "vpn");
+    assert_string_equal(d->service, "remote");
+    assert_string_equal(d->group, "network");
+    assert_string_equal(d->assignee, "x@example.org");
+    assert_int_equal(d->urgency, 2);
+    assert_int_equal(d->impact, 3);
+    assert_int_equal(d->priority, 1);
+    assert_true(has(&d->tags, "t1") && has(&d->tags, "t2"));
+    assert_string_equal(rules_field(d, "site"), "berlin");
+    assert_string_equal(rules_field(d, "note"), "a=b");
+    assert_string_equal(d->requester, "y@example.org");
+    assert_string_equal(d->itsm, "local");
+    assert_true(d->ask_llm);
+    const struct tkt_reason *why = reason(d, "r", "group");
+    assert_non_null(why);
+    assert_string_equal(why->value, "network");
+    assert_true(has(&reason(d, "r", "type")->words, "vpn"));
+    assert_true(has(&d->keywords, "vpn"));
+}
+
+static void a_refusal_has_its_text_and_where_to_go(void **state)
+{
+    const struct tkt_decision *d =
+        decide("rule \"r\" {\n refuse = \"Not here.\"\n"
+               " refuse_url = \"https://portal.example.org/\"\n}",
+               "x", "");
+
+    (void)state;
+    assert_true(d->refused_by_rule);
+    assert_string_equal(d->refuse_text, "Not here. https://portal.example.org/");
+    d = decide("rule \"r\" {\n ignore = yes\n}", "x", "");
+    assert_true(d->ignored_by_rule);
+    assert_false(d->refused_by_rule);
+}
+
+static void the_first_rule_of_two_wins_and_the_other_is_told(void **state)
+{
+    const struct tkt_decision *d =
+        decide("rule \"a\" {\n set_group = \"one\"\n}\n"
+               "rule \"b\" {\n set_group = \"two\"\n set_category = \"c\"\n}",
+               "x", "");
+
+    (void)state;
+    assert_string_equal(d->group, "one");
+    assert_string_equal(d->category, "c");
+    assert_true(reason(d, "b", "group")->overruled);
+    assert_false(reason(d, "a", "group")->overruled);
+}
+
+#define TWO(mode, stop)                                                                  \
+    "rules \"s\" {\n mode = " mode "\n}\n"                                               \
+    "rule \"a\" {\n in = s\n set_tags = {\"a\"}\n" stop "}\n"                            \
+    "rule \"b\" {\n in = s\n set_tags = {\"b\"}\n}\n"                                    \
+    "rule \"later\" {\n set_tags = {\"later\"}\n}\n"
+
+static void modes_and_stop_end_what_they_say(void **state)
+{
+    (void)state;
+    const struct tkt_decision *d = decide(TWO("all", ""), "x", "");
+    assert_true(has(&d->tags, "a") && has(&d->tags, "b") && has(&d->tags, "later"));
+    d = decide(TWO("first", ""), "x", "");
+    assert_true(has(&d->tags, "a") && !has(&d->tags, "b") && has(&d->tags, "later"));
+    d = decide(TWO("all", " stop = yes\n"), "x", "");
+    assert_true(has(&d->tags, "a") && !has(&d->tags, "b") && !has(&d->tags, "later"));
+}
+
+#define BEST                                                                             \
+    "rules \"s\" {\n mode = best\n min_score = 20\n min_lead = 10\n}\n"                  \
+    "rule \"n1\" {\n in = s\n if_says = {\"vpn\", \"wlan\"}\n set_group = \"net\"\n}\n"  \
+    "rule \"n2\" {\n in = s\n if_says = {\"tunnel^3\"}\n set_group = \"net\"\n}\n"       \
+    "rule \"p\" {\n in = s\n if_says = {\"printer\", \"toner\"}\n"                       \
+    " set_group = \"print\"\n}\n"                                                        \
+    "rule \"not\" {\n in = s\n if_says = {\"minus\"}\n weight = -50\n"                   \
+    " set_group = \"net\"\n}\n"                                                          \
+    "rule \"tag\" {\n in = s\n if_says = {\"vpn\"}\n set_tags = {\"seen\"}\n}\n"
+
+static void the_best_outcome_is_the_sum_of_its_rules(void **state)
+{
+    static const struct {
+        const char *subject;
+        const char *reply;
+        const char *group;
+    } cases[] = {
+        {"", "vpn", ""},                     /* 10 */
+        {"vpn", "", "net"},                  /* 20: the Subject counts twice */
+        {"", "vpn wlan", "net"},             /* 20 */
+        {"", "vpn vpn vpn", ""},             /* each once */
+        {"", "tunnel", "net"},               /* 30 */
+        {"", "printer toner vpn", "print"},  /* 20 to 10 */
+        {"", "printer toner vpn wlan", ""},  /* 20 to 20 */
+        {"", "tunnel printer toner", "net"}, /* 30 to 20 */
+        {"", "tunnel minus", ""},            /* -20 */
+        {"", "tunnel minus printer toner", "print"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(cases); i++) {
+        const struct tkt_decision *d = decide(BEST, cases[i].subject, cases[i].reply);
+        if (strcmp(d->group, cases[i].group) != 0) {
+            fail_msg("%s / %s: \"%s\", not \"%s\"", cases[i].subject, cases[i].reply,
+                     d->group, cases[i].group);
+        }
+    }
+    assert_true(has(&decide(BEST, "", "vpn")->tags, "seen"));
+}
+
+static void a_set_is_for_its_desks(void **state)
+{
+    (void)state;
+    assert_string_equal(decide("rules \"s\" {\n if_desk = {\"hr\"}\n}\n"
+                               "rule \"a\" {\n in = s\n set_group = \"g\"\n}",
+                               "x", "")
+                            ->group,
+                        "");
+}
+
+static void earlier_rules_can_be_asked_for(void **state)
+{
+    (void)state;
+    assert_true(has(&decide("rule \"a\" {\n set_category = \"net-vpn\"\n}\n"
+                            "rule \"b\" {\n if_category = {\"net-*\"}\n"
+                            " set_tags = {\"t\"}\n}\n"
+                            "rule \"c\" {\n if_tag = {\"t\"}\n set_group = \"g\"\n}",
+                            "x", "")
+                         ->tags,
+                    "t"));
+    assert_string_equal(made.items[0].group, "g");
+}
+
+static void named_groups_become_fields(void **state)
+{
+    const struct tkt_decision *d = decide(
+        "extract \"order\" {\n pattern = "
+        "'order\\s*(?:no\\.?)?\\s*(?<order_no>[A-Z]{0,3}\\d{5,10})(?:\\s+of\\s+"
+        "(?<day>\\w+\\s\\w+))?'\n}\n"
+        "extract \"tel\" {\n pattern = 'tel\\.? ([\\d ]+)'\n field = \"phone\"\n}\n"
+        "extract \"none\" {\n pattern = 'nothing (?<nothing>x)'\n}",
+        "Order no. AB12345", "of 3\n  May, Tel 030 123 45 \nbye");
+
+    (void)state;
+    assert_string_equal(rules_field(d, "order_no"), "AB12345");
+    assert_string_equal(rules_field(d, "phone"), "030 123 45");
+    assert_string_equal(rules_field(d, "day"), "");
+    assert_string_equal(rules_field(d, "nothing"), "");
+}
+
+static void what_is_required_and_not_there_is_missing(void **state)
+{
+    static const char conf[] =
+        "rule \"h\" {\n if_says = {\"laptop\"}\n set_category = \"hardware\"\n}\n"
+        "extract \"a\" {\n pattern = 'tag (?<asset_tag>\\d+)'\n}\n"
+        "require \"asset_tag\" {\n if_category = {\"hard*\"}\n if_type = {incident}\n}\n"
+        "require \"room\" {\n if_type = {request}\n}\n";
+
+    (void)state;
+    assert_true(has(&decide(conf, "laptop", "")->missing, "asset_tag"));
+    assert_int_equal(made.items[0].missing.count, 1);
+    assert_int_equal(decide(conf, "laptop", "tag 77")->missing.count, 0);
+    assert_int_equal(decide(conf, "chair", "")->missing.count, 0);
+}
+
+static void more_tags_and_fields_than_a_ticket_takes_are_an_error(void **state)
+{
+    TKT_AUTO_BUF struct tkt_buf conf = TKT_BUF_INIT(256 * 1024);
+    bool told = false;
+
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        tkt_buf_addf(&conf, "rule \"r%d\" {\n", i);
+        for (int k = 0; k < 10; k++) {
+            tkt_buf_addf(&conf,
+                         " set_tags += {\"t%d-%d\"}\n set_fields += {\"f%d_%d=x\"}\n", i,
+                         k, i, k);
+        }
+        tkt_buf_adds(&conf, "}\n");
+    }
+    const struct tkt_decision *d = decide(tkt_buf_str(&conf), "x", "");
+    assert_int_equal(d->tags.count, TKT_DECISION_TAGS_MAX);
+    assert_true(d->field_count <= TKT_DECISION_FIELDS_MAX);
+    assert_true(d->reason_count <= TKT_DECISION_REASONS_MAX);
+    for (size_t i = 0; i < d->reason_count; i++) {
+        told |= d->reasons[i].is_error;
+    }
+    assert_true(told || d->reason_count == TKT_DECISION_REASONS_MAX);
+}
+
+static void a_catastrophic_expression_is_an_error_and_ends_soon(void **state)
+{
+    char text[4096];
+
+    (void)state;
+    memset(text, 'a', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    int64_t start_ms = tkt_clock_mono_ms();
+    const struct tkt_decision *d =
+        decide("rule \"bad\" {\n if_says = {'regex:(a+)+[!?]'}\n set_group = \"g\"\n}\n"
+               "rule \"good\" {\n set_category = \"c\"\n}",
+               "x", text);
+    assert_string_equal(d->group, "");
+    assert_string_equal(d->category, "c");
+    assert_true(reason(d, "bad", "")->is_error);
+    assert_true(tkt_clock_mono_ms() - start_ms < 5000);
+}
+
+static void a_megabyte_is_searched_for_words_to_its_end(void **state)
+{
+    size_t n = 1024 * 1024;
+    TKT_AUTO_FREE char *text = malloc(n + 1);
+
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < n; i++) {
+        text[i] = i % 7 == 6 ? ' ' : (char)('a' + i % 5);
+    }
+    memcpy(text + n - 9, " lastword", 9);
+    text[n] = '\0';
+    const struct tkt_decision *d =
+        decide("rule \"w\" {\n if_says = {\"lastword\"}\n set_group = \"g\"\n}\n"
+               "rule \"x\" {\n if_says = {'regex:lastword'}\n set_category = \"c\"\n}",
+               "x", text);
+    assert_string_equal(d->group, "g");
+    assert_string_equal(d->category, ""); /* past TKT_RULES_REGEX_TEXT_MAX */
+}
+
+/* Rules for which each has a word of its own. */
+static void many_rules(struct tkt_buf *conf, int count)
+{
+    for (int i = 0; i < count; i++) {
+        tkt_buf_addf(conf,
+                     "rule \"r%d\" {\n if_says = {\"word%dx\", 'regex:code%d\\d+x'}\n"
+                     " set_group = \"g%d\"\n}\n",
+                     i, i, i, i);
+    }
+}
+
+static void five_thousand_rules_find_the_one(void **state)
+{
+    TKT_AUTO_BUF struct tkt_buf conf = TKT_BUF_INIT(4 * 1024 * 1024);
+
+    (void)state;
+    many_rules(&conf, 5000);
+    assert_string_equal(decide(tkt_buf_str(&conf), "x", "a word4711x b")->group, "g4711");
+    assert_string_equal(decide(tkt_buf_str(&conf), "x", "code12344x")->group, "g1");
+}
+
+static void one_rule_too_many_is_refused(void **state)
+{
+    TKT_AUTO_BUF struct tkt_buf conf = TKT_BUF_INIT(4 * 1024 * 1024);
+    struct tkt_err err;
+
+    (void)state;
+    for (int i = 0; i <= TKT_RULES_MAX; i++) {
+        tkt_buf_addf(&conf, "rule \"r%d\" {\n}\n", i);
+    }
+    assert_non_null(
+        strstr(rules_policy_error(tkt_buf_str(&conf), &err), "more than 10000 rules"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_action_sets_its_field_and_says_so),
+        cmocka_unit_test(a_refusal_has_its_text_and_where_to_go),
+        cmocka_unit_test(the_first_rule_of_two_wins_and_the_other_is_told),
+        cmocka_unit_test(modes_and_stop_end_what_they_say),
+        cmocka_unit_test(the_best_outcome_is_the_sum_of_its_rules),
+        cmocka_unit_test(a_set_is_for_its_desks),
+        cmocka_unit_test(earlier_rules_can_be_asked_for),
+        cmocka_unit_test(named_groups_become_fields),
+        cmocka_unit_test(what_is_required_and_not_there_is_missing),
+        cmocka_unit_test(more_tags_and_fields_than_a_ticket_takes_are_an_error),
+        cmocka_unit_test(a_catastrophic_expression_is_an_error_and_ends_soon),
+        cmocka_unit_test(a_megabyte_is_searched_for_words_to_its_end),
+        cmocka_unit_test(five_thousand_rules_find_the_one),
+        cmocka_unit_test(one_rule_too_many_is_refused),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    tkt_decisions_release(&made);
+    return failed;
+}
