@@ -19,8 +19,10 @@
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
 #include "ticketd/incoming.h"
+#include "ticketd/shadow_count.h"
 #include "ticketd/work.h"
 
+#include <cjson/cJSON.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -426,9 +428,59 @@ static void what_no_rule_does_is_a_fact(void **state)
     tkt_conf_free(&some);
 }
 
+/* ---- the shadow's counters ------------------------------------------------------------ */
+
+static void a_shadows_counters_are_bounded_and_tell_the_newest(void **state)
+{
+    static struct tkt_shadow_counts c;
+    struct tkt_buf json = TKT_BUF_INIT(1024 * 1024);
+    char group[40];
+    char much[3000];
+
+    (void)state;
+    memset(much, 'x', sizeof(much) - 1);
+    much[sizeof(much) - 1] = '\0';
+    for (int i = 0; i < 200; i++) {
+        struct tkt_decision old = {.group = (char *)"ops", .why = much};
+        struct tkt_decision new = {.group = group, .service = much, .priority = 2};
+        char ticket[16];
+
+        snprintf(group, sizeof(group), "g%d", i % 100);
+        snprintf(ticket, sizeof(ticket), "IT-%d", i);
+        tkt_shadow_count(&c, &old, &new, ticket, "it", 1000 * i);
+        tkt_shadow_count(&c, &old, &old, ticket, "it", 1000 * i);
+    }
+    assert_int_equal(c.compared, 400);
+    assert_int_equal(c.differ, 200);
+    assert_int_equal(c.parts[TKT_PART_GROUP], 200);
+    assert_int_equal(c.parts[TKT_PART_TYPE], 0);
+    assert_int_equal(c.move_count, TKT_SHADOW_MOVES_MAX);
+    assert_int_equal(c.other_moves, 2 * (100 - TKT_SHADOW_MOVES_MAX));
+    (void)tkt_buf_adds(&json, "{\"a\":1"); /* the maximum fits it all */
+    tkt_shadow_counts_json(&c, &json);
+    (void)tkt_buf_addc(&json, '}');
+    cJSON *told = cJSON_Parse(tkt_buf_str(&json));
+    const cJSON *examples = cJSON_GetObjectItem(told, "examples");
+    assert_int_equal(cJSON_GetArraySize(examples), TKT_SHADOW_EXAMPLES_MAX);
+    const cJSON *newest = cJSON_GetArrayItem(examples, 0);
+    assert_string_equal(cJSON_GetObjectItem(newest, "ticket")->valuestring, "IT-199");
+    const cJSON *side = cJSON_GetObjectItem(newest, "new");
+    assert_string_equal(cJSON_GetObjectItem(side, "group")->valuestring, "g99");
+    assert_int_equal(strlen(cJSON_GetObjectItem(side, "service")->valuestring),
+                     TKT_SHADOW_TEXT_MAX);
+    assert_string_equal(
+        cJSON_GetObjectItem(cJSON_GetObjectItem(newest, "old"), "group")->valuestring,
+        "ops");
+    cJSON_Delete(told);
+    tkt_buf_release(&json);
+    tkt_shadow_counts_reset(&c);
+    assert_int_equal(c.compared, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_shadows_counters_are_bounded_and_tell_the_newest),
         cmocka_unit_test(a_reply_is_one_line_of_ascii_that_fits),
         cmocka_unit_test(questions_are_the_configurations_in_the_requesters_language),
         cmocka_unit_test(what_no_rule_does_is_a_fact),
