@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "ticketd/facts.h"
 #include "ticketd/parserpool.h"
+#include "ticketd/roster.h"
 #include "ticketd/shadow_count.h"
 
 #include <pthread.h>
@@ -53,6 +54,7 @@ struct tkt_shadow {
     struct tkt_shadow_counts counts;
     /* the thread's own: */
     struct tkt_conf *conf;
+    struct tkt_roster *roster;
     struct tkt_parserpool *pool;
 };
 
@@ -156,8 +158,23 @@ static int give_facts(void *arg, const struct tkt_message *msg, struct tkt_facts
     return 0;
 }
 
+/* As ticketd does behind the child; the live decisions have been there. */
+static bool route(const struct tkt_shadow *s, const char *department,
+                  struct tkt_decisions *new)
+{
+    for (size_t i = 0; i < new->count; i++) {
+        struct tkt_decision *d = &new->items[i];
+        bool opens = d->action == TKT_ACTION_NEW || d->action == TKT_ACTION_NEW_LINKED;
+
+        if (opens && tkt_assign_route(s->roster, department, d, &new->arena) < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void compare(struct tkt_shadow *s, const struct entry *e,
-                    const struct tkt_decisions *new)
+                    struct tkt_decisions *new)
 {
     struct tkt_decisions old;
     struct tkt_facts facts;
@@ -167,6 +184,11 @@ static void compare(struct tkt_shadow *s, const struct entry *e,
 
     if (ok && tkt_facts_decode(facts_at, e->facts_len, &facts, &err) < 0) {
         tkt_decisions_release(&old);
+        ok = false;
+    }
+    if (ok && !route(s, facts.person.department, new)) {
+        tkt_decisions_release(&old);
+        tkt_facts_release(&facts);
         ok = false;
     }
     pthread_mutex_lock(&s->lock);
@@ -211,6 +233,7 @@ static void run(struct tkt_shadow *s, const struct entry *e)
 static void unload(struct tkt_shadow *s)
 {
     tkt_parserpool_stop(&s->pool);
+    tkt_roster_free(&s->roster);
     tkt_conf_free(&s->conf);
 }
 
@@ -219,6 +242,10 @@ static int load(struct tkt_shadow *s, const char *path, const char *program,
 {
     s->conf = tkt_conf_load(path, err);
     if (!s->conf) {
+        return -1;
+    }
+    s->roster = tkt_roster_new(s->conf, NULL, err);
+    if (!s->roster) {
         return -1;
     }
     s->conf->parser.children = 1;
