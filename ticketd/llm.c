@@ -20,6 +20,9 @@ const char *const tkt_llm_urgency_names[] = {"unknown", "high", "medium", "low"}
 
 static bool is_asked_for(const struct tkt_decision *d)
 {
+    if (d->ask_llm) {
+        return true;
+    }
     for (size_t i = 0; i < d->tags.count; i++) {
         if (strcmp(d->tags.items[i], "llm") == 0) {
             return true;
@@ -41,7 +44,7 @@ static bool model_is_unsure(const struct tkt_decision *d)
     for (size_t i = 0; i < d->reason_count; i++) {
         const struct tkt_reason *r = &d->reasons[i];
 
-        if (r->source == TKT_SOURCE_MODEL && r->permille > 0) {
+        if (r->source == TKT_SOURCE_MODEL && (!r->field || !*r->field)) {
             return true;
         }
     }

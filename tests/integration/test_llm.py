@@ -16,7 +16,7 @@ llm {{
     url = "{url}"
     key = "file:{key}"
     model = "test-model"
-    when = always
+    when = {when}
     categories = {{"network: VPN, WLAN, cables", "hardware", "payroll"}}
     wait = {wait}
     timeout = {timeout}
@@ -32,7 +32,8 @@ class Desk:
         self.product = Product(root, BUILD, hooks=', "root"')
         self.key = f"{root}/llm.key"
 
-    def start(self, more="", wait="20s", timeout="5s", url=None):
+    def start(self, more="", wait="20s", timeout="5s", url=None, when="always",
+              rules=""):
         with open(self.key, "w", encoding="utf-8") as f:
             f.write("sk-test\n")
         os.chmod(self.key, 0o600)
@@ -41,8 +42,8 @@ class Desk:
             from harness.product import DAEMON_UID
             os.chown(self.key, DAEMON_UID, -1)
         llm = LLM.format(url=url or self.fake.url, key=self.key, wait=wait,
-                         timeout=timeout, more=more)
-        self.product.write_config(desks=DESKS + llm)
+                         timeout=timeout, more=more, when=when)
+        self.product.write_config(desks=DESKS + llm + rules)
         self.product.start_ticketd()
 
     def submit(self, body="I cannot reach the VPN.", subject="help"):
@@ -225,6 +226,23 @@ def test_a_login_page_and_a_spent_quota_change_nothing(desk):
     asked = len(desk.fake.requests)
     unchanged(desk.settled(desk.submit("three")))
     assert len(desk.fake.requests) == asked # left alone for an hour
+
+
+def test_a_rule_asks_and_nothing_else_does(desk):
+    desk.start(when="rule", rules='rule "ask" { if_subject = {"odd"} ask_llm = yes }\n')
+    plain = desk.submit(subject="plain")
+    t = desk.settled(desk.submit(subject="odd"))
+    assert t["category"] == "network"
+    assert len(desk.fake.requests) == 1
+    assert not [j for j in desk.show(plain)["jobs"] if j["kind"] == "refine"]
+
+
+def test_what_a_rule_decided_stays(desk):
+    desk.start(when="rule", rules='rule "ask" { if_subject = {"odd"} ask_llm = yes '
+               'set_category = "payroll" set_priority = "low" }\n')
+    t = desk.settled(desk.submit(subject="odd"))
+    assert t["category"] == "payroll" and t["priority"] == 4
+    assert event(t, "llm.answered")
 
 
 def test_a_stop_loses_no_question(desk):

@@ -247,6 +247,13 @@ static void it_is_asked_where_the_model_is_unsure_or_a_rule_says_so(void **state
     d.reasons = &unsure;
     d.reason_count = 1;
     assert_true(tkt_llm_wanted(&conf, &d));
+    unsure.field = (char *)"group"; /* sure of that, and it knows no categories */
+    assert_false(tkt_llm_wanted(&conf, &d));
+    unsure.field = (char *)"";
+    d.category = (char *)"network";
+    d.ask_llm = true;
+    assert_true(tkt_llm_wanted(&conf, &d));
+    d.ask_llm = false;
     d.category = (char *)"network"; /* a rule was sure */
     assert_false(tkt_llm_wanted(&conf, &d));
     d.fields = &field;
