@@ -102,6 +102,16 @@ def test_the_first_mail_is_decided_again_when_the_answer_is_there(office):
     assert office.status()["hits"] >= 1
 
 
+def test_a_rule_by_department_routes_the_first_mail_too(office):
+    office.start(more='group "sales" {}\nrules "main" {}\n'
+                      'rule "sales" {\n if_department = {"Sales"}\n set_group = "sales"\n}\n')
+    for n in (1, 2):
+        ticket, _ = office.submit("ann@example.test", n)
+        if n == 1:
+            office.done(ticket)
+        assert office.product.json("show", ticket)["group"] == "sales"
+
+
 def test_who_is_not_known_is_asked_for_once(office):
     office.start()
     ticket, _ = office.submit("eve@elsewhere.test")
