@@ -4,9 +4,9 @@
  *
  * Promise: a job ends as done, comes again after a pause that grows, or is parked with
  * its reason; a job whose worker died comes back when the lease ends, and the lease of one
- * that takes long is renewed. Of a target (an ITSM) so many run at once (dispatch.per_target);
- * a target that fails again and again is left alone for a while, and its jobs wait without
- * using up attempts.
+ * that takes long is renewed. Of a target (an ITSM) at most eight run at once; a target
+ * that fails again and again is left alone for a while, and its jobs wait without using up
+ * attempts.
  * Threads: one, which drives all requests over one HTTP loop. What blocks (reading mail
  * again) goes through the pool of threads and comes back.
  * Limits: TKT_DISPATCH_HELD_MAX jobs held at once; the store keeps the others.
@@ -22,7 +22,7 @@ struct tkt_dispatch;
 struct tkt_dispatch *tkt_dispatch_start(struct tkt_daemon *d, struct tkt_err *err);
 /* There may be new jobs. Cheap; any thread; NULL is allowed. */
 void tkt_dispatch_poke(struct tkt_dispatch *dispatch);
-/* Ends after what is in the pool of threads and what ends within dispatch.drain; what is
+/* Ends after what is in the pool of threads and what ends within five seconds; what is
  * under way longer comes back when its lease ends, all else at once. */
 void tkt_dispatch_stop(struct tkt_dispatch **dispatch);
 
