@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "conf/policy.h"
 #include "ticketd/parserpool_private.h"
@@ -217,6 +218,30 @@ static int make_request(const struct tkt_analyse_in *in, struct tkt_child_reques
     return 0;
 }
 
+/* A limit that an expression met is nothing the sender should hear of, but the rule's
+ * author must. */
+static void tell_rule_errors(struct tkt_parserpool *pool, const struct tkt_decisions *all)
+{
+    uint64_t errors = 0;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const struct tkt_decision *d = &all->items[i];
+        for (size_t k = 0; k < d->reason_count; k++) {
+            const struct tkt_reason *r = &d->reasons[k];
+            if (r->is_error) {
+                tkt_log(TKT_LOG_WARNING, NULL, "rule.error", "rule", r->by, "error",
+                        r->value, NULL);
+                errors++;
+            }
+        }
+    }
+    if (errors > 0) {
+        pthread_mutex_lock(&pool->lock);
+        pool->stats.rule_errors += errors;
+        pthread_mutex_unlock(&pool->lock);
+    }
+}
+
 int tkt_parserpool_analyse(struct tkt_parserpool *pool, const struct tkt_analyse_in *in,
                            tkt_facts_fn *facts, void *arg, struct tkt_analysis *out,
                            struct tkt_err *err)
@@ -252,7 +277,9 @@ int tkt_parserpool_analyse(struct tkt_parserpool *pool, const struct tkt_analyse
         }
     } while (rc == TKT_CHILD_GONE);
     tkt_buf_release(&talk.guess);
-    if (rc != TKT_CHILD_OK) {
+    if (rc == TKT_CHILD_OK) {
+        tell_rule_errors(pool, &out->decisions);
+    } else {
         talk.err->class = TKT_ERR_TEMP; /* no child refuses a message for good */
     }
     return rc == TKT_CHILD_OK && !talk.facts_failed ? 0 : -1;

@@ -53,15 +53,16 @@ struct tkt_analysis {
 };
 
 struct tkt_parserpool_stats {
-    uint64_t parsed;     /* analyses that succeeded ... */
-    uint64_t degraded;   /* ... of which from the headers alone */
-    uint64_t guessed;    /* ... of which with one trip to the child instead of two */
-    uint64_t killed;     /* children that overran their budget */
-    uint64_t nonsense;   /* children killed for what they answered */
-    uint64_t died;       /* children that ended by themselves while they worked */
-    uint64_t waited_out; /* requests for which no child came free in time */
-    uint64_t restarts;   /* of the zygote */
-    unsigned children;   /* that live now, the spare one included */
+    uint64_t parsed;      /* analyses that succeeded ... */
+    uint64_t degraded;    /* ... of which from the headers alone */
+    uint64_t guessed;     /* ... of which with one trip to the child instead of two */
+    uint64_t killed;      /* children that overran their budget */
+    uint64_t nonsense;    /* children killed for what they answered */
+    uint64_t died;        /* children that ended by themselves while they worked */
+    uint64_t waited_out;  /* requests for which no child came free in time */
+    uint64_t restarts;    /* of the zygote */
+    uint64_t rule_errors; /* rules that could not be tried to the end on a message */
+    unsigned children;    /* that live now, the spare one included */
     unsigned busy;
     unsigned waiting;
     char last_fault[200]; /* why the last child or zygote was replaced; "" = never */

@@ -80,6 +80,9 @@ static void a_pattern_that_runs_away_is_an_error_of_its_rule(void **state)
         told |= d->reasons[i].is_error && strcmp(d->reasons[i].by, "slow") == 0;
     }
     assert_true(told);
+    struct tkt_parserpool_stats stats;
+    tkt_parserpool_stats(pool, &stats);
+    assert_int_equal(stats.rule_errors, 1);
     tkt_analysis_release(&out);
     assert_works(pool);
     tkt_parserpool_stop(&pool);
