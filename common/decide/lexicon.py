@@ -40,6 +40,10 @@ def read(path):
     return entries
 
 
+def row(phrase, mood, urgency, kinds):
+    return f'{{"{phrase}",{mood},{urgency},{kinds}}}'
+
+
 def rows(name, kind, values):
     print(f"static const {kind} {name}[] = {{")
     line = ""
@@ -71,7 +75,7 @@ def main():
     print(f"#define LEXICON_SLOTS {SLOTS}u")
     print(f"#define LEXICON_WORDS_MAX {WORDS_MAX}")
     rows("lexicon_phrases", "struct lexicon_phrase",
-         [f'{{"{p}", {entries[p][0]}, {entries[p][1]}, {entries[p][2]}}}' for p in order])
+         [row(p, *entries[p]) for p in order])
     rows("lexicon_slots", "unsigned short", [str(s) for s in slots])
     print("/* clang-format on */")
 
