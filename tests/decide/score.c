@@ -37,6 +37,8 @@ struct floors {
 };
 
 static const struct floors floors[] = {
+    {"tests/decide/mails/group.jsonl", 80, 10, 0, 0},
+    {"tests/decide/mails/mood.jsonl", 0, 0, 80, 78},
     {"tests/decide/dev/group.jsonl", 95, 2, 0, 0},
     {"tests/decide/dev/mood.jsonl", 0, 0, 90, 90},
 };
