@@ -4,7 +4,8 @@
 # hardened as they claim. Programs are stood in for by /bin/true: they need not be there.
 set -u
 build=${TKT_BUILDDIR:-.}
-units="ticketd.socket ticketd-control.socket ticketd.service ticket-milter.service"
+units="ticketd.socket ticketd-control.socket ticketd.service ticket-milter.service
+ ticket-model.service ticket-model.timer"
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 failed=0
@@ -45,6 +46,7 @@ check_security() {
 }
 check_security ticketd.service 13
 check_security ticket-milter.service 13
+check_security ticket-model.service 13
 
 mkdir -p "$work/root/etc"
 : > "$work/root/etc/passwd"

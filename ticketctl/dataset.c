@@ -107,9 +107,11 @@ static char *copy(struct tkt_dataset *d, const char *s)
 int tkt_dataset_add(struct tkt_dataset *d, const char *subject, const char *text,
                     const char *const labels[TKT_HEAD_COUNT], struct tkt_err *err)
 {
-    char *values[COLUMN_COUNT] = {
-        [COLUMN_TEXT] = copy(d, text), [COLUMN_SUBJECT] = copy(d, subject)};
-    bool ok = values[COLUMN_TEXT] != NULL && values[COLUMN_SUBJECT] != NULL;
+    char *values[COLUMN_COUNT] = {[COLUMN_TEXT] = copy(d, text),
+                                  [COLUMN_SUBJECT] = copy(d, subject),
+                                  [COLUMN_DATE] = copy(d, "")};
+    bool ok = values[COLUMN_TEXT] != NULL && values[COLUMN_SUBJECT] != NULL &&
+              values[COLUMN_DATE] != NULL;
 
     for (int h = 0; h < TKT_HEAD_COUNT; h++) {
         values[h] = copy(d, labels[h]);
