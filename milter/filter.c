@@ -104,8 +104,9 @@ enum tkt_answer tkt_filter_mail(struct tkt_session *s, const char *arg)
     return go_on(s, SMFIP_NR_MAIL);
 }
 
-/* The sub-address of a desk may be a token. Whatever goes wrong here refuses nobody. */
-static enum tkt_answer look_up_token(const struct tkt_session *s, const char *addr)
+/* The sub-address of a desk may be a token, and its sender may have sent too much. Whatever
+ * goes wrong here refuses nobody. */
+static enum tkt_answer look_up(const struct tkt_session *s, const char *addr)
 {
     char token[LOOKUP_TOKEN_MAX + 1];
     struct tkt_wire_reply reply;
@@ -114,11 +115,13 @@ static enum tkt_answer look_up_token(const struct tkt_session *s, const char *ad
 
     const struct tkt_wire_desk *d = tkt_table_find(s->msg->table, addr, &sub);
     const char *at = strrchr(addr, '@');
-    if (d == NULL || sub == 0 || (size_t)(at - addr) <= sub ||
-        (size_t)(at - addr) - sub > LOOKUP_TOKEN_MAX) {
+    bool limited = d != NULL && d->limited && s->msg->sender[0] != '\0';
+    bool has_token = d != NULL && sub != 0 && (size_t)(at - addr) > sub &&
+                     (size_t)(at - addr) - sub <= LOOKUP_TOKEN_MAX;
+    if (!limited && !has_token) {
         return rc;
     }
-    size_t n = (size_t)(at - addr) - sub;
+    size_t n = has_token ? (size_t)(at - addr) - sub : 0;
     memcpy(token, addr + sub, n);
     token[n] = '\0';
     struct tkt_wire_request req = {.verb = TKT_WIRE_LOOKUP,
@@ -176,7 +179,7 @@ enum tkt_answer tkt_filter_rcpt(struct tkt_session *s, const char *arg)
     bool relayed = tkt_envelope_relayed(tkt_filter_macro(s, "{rcpt_mailer}"));
     if (s->rcpt_lookup) {
         char *copy = tkt_message_strdup(s->msg, addr, n);
-        enum tkt_answer rc = copy != NULL ? look_up_token(s, copy) : TKT_ANSWER_CONTINUE;
+        enum tkt_answer rc = copy != NULL ? look_up(s, copy) : TKT_ANSWER_CONTINUE;
         if (rc != TKT_ANSWER_CONTINUE) {
             return rc; /* refused: not a recipient of the message */
         }

@@ -281,7 +281,7 @@ static void take_argument(char *arg)
         bool accept = strstr(arg, ",accept") != NULL;
         bool off = strstr(arg, ",off") != NULL;
         arg[strcspn(arg, ",")] = '\0';
-        desks[desk_count++] = (struct tkt_wire_desk){"it", arg, "+", accept, off};
+        desks[desk_count++] = (struct tkt_wire_desk){"it", arg, "+", accept, off, false};
     }
 }
 

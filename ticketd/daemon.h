@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 struct tkt_dispatch;
+struct tkt_limits;
 struct tkt_people;
 struct tkt_roster;
 struct tkt_shadow;
@@ -82,6 +83,7 @@ struct tkt_daemon {
     struct tkt_shadow *shadow;     /* what another configuration would decide */
     struct tkt_senders *senders;   /* what their last mails had in common */
     struct tkt_rate personal_rate; /* tickets of personal scripts, by recipient */
+    struct tkt_limits *limits;     /* of desks, at RCPT */
     int64_t started_ms;
 };
 

@@ -331,6 +331,18 @@ static int from_likeness(struct gather *g, const struct tkt_message *msg)
     return 0;
 }
 
+/* Who says nearly the same, at whichever of its desks most do. */
+static void add_affected(struct gather *g, const struct tkt_message *msg)
+{
+    for (size_t i = 0; g->in->prints && i < g->facts->desk_count; i++) {
+        const struct tkt_conf_desk *d = g->in->desks[i];
+        uint32_t n = tkt_prints_affected(g->in->prints, d->name, g->from, msg->print,
+                                         g->in->now_s * 1000 - d->storm_window_ms);
+
+        g->facts->affected = TKT_MAX(g->facts->affected, n);
+    }
+}
+
 /* ---- the sender --------------------------------------------------------------------------- */
 
 /* Our own mail that came back: by its Message-ID, which nobody else can sign. */
@@ -482,5 +494,6 @@ int tkt_facts_gather(void *arg, const struct tkt_message *msg, struct tkt_facts 
     }
     snprintf(g.in->found->department, sizeof(g.in->found->department), "%s",
              facts->person.department ? facts->person.department : "");
+    add_affected(&g, msg);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "ticketd/dispatch.h"
 #include "ticketd/intake.h"
 #include "ticketd/keyring.h"
+#include "ticketd/limits.h"
 #include "ticketd/people.h"
 #include "ticketd/process.h"
 #include "ticketd/refine.h"
@@ -427,6 +428,7 @@ out:
     tkt_settings_put(&first);
     tkt_settings_put(&d->settings);
     tkt_secret_remote_clear();
+    tkt_limits_free(&d->limits);
     tkt_prints_free(&d->prints);
     tkt_senders_free(&d->senders);
     return rc;
@@ -457,6 +459,7 @@ static int run(const struct options *o, struct tkt_conf **conf, struct tkt_err *
     pthread_mutex_init(&d->settings_lock, NULL);
     pthread_mutex_init(&d->reload_lock, NULL);
     tkt_rate_init(&d->personal_rate);
+    d->limits = tkt_limits_new();
     if (o->foreground && !o->pid_file) {
         *pid_file = '\0'; /* who supervises it knows its number */
     }

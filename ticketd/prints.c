@@ -15,6 +15,7 @@ struct tkt_prints {
     int64_t tickets[TKT_PRINTS_MAX];
     int64_t at_ms[TKT_PRINTS_MAX];
     uint32_t desks[TKT_PRINTS_MAX];
+    uint64_t senders[TKT_PRINTS_MAX]; /* 0: not known */
     size_t count;
     size_t next; /* where the next one goes: a ring */
 };
@@ -28,6 +29,18 @@ static uint32_t desk_hash(const char *desk)
         h = (h ^ (unsigned char)*desk) * 16777619U;
     }
     return h;
+}
+
+/* Without regard to case; two of one hash are counted as one. Never 0 but for "". */
+static uint64_t sender_hash(const char *sender)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+
+    for (; *sender != '\0'; sender++) {
+        unsigned char c = (unsigned char)*sender;
+        h = (h ^ (c >= 'A' && c <= 'Z' ? c + 32U : c)) * UINT64_C(1099511628211);
+    }
+    return h == UINT64_C(14695981039346656037) ? 0 : h | 1;
 }
 
 struct tkt_prints *tkt_prints_new(void)
@@ -50,7 +63,7 @@ void tkt_prints_free(struct tkt_prints **p)
 }
 
 void tkt_prints_add(struct tkt_prints *p, const char *desk, int64_t ticket,
-                    uint64_t print, int64_t at_ms)
+                    const char *sender, uint64_t print, int64_t at_ms)
 {
     if (print == 0) {
         return;
@@ -61,6 +74,7 @@ void tkt_prints_add(struct tkt_prints *p, const char *desk, int64_t ticket,
     p->tickets[i] = ticket;
     p->at_ms[i] = at_ms;
     p->desks[i] = desk_hash(desk);
+    p->senders[i] = sender_hash(sender);
     p->next = (i + 1) % TKT_PRINTS_MAX;
     p->count = TKT_MIN(p->count + 1, (size_t)TKT_PRINTS_MAX);
     pthread_mutex_unlock(&p->lock);
@@ -77,7 +91,8 @@ int tkt_prints_load(struct tkt_prints *p, struct tkt_reader *reader, int64_t now
     int n =
         tkt_reader_prints(reader, now_ms - TKT_PRINTS_AGE_MS, rows, TKT_PRINTS_MAX, err);
     for (int i = n - 1; i >= 0; i--) {
-        tkt_prints_add(p, rows[i].desk, rows[i].ticket, rows[i].print, rows[i].at_ms);
+        tkt_prints_add(p, rows[i].desk, rows[i].ticket, rows[i].sender, rows[i].print,
+                       rows[i].at_ms);
     }
     free(rows);
     return n < 0 ? -1 : 0;
@@ -135,4 +150,42 @@ int64_t tkt_prints_find(struct tkt_prints *p, const char *desk, uint64_t print,
         pthread_mutex_unlock(&p->lock);
     }
     return found.ticket;
+}
+
+#define PLACES 2048 /* a power of two, more than twice the senders */
+_Static_assert(PLACES > 2 * TKT_PRINTS_SENDERS_MAX, "places are found soon");
+
+/* True when it was not there. 0 is nobody. */
+static bool put(uint64_t places[PLACES], uint64_t sender)
+{
+    size_t i = (sender >> 7) % PLACES;
+
+    while (places[i] != 0 && places[i] != sender) {
+        i = (i + 1) % PLACES;
+    }
+    bool is_new = places[i] == 0 && sender != 0;
+    places[i] = sender;
+    return is_new;
+}
+
+uint32_t tkt_prints_affected(struct tkt_prints *p, const char *desk, const char *sender,
+                             uint64_t print, int64_t since_ms)
+{
+    uint64_t places[PLACES] = {0};
+    uint32_t in = desk_hash(desk);
+    uint32_t count = 1;
+
+    if (print == 0) {
+        return 0;
+    }
+    (void)put(places, sender_hash(sender)); /* counted already */
+    pthread_mutex_lock(&p->lock);
+    for (size_t i = 0; i < p->count && count < TKT_PRINTS_SENDERS_MAX; i++) {
+        if (p->at_ms[i] > since_ms && p->desks[i] == in && p->senders[i] != 0 &&
+            tkt_print_distance(p->prints[i], print) <= TKT_PRINT_DISTANCE_MAX) {
+            count += put(places, p->senders[i]) ? 1 : 0;
+        }
+    }
+    pthread_mutex_unlock(&p->lock);
+    return count;
 }

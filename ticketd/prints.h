@@ -18,8 +18,14 @@ struct tkt_prints *tkt_prints_new(void);
 void tkt_prints_free(struct tkt_prints **p);
 int tkt_prints_load(struct tkt_prints *p, struct tkt_reader *reader, int64_t now_ms,
                     struct tkt_err *err);
+/* sender: the address; "" = not known. */
 void tkt_prints_add(struct tkt_prints *p, const char *desk, int64_t ticket,
-                    uint64_t print, int64_t at_ms);
+                    const char *sender, uint64_t print, int64_t at_ms);
+/* How many senders, this one included, said nearly this at this desk after since_ms; at
+ * most TKT_PRINTS_SENDERS_MAX. 0 when the text has no print. */
+#define TKT_PRINTS_SENDERS_MAX 1000
+uint32_t tkt_prints_affected(struct tkt_prints *p, const char *desk, const char *sender,
+                             uint64_t print, int64_t since_ms);
 /* The ticket of this desk whose print is nearest, the newest of those; 0: none is near. */
 int64_t tkt_prints_find(struct tkt_prints *p, const char *desk, uint64_t print,
                         int64_t now_ms);

@@ -30,11 +30,11 @@ static size_t bucket_of(const char *name)
     return h % TKT_RATE_BUCKETS;
 }
 
-bool tkt_rate_take(struct tkt_rate *rate, const char *name, unsigned per_hour,
-                   int64_t now_ms)
+static bool ask(struct tkt_rate *rate, const char *name, unsigned per_hour,
+                int64_t now_ms, float cost)
 {
     size_t i = bucket_of(name);
-    bool taken = false;
+    bool has = false;
 
     pthread_mutex_lock(&rate->lock);
     if (rate->buckets[i].at_ms == 0) {
@@ -46,9 +46,31 @@ bool tkt_rate_take(struct tkt_rate *rate, const char *name, unsigned per_hour,
     }
     rate->buckets[i].at_ms = now_ms;
     if (rate->buckets[i].left >= 1.0F) {
-        rate->buckets[i].left -= 1.0F;
-        taken = true;
+        rate->buckets[i].left -= cost;
+        has = true;
     }
     pthread_mutex_unlock(&rate->lock);
-    return taken;
+    return has;
+}
+
+bool tkt_rate_take(struct tkt_rate *rate, const char *name, unsigned per_hour,
+                   int64_t now_ms)
+{
+    return ask(rate, name, per_hour, now_ms, 1.0F);
+}
+
+bool tkt_rate_has(struct tkt_rate *rate, const char *name, unsigned per_hour,
+                  int64_t now_ms)
+{
+    return ask(rate, name, per_hour, now_ms, 0.0F);
+}
+
+void tkt_rate_drain(struct tkt_rate *rate, const char *name, int64_t now_ms)
+{
+    size_t i = bucket_of(name);
+
+    pthread_mutex_lock(&rate->lock);
+    rate->buckets[i].left = 0;
+    rate->buckets[i].at_ms = now_ms;
+    pthread_mutex_unlock(&rate->lock);
 }

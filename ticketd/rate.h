@@ -26,5 +26,10 @@ void tkt_rate_destroy(struct tkt_rate *rate);
 /* False when name had its per_hour already; 0 means nothing is allowed. */
 bool tkt_rate_take(struct tkt_rate *rate, const char *name, unsigned per_hour,
                    int64_t now_ms);
+/* Whether take would be true; nothing is taken. */
+bool tkt_rate_has(struct tkt_rate *rate, const char *name, unsigned per_hour,
+                  int64_t now_ms);
+/* Nothing is left. */
+void tkt_rate_drain(struct tkt_rate *rate, const char *name, int64_t now_ms);
 
 #endif

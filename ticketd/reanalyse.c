@@ -223,7 +223,7 @@ int tkt_reanalyse(struct tkt_daemon *d, struct tkt_tools *tools,
     if (rc == 0 && r.in.decision) {
         if (!enriched) {
             tkt_senders_note(d->senders, &r.analysis.msg);
-            tkt_prints_add(d->prints, r.desk->name, job->ticket, r.traces.print,
+            tkt_prints_add(d->prints, r.desk->name, job->ticket, "", r.traces.print,
                            r.in.now_ms);
         }
         tkt_log(TKT_LOG_INFO, job->ticket_id,

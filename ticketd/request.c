@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ticketd/request.h"
+#include "ticketd/limits.h"
 
 #include "base/clock.h"
 #include "base/enc.h"
@@ -105,6 +106,9 @@ static enum tkt_step hello(struct tkt_request *req)
     req->reply.message_max = (uint64_t)conf->limits.message_max;
     req->reply.deadline_ms = (uint32_t)conf->milter.deadline_ms;
     req->reply.rcpt_lookup = conf->token.refuse;
+    for (size_t i = 0; i < req->set->desk_count; i++) {
+        req->reply.rcpt_lookup |= req->set->desks[i].limited;
+    }
     req->reply.tag_pattern = req->set->tag_pattern;
     return TKT_STEP_REPLY;
 }
@@ -143,11 +147,16 @@ static enum tkt_step lookup(struct tkt_request *req, struct tkt_tools *tools)
     struct tkt_reader_ticket ticket;
     struct tkt_token token;
     struct tkt_err err = TKT_ERR_INIT;
+
+    req->reply.ticket = (char *)"";
+    req->reply.why = (char *)"";
+    if (tkt_limits_defer(req) || *req->wire.token == '\0') {
+        return TKT_STEP_REPLY;
+    }
     enum tkt_token_verdict verdict =
         tkt_token_verify(&req->set->keys, req->wire.token, strlen(req->wire.token),
                          req->now_ms / 1000, &token);
 
-    req->reply.ticket = (char *)"";
     req->reply.why = (char *)tkt_token_verdict_names[verdict];
     if (verdict != TKT_TOKEN_VALID) {
         tkt_log(TKT_LOG_INFO, *req->wire.queue_id ? req->wire.queue_id : "NOQUEUE",

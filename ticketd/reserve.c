@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "ticketd/copies.h"
 #include "ticketd/facts.h"
+#include "ticketd/limits.h"
 #include "ticketd/shadow.h"
 #include "ticketd/xid.h"
 
@@ -538,9 +539,9 @@ static void remember(struct tkt_request *req)
     for (size_t i = 0; req->analysed && i < req->desk_count; i++) {
         const struct tkt_store_desk_out *out = &req->out.desks[i];
 
-        if (strcmp(out->status, "created") == 0) {
+        if (strcmp(out->status, "created") == 0 || out->joined) {
             tkt_prints_add(req->d->prints, req->desks[i]->name, out->ticket,
-                           req->traces.print, req->now_ms);
+                           req->scan.from, req->traces.print, req->now_ms);
             is_new = true;
         }
         is_new = is_new || strcmp(out->status, "appended") == 0 ||
@@ -575,6 +576,7 @@ enum tkt_step tkt_reserve_committed(struct tkt_request *req)
     }
     tkt_recent_add(&req->d->recent, req->scan.key);
     offer_to_shadow(req);
+    tkt_limits_charge(req);
     remember(req);
     return tkt_reserve_reply(req);
 }

@@ -7,6 +7,7 @@
 #include "ticketd/decided.h"
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
+#include "ticketd/joins.h"
 #include "ticketd/participants.h"
 #include "ticketd/refine.h"
 #include "ticketd/traces.h"
@@ -75,6 +76,7 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
     if (route_desks(req, err) < 0) {
         return -1;
     }
+    tkt_joins_keep_quiet(req);
     const char *from = req->analysed ? req->analysis.msg.from.address : req->scan.from;
     const char *language = req->analysed ? req->analysis.msg.language : "";
     for (size_t i = 0; i < req->desk_count; i++) {
@@ -111,6 +113,9 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
             .default_group = *w->group ? w->group : d->group,
             .default_priority = w->priority ? w->priority : (int)d->priority};
         tkt_request_desk_key(req, i, in[i].key);
+        if (tkt_joins_make(req, i, &in[i], err) < 0) {
+            return -1;
+        }
     }
     req->in.desks = in;
     req->in.desk_count = req->desk_count;

@@ -86,6 +86,9 @@ static int apply_expire(struct tkt_store *store, void *arg, struct tkt_err *err)
 {
     struct tkt_schedule *s = arg;
 
+    if (tkt_store_joins_expire(store, tkt_clock_wall_ms(), EXPIRE_AT_ONCE, err) < 0) {
+        return -1;
+    }
     return tkt_store_senders_expire(store, tkt_clock_wall_ms() - TKT_SENDERS_KEEP_MS,
                                     TKT_STORE_SENDERS_MAX, EXPIRE_AT_ONCE, &s->count,
                                     err);

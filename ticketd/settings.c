@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ticketd/daemon.h"
+#include "ticketd/limits.h"
 
 #include "base/enc.h"
 #include "base/log.h"
@@ -65,7 +66,8 @@ static int make_desks(struct tkt_settings *s, struct tkt_err *err)
                 .name = d->name,
                 .address = address,
                 .delimiters = s->delimiters,
-                .on_failure_accept = d->on_failure == TKT_ON_FAILURE_ACCEPT};
+                .on_failure_accept = d->on_failure == TKT_ON_FAILURE_ACCEPT,
+                .limited = tkt_limits_has(d)};
         }
     }
     s->own = (struct tkt_prefixes){.items = prefixes, .count = conf->desk_count};
@@ -100,8 +102,10 @@ static int make_generation(struct tkt_settings *s, struct tkt_err *err)
     (void)tkt_buf_addf(&told, "%lld %lld %s\n", (long long)s->conf->limits.message_max,
                        (long long)s->conf->milter.deadline_ms, s->tag_pattern);
     for (size_t i = 0; i < s->desk_count; i++) {
-        (void)tkt_buf_addf(&told, "%s %s %s %d\n", s->desks[i].name, s->desks[i].address,
-                           s->desks[i].delimiters, s->desks[i].on_failure_accept);
+        (void)tkt_buf_addf(&told, "%s %s %s %d%s\n", s->desks[i].name,
+                           s->desks[i].address, s->desks[i].delimiters,
+                           s->desks[i].on_failure_accept,
+                           s->desks[i].limited ? " limited" : "");
     }
     if (told.failed) {
         tkt_buf_release(&told);

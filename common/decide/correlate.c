@@ -342,6 +342,74 @@ static int try_section(const struct tkt_correlates *all, const struct correlate 
     return 1;
 }
 
+/* ---- the same again ------------------------------------------------------------------- */
+
+/* A time of day or a date: 12:30, 12:30:01Z, 2026-03-01, 1.3.2026, 3/1/26. Four numbers
+ * between dots are an address. */
+static bool is_moment(const char *s, size_t n)
+{
+    unsigned numbers = 0;
+    bool colon = false;
+    bool in_number = false;
+
+    for (size_t i = 0; i < n; i++) {
+        bool digit = s[i] >= '0' && s[i] <= '9';
+        if (!digit && strchr(":.-/,+TZ()[]", s[i]) == NULL) {
+            return false;
+        }
+        colon = colon || s[i] == ':';
+        numbers += digit && !in_number ? 1 : 0;
+        in_number = digit;
+    }
+    return colon ? numbers >= 2 : numbers == 3;
+}
+
+/* Words without moments, each with a blank behind it. */
+static void hash_words(struct tkt_sha256 *h, const char *text)
+{
+    text = text == NULL ? "" : text;
+    const char *end = text + tkt_utf8_cut(text, strlen(text), TKT_CORRELATE_TEXT_MAX);
+
+    while (text < end) {
+        const char *word = text;
+        while (text < end && (unsigned char)*text > ' ') {
+            text++;
+        }
+        if (text > word && !is_moment(word, (size_t)(text - word))) {
+            tkt_sha256_add(h, word, (size_t)(text - word));
+            tkt_sha256_add(h, " ", 1);
+        }
+        text += text < end ? 1 : 0;
+    }
+    tkt_sha256_add(h, "\n", 1);
+}
+
+/* Programs that say the same again and again, without anybody having told of them. */
+static int same_again(const struct tkt_question *q, struct tkt_decision *d,
+                      struct tkt_wire_arena *arena)
+{
+    unsigned char hash[TKT_SHA256_LEN];
+    char key[] = "same|0123456789abcdef0123456789abcdef";
+    char from[256];
+    struct tkt_sha256 h;
+
+    if (q->msg->class == TKT_CLASS_HUMAN || q->msg->class == TKT_CLASS_LIST) {
+        return 0;
+    }
+    (void)snprintf(
+        from, sizeof(from), "%s",
+        q->msg->from.address == NULL ? "" : q->msg->from.address); /* cut is enough */
+    tkt_ascii_lower(from);
+    tkt_sha256_init(&h);
+    hash_words(&h, from);
+    hash_words(&h, q->msg->subject);
+    hash_words(&h, q->msg->text);
+    tkt_sha256_final(&h, hash);
+    tkt_hex_encode(hash, 16, key + 5);
+    d->correlate = tkt_wire_arena_strdup(arena, key, strlen(key));
+    return d->correlate == NULL ? -1 : 0;
+}
+
 int tkt_correlate_step(const struct tkt_question *q, struct tkt_decision *d,
                        struct tkt_wire_arena *arena)
 {
@@ -353,5 +421,5 @@ int tkt_correlate_step(const struct tkt_question *q, struct tkt_decision *d,
             return rc < 0 ? -1 : 0;
         }
     }
-    return 0;
+    return same_again(q, d, arena);
 }

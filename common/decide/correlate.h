@@ -7,6 +7,9 @@
  * TKT_CORRELATE_KEY_MAX it ends in a hash of the whole. Whether it joins a ticket is ticketd's to say, which knows
  * what is open.
  *
+ * Where none fits, automatic mail has a key without a section: a hash of From, Subject and
+ * text, without the times and dates in them.
+ *
  * Patterns are PCRE2 (UTF, caseless, JIT) with a limit of steps, over at most
  * TKT_CORRELATE_TEXT_MAX bytes; past a limit the section does not match and a reason of
  * the decision says so. Compiled once; used by one thread at a time. No I/O, no clock.

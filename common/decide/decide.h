@@ -233,7 +233,7 @@ struct tkt_decision {
      * its window lasts (section correlate). ticketd looks up by, which tells window and
      * what a recovery does; what it does not know there joins nothing. */
     char *correlate;             /* the key, valid UTF-8, one line; "" = none */
-    char *correlate_by;          /* name of the section */
+    char *correlate_by;          /* name of the section; "" = the same text again */
     bool recovers;               /* says that it is over */
     struct tkt_strings keywords; /* the telling n-grams */
     struct tkt_reason *reasons;

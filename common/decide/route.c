@@ -67,7 +67,7 @@ int tkt_route(const struct tkt_question *q, struct tkt_decision *d,
               struct tkt_wire_arena *arena)
 {
     if (q->by == NULL) {
-        return 0;
+        return tkt_correlate_step(q, d, arena);
     }
     if (tkt_model_step(q, d, arena) < 0) {
         return -1;

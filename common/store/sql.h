@@ -219,7 +219,7 @@ X(SQL_TICKET_SUBJECT, "SELECT subject FROM tickets WHERE id = ?") \
 X(SQL_TICKET_REQUESTER, "UPDATE tickets SET requester = ?2, requester_name = ?3" \
     " WHERE id = ?1") \
 X(SQL_TICKET_PRINT, "UPDATE tickets SET print = nullif(?2, 0) WHERE id = ?1") \
-X(SQL_PRINTS, "SELECT t.id, t.print, t.created, d.name FROM tickets t" \
+X(SQL_PRINTS, "SELECT t.id, t.print, t.created, d.name, t.requester FROM tickets t" \
     " JOIN desks d ON d.id = t.desk WHERE t.id > (SELECT coalesce(max(id), 0) FROM tickets)" \
     " - ?1 AND t.print IS NOT NULL AND t.created > ?2 ORDER BY t.id DESC LIMIT ?1") \
 /* who has a ticket */ \

@@ -151,6 +151,7 @@ int tkt_reader_prints(struct tkt_reader *r, int64_t since_ms, struct tkt_store_p
         p->print = (uint64_t)tkt_row_int(&row, 1);
         p->at_ms = tkt_row_int(&row, 2);
         snprintf(p->desk, sizeof(p->desk), "%.39s", tkt_row_text(&row, 3));
+        snprintf(p->sender, sizeof(p->sender), "%.255s", tkt_row_text(&row, 4));
     }
     return n < 0 ? -1 : count;
 }

@@ -42,6 +42,7 @@ struct tkt_store_print {
     uint64_t print;
     int64_t at_ms;
     char desk[40];
+    char sender[256]; /* requester; cut, "" when there is none */
 };
 /* Prints of tickets opened after since_ms, the newest first, at most max of the last max
  * tickets. */

@@ -157,6 +157,7 @@ struct tkt_wire_desk {
     const char *delimiters; /* bytes that may start a sub-address, or "" */
     bool on_failure_accept;
     bool off;
+    bool limited; /* who sends too much is deferred at RCPT: the hook asks LOOKUP */
 };
 
 struct tkt_wire_reply {

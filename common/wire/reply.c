@@ -88,6 +88,7 @@ static void encode_desks(const struct tkt_wire_reply *rep, struct tkt_buf *b)
         encode_texts(b, IN_DESK, d);
         tkt_codec_add_flag(b, "desk.accept", d->on_failure_accept);
         tkt_codec_add_flag(b, "desk.off", d->off);
+        tkt_codec_add_flag(b, "desk.limited", d->limited);
     }
 }
 
@@ -299,6 +300,9 @@ static int take_member(struct tkt_codec_reader *r, struct tkt_wire_reply *out)
         struct tkt_wire_desk *d = &out->desks[out->desk_count - 1];
         if (strcmp(r->name, "desk.accept") == 0) {
             return tkt_codec_flag(r, &d->on_failure_accept);
+        }
+        if (strcmp(r->name, "desk.limited") == 0) {
+            return tkt_codec_flag(r, &d->limited);
         }
         return strcmp(r->name, "desk.off") == 0 ? tkt_codec_flag(r, &d->off) : 0;
     }

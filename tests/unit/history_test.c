@@ -16,19 +16,47 @@ static void the_nearest_print_of_the_desk_is_found(void **state)
     (void)state;
     struct tkt_prints *p = tkt_prints_new();
 
-    tkt_prints_add(p, "it", 1, 0xff, NOW);
-    tkt_prints_add(p, "hr", 2, 0xf0, NOW);
-    tkt_prints_add(p, "it", 3, 0xf7, NOW);
+    tkt_prints_add(p, "it", 1, "ann@example.org", 0xff, NOW);
+    tkt_prints_add(p, "hr", 2, "ann@example.org", 0xf0, NOW);
+    tkt_prints_add(p, "it", 3, "ann@example.org", 0xf7, NOW);
     assert_int_equal(tkt_prints_find(p, "it", 0xf0, NOW), 3);
     assert_int_equal(tkt_prints_find(p, "hr", 0xf0, NOW), 2);
     assert_int_equal(tkt_prints_find(p, "it", 0xff, NOW), 1);
     assert_int_equal(tkt_prints_find(p, "web", 0xff, NOW), 0);
     assert_int_equal(tkt_prints_find(p, "it", 0xffffff, NOW), 0);
     assert_int_equal(tkt_prints_find(p, "it", 0, NOW), 0);
-    tkt_prints_add(p, "it", 4, 0xff, NOW + 1); /* of two the newer one */
+    tkt_prints_add(p, "it", 4, "ann@example.org", 0xff,
+                   NOW + 1); /* of two the newer one */
     assert_int_equal(tkt_prints_find(p, "it", 0xff, NOW), 4);
     assert_int_equal(tkt_prints_find(p, "it", 0xff, NOW + TKT_PRINTS_AGE_MS), 4);
     assert_int_equal(tkt_prints_find(p, "it", 0xff, NOW + 1 + TKT_PRINTS_AGE_MS), 0);
+    tkt_prints_free(&p);
+}
+
+static void people_who_say_the_same_are_counted_once_each(void **state)
+{
+    struct tkt_prints *p = tkt_prints_new();
+    char who[40];
+
+    (void)state;
+    assert_int_equal(tkt_prints_affected(p, "it", "ann@example.org", 0xf0, NOW), 1);
+    assert_int_equal(tkt_prints_affected(p, "it", "ann@example.org", 0, NOW), 0);
+    for (int i = 0; i < 60; i++) {
+        snprintf(who, sizeof(who), "%s%d@example.org", i % 2 ? "ann" : "ANN", i / 3);
+        tkt_prints_add(p, "it", i, who, 0xf0 ^ (UINT64_C(1) << i % 8), NOW + i);
+    }
+    tkt_prints_add(p, "it", 90, "", 0xf0, NOW + 1);
+    tkt_prints_add(p, "hr", 91, "eve@example.org", 0xf0, NOW + 1);
+    tkt_prints_add(p, "it", 92, "eve@example.org", UINT64_MAX, NOW + 1);
+    assert_int_equal(tkt_prints_affected(p, "it", "Ann0@example.org", 0xf0, 0), 20);
+    assert_int_equal(tkt_prints_affected(p, "it", "bob@example.org", 0xf0, 0), 21);
+    assert_int_equal(tkt_prints_affected(p, "it", "bob@example.org", 0xf0, NOW + 56), 2);
+    for (int i = 0; i < TKT_PRINTS_MAX; i++) {
+        snprintf(who, sizeof(who), "p%d@example.org", i);
+        tkt_prints_add(p, "it", i, who, 0xf0, NOW);
+    }
+    assert_int_equal(tkt_prints_affected(p, "it", "bob@example.org", 0xf0, 0),
+                     TKT_PRINTS_SENDERS_MAX);
     tkt_prints_free(&p);
 }
 
@@ -37,12 +65,12 @@ static void prints_are_bounded_and_the_oldest_goes_first(void **state)
     (void)state;
     struct tkt_prints *p = tkt_prints_new();
 
-    tkt_prints_add(p, "it", 1, 0xff, NOW);
+    tkt_prints_add(p, "it", 1, "ann@example.org", 0xff, NOW);
     for (int64_t i = 0; i < TKT_PRINTS_MAX - 1; i++) {
-        tkt_prints_add(p, "it", 2 + i, UINT64_MAX, NOW);
+        tkt_prints_add(p, "it", 2 + i, "ann@example.org", UINT64_MAX, NOW);
     }
     assert_int_equal(tkt_prints_find(p, "it", 0xff, NOW), 1);
-    tkt_prints_add(p, "it", 9999999, UINT64_MAX, NOW);
+    tkt_prints_add(p, "it", 9999999, "ann@example.org", UINT64_MAX, NOW);
     assert_int_equal(tkt_prints_find(p, "it", 0xff, NOW), 0);
     tkt_prints_free(&p);
 }
@@ -371,6 +399,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_nearest_print_of_the_desk_is_found),
+        cmocka_unit_test(people_who_say_the_same_are_counted_once_each),
         cmocka_unit_test(prints_are_bounded_and_the_oldest_goes_first),
         T(prints_are_there_again_after_a_start),
         T(the_third_mail_with_the_same_end_has_a_signature),

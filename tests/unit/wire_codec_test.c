@@ -295,8 +295,8 @@ static void a_reply_comes_out_as_it_went_in(void **state)
                                     {TKT_WIRE_INSERT, 0, "X-Ticket-ID", " IT-1"},
                                     {TKT_WIRE_ADDRCPT, 0, NULL, "ops@example.test"},
                                     {TKT_WIRE_DELRCPT, 0, NULL, "it@example.test"}};
-    struct tkt_wire_desk desks[] = {{"it", "it@example.test", "+-", true, false},
-                                    {"hr", "@hr.example.test", "", false, true}};
+    struct tkt_wire_desk desks[] = {{"it", "it@example.test", "+-", true, false, true},
+                                    {"hr", "@hr.example.test", "", false, true, false}};
     struct tkt_wire_reply rep = {.status = TKT_WIRE_STALE,
                                  .generation = 4,
                                  .text = "hello",
@@ -353,6 +353,7 @@ static void a_reply_comes_out_as_it_went_in(void **state)
     assert_true(got.desks[0].on_failure_accept && !got.desks[0].off);
     assert_string_equal(got.desks[1].address, "@hr.example.test");
     assert_true(!got.desks[1].on_failure_accept && got.desks[1].off);
+    assert_true(got.desks[0].limited && !got.desks[1].limited);
     assert_true(got.rcpt_lookup);
     assert_string_equal(got.tag_pattern, rep.tag_pattern);
     assert_string_equal(got.ticket, "IT-9");

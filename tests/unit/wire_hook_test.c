@@ -9,11 +9,11 @@ static void desks_are_found_as_they_stand_in_rcpt(void **state)
 {
     (void)state;
     static const struct tkt_wire_desk rows[] = {
-        {"it", "it@example.test", "+", false, false},
-        {"ab", "a-b@example.test", "-", false, false},
-        {"all", "@desk.example", "", false, false},
-        {"umlaut", "hilfe@xn--gre-6ka8l.example", "+", false, false},
-        {"greek", "a@\xce\xb2\xcf\x8c\xce\xbb\xce\xbf\xcf\x82.example", "", false,
+        {"it", "it@example.test", "+", false, false, false},
+        {"ab", "a-b@example.test", "-", false, false, false},
+        {"all", "@desk.example", "", false, false, false},
+        {"umlaut", "hilfe@xn--gre-6ka8l.example", "+", false, false, false},
+        {"greek", "a@\xce\xb2\xcf\x8c\xce\xbb\xce\xbf\xcf\x82.example", "", false, false,
          false}};
     static const struct {
         const char *addr;
@@ -84,7 +84,7 @@ static void a_full_desk_table_is_indexed(void **state)
 
     for (size_t i = 0; i < TKT_WIRE_DESKS_MAX; i++) {
         snprintf(addr[i], sizeof(addr[i]), "desk%zu@example.test", i);
-        rows[i] = (struct tkt_wire_desk){"d", addr[i], "+", false, false};
+        rows[i] = (struct tkt_wire_desk){"d", addr[i], "+", false, false, false};
     }
     struct tkt_wire_desk_index *index = tkt_wire_desks_index(rows, TKT_WIRE_DESKS_MAX);
     size_t sub;
