@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "decide/policy.h"
 #include "decide/rules.h"
+#include "itsm/itsm.h"
 #include "secret/secret.h"
 #include "store/store.h"
 #include "ticketctl/ctl.h"
@@ -80,6 +81,10 @@ int tkt_ctl_config_test(struct tkt_ctl *ctl)
     size_t rules = tkt_rules_count(policy->rules);
     tkt_policy_free(&policy);
     tkt_ctl_put_block(stderr, "", tkt_buf_str(&warnings));
+    if (tkt_itsm_check_all(ctl->conf, &err) < 0) {
+        (void)tkt_err_prefix(&err, "%s", path); /* always -1 */
+        return tkt_ctl_fail_err(&err);
+    }
     for (size_t i = 0; i < ctl->conf->token.keys.count; i++) {
         /* Not read: whoever tests need not be who may. `ticketd -t` reads them. */
         if (tkt_secret_check(ctl->conf->token.keys.items[i], &err) < 0) {

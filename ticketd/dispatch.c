@@ -46,9 +46,9 @@ static int apply_finish(struct tkt_store *store, void *arg, struct tkt_err *err)
         struct tkt_err one = TKT_ERR_INIT;
 
         if (!r->is_recorded &&
-            tkt_store_job_finish(store, r->job.id, p->owner, r->verdict.outcome,
-                                 r->verdict.run_after_ms, r->reason, tkt_clock_wall_ms(),
-                                 &one) < 0 &&
+            tkt_store_job_finish_in_doubt(store, r->job.id, p->owner, r->verdict.outcome,
+                                          r->doubt, r->verdict.run_after_ms, r->reason,
+                                          tkt_clock_wall_ms(), &one) < 0 &&
             one.class !=
                 TKT_ERR_PERM) { /* PERM: the lease ran out, it is another's now */
             *err = one;
@@ -143,6 +143,17 @@ static void poll_once(struct tkt_dispatch *p, int64_t wait_ms)
     renew_leases(p);
 }
 
+static void notice_reload(struct tkt_dispatch *p)
+{
+    struct tkt_settings *now = tkt_settings_get(p->d);
+
+    if (now != p->settings) {
+        p->settings = now;
+        tkt_dispatch_forgive(p);
+    }
+    tkt_settings_put(&now);
+}
+
 static bool is_stopping(struct tkt_dispatch *p)
 {
     return atomic_load(&p->stopping);
@@ -198,6 +209,7 @@ static void *dispatch_main(void *arg)
     while (!is_stopping(p)) {
         atomic_store(&p->poked, false);
         p->look = false;
+        notice_reload(p);
         bool more = claim_some(p);
 
         poll_once(p, 0);

@@ -35,6 +35,7 @@ struct tkt_dispatch {
     size_t in_pool;
     struct tkt_running *finished; /* to be recorded */
     struct tkt_lane_group *groups;
+    const struct tkt_settings *settings; /* last seen; compared, never read */
 };
 
 /* Takes the job and starts it, or lets it wait, or gives it back. */
@@ -44,6 +45,8 @@ void tkt_dispatch_start_held(struct tkt_dispatch *p);
 void tkt_dispatch_take_back(struct tkt_dispatch *p);
 void tkt_dispatch_stop_held(struct tkt_dispatch *p);
 void tkt_dispatch_drop(struct tkt_dispatch *p, struct tkt_running *r);
+/* A reload, maybe for a new secret or address: all targets get another chance at once. */
+void tkt_dispatch_forgive(struct tkt_dispatch *p);
 void tkt_dispatch_groups_free(struct tkt_dispatch *p);
 
 #endif

@@ -8,7 +8,7 @@
 #include "ticketd/control_agents.h"
 #include "ticketd/dispatch_private.h"
 #include "ticketd/enrich.h"
-#include "ticketd/facts.h"
+#include "ticketd/itsmjob.h"
 #include "ticketd/reanalyse.h"
 #include "ticketd/refine.h"
 
@@ -22,31 +22,6 @@
 #define QUEUE_MAX_MS 300000
 
 /* ---- kinds ------------------------------------------------------------------------------ */
-
-static void itsm_finish(struct tkt_itsm_call *call, const struct tkt_err *err)
-{
-    tkt_running_finish(call->owner, err);
-}
-
-static void itsm_start(struct tkt_running *r)
-{
-    struct tkt_settings *set = tkt_settings_get(r->d);
-    const struct tkt_itsm_ops *ops =
-        tkt_itsm_find(tkt_conf_itsm_type(set->conf, r->job.target));
-    struct tkt_err err = TKT_ERR_INIT;
-
-    tkt_settings_put(&set);
-    r->call = (struct tkt_itsm_call){.job = &r->job, .finish = itsm_finish, .owner = r};
-    if (ops) {
-        tkt_itsm_start(ops, &r->call);
-        return;
-    }
-    tkt_err_set(&err, TKT_ERR_CONF, "itsm %s has a type that is not built in",
-                r->job.target);
-    tkt_running_finish(r, &err);
-}
-
-static const struct tkt_job_kind itsm_kind = {.kind = "", .start = itsm_start};
 
 struct outcome {
     bool is_recorded;
@@ -137,7 +112,7 @@ static const struct tkt_job_kind *kind_of(const struct tkt_job *job)
             return tkt_job_kinds[i];
         }
     }
-    return &itsm_kind;
+    return &tkt_itsmjob_kind;
 }
 
 /* ---- groups ----------------------------------------------------------------------------- */
@@ -164,6 +139,13 @@ void tkt_dispatch_groups_free(struct tkt_dispatch *p)
 
         p->groups = g->next;
         free(g);
+    }
+}
+
+void tkt_dispatch_forgive(struct tkt_dispatch *p)
+{
+    for (struct tkt_lane_group *g = p->groups; g; g = g->next) {
+        tkt_breaker_success(&g->breaker);
     }
 }
 
@@ -276,7 +258,8 @@ void tkt_running_finish(struct tkt_running *r, const struct tkt_err *err)
     tell_circuit(r, err);
     tkt_random(&jitter, sizeof(jitter));
     r->verdict =
-        tkt_backoff_aged(&r->job, err, jitter, tkt_clock_wall_ms(), TKT_BACKOFF_AGE_MS);
+        tkt_backoff_aged(&r->job, err, jitter, tkt_clock_wall_ms(),
+                         r->park_after_ms ? r->park_after_ms : TKT_BACKOFF_AGE_MS);
     snprintf(r->reason, sizeof(r->reason), "%.299s", err->text);
     if (r->verdict.outcome != TKT_JOB_DONE) {
         bool parked = r->verdict.outcome == TKT_JOB_PARK;

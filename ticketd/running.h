@@ -7,7 +7,6 @@
  */
 #ifndef TKT_TICKETD_RUNNING_H
 #define TKT_TICKETD_RUNNING_H
-#include "itsm/itsm.h"
 #include "net/http.h"
 #include "net/pace.h"
 #include "ticketd/backoff.h"
@@ -50,13 +49,14 @@ struct tkt_running {
     struct tkt_daemon *d;
     const struct tkt_job_kind *kind;
     struct tkt_lane_group *group;
-    struct tkt_itsm_call call;
     struct tkt_job job;
     struct tkt_verdict verdict;
     bool is_recorded;
     bool is_started;
     bool in_pool;
     bool is_probe;
+    bool doubt;            /* it may have been carried out though it failed */
+    int64_t park_after_ms; /* 0: TKT_BACKOFF_AGE_MS */
     char reason[300];
     const char *owner;
     struct tkt_http *http;

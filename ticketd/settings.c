@@ -5,6 +5,7 @@
 #include "base/enc.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "itsm/itsm.h"
 #include "ticketd/keyring.h"
 #include "ticketd/roster.h"
 #include "ticketd/shadow.h"
@@ -150,8 +151,9 @@ struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_
     s->conf = *conf;
     *conf = NULL;
     s->access = tkt_access_new(&s->conf->access, err);
-    if (!s->access || make_roster(s, err) < 0 || make_desks(s, err) < 0 ||
-        make_tag_pattern(s, err) < 0 || make_generation(s, err) < 0 ||
+    if (!s->access || tkt_itsm_check_all(s->conf, err) < 0 || make_roster(s, err) < 0 ||
+        make_desks(s, err) < 0 || make_tag_pattern(s, err) < 0 ||
+        make_generation(s, err) < 0 ||
         tkt_keyring_load(&s->conf->token, store_dir, &s->keys, err) < 0) {
         settings_free(s);
         return NULL;

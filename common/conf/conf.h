@@ -136,9 +136,44 @@ struct tkt_conf_calendar {
     struct tkt_conf_list holiday_files; /* iCalendar */
 };
 
+enum tkt_conf_auth {
+    TKT_CONF_AUTH_DEFAULT,
+    TKT_CONF_AUTH_NONE,
+    TKT_CONF_AUTH_BASIC,
+    TKT_CONF_AUTH_BEARER
+};
+enum tkt_conf_requester {
+    TKT_CONF_REQUESTER_LOOKUP,
+    TKT_CONF_REQUESTER_CREATE,
+    TKT_CONF_REQUESTER_TEXT
+};
+
+/* Where tickets end up (itsm/itsm.h). Lists of "ours=theirs". */
 struct tkt_conf_itsm {
     char *name;
     char *type; /* "local" */
+    char *url;
+    enum tkt_conf_auth auth;
+    char *user;
+    char *secret; /* reference, or "" */
+    char *project;
+    struct tkt_conf_list types;
+    struct tkt_conf_list groups;
+    struct tkt_conf_list priorities;
+    struct tkt_conf_list states;
+    struct tkt_conf_list fields; /* "their name={{template}}" */
+    struct tkt_conf_list options;
+    enum tkt_conf_requester requester;
+    bool attachments;
+    int64_t attachment_max;
+    int64_t timeout_ms;
+    int64_t concurrency;
+    int64_t rate; /* an hour; 0 = no limit */
+    int64_t park_after_ms;
+    int64_t search_lag_ms; /* 0 = the type's own */
+    char *ca_file, *cert_file, *key_file;
+    char *proxy;
+    bool allow_plain;
 };
 
 enum tkt_engine_kind {

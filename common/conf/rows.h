@@ -55,6 +55,7 @@
     AT_TYPE(struct s, m, struct tkt_conf_list)
 
 /* Sections whose rows have a file of their own. */
+#define TKT_CONF_ITSM_ROWS 25
 #define TKT_CONF_PEOPLE_ROWS 8
 #define TKT_CONF_MODEL_ROWS 5
 #define TKT_CONF_LLM_ROWS 23
@@ -65,6 +66,7 @@
 #define TKT_CONF_GROUP_ROWS 9
 #define TKT_CONF_CORRELATE_ROWS 9
 extern const struct tkt_conf_row tkt_conf_llm_rows[TKT_CONF_LLM_ROWS];
+extern const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS];
 extern const struct tkt_conf_row tkt_conf_people_rows[TKT_CONF_PEOPLE_ROWS];
 extern const struct tkt_conf_row tkt_conf_directory_rows[TKT_CONF_DIRECTORY_ROWS];
 extern const struct tkt_conf_row tkt_conf_model_rows[TKT_CONF_MODEL_ROWS];

@@ -51,7 +51,6 @@ static const struct tkt_conf_word type_words[] = {
     {"incident", 0}, {"request", 0}, {"question", 0}, {"change", 0}, {NULL, 0}};
 static const struct tkt_conf_word priority_words[] = {
     {"urgent", 1}, {"high", 2}, {"normal", 3}, {"low", 4}, {"planning", 5}, {NULL, 0}};
-static const struct tkt_conf_word itsm_words[] = {{"local", 0}, {NULL, 0}};
 
 #include "conf/schema_rules.h"
 
@@ -300,11 +299,6 @@ static const struct tkt_conf_row redact_rows[] = {
              "of them up to a blank, \\ takes the next as it is."},
 };
 
-static const struct tkt_conf_row itsm_rows[] = {
-    {STRING_ROW(tkt_conf_itsm, type, "type", "local"), .words = itsm_words,
-     .reload = true, .help = "What kind of service: local is the embedded one."},
-};
-
 static const struct tkt_conf_row desk_rows[] = {
     {LIST_ROW(tkt_conf_desk, addresses, "addresses", "", 1, 256), .reload = true,
      .check = tkt_conf_is_desk_address,
@@ -499,8 +493,15 @@ const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
           "differs from the defaults.",
           tkt_conf_is_mailbox),
     APART(GROUP, group, "People who work on tickets.", NULL),
-    MANY(ITSM, itsm,
-         "A service that holds tickets; local is there without being written."),
+    [TKT_CONF_ITSM] = {.name = "itsm",
+                       .titled = true,
+                       .offset = offsetof(struct tkt_conf, itsms),
+                       .count_offset = offsetof(struct tkt_conf, itsm_count),
+                       .size = sizeof(struct tkt_conf_itsm),
+                       .rows = tkt_conf_itsm_rows,
+                       .row_count = TKT_CONF_ITSM_ROWS,
+                       .help = "A service that holds tickets; local is there without "
+                               "being written."},
     MANY(DESK, desk, "A support address with its settings."),
     [TKT_CONF_PRIORITY] = {.name = "priority",
                            .offset = offsetof(struct tkt_conf, priority),

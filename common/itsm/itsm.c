@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "itsm/itsm.h"
 
-#include "itsm/local.h"
+#include "base/util.h"
+#include "itsm/backends.h"
+#include "itsm/build.h"
 
 #include <string.h>
 
-const struct tkt_itsm_ops *const tkt_itsm_table[] = {&tkt_itsm_local, NULL};
+const char *const tkt_itsm_op_names[] = {"create", "find",  "comment", "attach",
+                                         "update", "fetch", "check",   "close"};
+_Static_assert(sizeof(tkt_itsm_op_names) / sizeof(tkt_itsm_op_names[0]) == TKT_ITSM_OPS,
+               "a name for each operation");
+
+const struct tkt_itsm_ops *const tkt_itsm_table[] = {&tkt_itsm_local, &tkt_itsm_rt, NULL};
 
 const struct tkt_itsm_ops *tkt_itsm_find(const char *type)
 {
@@ -17,21 +24,68 @@ const struct tkt_itsm_ops *tkt_itsm_find(const char *type)
     return NULL;
 }
 
-void tkt_itsm_start(const struct tkt_itsm_ops *ops, struct tkt_itsm_call *call)
+static int check_options(const struct tkt_itsm_ops *ops, const struct tkt_conf_itsm *conf,
+                         struct tkt_err *err)
 {
-    const struct {
-        const char *kind;
-        void (*start)(struct tkt_itsm_call *call);
-    } slots[] = {{"create", ops->create}, {"comment", ops->comment}};
+    for (size_t i = 0; i < conf->options.count; i++) {
+        const char *row = conf->options.items[i];
+        size_t n = strcspn(row, "=");
+        bool known = false;
 
-    for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
-        if (strcmp(slots[i].kind, call->job->kind) == 0) {
-            slots[i].start(call);
-            return;
+        for (const char *const *o = ops->options; o != NULL && *o != NULL; o++) {
+            known = known || (strncmp(*o, row, n) == 0 && (*o)[n] == '\0');
+        }
+        if (!known) {
+            return tkt_err_set(err, TKT_ERR_CONF, "options: type %s has no \"%.*s\"",
+                               conf->type, (int)n, row);
         }
     }
-    struct tkt_err err = TKT_ERR_INIT;
-    tkt_err_set(&err, TKT_ERR_PERM, "%s: no operation for a job of kind %s", ops->type,
-                call->job->kind);
-    call->finish(call, &err);
+    return 0;
+}
+
+static int check_fields(const struct tkt_conf_itsm *conf, struct tkt_err *err)
+{
+    for (size_t i = 0; i < conf->fields.count; i++) {
+        const char *row = conf->fields.items[i];
+        size_t n = strcspn(row, "=");
+        struct tkt_template *t = tkt_template_compile(
+            row + n + (row[n] == '='), TKT_ESCAPE_NONE, tkt_itsm_names, err);
+
+        if (t == NULL) {
+            return tkt_err_prefix(err, "fields: %.*s", (int)n, row);
+        }
+        tkt_template_free(&t);
+    }
+    return 0;
+}
+
+int tkt_itsm_check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
+{
+    const struct tkt_itsm_ops *ops = tkt_itsm_find(conf->type);
+    const struct tkt_http_peer peer = {.allow_plain = conf->allow_plain};
+
+    if (ops == NULL) {
+        return tkt_err_set(err, TKT_ERR_CONF, "type: there is no %s", conf->type);
+    }
+    if (ops == &tkt_itsm_local) {
+        return 0;
+    }
+    if (conf->url[0] == '\0') {
+        return tkt_err_set(err, TKT_ERR_CONF, "no url; write url = \"https://...\"");
+    }
+    if (tkt_http_check_url(conf->url, &peer, err) < 0 ||
+        check_options(ops, conf, err) < 0 || check_fields(conf, err) < 0) {
+        return -1;
+    }
+    return ops->check == NULL ? 0 : ops->check(conf, err);
+}
+
+int tkt_itsm_check_all(const struct tkt_conf *conf, struct tkt_err *err)
+{
+    for (size_t i = 0; i < conf->itsm_count; i++) {
+        if (tkt_itsm_check_conf(&conf->itsms[i], err) < 0) {
+            return tkt_err_prefix(err, "itsm \"%s\"", conf->itsms[i].name);
+        }
+    }
+    return 0;
 }

@@ -1,32 +1,193 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Where tickets end up: backends behind one ops table.
  *
- * A call is started and ends by its `finish`, at once (local) or later, from the loop of
- * the thread that started it (a backend that waits for a network). Until then the backend
- * borrows the job. The error class decides what becomes of the job: NONE done, TEMP
- * deferred (retry_after_s is obeyed), PERM and CONF parked, BUG parked and told.
- * One more backend is one file, one row in itsm.c, one man-page section.
+ * Promise: a backend is pure. An operation is a sequence of steps; a step looks at the
+ * answer to the last request (none at first), and says which request comes next, or that
+ * it is done. It waits for nothing, reads no clock, opens no file: what runs it
+ * (itsm/run.h) does. So each is tested by tables of bytes, and a step that is repeated
+ * does the same again.
+ * Owner: everything in a call is borrowed from whoever runs it, but what a step makes in
+ * call->arena. Threads: ops are immutable; a call is in one thread at a time.
+ * Errors: a step ends with -1 and err: TEMP it may work later, PERM never as it is, CONF
+ * when the settings here or there are wrong, BUG.
+ * Limits: TKT_ITSM_STEPS_MAX steps of an operation; the caps of net/http.h.
  *
- * A create carries job->corr as its correlation key; after a lost answer a backend looks
- * it up before it sends anything again.
+ * One more backend is one file, one row in itsm.c, one man-page section, one sample
+ * stanza, one contract script in tests/itsm.
  */
 #ifndef TKT_ITSM_ITSM_H
 #define TKT_ITSM_ITSM_H
 #include "base/err.h"
-#include "store/store.h"
+#include "conf/conf.h"
+#include "decide/decide.h"
+#include "net/http.h"
+#include "template/template.h"
+#include "wire/packet.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TKT_ITSM_STEPS_MAX 64
+#define TKT_ITSM_COMMENTS_MAX 200 /* of one fetch */
+
+struct cJSON;
+
+enum tkt_itsm_op {
+    TKT_ITSM_CREATE,
+    TKT_ITSM_FIND, /* by ticket->corr; seen.external is "" when there is none */
+    TKT_ITSM_COMMENT,
+    TKT_ITSM_ATTACH,
+    TKT_ITSM_UPDATE, /* group, assignee, priority, state: what ticket says, if it differs */
+    TKT_ITSM_FETCH, /* state, group, assignee, priority, comments, files */
+    TKT_ITSM_CHECK, /* authentication, rights, mapped names exist; changes nothing */
+    TKT_ITSM_CLOSE, /* ends a test ticket */
+    TKT_ITSM_OPS
+};
+extern const char *const tkt_itsm_op_names[]; /* "create", ...: kinds of jobs */
+
+/* A backend's settings: the section and what was made of it. */
+struct tkt_itsm_site {
+    const struct tkt_conf_itsm *conf;
+    const char *secret; /* password or token; "" where there is none */
+    const char *bearer; /* an OAuth token in force; "" = none */
+    const char
+        *product; /* "ticket-milter": for fields that name the sender of a ticket */
+};
+
+/* What is known of the ticket; "" where it is not known. */
+struct tkt_itsm_ticket {
+    const char *id;
+    const char *corr; /* the correlation key: mt- and 32 hex digits */
+    const char *url;
+    const char *desk;
+    const char *subject;
+    const char *text; /* UTF-8, LF */
+    const char *requester;
+    const char *requester_name;
+    const char *language;
+    const char *type, *category, *subcategory, *service, *group, *assignee;
+    const char *state; /* tkt_state_names */
+    int urgency, impact, priority;
+    int64_t created_ms;
+    const struct tkt_field *fields;
+    size_t field_count;
+    const struct tkt_strings *tags;
+    const char *external; /* the ITSM's own key for calls; "" before its create */
+    const char *number;   /* ... and for people */
+};
+
+struct tkt_itsm_comment {
+    const char *text;
+    const char *author; /* address; "" = us */
+    const char *author_name;
+    bool is_public;
+    const char *key; /* "m-12": names it towards the ITSM where that has room for it */
+};
+
+struct tkt_itsm_file {
+    const char *name; /* UTF-8, no path */
+    const char *type; /* "image/png" */
+    int fd;           /* read by pread */
+    int64_t size;
+    const char *key;
+};
+
+/* What the ITSM said, in the arena of the call; "" or 0 = not told. */
+struct tkt_itsm_note {
+    char *id;
+    char *author;
+    char *text;
+    char *at; /* as it writes times */
+    bool is_public;
+};
+struct tkt_itsm_seen {
+    char *external;
+    char *number;
+    char *url;
+    char *state; /* in its own words */
+    char *group;
+    char *assignee;
+    char *priority;
+    char *changed;               /* as it writes times */
+    char *told;                  /* CHECK: what was found, a line each */
+    struct tkt_itsm_note *notes; /* newest first, internal ones where they can be read */
+    size_t note_count;
+    char **files; /* names */
+    size_t file_count;
+};
+
+/* A request as a step asks for it. Strings live in the arena. */
+struct tkt_itsm_request {
+    const char *method;
+    const char *url;
+    const char *headers[12]; /* "Name: value"; authentication is added by the runner */
+    size_t header_count;
+    const char *body;
+    size_t body_len;
+    const struct tkt_itsm_file *file;  /* the body is its bytes ... */
+    const char *file_head, *file_tail; /* ... between these (multipart), or NULL */
+    const char *accept_type;
+    bool repeatable;
+    /* Statuses other than 2xx that the next step wants to see (404 of a look-up); each
+     * other ends the operation. 0-terminated. */
+    int also[4];
+};
+
+struct tkt_itsm_answer {
+    int status;
+    const char *body; /* NUL behind len */
+    size_t len;
+    const struct cJSON *json; /* of a body of type application/json, else NULL */
+    const struct tkt_http_response *response;
+};
 
 struct tkt_itsm_call {
-    const struct tkt_job *job;
-    void (*finish)(struct tkt_itsm_call *call, const struct tkt_err *err);
-    void *owner; /* of whoever started it */
-    void *state; /* the backend's, freed by it before finish */
+    enum tkt_itsm_op op;
+    const struct tkt_itsm_site *site;
+    const struct tkt_itsm_ticket *ticket;
+    const struct tkt_itsm_comment *comment; /* COMMENT */
+    const struct tkt_itsm_file *file;       /* ATTACH */
+    const struct tkt_itsm_answer *answer;   /* to the last request; NULL at first */
+    int step;                               /* 0, 1, ...: how many answers there were */
+    int stage;                              /* the backend's own */
+    void *state;                            /* the backend's own, in the arena */
+    struct tkt_itsm_request request;        /* out, zeroed before each step */
+    struct tkt_itsm_seen seen;              /* out */
+    struct tkt_wire_arena arena;
+};
+
+enum tkt_itsm_next {
+    TKT_ITSM_FAILED = -1,
+    TKT_ITSM_DONE,
+    TKT_ITSM_SEND /* call->request is to be sent */
 };
 
 struct tkt_itsm_ops {
-    const char *type; /* as in itsm { type = } */
-    /* Every slot is required; each ends in exactly one finish. */
-    void (*create)(struct tkt_itsm_call *call);
-    void (*comment)(struct tkt_itsm_call *call);
+    const char *type;  /* as in itsm { type = } */
+    const char *title; /* "Request Tracker 5 (REST 2)" */
+    /* How the secret goes along: */
+    enum {
+        TKT_ITSM_AUTH_NONE,
+        TKT_ITSM_AUTH_BASIC,    /* user and secret */
+        TKT_ITSM_AUTH_BEARER,   /* "Authorization: Bearer" */
+        TKT_ITSM_AUTH_HEADER,   /* auth_header and the secret */
+        TKT_ITSM_AUTH_OWN       /* the steps see to it */
+    } auth;                     /* when conf->auth says "default" */
+    const char *auth_header;    /* "X-Redmine-API-Key: ", "Authorization: token " */
+    const char *const *options; /* names that itsm { options } may use; NULL-terminated */
+    /* How long a look-up may miss what was created. */
+    int64_t search_lag_ms;
+    /* A look-up that finds nothing after that proves that there is nothing. */
+    bool search_is_proof;
+    /* What the section must have; err CONF. */
+    int (*check)(const struct tkt_conf_itsm *conf, struct tkt_err *err);
+    /* Only local may leave an operation out (NULL: it is done at once). */
+    enum tkt_itsm_next (*steps[TKT_ITSM_OPS])(struct tkt_itsm_call *call,
+                                              struct tkt_err *err);
+    /* Reads an answer that is no 2xx: the vendor's own words into err, and its class where
+     * the status does not tell (a 403 that is a rate limit). May be NULL. */
+    void (*refusal)(const struct tkt_itsm_answer *answer, struct tkt_err *err);
 };
 
 /* All backends, NULL-terminated: contract tests walk it. */
@@ -34,8 +195,8 @@ extern const struct tkt_itsm_ops *const tkt_itsm_table[];
 
 /* NULL when there is none of that type. */
 const struct tkt_itsm_ops *tkt_itsm_find(const char *type);
-/* Starts the operation that the job's kind names ("create", "comment"). A kind that no
- * slot serves ends with PERM. */
-void tkt_itsm_start(const struct tkt_itsm_ops *ops, struct tkt_itsm_call *call);
+/* 0, or -1 CONF: what is wrong with the section for its type. For the config test. */
+int tkt_itsm_check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err);
+int tkt_itsm_check_all(const struct tkt_conf *conf, struct tkt_err *err);
 
 #endif

@@ -135,8 +135,9 @@ static void call_free(struct tkt_http_call *c)
     if (c->url) {
         tkt_wipe(c->url, strlen(c->url));
     }
-    void *all[] = {c->body,    c->url,         c->method,     c->accept_type,
-                   c->ca_file, c->client_cert, c->client_key, c->proxy};
+    void *all[] = {c->body,      c->url,         c->method,     c->accept_type,
+                   c->ca_file,   c->client_cert, c->client_key, c->proxy,
+                   c->body_head, c->body_tail};
     for (size_t i = 0; i < TKT_ARRAY_LEN(all); i++) {
         free(all[i]);
     }
@@ -197,13 +198,19 @@ static int copy_body(struct tkt_http_call *c, const struct tkt_http_request *q,
         memcpy(c->body, q->body, q->body_len);
         c->body_len = q->body_len;
         c->body_size = (int64_t)q->body_len;
-    } else if (!q->body && q->body_size > 0) {
+    } else if (!q->body && (q->body_size > 0 || q->body_head)) {
         c->body_fd = fcntl(q->body_fd, F_DUPFD_CLOEXEC, 3);
         c->body_offset = q->body_offset;
-        c->body_size = q->body_size;
+        c->file_size = q->body_size;
         if (c->body_fd < 0) {
             return tkt_err_errno(err, TKT_ERR_TEMP, "http: body");
         }
+        if (!dup_string(&c->body_head, q->body_head ? q->body_head : "") ||
+            !dup_string(&c->body_tail, q->body_tail ? q->body_tail : "")) {
+            return tkt_err_set(err, TKT_ERR_TEMP, "http: no memory");
+        }
+        c->body_size =
+            c->file_size + (int64_t)strlen(c->body_head) + (int64_t)strlen(c->body_tail);
     }
     return 0;
 }

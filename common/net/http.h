@@ -75,6 +75,8 @@ struct tkt_http_request {
     int body_fd;         /* used when body is NULL and body_size is not 0: streamed ... */
     int64_t body_offset; /* ... by pread from here */
     int64_t body_size;
+    const char *body_head; /* texts before and behind a streamed body (multipart), ... */
+    const char *body_tail; /* ... or NULL */
     const char *accept_type; /* media type that a 2xx body must have; NULL: any */
     size_t answer_max;
     int64_t timeout_ms;

@@ -42,7 +42,9 @@ struct tkt_http_call {
     size_t body_len;
     int body_fd;
     int64_t body_offset;
-    int64_t body_size; /* of either */
+    int64_t body_size; /* of all of it */
+    int64_t file_size; /* of what body_fd gives */
+    char *body_head, *body_tail;
     int64_t sent;
     size_t answer_max;
     int64_t timeout_ms;

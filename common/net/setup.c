@@ -60,6 +60,37 @@ static size_t take_header(char *data, size_t size, size_t n, void *arg)
     return n;
 }
 
+/* Of a text that stands at `at` of the body: what of [sent, sent + want) lies in it. */
+static size_t give_text(const struct tkt_http_call *c, const char *text, int64_t at,
+                        char *out, size_t want)
+{
+    int64_t left = at + (int64_t)strlen(text) - c->sent;
+    size_t n = left > 0 ? (size_t)TKT_MIN((int64_t)want, left) : 0;
+
+    memcpy(out, text + (n > 0 ? c->sent - at : 0), n);
+    return n;
+}
+
+/* Less than all of it is fine; 0 is an error. */
+static size_t give_streamed(const struct tkt_http_call *c, char *out, size_t want)
+{
+    int64_t head = (int64_t)strlen(c->body_head);
+    int64_t at = c->sent - head;
+    ssize_t got;
+
+    if (at < 0) {
+        return give_text(c, c->body_head, 0, out, want);
+    }
+    if (at >= c->file_size) {
+        return give_text(c, c->body_tail, head + c->file_size, out, want);
+    }
+    want = (size_t)TKT_MIN((int64_t)want, c->file_size - at);
+    do {
+        got = pread(c->body_fd, out, want, c->body_offset + at);
+    } while (got < 0 && errno == EINTR);
+    return got < 0 ? 0 : (size_t)got;
+}
+
 static size_t give_body(char *out, size_t size, size_t n, void *arg)
 {
     struct tkt_http_call *c = arg;
@@ -71,15 +102,10 @@ static size_t give_body(char *out, size_t size, size_t n, void *arg)
     if (c->body) {
         memcpy(out, (char *)c->body + c->sent, want);
     } else {
-        ssize_t got;
-
-        do {
-            got = pread(c->body_fd, out, want, c->body_offset + c->sent);
-        } while (got < 0 && errno == EINTR);
-        if (got <= 0) { /* shorter than it was: what was announced cannot be sent */
+        want = give_streamed(c, out, want);
+        if (want == 0) { /* shorter than it was: what was announced cannot be sent */
             return CURL_READFUNC_ABORT;
         }
-        want = (size_t)got;
     }
     c->sent += (int64_t)want;
     return want;

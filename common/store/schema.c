@@ -144,9 +144,18 @@ static const char schema_7[] =
     "CREATE INDEX answers_at ON answers(at);"
     "CREATE INDEX answers_ticket ON answers(ticket);";
 
+/* What ITSMs call tickets, and jobs of which nobody knows whether they were carried out. */
+static const char schema_8[] =
+    "CREATE TABLE externals(ticket INTEGER NOT NULL, itsm TEXT NOT NULL,"
+    " key TEXT NOT NULL, number TEXT NOT NULL, url TEXT NOT NULL,"
+    " created INTEGER NOT NULL, changed INTEGER NOT NULL, PRIMARY KEY(ticket, itsm))"
+    " WITHOUT ROWID;"
+    "CREATE INDEX externals_key ON externals(itsm, key);"
+    "ALTER TABLE jobs ADD COLUMN doubt INTEGER;";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
 static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4,
-                                         schema_5, schema_6, schema_7};
+                                         schema_5, schema_6, schema_7, schema_8};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

@@ -275,8 +275,8 @@ X(SQL_JOB_ADD, "INSERT INTO jobs(ticket, message, kind, target, state, due, run_
 X(SQL_JOB_LOAD, "SELECT id, ticket, target, state, run_after, due, owner FROM jobs" \
     " WHERE id = ?") \
 X(SQL_JOB_MOVE, "UPDATE jobs SET state = ?2, due = nullif(?3, 0), run_after = ?4," \
-    " owner = ?5, reason = coalesce(?6, reason), attempts = attempts + ?7, changed = ?8" \
-    " WHERE id = ?1") \
+    " owner = ?5, reason = coalesce(?6, reason), attempts = attempts + ?7, changed = ?8," \
+    " doubt = coalesce(?9, doubt) WHERE id = ?1") \
 X(SQL_JOB_TURN, "UPDATE jobs SET kind = ?2, created = ?3 WHERE id = ?1") \
 X(SQL_TICKET_GAPS, "SELECT category, urgency FROM tickets WHERE id = ?") \
 X(SQL_ANSWER_GET, "SELECT data FROM answers WHERE key = ?1 AND at >= ?2") \
@@ -292,13 +292,21 @@ X(SQL_JOB_DUE_SET, "UPDATE jobs SET due = ?2 WHERE id = ?1") \
 X(SQL_JOB_LANE_HEAD, "SELECT id, state, run_after FROM jobs WHERE ticket = ?1" \
     " AND target = ?2 AND state <> 2 ORDER BY id LIMIT 1") \
 X(SQL_JOBS_DUE, "SELECT j.id, j.ticket, j.message, j.kind, j.target, j.attempts, j.created," \
-    " j.state, j.run_after, j.payload, s.prefix, t.number, t.corr FROM jobs j" \
+    " j.state, j.run_after, j.payload, s.prefix, t.number, t.corr, j.doubt, j.changed" \
+    " FROM jobs j" \
     " JOIN tickets t ON t.id = j.ticket JOIN series s ON s.id = t.series" \
     " WHERE j.due <= ?1 ORDER BY j.due LIMIT 1") \
 X(SQL_JOBS_NEXT_DUE, "SELECT min(due) FROM jobs WHERE due IS NOT NULL") \
 X(SQL_JOB_UNSTARTED, "SELECT id FROM jobs WHERE ticket = ?1 AND state <> 2 AND state <> 1" \
     " ORDER BY id LIMIT 1") \
 X(SQL_JOB_ERASE, "UPDATE jobs SET payload = NULL WHERE ticket = ? AND state = 2") \
+/* what an ITSM calls a ticket */ \
+X(SQL_EXTERNAL_IS, "SELECT 1 FROM externals WHERE ticket = ?1 AND itsm = ?2 AND key = ?3") \
+X(SQL_EXTERNAL_SET, "INSERT INTO externals(ticket, itsm, key, number, url, created, changed)" \
+    " VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(ticket, itsm) DO UPDATE SET key = ?3," \
+    " number = ?4, url = ?5, changed = ?7") \
+X(SQL_EXTERNAL_OF, "SELECT key, number, url FROM externals WHERE ticket = ?1 AND itsm = ?2") \
+X(SQL_COMMENT_OF, "SELECT raw, author FROM messages WHERE id = ?1 AND flags & 1024 <> 0") \
 /* events */ \
 X(SQL_EVENT_LAST, "SELECT chain FROM events WHERE host = ? ORDER BY id DESC LIMIT 1") \
 X(SQL_EVENT_ADD, "INSERT INTO events(host, at, ticket, message, kind, hash, chain, data)" \

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TKT_STORE_SCHEMA 7
+#define TKT_STORE_SCHEMA 8
 #define TKT_STORE_CHANNEL "channel" /* target of jobs that a channel serves */
 #define TKT_STORE_BATCH_MAX 256     /* items of one transaction */
 
@@ -296,6 +296,8 @@ struct tkt_job {
     char target[64]; /* itsm or channel name */
     char corr[40];
     int attempts;
+    bool doubt; /* a try may have been carried out though it failed, or nobody knows */
+    int64_t tried_ms; /* when the last try ended (or began, if nobody told) */
     int64_t created_ms;
     int64_t lease_until_ms;
     char *payload; /* JSON or NULL; free with tkt_jobs_release */
@@ -326,6 +328,12 @@ int tkt_store_jobs_renew(struct tkt_store *store, const int64_t *jobs, size_t co
  * and as if made now. */
 int tkt_store_job_turn(struct tkt_store *store, int64_t job, const char *owner,
                        const char *kind, int64_t now_ms, struct tkt_err *err);
+/* tkt_store_job_finish for work at another end; doubt: it may have been carried out there.
+ * The next claim of the job is told. A lease that ran out leaves doubt by itself. */
+int tkt_store_job_finish_in_doubt(struct tkt_store *store, int64_t job, const char *owner,
+                                  enum tkt_job_outcome outcome, bool doubt,
+                                  int64_t run_after_ms, const char *reason,
+                                  int64_t now_ms, struct tkt_err *err);
 /* A person's hand: retry (parked/deferred -> ready now), park, drop (-> done, reason). */
 int tkt_store_job_command(struct tkt_store *store, int64_t job, const char *verb,
                           const char *who, int64_t now_ms, struct tkt_err *err);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Rows of the section itsm.
+ */
+#include "conf/rows.h"
+#include "conf/text.h"
+
+/* The types of common/itsm/itsm.c. */
+static const struct tkt_conf_word type_words[] = {{"local", 0}, {"rt", 0}, {NULL, 0}};
+static const struct tkt_conf_word auth_words[] = {{"default", TKT_CONF_AUTH_DEFAULT},
+                                                  {"none", TKT_CONF_AUTH_NONE},
+                                                  {"basic", TKT_CONF_AUTH_BASIC},
+                                                  {"bearer", TKT_CONF_AUTH_BEARER},
+                                                  {NULL, 0}};
+static const struct tkt_conf_word requester_words[] = {
+    {"lookup", TKT_CONF_REQUESTER_LOOKUP},
+    {"create", TKT_CONF_REQUESTER_CREATE},
+    {"text", TKT_CONF_REQUESTER_TEXT},
+    {NULL, 0}};
+
+const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS] = {
+    {STRING_ROW(tkt_conf_itsm, type, "type", "local"), .words = type_words,
+     .reload = true,
+     .help = "What it is; local is the embedded desk: the ticket stays in the store."},
+    {STRING_ROW(tkt_conf_itsm, url, "url", ""), .max = 1024, .reload = true,
+     .help = "Where it is, https://host/path; http only to this host."},
+    {ENUM_ROW(tkt_conf_itsm, auth, "auth", "default", auth_words), .reload = true,
+     .help = "How the secret goes along; default: as the type does it."},
+    {STRING_ROW(tkt_conf_itsm, user, "user", ""), .max = 256, .reload = true,
+     .help = "Log-in name, for auth = basic."},
+    {STRING_ROW(tkt_conf_itsm, secret, "secret", ""), .max = 1024, .reload = true,
+     .secret = true, .check = tkt_conf_is_secret_ref_or_empty,
+     .help = "Secret reference of the password, the API key or the token."},
+    {STRING_ROW(tkt_conf_itsm, project, "project", ""), .max = 256, .reload = true,
+     .help = "Where tickets go: the queue, the project, the repository."},
+    {LIST_ROW(tkt_conf_itsm, types, "types", "", 0, 16), .reload = true,
+     .check = tkt_conf_is_assignment,
+     .help = "\"incident=Bug\": ticket types as it calls them."},
+    {LIST_ROW(tkt_conf_itsm, groups, "groups", "", 0, 1000), .reload = true,
+     .check = tkt_conf_is_assignment,
+     .help = "\"it-network=Network Team\": groups as it calls them."},
+    {LIST_ROW(tkt_conf_itsm, priorities, "priorities", "", 0, 16), .reload = true,
+     .check = tkt_conf_is_assignment,
+     .help = "\"1=Critical\": priorities as it calls them."},
+    {LIST_ROW(tkt_conf_itsm, states, "states", "", 0, 32), .reload = true,
+     .check = tkt_conf_is_assignment,
+     .help =
+         "\"resolved=Done\": states as it calls them; the first of a state is the one "
+         "that is set, all are understood."},
+    {LIST_ROW(tkt_conf_itsm, fields, "fields", "", 0, 128), .reload = true,
+     .check = tkt_conf_is_assignment,
+     .help = "\"u_site={{fields.site}}\": its fields, by templates over the ticket."},
+    {LIST_ROW(tkt_conf_itsm, options, "options", "", 0, 64), .reload = true,
+     .check = tkt_conf_is_assignment,
+     .help = "\"name=value\": what only this type knows."},
+    {ENUM_ROW(tkt_conf_itsm, requester, "requester", "lookup", requester_words),
+     .reload = true,
+     .help = "lookup: the user with the sender's address, else the address in the text; "
+             "create: one is made if there is none; text: the address in the text."},
+    {BOOL_ROW(tkt_conf_itsm, attachments, "attachments", "yes"), .reload = true,
+     .help = "Files of the mail are sent along."},
+    {SIZE_ROW(tkt_conf_itsm, attachment_max, "attachment_max", "25M", 0, GIB),
+     .reload = true, .help = "Larger files stay here, and a comment names them."},
+    {TIME_ROW(tkt_conf_itsm, timeout_ms, "timeout", "30s", SECOND, 10 * MINUTE),
+     .reload = true, .help = "For each answer; of an upload, for each piece of it."},
+    {INT_ROW(tkt_conf_itsm, concurrency, "concurrency", "4", 1, 64), .reload = true,
+     .help = "Requests under way at once."},
+    {INT_ROW(tkt_conf_itsm, rate, "rate", "0", 0, 1000000), .reload = true,
+     .help = "Operations an hour; 0: as fast as it takes them."},
+    {TIME_ROW(tkt_conf_itsm, park_after_ms, "park_after", "3d", MINUTE, 365 * DAY),
+     .reload = true, .help = "A job that fails for so long waits for a person."},
+    {TIME_ROW(tkt_conf_itsm, search_lag_ms, "search_lag", "0", 0, HOUR), .reload = true,
+     .help = "How long its search may miss a new ticket; 0: as the type is known for."},
+    {STRING_ROW(tkt_conf_itsm, ca_file, "ca_file", ""), .max = 1024, .reload = true,
+     .check = tkt_conf_is_path_or_empty,
+     .help = "Certificates (PEM) that sign the server's; empty: those of the system."},
+    {STRING_ROW(tkt_conf_itsm, cert_file, "cert_file", ""), .max = 1024, .reload = true,
+     .check = tkt_conf_is_path_or_empty, .help = "Our own certificate (PEM)."},
+    {STRING_ROW(tkt_conf_itsm, key_file, "key_file", ""), .max = 1024, .reload = true,
+     .check = tkt_conf_is_path_or_empty, .help = "Its key (PEM)."},
+    {STRING_ROW(tkt_conf_itsm, proxy, "proxy", ""), .max = 1024, .reload = true,
+     .help = "http://host:port; the environment is not asked."},
+    {BOOL_ROW(tkt_conf_itsm, allow_plain, "allow_plain", "no"), .reload = true,
+     .help = "http to another host: whoever listens there reads secrets and tickets."},
+};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The rows of the table of backends. Private to common/itsm.
+ */
+#ifndef TKT_ITSM_BACKENDS_H
+#define TKT_ITSM_BACKENDS_H
+#include "itsm/itsm.h"
+
+extern const struct tkt_itsm_ops tkt_itsm_local; /* the store itself */
+extern const struct tkt_itsm_ops tkt_itsm_rt;
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "itsm/build.h"
+
+#include "base/enc.h"
+#include "base/util.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum tkt_itsm_next no_memory(struct tkt_err *err)
+{
+    tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory");
+    return TKT_ITSM_FAILED;
+}
+
+/* ---- texts ---------------------------------------------------------------------------- */
+
+static char *vtext(struct tkt_itsm_call *call, const char *before, const char *fmt,
+                   va_list ap)
+{
+    va_list again;
+    size_t skip = strlen(before);
+
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    char *out = n < 0 ? NULL : tkt_wire_arena_alloc(&call->arena, skip + (size_t)n + 1);
+    if (out != NULL) {
+        memcpy(out, before, skip);
+        (void)vsnprintf(out + skip, (size_t)n + 1, fmt, ap); /* measured above */
+    }
+    return out;
+}
+
+const char *tkt_itsm_text(struct tkt_itsm_call *call, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    char *out = vtext(call, "", fmt, ap);
+    va_end(ap);
+    return out;
+}
+
+const char *tkt_itsm_url(struct tkt_itsm_call *call, const char *fmt, ...)
+{
+    char *base = tkt_itsm_keep(call, call->site->conf->url);
+    va_list ap;
+
+    if (base == NULL) {
+        return NULL;
+    }
+    for (size_t n = strlen(base); n > 0 && base[n - 1] == '/'; n--) {
+        base[n - 1] = '\0';
+    }
+    va_start(ap, fmt);
+    char *out = vtext(call, base, fmt, ap);
+    va_end(ap);
+    return out;
+}
+
+char *tkt_itsm_keep(struct tkt_itsm_call *call, const char *text)
+{
+    return tkt_wire_arena_strdup(&call->arena, text == NULL ? "" : text,
+                                 text == NULL ? 0 : strlen(text));
+}
+
+const char *tkt_itsm_escape(struct tkt_itsm_call *call, const char *text)
+{
+    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(TKT_HTTP_URL_MAX);
+
+    return tkt_escape_add(TKT_ESCAPE_URL, text, &out) < 0
+               ? NULL
+               : tkt_itsm_keep(call, tkt_buf_str(&out));
+}
+
+const char *tkt_itsm_line(struct tkt_itsm_call *call, const char *text, size_t max)
+{
+    char *out = tkt_itsm_keep(call, text);
+    size_t points = 0;
+
+    for (char *p = out; p != NULL && *p != '\0'; p++) {
+        unsigned char c = (unsigned char)*p;
+
+        points += (c & 0xc0) != 0x80; /* not a byte in the middle of a character */
+        if (max > 0 && points > max) {
+            *p = '\0';
+            break;
+        }
+        *p = c < 0x20 || c == 0x7f ? ' ' : *p;
+    }
+    return out;
+}
+
+const char *tkt_itsm_body(struct tkt_itsm_call *call, const char *text, size_t max)
+{
+    static const char more[] = "\n[...]";
+    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(4 * TKT_HTTP_ANSWER_MAX);
+    size_t n = strlen(text);
+    bool cut = max > 0 && n > max;
+
+    n = cut ? tkt_utf8_cut(text, n, max - strlen(more)) : n;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        tkt_buf_addc(&out,
+                     (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? ' ' : text[i]);
+    }
+    tkt_buf_adds(&out, cut ? more : "");
+    return out.failed ? NULL
+                      : tkt_wire_arena_strdup(&call->arena, tkt_buf_str(&out), out.len);
+}
+
+static int digit_of(char c)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c == '\0' ? NULL : strchr(digits, c);
+
+    return at == NULL ? -1 : (int)(at - digits);
+}
+
+char *tkt_itsm_unbase64(struct tkt_itsm_call *call, const char *coded, size_t *len)
+{
+    char *out = tkt_wire_arena_alloc(&call->arena, strlen(coded) / 4 * 3 + 4);
+    uint32_t bits = 0;
+    unsigned have = 0;
+
+    *len = 0;
+    for (; out != NULL && *coded != '\0'; coded++) {
+        int digit = digit_of(*coded);
+
+        if (digit < 0 && strchr(" \t\r\n", *coded) == NULL) {
+            break;
+        }
+        if (digit < 0) {
+            continue;
+        }
+        bits = bits << 6 | (uint32_t)digit;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            out[(*len)++] = (char)(bits >> have);
+        }
+    }
+    if (out != NULL) {
+        out[*len] = '\0';
+    }
+    return out;
+}
+
+/* ---- requests ------------------------------------------------------------------------- */
+
+void tkt_itsm_header(struct tkt_itsm_call *call, const char *line)
+{
+    struct tkt_itsm_request *r = &call->request;
+
+    if (line != NULL && r->header_count < TKT_ARRAY_LEN(r->headers)) {
+        r->headers[r->header_count++] = line;
+    }
+}
+
+enum tkt_itsm_next tkt_itsm_get(struct tkt_itsm_call *call, const char *url,
+                                struct tkt_err *err)
+{
+    if (url == NULL) {
+        return no_memory(err);
+    }
+    call->request.method = "GET";
+    call->request.url = url;
+    call->request.repeatable = true;
+    call->request.accept_type = "application/json";
+    tkt_itsm_header(call, "Accept: application/json");
+    return TKT_ITSM_SEND;
+}
+
+enum tkt_itsm_next tkt_itsm_json(struct tkt_itsm_call *call, const char *method,
+                                 const char *url, cJSON *body, struct tkt_err *err)
+{
+    TKT_AUTO_FREE char *text = body == NULL ? NULL : cJSON_PrintUnformatted(body);
+
+    cJSON_Delete(body);
+    if (url == NULL || text == NULL) {
+        return no_memory(err);
+    }
+    call->request.method = method;
+    call->request.url = url;
+    call->request.body_len = strlen(text);
+    call->request.body = tkt_itsm_keep(call, text);
+    call->request.accept_type = "application/json";
+    tkt_itsm_header(call, "Accept: application/json");
+    tkt_itsm_header(call, "Content-Type: application/json");
+    return call->request.body == NULL ? no_memory(err) : TKT_ITSM_SEND;
+}
+
+enum tkt_itsm_next tkt_itsm_upload(struct tkt_itsm_call *call, const char *method,
+                                   const char *url, const char *type, struct tkt_err *err)
+{
+    const char *header = tkt_itsm_text(call, "Content-Type: %s", type);
+
+    if (url == NULL || header == NULL) {
+        return no_memory(err);
+    }
+    call->request.method = method;
+    call->request.url = url;
+    call->request.file = call->file;
+    call->request.accept_type = "application/json";
+    tkt_itsm_header(call, "Accept: application/json");
+    tkt_itsm_header(call, header);
+    return TKT_ITSM_SEND;
+}
+
+/* A file name inside quotes of a Content-Disposition of multipart/form-data: RFC 7578 has
+ * UTF-8 as it is, HTML's way of escaping quotes and line ends. */
+static void add_quoted(struct tkt_buf *out, const char *name)
+{
+    for (const char *p = name; *p != '\0'; p++) {
+        if (*p == '"') {
+            tkt_buf_adds(out, "%22");
+        } else if ((unsigned char)*p < 0x20) {
+            tkt_buf_addc(out, '_');
+        } else {
+            tkt_buf_addc(out, *p);
+        }
+    }
+}
+
+enum tkt_itsm_next tkt_itsm_form(struct tkt_itsm_call *call, const char *url,
+                                 const char *name, const char *const *texts,
+                                 struct tkt_err *err)
+{
+    TKT_AUTO_BUF struct tkt_buf head = TKT_BUF_INIT(64 * 1024);
+    /* The key is random: the file cannot hold it. */
+    const char *boundary = tkt_itsm_text(call, "ticket-%s", call->ticket->corr);
+
+    if (url == NULL || boundary == NULL) {
+        return no_memory(err);
+    }
+    for (; texts != NULL && texts[0] != NULL; texts += 2) {
+        tkt_buf_addf(&head,
+                     "--%s\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n",
+                     boundary, texts[0], texts[1]);
+    }
+    tkt_buf_addf(&head,
+                 "--%s\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"",
+                 boundary, name);
+    add_quoted(&head, call->file->name);
+    tkt_buf_addf(&head, "\"\r\nContent-Type: %s\r\n\r\n", call->file->type);
+    call->request.file_head = tkt_itsm_keep(call, tkt_buf_str(&head));
+    call->request.file_tail = tkt_itsm_text(call, "\r\n--%s--\r\n", boundary);
+    if (head.failed || call->request.file_head == NULL ||
+        call->request.file_tail == NULL) {
+        return no_memory(err);
+    }
+    const char *type = tkt_itsm_text(call, "multipart/form-data; boundary=%s", boundary);
+    return type == NULL ? no_memory(err) : tkt_itsm_upload(call, "POST", url, type, err);
+}
+
+enum tkt_itsm_next tkt_itsm_odd(struct tkt_itsm_call *call, struct tkt_err *err,
+                                const char *what)
+{
+    tkt_err_set(err, TKT_ERR_TEMP, "%s: the answer has no %s", call->site->conf->name,
+                what);
+    return TKT_ITSM_FAILED;
+}
+
+/* ---- answers -------------------------------------------------------------------------- */
+
+const cJSON *tkt_itsm_at(const cJSON *json, const char *path)
+{
+    char name[64];
+
+    while (json != NULL && *path != '\0') {
+        size_t n = strcspn(path, ".");
+
+        if (n >= sizeof(name)) {
+            return NULL;
+        }
+        memcpy(name, path, n);
+        name[n] = '\0';
+        json = cJSON_IsArray(json) ? cJSON_GetArrayItem(json, atoi(name))
+                                   : cJSON_GetObjectItemCaseSensitive(json, name);
+        path += n + (path[n] == '.');
+    }
+    return json;
+}
+
+char *tkt_itsm_str(struct tkt_itsm_call *call, const cJSON *json, const char *path)
+{
+    const cJSON *v = tkt_itsm_at(json, path);
+    char number[40];
+
+    if (cJSON_IsNumber(v)) {
+        double d = v->valuedouble;
+        bool whole = d >= -9e15 && d <= 9e15 && d == (double)(int64_t)d;
+
+        (void)snprintf(number, sizeof(number), whole ? "%.0f" : "%.17g",
+                       d); /* has room */
+        return tkt_itsm_keep(call, number);
+    }
+    if (cJSON_IsBool(v)) {
+        return tkt_itsm_keep(call, cJSON_IsTrue(v) ? "true" : "false");
+    }
+    return tkt_itsm_keep(call, cJSON_GetStringValue(v));
+}
+
+size_t tkt_itsm_count(const cJSON *json, const char *path)
+{
+    const cJSON *v = tkt_itsm_at(json, path);
+
+    return cJSON_IsArray(v) ? (size_t)cJSON_GetArraySize(v) : 0;
+}
+
+/* ---- settings ------------------------------------------------------------------------- */
+
+const char *tkt_itsm_map(const struct tkt_conf_list *rows, const char *ours,
+                         const char *fallback)
+{
+    size_t n = strlen(ours);
+
+    for (size_t i = 0; i < rows->count; i++) {
+        if (strncmp(rows->items[i], ours, n) == 0 && rows->items[i][n] == '=') {
+            return rows->items[i] + n + 1;
+        }
+    }
+    return fallback;
+}
+
+const char *tkt_itsm_unmap(struct tkt_itsm_call *call, const struct tkt_conf_list *rows,
+                           const char *theirs, const char *fallback)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        size_t n = strcspn(rows->items[i], "=");
+
+        if (rows->items[i][n] == '=' && tkt_ascii_ieq(rows->items[i] + n + 1, theirs)) {
+            return tkt_wire_arena_strdup(&call->arena, rows->items[i], n);
+        }
+    }
+    return fallback;
+}
+
+const char *tkt_itsm_option(const struct tkt_itsm_call *call, const char *name,
+                            const char *fallback)
+{
+    return tkt_itsm_map(&call->site->conf->options, name, fallback);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * What backends make requests of, and read answers with. Private to common/itsm; pure.
+ *
+ * Makers put the request into call->request and return TKT_ITSM_SEND, or TKT_ITSM_FAILED
+ * (no memory, TEMP) with err. Everything they make lives in call->arena.
+ */
+#ifndef TKT_ITSM_BUILD_H
+#define TKT_ITSM_BUILD_H
+#include "itsm/itsm.h"
+
+#include <cjson/cJSON.h>
+
+/* The section's url without a '/' at its end, then the path. What stands in the path comes
+ * from tkt_itsm_escape where it is not a constant. NULL: no memory. */
+const char *tkt_itsm_url(struct tkt_itsm_call *call, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* As one component of a URL. */
+const char *tkt_itsm_escape(struct tkt_itsm_call *call, const char *text);
+const char *tkt_itsm_text(struct tkt_itsm_call *call, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* A copy; NULL is "". */
+char *tkt_itsm_keep(struct tkt_itsm_call *call, const char *text);
+/* NULL: no room, which is a BUG of the backend. */
+void tkt_itsm_header(struct tkt_itsm_call *call, const char *line);
+
+enum tkt_itsm_next tkt_itsm_get(struct tkt_itsm_call *call, const char *url,
+                                struct tkt_err *err);
+/* Takes body (deletes it); NULL counts as no memory. */
+enum tkt_itsm_next tkt_itsm_json(struct tkt_itsm_call *call, const char *method,
+                                 const char *url, cJSON *body, struct tkt_err *err);
+/* The bytes of call->file as the whole body. */
+enum tkt_itsm_next tkt_itsm_upload(struct tkt_itsm_call *call, const char *method,
+                                   const char *url, const char *type,
+                                   struct tkt_err *err);
+/* The bytes of call->file as part `name` of a multipart/form-data, behind text parts
+ * (name, value, ..., NULL). */
+enum tkt_itsm_next tkt_itsm_form(struct tkt_itsm_call *call, const char *url,
+                                 const char *name, const char *const *texts,
+                                 struct tkt_err *err);
+/* "What the answer lacks": TEMP, it may have been carried out. */
+enum tkt_itsm_next tkt_itsm_odd(struct tkt_itsm_call *call, struct tkt_err *err,
+                                const char *what);
+
+/* A member by a path ("result.number", "items.0.id"), NULL if it is not there. */
+const cJSON *tkt_itsm_at(const cJSON *json, const char *path);
+/* A text, a number or a truth as text, in the arena; "" when it is not there. */
+char *tkt_itsm_str(struct tkt_itsm_call *call, const cJSON *json, const char *path);
+/* Of an array; 0 for anything else. */
+size_t tkt_itsm_count(const cJSON *json, const char *path);
+
+/* The bytes of a text in base64 (line ends within are fine); what is none ends it. */
+char *tkt_itsm_unbase64(struct tkt_itsm_call *call, const char *coded, size_t *len);
+/* One line of at most max code points (0: any), without control characters. */
+const char *tkt_itsm_line(struct tkt_itsm_call *call, const char *text, size_t max);
+/* At most max bytes (0: any), cut at a character, with a last line that tells so. */
+const char *tkt_itsm_body(struct tkt_itsm_call *call, const char *text, size_t max);
+
+/* "ours=theirs" rows: theirs for ours, or fallback. */
+const char *tkt_itsm_map(const struct tkt_conf_list *rows, const char *ours,
+                         const char *fallback);
+/* The other way: ours for theirs. */
+const char *tkt_itsm_unmap(struct tkt_itsm_call *call, const struct tkt_conf_list *rows,
+                           const char *theirs, const char *fallback);
+/* Of options = {"name=value"}. */
+const char *tkt_itsm_option(const struct tkt_itsm_call *call, const char *name,
+                            const char *fallback);
+
+/* Each row of fields = {"their name={{template}}"} as name and value; an empty value is left
+ * out. take returns -1 to stop. */
+int tkt_itsm_fields(struct tkt_itsm_call *call,
+                    int (*take)(void *arg, const char *name, const char *value),
+                    void *arg, struct tkt_err *err);
+/* What such a template may name; NULL-terminated. */
+extern const char *const tkt_itsm_names[];
+
+#endif

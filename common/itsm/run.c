@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ticket_config.h"
+
+#include "itsm/run.h"
+
+#include "base/enc.h"
+#include "base/hash.h"
+#include "base/util.h"
+#include "itsm/itsm.h"
+#include "net/outcome.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADERS_MAX 16
+#define AUTH_MAX 8192
+#define SAID_MAX 160 /* bytes of an answer that are shown in an error */
+
+struct tkt_itsm_run {
+    struct tkt_http *http;
+    const struct tkt_itsm_ops *ops;
+    struct tkt_itsm_call *call;
+    void (*done)(void *arg, const struct tkt_itsm_result *result);
+    void *arg;
+    bool repeatable; /* the request under way */
+    int also[4];
+    struct tkt_itsm_result result;
+};
+
+static void finish(struct tkt_itsm_run *run)
+{
+    void (*done)(void *, const struct tkt_itsm_result *) = run->done;
+    void *arg = run->arg;
+    struct tkt_itsm_result result = run->result;
+
+    run->call->answer = NULL;
+    free(run);
+    done(arg, &result);
+}
+
+/* ---- requests ------------------------------------------------------------------------- */
+
+/* Nothing that an answer says may lead elsewhere: the secret goes along. */
+static bool is_ours(const struct tkt_itsm_run *run, const char *url)
+{
+    char want[300];
+    char have[300];
+
+    return strcmp(tkt_http_origin(run->call->site->conf->url, want, sizeof(want)),
+                  tkt_http_origin(url, have, sizeof(have))) == 0;
+}
+
+static int base64_add(struct tkt_buf *out, const char *user, const char *secret)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    TKT_AUTO_BUF struct tkt_buf in = TKT_BUF_INIT(AUTH_MAX / 2);
+
+    tkt_buf_addf(&in, "%s:%s", user, secret);
+    for (size_t i = 0; i < in.len && !in.failed; i += 3) {
+        size_t left = in.len - i;
+        uint32_t v = (uint32_t)(unsigned char)in.data[i] << 16;
+
+        v |= left > 1 ? (uint32_t)(unsigned char)in.data[i + 1] << 8 : 0;
+        v |= left > 2 ? (uint32_t)(unsigned char)in.data[i + 2] : 0;
+        tkt_buf_addc(out, digits[v >> 18]);
+        tkt_buf_addc(out, digits[v >> 12 & 63]);
+        tkt_buf_addc(out, left > 1 ? digits[v >> 6 & 63] : '=');
+        tkt_buf_addc(out, left > 2 ? digits[v & 63] : '=');
+    }
+    return in.failed || out->failed ? -1 : 0;
+}
+
+/* What the section asks for, or what the backend does by default. */
+static int add_auth(const struct tkt_itsm_run *run, struct tkt_buf *out)
+{
+    const struct tkt_itsm_site *site = run->call->site;
+    enum tkt_conf_auth auth = site->conf->auth;
+
+    if (site->bearer != NULL && site->bearer[0] != '\0') {
+        return tkt_buf_addf(out, "Authorization: Bearer %s", site->bearer);
+    }
+    if (auth == TKT_CONF_AUTH_DEFAULT) {
+        switch (run->ops->auth) {
+        case TKT_ITSM_AUTH_BASIC:
+            auth = TKT_CONF_AUTH_BASIC;
+            break;
+        case TKT_ITSM_AUTH_BEARER:
+            auth = TKT_CONF_AUTH_BEARER;
+            break;
+        case TKT_ITSM_AUTH_HEADER:
+            return tkt_buf_addf(out, "%s%s", run->ops->auth_header, site->secret);
+        default:
+            return 0;
+        }
+    }
+    if (auth == TKT_CONF_AUTH_BASIC) {
+        tkt_buf_adds(out, "Authorization: Basic ");
+        return base64_add(out, site->conf->user, site->secret);
+    }
+    return auth == TKT_CONF_AUTH_BEARER
+               ? tkt_buf_addf(out, "Authorization: Bearer %s", site->secret)
+               : 0;
+}
+
+static void on_response(struct tkt_http_call *http_call, struct tkt_http_response *r);
+
+static int start(struct tkt_itsm_run *run, struct tkt_err *err)
+{
+    const struct tkt_itsm_request *r = &run->call->request;
+    const struct tkt_conf_itsm *conf = run->call->site->conf;
+    TKT_AUTO_BUF struct tkt_buf auth = TKT_BUF_INIT(AUTH_MAX);
+    const char *headers[HEADERS_MAX] = {NULL};
+    size_t count = 0;
+
+    if (!is_ours(run, r->url)) {
+        return tkt_err_set(err, TKT_ERR_PERM, "%s: an answer leads to another server",
+                           conf->name);
+    }
+    if (add_auth(run, &auth) < 0) {
+        return tkt_err_set(err, TKT_ERR_CONF, "%s: the secret is too long", conf->name);
+    }
+    if (auth.len > 0) {
+        headers[count++] = tkt_buf_str(&auth);
+    }
+    headers[count++] = "User-Agent: ticket-milter/" PACKAGE_VERSION;
+    for (size_t i = 0; i < r->header_count && count < HEADERS_MAX - 1; i++) {
+        headers[count++] = r->headers[i];
+    }
+    struct tkt_http_request request = {
+        .method = r->method,
+        .url = r->url,
+        .headers = headers,
+        .body = r->body,
+        .body_len = r->body_len,
+        .accept_type = NULL, /* judged here: an error page has its own words */
+        .timeout_ms = conf->timeout_ms,
+        .repeatable = r->repeatable,
+        .peer = {.ca_file = conf->ca_file[0] ? conf->ca_file : NULL,
+                 .client_cert = conf->cert_file[0] ? conf->cert_file : NULL,
+                 .client_key = conf->key_file[0] ? conf->key_file : NULL,
+                 .proxy = conf->proxy[0] ? conf->proxy : NULL,
+                 .allow_plain = conf->allow_plain,
+                 .in_flight_max = (int)conf->concurrency},
+        .done = on_response,
+        .arg = run};
+    if (r->file != NULL) {
+        request.body = NULL;
+        request.body_fd = r->file->fd;
+        request.body_size = r->file->size;
+        request.body_head = r->file_head;
+        request.body_tail = r->file_tail;
+        request.stall_ms = conf->timeout_ms;
+    }
+    run->repeatable = r->repeatable;
+    memcpy(run->also, r->also, sizeof(run->also));
+    struct tkt_http_call *started = tkt_http_start(run->http, &request, err);
+    tkt_wipe(auth.data, auth.len);
+    return started == NULL ? -1 : 0;
+}
+
+/* ---- steps ---------------------------------------------------------------------------- */
+
+/* true: a request is under way. */
+static bool advance(struct tkt_itsm_run *run)
+{
+    struct tkt_itsm_call *call = run->call;
+    struct tkt_err *err = &run->result.err;
+
+    if (call->step == TKT_ITSM_STEPS_MAX) {
+        tkt_err_set(err, TKT_ERR_BUG, "%s: %s takes too many steps", run->ops->type,
+                    tkt_itsm_op_names[call->op]);
+        return false;
+    }
+    memset(&call->request, 0, sizeof(call->request));
+    enum tkt_itsm_next next = run->ops->steps[call->op](call, err);
+    if (next == TKT_ITSM_SEND) {
+        return start(run, err) == 0;
+    }
+    if (next == TKT_ITSM_DONE) {
+        *err = (struct tkt_err)TKT_ERR_INIT;
+    }
+    return false;
+}
+
+static bool is_wanted(const struct tkt_itsm_run *run, int status)
+{
+    for (size_t i = 0; i < TKT_ARRAY_LEN(run->also); i++) {
+        if (status != 0 && run->also[i] == status) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_json(const struct tkt_http_response *r)
+{
+    char room[128];
+    const char *type = tkt_http_header(r, "content-type", room, sizeof(room));
+    size_t n = type == NULL ? 0 : strcspn(type, "; \t");
+
+    return (n == 16 && tkt_ascii_ieqn(type, "application/json", n)) ||
+           (n > 5 && tkt_ascii_ieqn(type + n - 5, "+json", 5));
+}
+
+/* The server's words where the backend has none of its own, without control characters. */
+static void say(struct tkt_itsm_run *run, const struct tkt_itsm_answer *a)
+{
+    TKT_AUTO_BUF struct tkt_buf said = TKT_BUF_INIT(4 * SAID_MAX);
+    struct tkt_err *err = &run->result.err;
+
+    if (a->json != NULL && run->ops->refusal != NULL) {
+        run->ops->refusal(a, err);
+    } else if (a->json != NULL && a->len > 0) {
+        for (size_t i = 0; i < TKT_MIN(a->len, (size_t)SAID_MAX); i++) {
+            unsigned char c = (unsigned char)a->body[i];
+            tkt_buf_addc(&said, c < 0x20 || c == 0x7f ? ' ' : a->body[i]);
+        }
+        enum tkt_err_class class = err->class;
+        int retry_after_s = err->retry_after_s;
+        tkt_err_set(err, class, "%.200s: %s", err->text, tkt_buf_str(&said));
+        err->retry_after_s = retry_after_s;
+    }
+}
+
+/* A 2xx that is no JSON where JSON was asked for is a page of some proxy or a log-in. */
+static bool is_page(const struct tkt_itsm_run *run, const struct tkt_http_response *r)
+{
+    return run->call->request.accept_type != NULL && r->outcome == TKT_HTTP_DONE &&
+           r->body.len > 0 && !is_json(r);
+}
+
+static void read_response(struct tkt_itsm_run *run, struct tkt_http_response *r)
+{
+    struct tkt_itsm_answer a = {.status = r->status,
+                                .body = tkt_buf_str(&r->body),
+                                .len = r->body.len,
+                                .response = r};
+    cJSON *json = is_json(r) ? cJSON_ParseWithLength(a.body, a.len) : NULL;
+    bool going = false;
+
+    a.json = json;
+    run->result = (struct tkt_itsm_result){.err = r->err,
+                                           .unsure = r->outcome == TKT_HTTP_UNKNOWN,
+                                           .unauthorized = r->status == 401};
+    if (is_page(run, r)) {
+        tkt_err_set(&run->result.err, TKT_ERR_TEMP,
+                    "%s answers with a page instead of JSON: is url right, is it awake?",
+                    run->call->site->conf->name);
+        run->result.unsure = !run->repeatable;
+    } else if (r->outcome == TKT_HTTP_DONE || is_wanted(run, r->status)) {
+        run->result = (struct tkt_itsm_result){.err = TKT_ERR_INIT};
+        run->call->answer = &a;
+        run->call->step++;
+        bool was_repeatable = run->repeatable;
+        going = advance(run);
+        run->result.unsure =
+            !going && run->result.err.class == TKT_ERR_TEMP && !was_repeatable;
+    } else {
+        say(run, &a);
+    }
+    run->call->answer = NULL;
+    cJSON_Delete(json);
+    if (!going) {
+        finish(run);
+    }
+}
+
+static void on_response(struct tkt_http_call *http_call, struct tkt_http_response *r)
+{
+    read_response(tkt_http_arg(http_call), r);
+}
+
+void tkt_itsm_run_start(struct tkt_http *http, const struct tkt_itsm_ops *ops,
+                        struct tkt_itsm_call *call,
+                        void (*done)(void *arg, const struct tkt_itsm_result *result),
+                        void *arg)
+{
+    struct tkt_itsm_run *run = calloc(1, sizeof(*run));
+    struct tkt_itsm_result result = {.err = TKT_ERR_INIT};
+
+    if (run == NULL) {
+        tkt_err_set(&result.err, TKT_ERR_TEMP, "itsm: no memory");
+        done(arg, &result);
+        return;
+    }
+    *run = (struct tkt_itsm_run){
+        .http = http, .ops = ops, .call = call, .done = done, .arg = arg};
+    run->result.err = (struct tkt_err)TKT_ERR_INIT;
+    call->answer = NULL;
+    call->step = 0;
+    call->stage = 0;
+    call->state = NULL;
+    if (ops->steps[call->op] == NULL || !advance(run)) {
+        finish(run);
+    }
+}
+
+/* ---- alone ---------------------------------------------------------------------------- */
+
+struct alone {
+    bool is_done;
+    struct tkt_itsm_result result;
+};
+
+static void on_done(void *arg, const struct tkt_itsm_result *result)
+{
+    struct alone *alone = arg;
+
+    alone->is_done = true;
+    alone->result = *result;
+}
+
+void tkt_itsm_run_wait(const struct tkt_itsm_ops *ops, struct tkt_itsm_call *call,
+                       struct tkt_itsm_result *out)
+{
+    struct alone alone = {.result = {.err = TKT_ERR_INIT}};
+    struct tkt_http *http = tkt_http_new(&alone.result.err);
+
+    if (http != NULL) {
+        tkt_itsm_run_start(http, ops, call, on_done, &alone);
+        while (!alone.is_done) {
+            tkt_http_poll(http, 1000);
+        }
+        tkt_http_free(&http);
+    }
+    *out = alone.result;
+}

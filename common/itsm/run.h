@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Runs an operation of a backend over the HTTP loop, step by step.
+ *
+ * Promise: done() is called exactly once, from within start when nothing had to be sent; a
+ * request goes only to the origin of the section's url.
+ * Owner: ops, call and what it points at are the caller's until done; the run is freed by
+ * itself before done. Threads: that of the loop.
+ */
+#ifndef TKT_ITSM_RUN_H
+#define TKT_ITSM_RUN_H
+#include "itsm/itsm.h"
+
+struct tkt_itsm_result {
+    struct tkt_err err; /* class NONE: done */
+    /* It failed, yet the ITSM may have carried it out: look before it is sent again. */
+    bool unsure;
+    /* 401: the token that went along is not valid (any more). */
+    bool unauthorized;
+};
+
+struct tkt_itsm_run;
+
+void tkt_itsm_run_start(struct tkt_http *http, const struct tkt_itsm_ops *ops,
+                        struct tkt_itsm_call *call,
+                        void (*done)(void *arg, const struct tkt_itsm_result *result),
+                        void *arg);
+/* Runs it to its end in a loop of its own: for ticketctl and tests. */
+void tkt_itsm_run_wait(const struct tkt_itsm_ops *ops, struct tkt_itsm_call *call,
+                       struct tkt_itsm_result *out);
+
+#endif

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Tickets in a real Request Tracker: once, complete, whatever gets lost on the way."""
+import base64
+import os
+import signal
+
+import pytest
+from conftest import BUILD
+from harness.lossy import Lossy
+from harness.product import DAEMON_UID, DESKS, Product
+from harness.rt import RT
+from harness.util import make_root, remove_root, wait_for
+
+DESK = "support@example.test"
+
+
+class Site:
+    def __init__(self):
+        self.root = make_root()
+        self.rt = RT(self.root).start()
+        self.relay = Lossy(self.rt.port)
+        secret = f"{self.root}/rt-token"
+        with open(secret, "w", encoding="ascii") as f:
+            f.write(self.rt.token + "\n")
+        os.chown(secret, DAEMON_UID, 0)
+        os.chmod(secret, 0o400)
+        self.secret = secret
+        desks = ('itsm "rt" {\n    type = "rt"\n'
+                 f'    url = "{self.relay.url}"\n    secret = "file:{secret}"\n'
+                 '    project = "General"\n    groups = {"net=Network"}\n'
+                 '    fields = {"Site={{desk}}"}\n    timeout = 20s\n}\n' +
+                 DESKS.replace('prefix = "IT"', 'prefix = "IT"\n    itsm = "rt"'))
+        self.product = Product(self.root, BUILD, desks=desks)
+        self.product.prepare()
+        self.product.start_ticketd()
+
+    def submit(self, subject, body="please help\r\n", head="", sender="ann@sender.test"):
+        mail = (f"From: Ann <{sender}>\r\nTo: {DESK}\r\nSubject: {subject}\r\n"
+                f"Message-ID: <{subject.replace(' ', '.')}.{os.getpid()}@sender.test>\r\n"
+                f"Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n{head}\r\n{body}")
+        self.product.ctl("submit", "-f", sender, "-r", DESK, stdin=mail)
+
+    def there(self, subject):
+        return [t for t in self.rt.tickets() if t["Subject"] == subject]
+
+    def ticket(self, subject):
+        return next(t for t in self.product.tickets() if t["subject"] == subject)
+
+    def jobs(self, ticket):
+        return self.product.json("show", ticket["id"])["jobs"]
+
+    def settled(self, subject):
+        """Its ticket, when no job of it is left to do."""
+        found = [t for t in self.product.tickets() if t["subject"] == subject]
+        if found and all(j["state"] == "done" for j in self.jobs(found[0])):
+            return found[0]
+        return None
+
+    def hurry(self):
+        """Deferred jobs now."""
+        for job in self.product.json("queue", "list"):
+            if job["state"] == "deferred":
+                self.product.ctl("queue", "retry", str(job["job"]), check=False)
+
+    def stop(self):
+        self.product.stop()
+        self.relay.stop()
+        self.rt.stop()
+        print(self.product.log("ticketd")[-4000:])
+        print(self.rt.log())
+        remove_root(self.root)
+
+
+@pytest.fixture(scope="module")
+def site():
+    reason = RT.missing()
+    if reason:
+        pytest.skip(reason)
+    site = Site()
+    yield site
+    site.stop()
+
+
+@pytest.fixture(autouse=True)
+def whole_relay(site):
+    yield
+    site.relay.clear()
+
+
+def attachments(site, ticket):
+    """{name: bytes} of an RT ticket; the texts are under ''."""
+    found = {}
+    for item in site.rt.call("GET", f"ticket/{ticket['id']}/attachments?per_page=100")["items"]:
+        one = site.rt.call("GET", f"attachment/{item['id']}")
+        if not one["ContentType"].startswith("multipart/"):
+            data = base64.b64decode(one["Content"])
+            name = one.get("Filename") or ""
+            found[name] = found.get(name, b"") + data
+    return found
+
+
+def test_a_mail_is_a_ticket_there_with_its_text_its_fields_and_its_file(site):
+    payload = os.urandom(300000)
+    coded = base64.encodebytes(payload).decode().replace("\n", "\r\n")
+    site.submit("whole", head='MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n',
+                body='--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGr\u00fc\u00dfe \U0001f600\r\n'
+                     '--b\r\nContent-Type: image/png; name="x.png"\r\n'
+                     'Content-Disposition: attachment; filename="x.png"\r\n'
+                     f'Content-Transfer-Encoding: base64\r\n\r\n{coded}\r\n--b--\r\n')
+    ours = wait_for("the jobs to end", lambda: site.settled("whole"), 60, 0.3)
+    theirs = site.there("whole")
+    assert len(theirs) == 1
+    assert theirs[0]["Requestor"][0]["id"] == "ann@sender.test"
+    fields = {f["name"]: f["values"] for f in theirs[0]["CustomFields"]}
+    shown = site.product.json("show", ours["id"])
+    assert fields["CorrelationId"] == [shown["corr"]] and fields["Site"] == ["it"]
+    files = attachments(site, theirs[0])
+    assert "Gr\u00fc\u00dfe \U0001f600" in files[""].decode()
+    assert files["x.png"] == payload
+    event = next(e for e in shown["events"] if e["kind"] == "ticket.external")
+    assert event["data"]["key"] == str(theirs[0]["id"])
+
+
+def test_an_answer_that_got_lost_makes_no_second_ticket(site):
+    site.relay.lose("POST /REST/2.0/ticket ")
+    site.submit("lost answer")
+    wait_for("RT to have it", lambda: site.there("lost answer"), 60, 0.3)
+
+    def done():
+        site.hurry()
+        return site.settled("lost answer")
+    wait_for("the job to end", done, 60, 0.5)
+    assert len(site.there("lost answer")) == 1
+    assert any("GET /REST/2.0/tickets?" in line for line in site.relay.seen)
+
+
+def test_a_request_that_never_arrived_is_sent_again(site):
+    site.relay.cut("POST /REST/2.0/ticket ", 2)
+    site.submit("cut off")
+
+    def done():
+        site.hurry()
+        return site.settled("cut off")
+    wait_for("the job to end", done, 60, 0.5)
+    assert len(site.there("cut off")) == 1
+
+
+def test_an_answer_by_mail_and_a_note_become_comments_behind_the_create(site):
+    site.submit("talk")
+    ours = wait_for("the jobs to end", lambda: site.settled("talk"), 60, 0.3)
+    site.product.ctl("comment", ours["id"], "seen, working on it")
+    wait_for("the comment", lambda: site.settled("talk"), 60, 0.3)
+    text = attachments(site, site.there("talk")[0])[""].decode()
+    assert "please help" in text and "seen, working on it" in text
+
+
+def test_ticketd_killed_in_the_middle_leaves_each_ticket_once(site):
+    names = [f"killed {n}" for n in range(12)]
+    for n, name in enumerate(names):
+        site.submit(name)
+        if n % 4 == 3:
+            os.kill(site.product.daemon_pid(), signal.SIGKILL)
+            site.product.ticketd.wait(20)
+            site.product.start_ticketd()
+
+    def done():
+        site.hurry()
+        return all(site.settled(name) for name in names)
+    # A lease of a killed ticketd has to run out before its jobs are taken over.
+    wait_for("all jobs to end", done, 150, 1)
+    assert [len(site.there(name)) for name in names] == [1] * len(names)
+
+
+def test_a_refused_secret_parks_nothing_and_is_told(site):
+    with open(site.secret, "w", encoding="ascii") as f:
+        f.write("1-1-wrong\n")
+    site.submit("wrong secret")
+    ours = wait_for("the ticket", lambda: site.ticket("wrong secret"), 20, 0.2)
+    job = wait_for("its create to be refused", lambda: [
+        j for j in site.jobs(ours) if j["state"] == "deferred"], 30, 0.3)[0]
+    assert "the secret of itsm rt is refused" in job["reason"]
+    assert "1-1-wrong" not in site.product.log("ticketd")
+    with open(site.secret, "w", encoding="ascii") as f:
+        f.write(site.rt.token + "\n")
+    site.product.ctl("reload")
+
+    def done():
+        site.hurry()
+        return site.settled("wrong secret")
+    wait_for("it to be done", done, 60, 0.5)
+    assert len(site.there("wrong secret")) == 1

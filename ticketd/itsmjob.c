@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ticketd/itsmjob.h"
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "ticketd/facts.h"
+#include "ticketd/itsmjob_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BUSY_DELAY_MS 2000
+/* Wrong credentials are everybody's: tickets wait for better ones, none is parked. */
+#define UNAUTHORIZED_S 300
+#define PAYLOAD_MAX 4096
+#define FILES_MAX 100 /* of one mail; the others stay here */
+
+static void release(struct tkt_itsmjob *job)
+{
+    if (job->analysed) {
+        tkt_analysis_release(&job->analysis);
+    }
+    if (job->file.fd >= 0) {
+        close(job->file.fd);
+    }
+    tkt_secret_release(&job->secret);
+    tkt_wire_arena_release(&job->call.arena);
+    tkt_wire_arena_release(&job->arena);
+    tkt_settings_put(&job->set);
+    free(job);
+}
+
+static void end(struct tkt_itsmjob *job, const struct tkt_err *err, bool doubt)
+{
+    struct tkt_running *r = job->r;
+    struct tkt_err last = *err;
+
+    r->state = NULL;
+    r->doubt = doubt;
+    r->park_after_ms = job->conf == NULL ? 0 : job->conf->park_after_ms;
+    release(job);
+    tkt_running_finish(r, &last);
+}
+
+/* ---- the transaction ------------------------------------------------------------------ */
+
+/* A job for each file of the mail, behind the create in its lane. */
+static int add_files(struct tkt_store *store, const struct tkt_itsmjob *job,
+                     int64_t now_ms, struct tkt_err *err)
+{
+    const struct tkt_message *m = &job->analysis.msg;
+
+    if (!job->analysed || !job->conf->attachments) {
+        return 0;
+    }
+    for (size_t i = 0; i < m->attachment_count && i < FILES_MAX; i++) {
+        const struct tkt_attachment *a = &m->attachments[i];
+        TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(PAYLOAD_MAX);
+
+        tkt_buf_adds(&b, "{\"part\":");
+        (void)tkt_json_add_string(&b, a->part, strlen(a->part)); /* b.failed tells */
+        tkt_buf_adds(&b, ",\"name\":");
+        (void)tkt_json_add_string(&b, a->name, strlen(a->name));
+        tkt_buf_adds(&b, ",\"type\":");
+        (void)tkt_json_add_string(&b, a->type, strlen(a->type));
+        tkt_buf_adds(&b, "}");
+        if (!b.failed && tkt_store_job_add(store, job->r->job.ticket, job->r->job.message,
+                                           "attach", job->r->job.target, tkt_buf_str(&b),
+                                           now_ms, now_ms, err) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int apply(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    struct tkt_itsmjob *job = arg;
+    const struct tkt_itsm_seen *seen = &job->call.seen;
+    const struct tkt_store_external in = {.ticket = job->r->job.ticket,
+                                          .itsm = job->r->job.target,
+                                          .key = seen->external ? seen->external : "",
+                                          .number = seen->number ? seen->number : "",
+                                          .url = seen->url ? seen->url : ""};
+    enum tkt_itsm_op op = job->call.op;
+    bool makes = op == TKT_ITSM_CREATE || op == TKT_ITSM_FIND;
+    int64_t now_ms = tkt_clock_wall_ms();
+
+    if (makes && tkt_store_external_set(store, &in, now_ms, err) < 0) {
+        return -1;
+    }
+    if ((makes || op == TKT_ITSM_COMMENT) && add_files(store, job, now_ms, err) < 0) {
+        return -1;
+    }
+    return tkt_store_job_finish(store, job->r->job.id, job->r->owner, TKT_JOB_DONE, 0, "",
+                                now_ms, err);
+}
+
+/* It is done there; when that cannot be written down now, a look-up finds it later. */
+static void record(struct tkt_itsmjob *job)
+{
+    struct tkt_running *r = job->r;
+    struct tkt_err err = TKT_ERR_INIT;
+
+    if (tkt_commit_call(r->d->commit, apply, job, true, &err) < 0) {
+        struct tkt_err temp = TKT_ERR_INIT;
+        tkt_err_set(&temp, TKT_ERR_TEMP, "done, but not written down: %.200s", err.text);
+        end(job, &temp, true);
+        return;
+    }
+    if (job->call.op == TKT_ITSM_CREATE || job->call.op == TKT_ITSM_FIND) {
+        tkt_log(TKT_LOG_INFO, r->job.ticket_id, "itsm.created", "itsm", r->job.target,
+                "number", job->call.seen.number ? job->call.seen.number : "", "found",
+                job->call.op == TKT_ITSM_FIND ? "yes" : "no", NULL);
+    }
+    r->state = NULL;
+    release(job);
+    tkt_running_recorded(r);
+}
+
+/* ---- over the loop -------------------------------------------------------------------- */
+
+static void carry_out(struct tkt_itsmjob *job, enum tkt_itsm_op op);
+
+/* No ticket has the key. May it be made now? */
+static void nothing_found(struct tkt_itsmjob *job)
+{
+    int64_t lag =
+        job->conf->search_lag_ms ? job->conf->search_lag_ms : job->ops->search_lag_ms;
+    int64_t left = job->r->job.tried_ms + lag - tkt_clock_wall_ms();
+    struct tkt_err err = TKT_ERR_INIT;
+
+    if (left > 0) {
+        tkt_err_set(&err, TKT_ERR_TEMP,
+                    "an earlier try may have made it; its search may show it later");
+        err.retry_after_s = (int)(left / 1000) + 1;
+        end(job, &err, true);
+    } else if (!job->ops->search_is_proof) {
+        tkt_err_set(&err, TKT_ERR_PERM,
+                    "an earlier try may have made it and the search does not tell; look "
+                    "there, then retry or drop this job");
+        end(job, &err, true);
+    } else {
+        carry_out(job, TKT_ITSM_CREATE);
+    }
+}
+
+static void carried_out(void *arg, const struct tkt_itsm_result *result)
+{
+    struct tkt_itsmjob *job = arg;
+    struct tkt_err err = result->err;
+
+    if (result->err.class == TKT_ERR_NONE) {
+        const char *key = job->call.seen.external;
+
+        if (job->call.op == TKT_ITSM_FIND && (key == NULL || *key == '\0')) {
+            nothing_found(job);
+        } else {
+            record(job);
+        }
+        return;
+    }
+    if (result->unauthorized) {
+        err.class = TKT_ERR_TEMP;
+        err.retry_after_s = TKT_MAX(err.retry_after_s, UNAUTHORIZED_S);
+        (void)tkt_err_prefix(&err, "the secret of itsm %s is refused", job->conf->name);
+    }
+    end(job, &err,
+        result->unsure || (job->call.op == TKT_ITSM_FIND && job->r->job.doubt));
+}
+
+static void carry_out(struct tkt_itsmjob *job, enum tkt_itsm_op op)
+{
+    job->call.op = op;
+    memset(&job->call.seen, 0, sizeof(job->call.seen));
+    tkt_itsm_run_start(job->r->http, job->ops, &job->call, carried_out, job);
+}
+
+static void loaded(struct tkt_running *r)
+{
+    struct tkt_itsmjob *job = r->state;
+    const struct tkt_err none = TKT_ERR_INIT;
+
+    if (job->err.class != TKT_ERR_NONE) {
+        end(job, &job->err, r->job.doubt);
+    } else if (job->nothing_to_do) {
+        end(job, &none, false);
+    } else {
+        bool lost = job->call.op == TKT_ITSM_CREATE && r->job.doubt;
+
+        carry_out(job, lost ? TKT_ITSM_FIND : job->call.op);
+    }
+}
+
+static void load(struct tkt_running *r, struct tkt_tools *tools)
+{
+    struct tkt_itsmjob *job = r->state;
+
+    (void)tkt_itsmjob_load(job, tools); /* job->err tells */
+}
+
+/* ---- start ---------------------------------------------------------------------------- */
+
+static int op_of(const char *kind)
+{
+    static const enum tkt_itsm_op ops[] = {TKT_ITSM_CREATE, TKT_ITSM_COMMENT,
+                                           TKT_ITSM_ATTACH, TKT_ITSM_UPDATE};
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(ops); i++) {
+        if (strcmp(tkt_itsm_op_names[ops[i]], kind) == 0) {
+            return (int)ops[i];
+        }
+    }
+    return -1;
+}
+
+static const struct tkt_conf_itsm *section(const struct tkt_conf *conf, const char *name)
+{
+    for (size_t i = 0; i < conf->itsm_count; i++) {
+        if (strcmp(conf->itsms[i].name, name) == 0) {
+            return &conf->itsms[i];
+        }
+    }
+    return NULL;
+}
+
+/* What can be said without looking: NULL, or why it cannot be. */
+static int prepare(struct tkt_itsmjob *job, struct tkt_err *err)
+{
+    const struct tkt_job *j = &job->r->job;
+    int op = op_of(j->kind);
+
+    job->conf = section(job->set->conf, j->target);
+    job->ops = job->conf == NULL ? NULL : tkt_itsm_find(job->conf->type);
+    if (op < 0) {
+        return tkt_err_set(err, TKT_ERR_PERM, "nobody knows jobs of kind %s", j->kind);
+    }
+    if (job->ops == NULL) {
+        return tkt_err_set(err, TKT_ERR_CONF,
+                           "there is no section itsm \"%s\" (any more)", j->target);
+    }
+    job->call = (struct tkt_itsm_call){.op = (enum tkt_itsm_op)op,
+                                       .site = &job->site,
+                                       .ticket = &job->ticket,
+                                       .comment = &job->comment,
+                                       .file = &job->file};
+    return 0;
+}
+
+static void start(struct tkt_running *r)
+{
+    struct tkt_itsmjob *job = calloc(1, sizeof(*job));
+    struct tkt_err err = TKT_ERR_INIT;
+
+    if (job == NULL) {
+        tkt_running_give_back(r, BUSY_DELAY_MS, "no memory");
+        return;
+    }
+    job->r = r;
+    job->file.fd = -1;
+    job->err = (struct tkt_err)TKT_ERR_INIT;
+    job->set = tkt_settings_get(r->d);
+    r->state = job;
+    if (prepare(job, &err) < 0 || job->ops->steps[job->call.op] == NULL) {
+        end(job, &err, false); /* an operation that is not there is done */
+    } else if (tkt_running_in_pool(r, load, loaded) < 0) {
+        r->state = NULL;
+        release(job);
+        tkt_running_give_back(r, BUSY_DELAY_MS, "no thread is free");
+    }
+}
+
+const struct tkt_job_kind tkt_itsmjob_kind = {.kind = "", .start = start};

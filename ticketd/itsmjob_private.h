@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * What itsmjob.c (the way of a job) and itsmjob_load.c (what it needs) share.
+ */
+#ifndef TKT_TICKETD_ITSMJOB_PRIVATE_H
+#define TKT_TICKETD_ITSMJOB_PRIVATE_H
+#include "itsm/run.h"
+#include "secret/secret.h"
+#include "store/external.h"
+#include "ticketd/itsmjob.h"
+
+struct tkt_itsmjob {
+    struct tkt_running *r;
+    struct tkt_settings *set;
+    const struct tkt_conf_itsm *conf;
+    const struct tkt_itsm_ops *ops;
+    struct tkt_err err; /* of loading */
+    struct tkt_secret secret;
+    struct tkt_reader_full full;
+    struct tkt_strings tags;
+    struct tkt_itsm_site site;
+    struct tkt_itsm_ticket ticket;
+    struct tkt_itsm_comment comment;
+    struct tkt_itsm_file file;
+    bool nothing_to_do; /* why says why */
+    struct tkt_analysis analysis;
+    bool analysed;
+    struct tkt_wire_arena arena;
+    struct tkt_itsm_call call;
+    bool looked; /* the call under way looks for a lost create */
+    struct tkt_itsm_result result;
+    char why[200];
+};
+
+/* In a thread that may block: fills all of it; -1 with job->err. */
+int tkt_itsmjob_load(struct tkt_itsmjob *job, struct tkt_tools *tools);
+
+#endif
