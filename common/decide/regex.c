@@ -75,20 +75,18 @@ void tkt_regex_set_budget(struct tkt_regex_set *set, int64_t ms)
     set->left_us = ms * 1000;
 }
 
-/* Two quantifiers are what a slow expression needs at least; braces and brackets that are
- * none count as well, which costs nothing but looks at the clock. */
+/* Whatever repeats, or calls itself, can look at all of the text from each place of it.
+ * Braces and question marks that repeat nothing count as well, which costs nothing but
+ * looks at the clock. */
 static bool may_be_slow(const char *pattern)
 {
-    size_t quantifiers = 0;
-
     for (const char *p = pattern; *p != '\0'; p++) {
-        if (*p == '\\' && p[1] != '\0') {
-            p++;
-        } else {
-            quantifiers += *p == '*' || *p == '+' || *p == '{';
+        if (strchr("*+{?", *p) != NULL || (p[0] == '\\' && p[1] == 'g')) {
+            return true;
         }
+        p += *p == '\\' && p[1] != '\0';
     }
-    return quantifiers > 1;
+    return false;
 }
 
 static int fail(const char *pattern, int code, size_t at, struct tkt_err *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "decide/route.h"
 
+#include "base/util.h"
 #include "decide/correlate.h"
 #include "decide/model_route.h"
 #include "decide/policy.h"
@@ -37,10 +38,40 @@ static int copy_words(struct tkt_wire_arena *arena, const struct tkt_strings *fr
     return 0;
 }
 
+/* The priority's steps ask the reasons who set a field, and so do persons who wonder: there
+ * is always room for what took effect. A field, a tag, and what was not done, may be left
+ * out. */
+static bool takes_effect(const struct tkt_reason *reason)
+{
+    static const char *const fields[] = {"type",   "category", "subcategory", "service",
+                                         "group",  "assignee", "itsm",        "urgency",
+                                         "impact", "priority", "requester",   "refuse",
+                                         "ignore", "ask_llm",  "correlate"};
+
+    for (size_t i = 0; !reason->overruled && !reason->is_error && reason->field != NULL &&
+                       i < TKT_ARRAY_LEN(fields);
+         i++) {
+        if (strcmp(reason->field, fields[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+#define EFFECTS_MAX 24 /* each of the fields once, and what priority has to say */
+#define ERRORS_MAX 8
+
+static size_t room_for(const struct tkt_reason *reason)
+{
+    return takes_effect(reason) ? TKT_DECISION_REASONS_MAX
+           : reason->is_error   ? TKT_DECISION_REASONS_MAX - EFFECTS_MAX
+                                : TKT_DECISION_REASONS_MAX - EFFECTS_MAX - ERRORS_MAX;
+}
+
 int tkt_reason_add(struct tkt_decision *d, struct tkt_wire_arena *arena,
                    const struct tkt_reason *reason)
 {
-    if (d->reason_count == TKT_DECISION_REASONS_MAX) {
+    if (d->reason_count >= room_for(reason)) {
         return 0;
     }
     if (d->reasons == NULL) {

@@ -29,9 +29,11 @@ static bool items_hold(struct tkt_rules *r, const struct tkt_condition *c, bool 
         if (any && !use->excludes) {
             continue;
         }
-        bool hit = tkt_rules_scan_item(r, use->item, c->zones, limit) != 0;
-        if (hit && use->excludes) {
-            return false;
+        bool unknown = false;
+        bool hit = tkt_rules_scan_item(r, use->item, c->zones, &unknown) != 0;
+        *limit |= unknown;
+        if (use->excludes && (hit || unknown)) {
+            return false; /* what met a limit is not known to be absent */
         }
         any |= hit;
     }

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 /* cmocka wants the four above first */
 #include <cmocka.h>
 
@@ -280,6 +281,72 @@ static void a_catastrophic_expression_is_an_error_and_ends_soon(void **state)
     assert_true(tkt_clock_mono_ms() - start_ms < 5000);
 }
 
+/* What could not be looked for is not known to be absent. */
+static void an_exclusion_that_meets_a_limit_lets_nothing_through(void **state)
+{
+    char text[4096] = "hello ";
+
+    (void)state;
+    memset(text + 6, 'a', sizeof(text) - 7);
+    text[sizeof(text) - 1] = '\0';
+    const struct tkt_decision *d =
+        decide("rule \"bad\" {\n if_says = {\"hello\", '!regex:(a+)+[!?]'}\n"
+               " set_group = \"g\"\n}\n",
+               "x", text);
+    assert_string_equal(d->group, "");
+    assert_non_null(reason(d, "bad", ""));
+    assert_true(reason(d, "bad", "")->is_error);
+}
+
+/* One quantifier is enough to look at all of the text from each place of it. */
+static void a_quadratic_expression_is_an_error_and_ends_soon(void **state)
+{
+    static const char *const patterns[] = {"foo.*bar", "foo.*?bar",
+                                           "(?:f|o|fo|oo|fr)+bar"};
+    size_t n = 256 * 1024;
+    TKT_AUTO_FREE char *text = malloc(n + 1);
+
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < n; i++) {
+        text[i] = "foofr"[i % 5];
+    }
+    memcpy(text, "bar ", 4);
+    text[n] = '\0';
+    for (size_t i = 0; i < TKT_ARRAY_LEN(patterns); i++) {
+        char conf[200];
+        snprintf(conf, sizeof(conf),
+                 "rule \"bad\" {\n if_reply = {'regex:%s'}\n"
+                 " set_group = \"g\"\n}",
+                 patterns[i]);
+        clock_t start = clock();
+        const struct tkt_decision *d = decide(conf, "x", text);
+        assert_string_equal(d->group, "");
+        assert_non_null(reason(d, "bad", ""));
+        assert_true(reason(d, "bad", "")->is_error);
+        assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
+    }
+}
+
+/* Words that make many rules leave their reasons must not hide who set the priority. */
+static void a_rule_keeps_what_it_set_when_reasons_are_many(void **state)
+{
+    TKT_AUTO_BUF struct tkt_buf conf = TKT_BUF_INIT(64 * 1024);
+    const struct tkt_decision *d;
+
+    (void)state;
+    assert_int_equal(tkt_buf_adds(&conf, "rule \"many\" {\n set_tags = {\"t0\""), 0);
+    for (int i = 1; i < 64; i++) {
+        assert_true(tkt_buf_addf(&conf, ", \"t%d\"", i) >= 0);
+    }
+    assert_int_equal(tkt_buf_adds(&conf, "}\n}\nrule \"low\" {\n set_priority = low\n"
+                                         " set_urgency = low\n}\n"),
+                     0);
+    d = decide(tkt_buf_str(&conf), "URGENT", "production is down for everybody, now!!");
+    assert_int_equal(d->priority, 4);
+    assert_int_equal(d->urgency, 3);
+}
+
 static void a_megabyte_is_searched_for_words_to_its_end(void **state)
 {
     size_t n = 1024 * 1024;
@@ -348,6 +415,9 @@ int main(void)
         cmocka_unit_test(what_is_required_and_not_there_is_missing),
         cmocka_unit_test(more_tags_and_fields_than_a_ticket_takes_are_an_error),
         cmocka_unit_test(a_catastrophic_expression_is_an_error_and_ends_soon),
+        cmocka_unit_test(an_exclusion_that_meets_a_limit_lets_nothing_through),
+        cmocka_unit_test(a_quadratic_expression_is_an_error_and_ends_soon),
+        cmocka_unit_test(a_rule_keeps_what_it_set_when_reasons_are_many),
         cmocka_unit_test(a_megabyte_is_searched_for_words_to_its_end),
         cmocka_unit_test(five_thousand_rules_find_the_one),
         cmocka_unit_test(one_rule_too_many_is_refused),
