@@ -194,6 +194,22 @@ int tkt_acting_tag(struct tkt_acting *a, const char *name, const char *tag)
     return 0;
 }
 
+/* Not under its own name: a field "priority" is none of the decision's. */
+static int field_reason(struct tkt_acting *a, const char *name, const struct tkt_field *f)
+{
+    size_t n = strlen(f->name);
+    size_t m = strlen(f->value);
+    char *both = tkt_wire_arena_alloc(a->arena, n + 1 + m + 1);
+
+    if (both == NULL) {
+        return -1;
+    }
+    memcpy(both, f->name, n);
+    both[n] = '=';
+    memcpy(both + n + 1, f->value, m + 1);
+    return reason(a, name, "field", both, false, NULL);
+}
+
 int tkt_acting_field(struct tkt_acting *a, const char *name, const char *field,
                      size_t field_len, const char *value, size_t value_len)
 {
@@ -224,7 +240,7 @@ int tkt_acting_field(struct tkt_acting *a, const char *name, const char *field,
     }
     d->fields = fields;
     d->field_count++;
-    return reason(a, name, f->name, f->value, false, NULL);
+    return field_reason(a, name, f);
 }
 
 int tkt_acting_keywords(struct tkt_acting *a, const struct tkt_strings *words)

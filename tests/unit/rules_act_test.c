@@ -347,6 +347,21 @@ static void a_rule_keeps_what_it_set_when_reasons_are_many(void **state)
     assert_int_equal(d->urgency, 3);
 }
 
+/* What a mail or a rule puts into a field for the ITSM decides nothing here. */
+static void a_field_with_the_name_of_a_decision_is_a_field(void **state)
+{
+    const struct tkt_decision *d;
+
+    (void)state;
+    d = decide("extract \"prio\" {\n pattern = 'Prio:\\s*(?<priority>\\w+)'\n}\n"
+               "rule \"f\" {\n set_fields = {\"urgency=none\"}\n}\n",
+               "URGENT", "Prio: low, production is down for everybody, now!!");
+    assert_string_equal(rules_field(d, "priority"), "low");
+    assert_int_equal(d->urgency, 1);
+    assert_int_equal(d->priority, 2);
+    assert_string_equal(reason(d, "prio", "field")->value, "priority=low");
+}
+
 static void a_megabyte_is_searched_for_words_to_its_end(void **state)
 {
     size_t n = 1024 * 1024;
@@ -418,6 +433,7 @@ int main(void)
         cmocka_unit_test(an_exclusion_that_meets_a_limit_lets_nothing_through),
         cmocka_unit_test(a_quadratic_expression_is_an_error_and_ends_soon),
         cmocka_unit_test(a_rule_keeps_what_it_set_when_reasons_are_many),
+        cmocka_unit_test(a_field_with_the_name_of_a_decision_is_a_field),
         cmocka_unit_test(a_megabyte_is_searched_for_words_to_its_end),
         cmocka_unit_test(five_thousand_rules_find_the_one),
         cmocka_unit_test(one_rule_too_many_is_refused),
