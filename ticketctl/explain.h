@@ -66,9 +66,6 @@ int tkt_ctl_decided(struct tkt_ctl *ctl);
 
 /* ---- what is the same for a mail in hand and for stored ones ----------------------- */
 
-/* What the configuration says of the desk. The strings are borrowed. */
-struct tkt_desk_facts tkt_ctl_desk_facts(const struct tkt_conf *conf,
-                                         const struct tkt_conf_desk *desk);
 bool tkt_ctl_is_agent(const struct tkt_conf *conf, const char *from);
 /* Whom the directory does not know. */
 struct tkt_person tkt_ctl_nobody(void);

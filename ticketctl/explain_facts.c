@@ -6,6 +6,7 @@
 #include "message/tail.h"
 #include "ticketctl/explain.h"
 #include "ticketctl/out.h"
+#include "ticketd/deskfacts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -225,37 +226,6 @@ static int ask_ticketd(struct tkt_ctl_explain *e)
     return rc;
 }
 
-static bool itsm_is_local(const struct tkt_conf *conf, const char *name)
-{
-    for (size_t i = 0; i < conf->itsm_count; i++) {
-        if (strcmp(conf->itsms[i].name, name) == 0) {
-            return strcmp(conf->itsms[i].type, "local") == 0;
-        }
-    }
-    return true; /* no section: the embedded one */
-}
-
-struct tkt_desk_facts tkt_ctl_desk_facts(const struct tkt_conf *conf,
-                                         const struct tkt_conf_desk *d)
-{
-    return (struct tkt_desk_facts){
-        .name = d->name,
-        .group = d->group,
-        .type = d->type,
-        .priority = (int)d->priority,
-        .reopen_closed = d->closed == TKT_CLOSED_REOPEN,
-        .refuse_closed = d->closed == TKT_CLOSED_REFUSE,
-        .forward_agents = d->forward == TKT_FORWARD_REQUESTER,
-        .forward_anybody = d->forward == TKT_FORWARD_ANYBODY,
-        .opens = tkt_class_bits(d->opens.items, d->opens.count),
-        .changes_state = tkt_class_bits(d->changes_state.items, d->changes_state.count),
-        .acknowledges = tkt_class_bits(d->acknowledges.items, d->acknowledges.count),
-        .local_itsm = itsm_is_local(conf, d->itsm),
-        .never = (conf->rules_refuse ? 0 : TKT_NEVER_REFUSE) |
-                 (conf->rules_ignore ? 0 : TKT_NEVER_IGNORE) |
-                 (conf->rules_set_requester ? 0 : TKT_NEVER_REQUESTER)};
-}
-
 struct tkt_person tkt_ctl_nobody(void)
 {
     static char nothing[1];
@@ -282,7 +252,7 @@ int tkt_ctl_explain_facts(struct tkt_ctl_explain *e)
     }
     for (size_t i = 0; i < x->desk_count; i++) {
         const struct tkt_conf_desk *d = x->desks[i].conf;
-        f->desks[f->desk_count++] = tkt_ctl_desk_facts(e->ctl->conf, d);
+        f->desks[f->desk_count++] = tkt_facts_desk(e->ctl->conf, d);
     }
     return tkt_ctl_opt(e->ctl, "offline") == NULL ? ask_ticketd(e) : 0;
 }

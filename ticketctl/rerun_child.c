@@ -10,6 +10,7 @@
 #include "parser/sandbox.h"
 #include "ticketctl/explain.h"
 #include "ticketctl/rerun.h"
+#include "ticketd/deskfacts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -177,7 +178,7 @@ static int decide(struct child *c, struct side *side, const struct tkt_message *
     if (desk == NULL) {
         return 0;
     }
-    desk_facts = tkt_ctl_desk_facts(side->conf, desk);
+    desk_facts = tkt_facts_desk(side->conf, desk);
     struct tkt_facts facts = {.null_sender = c->head.null_sender != 0,
                               .auth_login = c->parts[2],
                               .login_is_from =

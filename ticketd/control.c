@@ -2,6 +2,7 @@
 #include "ticketd/control.h"
 
 #include "base/clock.h"
+#include "base/enc.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/util.h"
@@ -269,6 +270,28 @@ static void *control_main(void *arg)
         }
     }
     return NULL;
+}
+
+const char *tkt_control_arg(const struct tkt_control_request *req, const char *name)
+{
+    for (size_t i = 0; i < req->arg_count; i++) {
+        if (strcmp(req->args[i].name, name) == 0) {
+            return req->args[i].value;
+        }
+    }
+    return NULL;
+}
+
+int64_t tkt_control_number(const struct tkt_control_request *req, const char *name,
+                           int64_t otherwise)
+{
+    const char *value = tkt_control_arg(req, name);
+    int64_t n = otherwise;
+
+    if (value) {
+        (void)tkt_parse_int(value, 0, INT64_MAX, &n); /* checked already */
+    }
+    return n;
 }
 
 struct tkt_control *tkt_control_start(struct tkt_daemon *d, int listen_fd,

@@ -45,6 +45,11 @@ struct tkt_control_request {
     char text[300]; /* out */
 };
 
+/* NULL when it was not given. */
+const char *tkt_control_arg(const struct tkt_control_request *req, const char *name);
+/* Of an argument that was checked to be a number before the verb ran. */
+int64_t tkt_control_number(const struct tkt_control_request *req, const char *name,
+                           int64_t otherwise);
 /* Runs the verb with its checks. -1 with *err when it was refused or failed. */
 int tkt_control_verb(struct tkt_control_request *req, struct tkt_err *err);
 

@@ -16,29 +16,6 @@
 
 #define REASSIGN_AT_ONCE 64
 
-static const char *arg(const struct tkt_control_request *req, const char *name)
-{
-    for (size_t i = 0; i < req->arg_count; i++) {
-        if (strcmp(req->args[i].name, name) == 0) {
-            return req->args[i].value;
-        }
-    }
-    return NULL;
-}
-
-/* The number was checked before the verb ran. */
-static int64_t arg_number(const struct tkt_control_request *req, const char *name,
-                          int64_t otherwise)
-{
-    const char *value = arg(req, name);
-    int64_t n = otherwise;
-
-    if (value) {
-        (void)tkt_parse_int(value, 0, INT64_MAX, &n); /* checked already */
-    }
-    return n;
-}
-
 static void format_time(int64_t ms, char out[32])
 {
     time_t t = (time_t)(ms / 1000);
@@ -61,9 +38,9 @@ struct assigning {
 static int apply_auto(struct tkt_store *store, void *p, struct tkt_err *err)
 {
     struct assigning *a = p;
-    const struct tkt_store_assign_in in = {.id = arg(a->req, "id"),
+    const struct tkt_store_assign_in in = {.id = tkt_control_arg(a->req, "id"),
                                            .roster = a->roster,
-                                           .group = arg(a->req, "group"),
+                                           .group = tkt_control_arg(a->req, "group"),
                                            .who = a->req->who,
                                            .reason = "by command",
                                            .now_ms = tkt_clock_wall_ms()};
@@ -80,7 +57,7 @@ int tkt_control_assign_auto(struct tkt_control_request *req, struct tkt_err *err
     tkt_settings_put(&set);
     if (rc == 0) {
         snprintf(req->text, sizeof(req->text), "%.47s: %.63s, %.100s (%.70s)",
-                 arg(req, "id"), a.out.group[0] ? a.out.group : "no group",
+                 tkt_control_arg(req, "id"), a.out.group[0] ? a.out.group : "no group",
                  a.out.assignee[0] ? a.out.assignee : "nobody",
                  a.out.why[0] ? a.out.why : "the group has no strategy");
     }
@@ -170,7 +147,7 @@ static int set_away(struct away *a, struct tkt_err *err)
     int to_others = 0;
     int to_nobody = 0;
 
-    snprintf(lower, sizeof(lower), "%s", arg(req, "agent"));
+    snprintf(lower, sizeof(lower), "%s", tkt_control_arg(req, "agent"));
     tkt_ascii_lower(lower);
     a->away.address = lower;
     if (!is_member(a->roster, lower)) {
@@ -184,13 +161,14 @@ static int set_away(struct away *a, struct tkt_err *err)
         snprintf(req->text, sizeof(req->text), "%.100s is back", lower);
         return 0;
     }
-    if (arg_number(req, "reassign", 0) && reassign(a, &to_others, &to_nobody, err) < 0) {
+    if (tkt_control_number(req, "reassign", 0) &&
+        reassign(a, &to_others, &to_nobody, err) < 0) {
         return -1;
     }
     format_time(a->away.until_ms, until);
     int n =
         snprintf(req->text, sizeof(req->text), "%.100s is away until %s", lower, until);
-    if (arg_number(req, "reassign", 0)) {
+    if (tkt_control_number(req, "reassign", 0)) {
         snprintf(req->text + n, sizeof(req->text) - (size_t)n,
                  "; tickets given to others: %d, to nobody: %d", to_others, to_nobody);
     }
@@ -203,10 +181,11 @@ int tkt_control_agent_away(struct tkt_control_request *req, struct tkt_err *err)
     int64_t now = tkt_clock_wall_ms();
     struct away a = {.req = req, .roster = set->roster};
 
-    a.away = (struct tkt_store_away){.from_ms = arg_number(req, "from_ms", now),
-                                     .until_ms = arg_number(req, "until_ms", 0),
-                                     .note = arg(req, "note") ? arg(req, "note") : "",
-                                     .who = req->who};
+    a.away = (struct tkt_store_away){
+        .from_ms = tkt_control_number(req, "from_ms", now),
+        .until_ms = tkt_control_number(req, "until_ms", 0),
+        .note = tkt_control_arg(req, "note") ? tkt_control_arg(req, "note") : "",
+        .who = req->who};
     int rc = a.away.until_ms > now
                  ? set_away(&a, err)
                  : tkt_err_set(err, TKT_ERR_PERM, "agent-away: the time is past");
@@ -269,7 +248,7 @@ static void add_agent(struct tkt_buf *b, const struct tkt_roster_group *g,
 int tkt_control_agents(struct tkt_control_request *req, struct tkt_err *err)
 {
     struct tkt_settings *set = tkt_settings_get(req->d);
-    const char *only = arg(req, "group");
+    const char *only = tkt_control_arg(req, "group");
     int64_t now = tkt_clock_wall_ms();
     int rc = 0;
 

@@ -47,29 +47,6 @@ struct verb {
     struct arg_spec args[ARGS_MAX];
 };
 
-static const char *arg(const struct tkt_control_request *req, const char *name)
-{
-    for (size_t i = 0; i < req->arg_count; i++) {
-        if (strcmp(req->args[i].name, name) == 0) {
-            return req->args[i].value;
-        }
-    }
-    return NULL;
-}
-
-/* The number was checked before the verb ran. */
-static int64_t arg_number(const struct tkt_control_request *req, const char *name,
-                          int64_t otherwise)
-{
-    const char *value = arg(req, name);
-    int64_t n = otherwise;
-
-    if (value) {
-        (void)tkt_parse_int(value, 0, INT64_MAX, &n); /* checked already */
-    }
-    return n;
-}
-
 static void say(struct tkt_control_request *req, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -182,15 +159,16 @@ static int run_shadow(struct tkt_control_request *req, struct tkt_err *err)
 static int run_list(struct tkt_control_request *req, struct tkt_err *err)
 {
     const struct tkt_list_filter filter = {
-        .desk = arg(req, "desk"),
-        .state = arg(req, "state"),
-        .group = arg(req, "group"),
-        .assignee = arg(req, "assignee"),
-        .requester = arg(req, "requester"),
-        .text = arg(req, "text"),
-        .since_ms = arg_number(req, "since_ms", 0),
-        .limit = (int)TKT_MIN(arg_number(req, "limit", LIST_LIMIT), LIST_LIMIT_MAX),
-        .before = arg_number(req, "before", 0),
+        .desk = tkt_control_arg(req, "desk"),
+        .state = tkt_control_arg(req, "state"),
+        .group = tkt_control_arg(req, "group"),
+        .assignee = tkt_control_arg(req, "assignee"),
+        .requester = tkt_control_arg(req, "requester"),
+        .text = tkt_control_arg(req, "text"),
+        .since_ms = tkt_control_number(req, "since_ms", 0),
+        .limit =
+            (int)TKT_MIN(tkt_control_number(req, "limit", LIST_LIMIT), LIST_LIMIT_MAX),
+        .before = tkt_control_number(req, "before", 0),
     };
 
     req->has_data = true;
@@ -200,23 +178,23 @@ static int run_list(struct tkt_control_request *req, struct tkt_err *err)
 static int run_show(struct tkt_control_request *req, struct tkt_err *err)
 {
     req->has_data = true;
-    return tkt_reader_show_json(req->reader, arg(req, "id"), &req->data, err);
+    return tkt_reader_show_json(req->reader, tkt_control_arg(req, "id"), &req->data, err);
 }
 
 static int run_log(struct tkt_control_request *req, struct tkt_err *err)
 {
     req->has_data = true;
     return tkt_reader_log_json(
-        req->reader, arg(req, "id"), arg_number(req, "since_ms", 0),
-        (int)TKT_MIN(arg_number(req, "limit", LIST_LIMIT), LIST_LIMIT_MAX), &req->data,
-        err);
+        req->reader, tkt_control_arg(req, "id"), tkt_control_number(req, "since_ms", 0),
+        (int)TKT_MIN(tkt_control_number(req, "limit", LIST_LIMIT), LIST_LIMIT_MAX),
+        &req->data, err);
 }
 
 static int run_raw(struct tkt_control_request *req, struct tkt_err *err)
 {
     int64_t rows[1024];
-    int64_t want = arg_number(req, "message", 0);
-    int count = tkt_reader_messages(req->reader, arg(req, "id"), rows,
+    int64_t want = tkt_control_number(req, "message", 0);
+    int count = tkt_reader_messages(req->reader, tkt_control_arg(req, "id"), rows,
                                     (int)TKT_ARRAY_LEN(rows), err);
 
     if (count < 0) {
@@ -229,19 +207,20 @@ static int run_raw(struct tkt_control_request *req, struct tkt_err *err)
         }
     }
     if (count == 0) {
-        return tkt_err_set(err, TKT_ERR_PERM, "%s has no message", arg(req, "id"));
+        return tkt_err_set(err, TKT_ERR_PERM, "%s has no message",
+                           tkt_control_arg(req, "id"));
     }
     return tkt_err_set(err, TKT_ERR_PERM, "%s has no message %lld; show lists them",
-                       arg(req, "id"), (long long)want);
+                       tkt_control_arg(req, "id"), (long long)want);
 }
 
 static int run_queue(struct tkt_control_request *req, struct tkt_err *err)
 {
     req->has_data = true;
     return tkt_reader_jobs_json(
-        req->reader, arg(req, "state"), arg_number(req, "job", 0),
-        (int)TKT_MIN(arg_number(req, "limit", LIST_LIMIT), LIST_LIMIT_MAX), &req->data,
-        err);
+        req->reader, tkt_control_arg(req, "state"), tkt_control_number(req, "job", 0),
+        (int)TKT_MIN(tkt_control_number(req, "limit", LIST_LIMIT), LIST_LIMIT_MAX),
+        &req->data, err);
 }
 
 static int run_verify(struct tkt_control_request *req, struct tkt_err *err)
@@ -316,16 +295,17 @@ static int run_facts(struct tkt_control_request *req, struct tkt_err *err)
 
 static int run_sample(struct tkt_control_request *req, struct tkt_err *err)
 {
-    struct tkt_store_sample_filter filter = {.after = arg_number(req, "after", -1),
-                                             .since_ms = arg_number(req, "since_ms", 0),
-                                             .until_ms = arg_number(req, "until_ms", 0),
-                                             .desk = arg(req, "desk"),
-                                             .id = arg(req, "id")};
+    struct tkt_store_sample_filter filter = {
+        .after = tkt_control_number(req, "after", -1),
+        .since_ms = tkt_control_number(req, "since_ms", 0),
+        .until_ms = tkt_control_number(req, "until_ms", 0),
+        .desk = tkt_control_arg(req, "desk"),
+        .id = tkt_control_arg(req, "id")};
 
     req->has_data = true;
     return tkt_control_sample(
-        req, filter, (int)TKT_MIN(arg_number(req, "limit", LIST_LIMIT), LIST_LIMIT_MAX),
-        err);
+        req, filter,
+        (int)TKT_MIN(tkt_control_number(req, "limit", LIST_LIMIT), LIST_LIMIT_MAX), err);
 }
 
 static int run_reload(struct tkt_control_request *req, struct tkt_err *err)
@@ -350,13 +330,15 @@ static int apply_set(struct tkt_store *store, void *p, struct tkt_err *err)
 {
     struct tkt_control_request *req = p;
 
-    return tkt_store_set(store, arg(req, "id"), arg(req, "field"), arg(req, "value"),
-                         req->who, tkt_clock_wall_ms(), err);
+    return tkt_store_set(store, tkt_control_arg(req, "id"), tkt_control_arg(req, "field"),
+                         tkt_control_arg(req, "value"), req->who, tkt_clock_wall_ms(),
+                         err);
 }
 
 static int run_set(struct tkt_control_request *req, struct tkt_err *err)
 {
-    say(req, "%s: %s is %s", arg(req, "id"), arg(req, "field"), arg(req, "value"));
+    say(req, "%s: %s is %s", tkt_control_arg(req, "id"), tkt_control_arg(req, "field"),
+        tkt_control_arg(req, "value"));
     return change(req, apply_set, err);
 }
 
@@ -364,30 +346,30 @@ static int apply_comment(struct tkt_store *store, void *p, struct tkt_err *err)
 {
     struct tkt_control_request *req = p;
 
-    return tkt_store_comment(store, arg(req, "id"), arg(req, "text"),
-                             arg_number(req, "public", 0) != 0, req->who,
-                             tkt_clock_wall_ms(), err);
+    return tkt_store_comment(
+        store, tkt_control_arg(req, "id"), tkt_control_arg(req, "text"),
+        tkt_control_number(req, "public", 0) != 0, req->who, tkt_clock_wall_ms(), err);
 }
 
 static int run_comment(struct tkt_control_request *req, struct tkt_err *err)
 {
-    say(req, "%s: commented", arg(req, "id"));
+    say(req, "%s: commented", tkt_control_arg(req, "id"));
     return change(req, apply_comment, err);
 }
 
 static int apply_assign(struct tkt_store *store, void *p, struct tkt_err *err)
 {
     struct tkt_control_request *req = p;
-    const char *group = arg(req, "group");
-    const char *assignee = arg(req, "assignee");
+    const char *group = tkt_control_arg(req, "group");
+    const char *assignee = tkt_control_arg(req, "assignee");
     int64_t now = tkt_clock_wall_ms();
 
-    if (group &&
-        tkt_store_set(store, arg(req, "id"), "group", group, req->who, now, err) < 0) {
+    if (group && tkt_store_set(store, tkt_control_arg(req, "id"), "group", group,
+                               req->who, now, err) < 0) {
         return -1;
     }
-    if (assignee && tkt_store_set(store, arg(req, "id"), "assignee", assignee, req->who,
-                                  now, err) < 0) {
+    if (assignee && tkt_store_set(store, tkt_control_arg(req, "id"), "assignee", assignee,
+                                  req->who, now, err) < 0) {
         return -1;
     }
     return 0;
@@ -395,9 +377,9 @@ static int apply_assign(struct tkt_store *store, void *p, struct tkt_err *err)
 
 static int run_assign(struct tkt_control_request *req, struct tkt_err *err)
 {
-    const char *group = arg(req, "group");
-    const char *assignee = arg(req, "assignee");
-    bool by_itself = arg_number(req, "auto", 0) != 0;
+    const char *group = tkt_control_arg(req, "group");
+    const char *assignee = tkt_control_arg(req, "assignee");
+    bool by_itself = tkt_control_number(req, "auto", 0) != 0;
 
     if (by_itself && assignee) {
         req->exit_code = EX_USAGE;
@@ -420,7 +402,7 @@ static int run_assign(struct tkt_control_request *req, struct tkt_err *err)
     if (by_itself) {
         return tkt_control_assign_auto(req, err);
     }
-    say(req, "%s: assigned to %s%s%s", arg(req, "id"), group ? group : "",
+    say(req, "%s: assigned to %s%s%s", tkt_control_arg(req, "id"), group ? group : "",
         group && assignee ? ", " : "", assignee ? assignee : "");
     return change(req, apply_assign, err);
 }
@@ -429,20 +411,20 @@ static int apply_move(struct tkt_store *store, void *p, struct tkt_err *err)
 {
     struct tkt_control_request *req = p;
     enum tkt_ticket_state to = TKT_STATE_OPEN;
-    const char *text = arg(req, "text");
+    const char *text = tkt_control_arg(req, "text");
 
     if (strcmp(req->verb, "resolve") == 0) {
         to = TKT_STATE_RESOLVED;
     } else if (strcmp(req->verb, "close") == 0) {
         to = TKT_STATE_CLOSED;
     }
-    return tkt_store_move(store, arg(req, "id"), to, req->who, text ? text : "",
-                          tkt_clock_wall_ms(), err);
+    return tkt_store_move(store, tkt_control_arg(req, "id"), to, req->who,
+                          text ? text : "", tkt_clock_wall_ms(), err);
 }
 
 static int run_move(struct tkt_control_request *req, struct tkt_err *err)
 {
-    say(req, "%s: %s", arg(req, "id"),
+    say(req, "%s: %s", tkt_control_arg(req, "id"),
         strcmp(req->verb, "resolve") == 0 ? "resolved"
         : strcmp(req->verb, "close") == 0 ? "closed"
                                           : "reopened");
@@ -453,13 +435,15 @@ static int apply_merge(struct tkt_store *store, void *p, struct tkt_err *err)
 {
     struct tkt_control_request *req = p;
 
-    return tkt_store_merge(store, arg(req, "from"), arg(req, "into"), req->who,
-                           tkt_clock_wall_ms(), err);
+    return tkt_store_merge(store, tkt_control_arg(req, "from"),
+                           tkt_control_arg(req, "into"), req->who, tkt_clock_wall_ms(),
+                           err);
 }
 
 static int run_merge(struct tkt_control_request *req, struct tkt_err *err)
 {
-    say(req, "%s: merged into %s", arg(req, "from"), arg(req, "into"));
+    say(req, "%s: merged into %s", tkt_control_arg(req, "from"),
+        tkt_control_arg(req, "into"));
     return change(req, apply_merge, err);
 }
 
@@ -468,12 +452,14 @@ static int apply_split(struct tkt_store *store, void *p, struct tkt_err *err)
     struct tkt_control_request *req = p;
     char id[48] = "";
 
-    if (tkt_store_split(store, arg(req, "id"), arg_number(req, "message", 0), req->who,
+    if (tkt_store_split(store, tkt_control_arg(req, "id"),
+                        tkt_control_number(req, "message", 0), req->who,
                         tkt_clock_wall_ms(), id, err) < 0) {
         return -1;
     }
     tkt_buf_reset(&req->data);
-    say(req, "message %s of %s is %s now", arg(req, "message"), arg(req, "id"), id);
+    say(req, "message %s of %s is %s now", tkt_control_arg(req, "message"),
+        tkt_control_arg(req, "id"), id);
     return tkt_buf_addf(&req->data, "{\"id\":\"%s\"}", id);
 }
 
@@ -487,13 +473,14 @@ static int apply_link(struct tkt_store *store, void *p, struct tkt_err *err)
 {
     struct tkt_control_request *req = p;
 
-    return tkt_store_link(store, arg(req, "a"), arg(req, "b"), req->who,
-                          tkt_clock_wall_ms(), err);
+    return tkt_store_link(store, tkt_control_arg(req, "a"), tkt_control_arg(req, "b"),
+                          req->who, tkt_clock_wall_ms(), err);
 }
 
 static int run_link(struct tkt_control_request *req, struct tkt_err *err)
 {
-    say(req, "%s and %s are linked", arg(req, "a"), arg(req, "b"));
+    say(req, "%s and %s are linked", tkt_control_arg(req, "a"),
+        tkt_control_arg(req, "b"));
     return change(req, apply_link, err);
 }
 
@@ -502,11 +489,12 @@ static int apply_forget(struct tkt_store *store, void *p, struct tkt_err *err)
     struct tkt_control_request *req = p;
     int64_t count = 0;
 
-    if (tkt_store_forget(store, arg(req, "what"), req->who, tkt_clock_wall_ms(), &count,
-                         err) < 0) {
+    if (tkt_store_forget(store, tkt_control_arg(req, "what"), req->who,
+                         tkt_clock_wall_ms(), &count, err) < 0) {
         return -1;
     }
-    tkt_senders_forget(req->d->senders, arg(req, "what")); /* a ticket ID is nobody's */
+    tkt_senders_forget(req->d->senders,
+                       tkt_control_arg(req, "what")); /* a ticket ID is nobody's */
     tkt_buf_reset(&req->data);
     say(req, "%lld messages erased", (long long)count);
     return tkt_buf_addf(&req->data, "{\"count\":%lld}", (long long)count);
@@ -517,7 +505,7 @@ static int run_forget(struct tkt_control_request *req, struct tkt_err *err)
     req->has_data = true;
     int rc = change(req, apply_forget, err);
     if (rc == 0) {
-        tkt_senders_forget(req->d->senders, arg(req, "what"));
+        tkt_senders_forget(req->d->senders, tkt_control_arg(req, "what"));
     }
     return rc;
 }
@@ -526,14 +514,14 @@ static int apply_job(struct tkt_store *store, void *p, struct tkt_err *err)
 {
     struct tkt_control_request *req = p;
 
-    return tkt_store_job_command(store, arg_number(req, "job", 0),
+    return tkt_store_job_command(store, tkt_control_number(req, "job", 0),
                                  req->verb + strlen("queue-"), req->who,
                                  tkt_clock_wall_ms(), err);
 }
 
 static int run_job(struct tkt_control_request *req, struct tkt_err *err)
 {
-    say(req, "job %s: %s", arg(req, "job"), req->verb + strlen("queue-"));
+    say(req, "job %s: %s", tkt_control_arg(req, "job"), req->verb + strlen("queue-"));
     return change(req, apply_job, err);
 }
 
@@ -542,14 +530,14 @@ static int run_job(struct tkt_control_request *req, struct tkt_err *err)
 static int run_directory_lookup(struct tkt_control_request *req, struct tkt_err *err)
 {
     req->has_data = true;
-    return tkt_people_lookup_json(req->d, arg(req, "address"),
-                                  arg_number(req, "cached", 0) != 0, req->reader,
+    return tkt_people_lookup_json(req->d, tkt_control_arg(req, "address"),
+                                  tkt_control_number(req, "cached", 0) != 0, req->reader,
                                   &req->data, err);
 }
 
 static int run_directory_test(struct tkt_control_request *req, struct tkt_err *err)
 {
-    const char *name = arg(req, "name");
+    const char *name = tkt_control_arg(req, "name");
 
     req->has_data = true;
     return tkt_people_test_json(req->d, name ? name : "", &req->data, err);

@@ -27,21 +27,6 @@ struct gather {
     struct tkt_err *err;
 };
 
-const char *tkt_conf_itsm_type(const struct tkt_conf *conf, const char *itsm)
-{
-    for (size_t i = 0; i < conf->itsm_count; i++) {
-        if (strcmp(conf->itsms[i].name, itsm) == 0) {
-            return conf->itsms[i].type;
-        }
-    }
-    return "local";
-}
-
-bool tkt_conf_itsm_is_local(const struct tkt_conf *conf, const char *itsm)
-{
-    return strcmp(tkt_conf_itsm_type(conf, itsm), "local") == 0;
-}
-
 static char *keep(struct gather *g, const char *text)
 {
     return tkt_wire_arena_strdup(&g->facts->arena, text, strlen(text));
@@ -414,32 +399,6 @@ static void add_time(struct gather *g)
 
         g->facts->minute = (day * 24 + local.tm_hour) * 60 + local.tm_min;
     }
-}
-
-uint32_t tkt_conf_never(const struct tkt_conf *conf)
-{
-    return (conf->rules_refuse ? 0 : TKT_NEVER_REFUSE) |
-           (conf->rules_ignore ? 0 : TKT_NEVER_IGNORE) |
-           (conf->rules_set_requester ? 0 : TKT_NEVER_REQUESTER);
-}
-
-struct tkt_desk_facts tkt_facts_desk(const struct tkt_conf *conf,
-                                     const struct tkt_conf_desk *d)
-{
-    return (struct tkt_desk_facts){
-        .name = d->name,
-        .group = d->group,
-        .type = d->type,
-        .priority = (int)d->priority,
-        .reopen_closed = d->closed == TKT_CLOSED_REOPEN,
-        .refuse_closed = d->closed == TKT_CLOSED_REFUSE,
-        .forward_agents = d->forward == TKT_FORWARD_REQUESTER,
-        .forward_anybody = d->forward == TKT_FORWARD_ANYBODY,
-        .opens = tkt_class_bits(d->opens.items, d->opens.count),
-        .changes_state = tkt_class_bits(d->changes_state.items, d->changes_state.count),
-        .acknowledges = tkt_class_bits(d->acknowledges.items, d->acknowledges.count),
-        .local_itsm = tkt_conf_itsm_is_local(conf, d->itsm),
-        .never = tkt_conf_never(conf)};
 }
 
 static int add_desks(struct gather *g)

@@ -10,6 +10,7 @@
 #define TKT_TICKETD_FACTS_H
 #include "conf/conf.h"
 #include "store/thread.h"
+#include "ticketd/deskfacts.h"
 #include "ticketd/parserpool.h"
 #include "ticketd/people.h"
 #include "ticketd/prints.h"
@@ -58,13 +59,5 @@ void tkt_facts_scope(const char *from, char out[TKT_FACTS_SCOPE_MAX]);
 /* A tkt_facts_fn; arg is a struct tkt_facts_in. */
 int tkt_facts_gather(void *arg, const struct tkt_message *msg, struct tkt_facts *facts,
                      struct tkt_err *err);
-/* Bits of what no rule of the configuration does (decide/decide.h). */
-uint32_t tkt_conf_never(const struct tkt_conf *conf);
-/* What the configuration says of the desk; the strings are borrowed from it. */
-struct tkt_desk_facts tkt_facts_desk(const struct tkt_conf *conf,
-                                     const struct tkt_conf_desk *desk);
-bool tkt_conf_itsm_is_local(const struct tkt_conf *conf, const char *itsm);
-/* "local" and so on; "local" when the section is not there. */
-const char *tkt_conf_itsm_type(const struct tkt_conf *conf, const char *itsm);
 
 #endif
