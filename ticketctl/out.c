@@ -367,6 +367,12 @@ void tkt_ctl_put_object(FILE *to, const cJSON *object, int depth)
     }
 }
 
+/* What is too much for a cell, such as a decision's reasons: `explain` tells them. */
+static bool is_list_of_objects(const cJSON *v)
+{
+    return cJSON_IsArray(v) && cJSON_IsObject(v->child);
+}
+
 void tkt_ctl_put_members(struct tkt_buf *out, const cJSON *object)
 {
     size_t start = out->len;
@@ -377,7 +383,11 @@ void tkt_ctl_put_members(struct tkt_buf *out, const cJSON *object)
             tkt_buf_adds(out, out->len == start ? "" : " ");
             tkt_ctl_clean_add(out, v->string, strlen(v->string), false);
             tkt_buf_addc(out, '=');
-            tkt_ctl_cell(v, TKT_CTL_TEXT, out);
+            if (is_list_of_objects(v)) {
+                tkt_buf_addf(out, "%d", cJSON_GetArraySize(v));
+            } else {
+                tkt_ctl_cell(v, TKT_CTL_TEXT, out);
+            }
         }
     }
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "decide/correlate.h"
 
 #include "base/buf.h"
@@ -7,20 +6,19 @@
 #include "base/hash.h"
 #include "base/util.h"
 #include "decide/policy.h"
+#include "decide/regex.h"
 #include "decide/route.h"
 
 #include <fnmatch.h>
-#include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define GROUPS_MAX 16
-#define HEAP_KIB 4096
 #define HASHED_TAIL 17 /* a bar and 16 hex digits */
 
 struct pattern {
-    pcre2_code *code;
+    struct tkt_regex *regex;
     bool in_text; /* else in the Subject */
 };
 
@@ -35,45 +33,35 @@ struct correlate {
 struct tkt_correlates {
     struct correlate *items;
     size_t count;
-    pcre2_match_context *limits;
-    pcre2_match_data *found;
+    struct tkt_regex_set *regexes;
 };
 
 /* ---- compiling ------------------------------------------------------------------------ */
 
-static int compile_pattern(const struct tkt_section *section,
+static int compile_pattern(struct tkt_regex_set *regexes,
+                           const struct tkt_section *section,
                            const struct tkt_section_key *key, const char *text,
                            struct pattern *out, struct tkt_err *err)
 {
-    PCRE2_SIZE at = 0;
-    int number = 0;
-    uint32_t groups = 0;
+    struct tkt_err why = TKT_ERR_INIT;
 
     out->in_text = strncmp(text, "text:", 5) == 0;
     text += out->in_text ? 5 : strncmp(text, "subject:", 8) == 0 ? 8 : 0;
-    out->code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
-                              PCRE2_UTF | PCRE2_CASELESS | PCRE2_MULTILINE |
-                                  PCRE2_NEVER_BACKSLASH_C,
-                              &number, &at, NULL);
-    if (out->code == NULL) {
-        unsigned char why[120];
-        (void)pcre2_get_error_message(number, why, sizeof(why)); /* cut is enough */
-        return tkt_section_fail(section, key, err, "%s: at byte %zu: %s", key->name, at,
-                                (const char *)why);
+    if (tkt_regex_compile(regexes, text, &out->regex, &why) < 0) {
+        return why.class == TKT_ERR_CONF
+                   ? tkt_section_fail(section, key, err, "%s: %s", key->name, why.text)
+                   : tkt_err_set(err, why.class, "%s", why.text);
     }
-    (void)pcre2_pattern_info(out->code, PCRE2_INFO_CAPTURECOUNT, &groups);
-    if (groups > GROUPS_MAX) {
+    if (tkt_regex_groups(out->regex) > GROUPS_MAX) {
         return tkt_section_fail(section, key, err, "%s: more than %d groups", key->name,
                                 GROUPS_MAX);
     }
-    /* Without machine code it is slower and does the same. */
-    (void)pcre2_jit_compile(out->code, PCRE2_JIT_COMPLETE);
     return 0;
 }
 
-static int compile_list(const struct tkt_section *section, const char *name,
-                        struct pattern out[TKT_CORRELATE_PATTERNS_MAX], size_t *count,
-                        struct tkt_err *err)
+static int compile_list(struct tkt_regex_set *regexes, const struct tkt_section *section,
+                        const char *name, struct pattern out[TKT_CORRELATE_PATTERNS_MAX],
+                        size_t *count, struct tkt_err *err)
 {
     const struct tkt_section_key *key = tkt_section_key(section, name);
 
@@ -82,19 +70,22 @@ static int compile_list(const struct tkt_section *section, const char *name,
             return tkt_section_fail(section, key, err, "%s: more than %d patterns", name,
                                     TKT_CORRELATE_PATTERNS_MAX);
         }
-        if (compile_pattern(section, key, key->values[i], &out[(*count)++], err) < 0) {
+        if (compile_pattern(regexes, section, key, key->values[i], &out[(*count)++],
+                            err) < 0) {
             return -1;
         }
     }
     return 0;
 }
 
-static int compile_section(const struct tkt_section *section, struct correlate *c,
+static int compile_section(struct tkt_regex_set *regexes,
+                           const struct tkt_section *section, struct correlate *c,
                            struct tkt_err *err)
 {
     c->section = section;
-    if (compile_list(section, "key", c->keys, &c->key_count, err) < 0 ||
-        compile_list(section, "recovery", c->recoveries, &c->recovery_count, err) < 0) {
+    if (compile_list(regexes, section, "key", c->keys, &c->key_count, err) < 0 ||
+        compile_list(regexes, section, "recovery", c->recoveries, &c->recovery_count,
+                     err) < 0) {
         return -1;
     }
     return c->key_count > 0
@@ -115,7 +106,7 @@ static int compile_all(const struct tkt_sections *sections, struct tkt_correlate
             return tkt_section_fail(s, NULL, err, "more than %d sections correlate",
                                     TKT_CORRELATE_SECTIONS_MAX);
         }
-        if (compile_section(s, &all->items[all->count++], err) < 0) {
+        if (compile_section(all->regexes, s, &all->items[all->count++], err) < 0) {
             return -1;
         }
     }
@@ -129,15 +120,13 @@ int tkt_correlates_compile(const struct tkt_sections *sections,
 
     if (all != NULL) {
         all->items = calloc(TKT_CORRELATE_SECTIONS_MAX, sizeof(*all->items));
-        all->limits = pcre2_match_context_create(NULL);
-        all->found = pcre2_match_data_create(GROUPS_MAX + 1, NULL);
+        all->regexes = tkt_regex_set_new();
     }
-    if (all == NULL || all->items == NULL || all->limits == NULL || all->found == NULL) {
+    if (all == NULL || all->items == NULL || all->regexes == NULL) {
         tkt_correlates_free(&all);
         return tkt_err_set(err, TKT_ERR_TEMP, "correlate: no memory");
     }
-    (void)pcre2_set_match_limit(all->limits, TKT_CORRELATE_STEPS_MAX); /* cannot fail */
-    (void)pcre2_set_heap_limit(all->limits, HEAP_KIB);
+    tkt_regex_set_lines(all->regexes);
     if (compile_all(sections, all, err) < 0) {
         tkt_correlates_free(&all);
         return -1;
@@ -155,15 +144,19 @@ void tkt_correlates_free(struct tkt_correlates **correlates)
     }
     for (size_t i = 0; i < all->count; i++) {
         for (size_t k = 0; k < TKT_CORRELATE_PATTERNS_MAX; k++) {
-            pcre2_code_free(all->items[i].keys[k].code);
-            pcre2_code_free(all->items[i].recoveries[k].code);
+            tkt_regex_free(&all->items[i].keys[k].regex);
+            tkt_regex_free(&all->items[i].recoveries[k].regex);
         }
     }
-    pcre2_match_data_free(all->found);
-    pcre2_match_context_free(all->limits);
+    tkt_regex_set_free(&all->regexes);
     free(all->items);
     free(all);
     *correlates = NULL;
+}
+
+void tkt_correlates_begin(struct tkt_correlates *correlates)
+{
+    tkt_regex_set_budget(correlates->regexes, TKT_CORRELATE_MS);
 }
 
 /* ---- conditions ----------------------------------------------------------------------- */
@@ -223,14 +216,13 @@ static bool holds(const struct correlate *c, const struct tkt_question *q)
 /* ---- matching ------------------------------------------------------------------------- */
 
 /* 1 it matches, 0 not, -1 a limit was hit. */
-static int try_pattern(const struct tkt_correlates *all, const struct pattern *p,
-                       const struct tkt_message *msg)
+static int try_pattern(const struct pattern *p, const struct tkt_message *msg)
 {
     const char *text = p->in_text ? msg->text : msg->subject;
     size_t n = tkt_utf8_cut(text, strlen(text), TKT_CORRELATE_TEXT_MAX);
-    int rc = pcre2_match(p->code, (PCRE2_SPTR)text, n, 0, 0, all->found, all->limits);
+    enum tkt_regex_result result = tkt_regex_search(p->regex, text, n);
 
-    return rc >= 0 ? 1 : rc == PCRE2_ERROR_NOMATCH ? 0 : -1;
+    return result == TKT_REGEX_YES ? 1 : result == TKT_REGEX_NO ? 0 : -1;
 }
 
 /* What a group caught: blanks and controls are one blank; capitals go with the whole. */
@@ -251,33 +243,33 @@ static void add_caught(struct tkt_buf *out, const char *s, size_t n)
     }
 }
 
-static void add_groups(const struct tkt_correlates *all, const struct pattern *p,
-                       const struct tkt_message *msg, struct tkt_buf *out)
+static void add_groups(const struct pattern *p, const struct tkt_message *msg,
+                       struct tkt_buf *out)
 {
     const char *text = p->in_text ? msg->text : msg->subject;
-    const PCRE2_SIZE *at = pcre2_get_ovector_pointer(all->found);
-    uint32_t groups = 0;
+    uint32_t groups = tkt_regex_groups(p->regex);
+    size_t from;
+    size_t to;
 
-    (void)pcre2_pattern_info(p->code, PCRE2_INFO_CAPTURECOUNT, &groups);
     for (uint32_t g = groups == 0 ? 0 : 1; g <= groups; g++) {
         tkt_buf_addc(out, '|');
-        if (at[2 * g] != PCRE2_UNSET && at[2 * g] <= at[2 * g + 1]) {
-            add_caught(out, text + at[2 * g], at[2 * g + 1] - at[2 * g]);
+        if (tkt_regex_group(p->regex, g, &from, &to)) {
+            add_caught(out, text + from, to - from);
         }
     }
 }
 
 /* 1 with the key in out, 0 no match, -1 a limit was hit. */
-static int make_key(const struct tkt_correlates *all, const struct correlate *c,
-                    const struct tkt_message *msg, struct tkt_buf *out)
+static int make_key(const struct correlate *c, const struct tkt_message *msg,
+                    struct tkt_buf *out)
 {
     tkt_buf_adds(out, c->section->title);
     for (size_t i = 0; i < c->key_count; i++) {
-        int rc = try_pattern(all, &c->keys[i], msg);
+        int rc = try_pattern(&c->keys[i], msg);
         if (rc != 1) {
             return rc;
         }
-        add_groups(all, &c->keys[i], msg, out);
+        add_groups(&c->keys[i], msg, out);
     }
     return 1;
 }
@@ -314,19 +306,18 @@ static int note(const struct correlate *c, struct tkt_decision *d,
 }
 
 /* 1 done, 0 another section may say more, -1 no memory. */
-static int try_section(const struct tkt_correlates *all, const struct correlate *c,
-                       const struct tkt_question *q, struct tkt_decision *d,
-                       struct tkt_wire_arena *arena)
+static int try_section(const struct correlate *c, const struct tkt_question *q,
+                       struct tkt_decision *d, struct tkt_wire_arena *arena)
 {
     TKT_AUTO_BUF struct tkt_buf key =
         TKT_BUF_INIT(TKT_CORRELATE_PATTERNS_MAX * GROUPS_MAX * TKT_CORRELATE_TEXT_MAX);
-    int rc = holds(c, q) ? make_key(all, c, q->msg, &key) : 0;
+    int rc = holds(c, q) ? make_key(c, q->msg, &key) : 0;
 
     if (rc <= 0) {
         return rc == 0 ? 0 : note(c, d, arena, "a pattern hit its limit", true);
     }
     for (size_t i = 0; i < c->recovery_count && !d->recovers; i++) {
-        rc = try_pattern(all, &c->recoveries[i], q->msg);
+        rc = try_pattern(&c->recoveries[i], q->msg);
         if (rc < 0 && note(c, d, arena, "recovery: a pattern hit its limit", true) < 0) {
             return -1;
         }
@@ -416,7 +407,7 @@ int tkt_correlate_step(const struct tkt_question *q, struct tkt_decision *d,
     const struct tkt_correlates *all = q->by == NULL ? NULL : q->by->correlates;
 
     for (size_t i = 0; all != NULL && i < all->count; i++) {
-        int rc = try_section(all, &all->items[i], q, d, arena);
+        int rc = try_section(&all->items[i], q, d, arena);
         if (rc != 0) {
             return rc < 0 ? -1 : 0;
         }

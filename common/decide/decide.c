@@ -2,6 +2,7 @@
 #include "decide/decide.h"
 
 #include "base/enc.h"
+#include "decide/correlate.h"
 #include "decide/mood.h"
 #include "decide/policy.h"
 #include "decide/route.h"
@@ -235,6 +236,9 @@ int tkt_decide(const struct tkt_message *msg, const struct tkt_facts *facts,
 
     if (policy != NULL && policy->rules != NULL) {
         tkt_rules_begin(policy->rules);
+    }
+    if (policy != NULL && policy->correlates != NULL) {
+        tkt_correlates_begin(policy->correlates);
     }
     if (policy != NULL) {
         tkt_mood_read(msg, &mood);

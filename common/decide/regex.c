@@ -18,6 +18,7 @@ struct tkt_regex_set {
     pcre2_jit_stack *stack;
     pcre2_match_data *data;
     int64_t left_us; /* of the budget */
+    bool lines;
 };
 
 struct tkt_regex {
@@ -70,6 +71,11 @@ void tkt_regex_set_free(struct tkt_regex_set **set)
     *set = NULL;
 }
 
+void tkt_regex_set_lines(struct tkt_regex_set *set)
+{
+    set->lines = true;
+}
+
 void tkt_regex_set_budget(struct tkt_regex_set *set, int64_t ms)
 {
     set->left_us = ms * 1000;
@@ -115,6 +121,7 @@ int tkt_regex_compile(struct tkt_regex_set *set, const char *pattern,
     r->code =
         pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
                       PCRE2_CASELESS | PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C |
+                          (set->lines ? PCRE2_MULTILINE : 0) |
                           (r->may_be_slow ? PCRE2_USE_OFFSET_LIMIT : 0),
                       &code, &at, set->compile);
     if (r->code == NULL) {

@@ -34,6 +34,8 @@ enum tkt_regex_result {
 
 struct tkt_regex_set *tkt_regex_set_new(void); /* NULL: memory */
 void tkt_regex_set_free(struct tkt_regex_set **set);
+/* Expressions compiled from now on: ^ and $ are at each line's ends too. */
+void tkt_regex_set_lines(struct tkt_regex_set *set);
 /* How long all searches from now on may take together. */
 void tkt_regex_set_budget(struct tkt_regex_set *set, int64_t ms);
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 /* cmocka wants the four above first */
 #include <cmocka.h>
 
@@ -185,6 +186,29 @@ static void a_pattern_that_explodes_is_an_error_of_its_section(void **state)
     release(&f);
 }
 
+/* Few steps from each place of the text, and many places. */
+static void a_slow_pattern_is_an_error_of_its_section(void **state)
+{
+    static const struct key keys[] = {{"key", "text:(?:a|aa)+!"}, {NULL, NULL}};
+    static char text[TKT_CORRELATE_TEXT_MAX];
+    struct fixture f;
+
+    (void)state;
+    assert_int_equal(0, compile(&f, keys));
+    for (size_t i = 0; i + 1 < sizeof(text); i++) {
+        text[i] = i % 20 == 19 ? ' ' : 'a';
+    }
+    text[sizeof(text) - 2] = '!';
+    text[sizeof(text) - 3] = ' ';
+    clock_t start = clock();
+    tkt_correlates_begin(f.policy.correlates);
+    struct answer a = ask(&f, "m@example.org", "", text);
+    assert_string_equal("", a.key);
+    assert_true(a.is_error);
+    assert_true(clock() - start < CLOCKS_PER_SEC);
+    release(&f);
+}
+
 static void broken_sections_name_their_line(void **state)
 {
     static const struct key broken[][3] = {
@@ -246,6 +270,7 @@ int main(void)
         cmocka_unit_test(a_key_has_one_line_and_no_controls),
         cmocka_unit_test(long_keys_that_begin_alike_stay_two),
         cmocka_unit_test(a_pattern_that_explodes_is_an_error_of_its_section),
+        cmocka_unit_test(a_slow_pattern_is_an_error_of_its_section),
         cmocka_unit_test(broken_sections_name_their_line),
         cmocka_unit_test(networks_have_their_addresses),
     };

@@ -397,6 +397,18 @@ static void a_desk_knows_the_classes_of_mail_and_no_others(void **state)
     }
 }
 
+static void reasons_are_counted_where_there_is_one_line(void **state)
+{
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(1024);
+    cJSON *object = cJSON_Parse("{\"by\":\"x\",\"words\":[\"a\",\"b\"],"
+                                "\"reasons\":[{\"by\":\"r\"},{\"by\":\"s\"}]}");
+
+    (void)state;
+    tkt_ctl_put_members(&b, object);
+    assert_string_equal(tkt_buf_str(&b), "by=x words=a, b reasons=2");
+    cJSON_Delete(object);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +420,7 @@ int main(void)
         cmocka_unit_test(blocks_keep_their_indentation_on_every_line),
         cmocka_unit_test(since_takes_ages_and_dates_and_nothing_else),
         cmocka_unit_test(an_unedited_message_is_written_byte_for_byte),
+        cmocka_unit_test(reasons_are_counted_where_there_is_one_line),
         cmocka_unit_test(the_mbox_line_on_top_goes),
         cmocka_unit_test(fields_come_with_blank_folds_and_index),
         cmocka_unit_test(too_many_ticket_fields_are_refused),
