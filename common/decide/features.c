@@ -99,12 +99,11 @@ static int add_char(struct folding *f, const char *bytes, size_t n)
 /* A word or several, of which not all is ASCII. */
 static int fold_wide(struct folding *f, const char *s, size_t n)
 {
-    utf8proc_uint8_t *mapped = NULL;
+    TKT_AUTO_FREE utf8proc_uint8_t *mapped = NULL;
     const utf8proc_option_t how = UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE |
                                   UTF8PROC_CASEFOLD | UTF8PROC_IGNORE;
     utf8proc_ssize_t len =
         utf8proc_map((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &mapped, how);
-    TKT_AUTO_FREE void *owned = mapped;
 
     if (len < 0) { /* broken UTF-8 parts words; no memory looks the same and is rare */
         return end_word(f);

@@ -17,8 +17,8 @@ static enum tkt_itsm_next no_memory(struct tkt_err *err)
 
 /* ---- texts ---------------------------------------------------------------------------- */
 
-static char *vtext(struct tkt_itsm_call *call, const char *before, const char *fmt,
-                   va_list ap)
+__attribute__((format(printf, 3, 0))) static char *
+vtext(struct tkt_itsm_call *call, const char *before, const char *fmt, va_list ap)
 {
     va_list again;
     size_t skip = strlen(before);
