@@ -14,6 +14,7 @@ import email.header
 import glob
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -115,7 +116,9 @@ def main():
             sys.exit(f"demo: {name}: {e.strerror}")
     root = make_root("ticket-milter-demo-")
     build = os.path.abspath(args.build)
-    product = Product(root, build, hooks=f', "{MAIL_UID}"' if args.sieve else "",
+    # A copy: the daemon's user may not look into the tree.
+    shutil.copytree(f"{HERE}/../../conf/rules", f"{root}/rules")
+    product = Product(root, build, top=f'include("{root}/rules/*.conf")', hooks=f', "{MAIL_UID}"' if args.sieve else "",
                       intake_umask="0000" if args.sieve else "0007")
     dovecot = Dovecot(root, build, f"{product.root}/run/intake.sock",
                       before='require "vnd.ticket";\nticket;\n') if args.sieve else None
