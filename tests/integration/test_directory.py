@@ -12,7 +12,7 @@ import pytest
 from conftest import BUILD
 from harness.people import (BASE, PEOPLE, STAGES, LdapStage, PostgresStage, Silent, make_ca,
                             make_cert)
-from harness.util import make_root, remove_root
+from harness.util import make_root, remove_root, wait_for
 
 ASK = f"{BUILD}/tests/directory_ask"
 
@@ -371,14 +371,14 @@ def test_slapd_may_die_while_it_is_asked_and_come_back(make_ldap):
 def test_slapd_that_stops_answering_costs_a_timeout(make_ldap):
     stage = make_ldap()
     stage.start()
-    proc, send = begin(stage, timeout="500ms")
+    proc, send = begin(stage, timeout="2s")
     assert send("ann@example.test")["found"] == 1
     stage.server.send_signal(signal.SIGSTOP)
     start = time.monotonic()
     got = send("ann@example.test")
-    assert got["found"] == -1 and time.monotonic() - start < 5, got
+    assert got["found"] == -1 and time.monotonic() - start < 30, got
     stage.server.send_signal(signal.SIGCONT)
-    assert send("ann@example.test")["found"] == 1
+    wait_for("slapd to be heard again", lambda: send("ann@example.test")["found"] == 1, 30)
     end(proc)
 
 
@@ -410,9 +410,9 @@ def test_postgresql_may_die_and_come_back(postgres):
 
 def test_a_slow_query_costs_a_timeout(postgres):
     start = time.monotonic()
-    got = ask(postgres, "ann@example.test", timeout="500ms",
-              query="select name, pg_sleep(30) from staff where mail = {address}")
-    assert got[0]["found"] == -1 and time.monotonic() - start < 5, got
+    got = ask(postgres, "ann@example.test", timeout="1s",
+              query="select name, pg_sleep(300) from staff where mail = {address}")
+    assert got[0]["found"] == -1 and time.monotonic() - start < 60, got
 
 
 def test_a_query_that_writes_is_refused(postgres):
@@ -447,5 +447,5 @@ def test_sqlite_only_reads_and_ends(stages):
     got = ask(stage, "ann@example.test", timeout="500ms",
               query="with recursive n(i) as (select 1 union all select i + 1 from n)"
                     " select count(*) as name from n where {address} <> ''")
-    assert got[0]["found"] == -1 and time.monotonic() - start < 5, got
+    assert got[0]["found"] == -1 and time.monotonic() - start < 60, got
     assert ask(stage, "ann@example.test")[0]["found"] == 1
