@@ -407,6 +407,8 @@ struct tkt_conf_rule {
     struct tkt_conf_list if_class;
     struct tkt_conf_list if_language;
     struct tkt_conf_list if_importance;
+    struct tkt_conf_list if_mood;
+    struct tkt_conf_list if_said_urgency;
     struct tkt_conf_list if_security;
     struct tkt_conf_list if_assurance;
     struct tkt_conf_list if_desk;

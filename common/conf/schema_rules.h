@@ -18,6 +18,8 @@ static const struct tkt_conf_word priority_only_words[] = {
     {"urgent", 1}, {"high", 2}, {"normal", 3}, {"low", 4}, {"planning", 5}, {NULL, 0}};
 static const struct tkt_conf_word importance_words[] = {
     {"high", 0}, {"normal", 0}, {"low", 0}, {NULL, 0}};
+static const struct tkt_conf_word mood_words[] = {
+    {"neutral", 0}, {"negative", 0}, {"positive", 0}, {"angry", 0}, {NULL, 0}};
 static const struct tkt_conf_word security_words[] = {
     {"none", 0}, {"signed", 0}, {"encrypted", 0}, {NULL, 0}};
 static const struct tkt_conf_word assurance_words[] = {
@@ -101,6 +103,13 @@ static const struct tkt_conf_row rule_rows[] = {
      .item_max = 100, .help = "Languages of the text as ISO 639-1 has them, such as de."},
     {LIST_ROW(tkt_conf_rule, if_importance, "if_importance", "", 0, 64), .reload = true,
      .item_max = 100, .words = importance_words, .help = "What the sender marked it as."},
+    {LIST_ROW(tkt_conf_rule, if_mood, "if_mood", "", 0, 64), .reload = true,
+     .item_max = 100, .words = mood_words,
+     .help = "How it is written, by the lexicon; who is angry is negative as well."},
+    {LIST_ROW(tkt_conf_rule, if_said_urgency, "if_said_urgency", "", 0, 64),
+     .reload = true, .item_max = 100, .words = urgency_words,
+     .help = "How urgent the writer says it is, by the lexicon; medium where nothing is "
+             "said."},
     {LIST_ROW(tkt_conf_rule, if_security, "if_security", "", 0, 64), .reload = true,
      .item_max = 100, .words = security_words, .help = "Signed, encrypted, or neither."},
     {LIST_ROW(tkt_conf_rule, if_assurance, "if_assurance", "", 0, 64), .reload = true,

@@ -62,6 +62,9 @@ static int add_reason(struct tkt_decision *d, struct tkt_wire_arena *arena,
     if (r->by == NULL || r->field == NULL || r->value == NULL) {
         return -1;
     }
+    for (size_t i = 0; i < d->reason_count; i++) {
+        all[i].overruled |= !all[i].is_error && strcmp(all[i].field, "group") == 0;
+    }
     d->reasons = all;
     d->reason_count++;
     return 0;
@@ -84,7 +87,9 @@ int tkt_assign_route(const struct tkt_roster *roster, const char *department,
     if (g == NULL) {
         source = TKT_SOURCE_DIRECTORY;
         by = "department";
-        g = group_with(roster, true, department);
+        /* a From that is known to be forged has no department */
+        g = d->assurance == TKT_ASSURANCE_FAIL ? NULL
+                                               : group_with(roster, true, department);
     }
     if (g == NULL || (d->group != NULL && strcmp(d->group, g->name) == 0)) {
         return 0;

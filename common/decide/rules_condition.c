@@ -2,6 +2,7 @@
  * Conditions: one row for each key that may stand in a rule.
  */
 #include "base/util.h"
+#include "decide/mood.h"
 #include "decide/rules_private.h"
 
 #include <ctype.h>
@@ -305,6 +306,13 @@ bool tkt_span_holds(const struct tkt_span *span, int32_t minute)
     .name_count = (count)
 #define OTHER(k, how, what) .key = (k), .compile = (how), .kind = TKT_CONDITION_##what
 
+static const char *const said_names[] = {"", "high", "medium", "low"};
+static const char *const mood_names[] = {
+    [TKT_TONE_NEUTRAL] = "neutral",
+    [TKT_TONE_NEGATIVE] = "negative",
+    [TKT_TONE_POSITIVE] = "positive",
+    [TKT_TONE_COUNT] = "angry", /* NEGATIVE as well */
+};
 static const char *const importance_names[] = {"", "high", "normal", "low"};
 
 /* Cheap ones first: they are tried in this order. */
@@ -314,6 +322,8 @@ static const struct row rows[] = {
     {MASK("if_importance", IMPORTANCE, importance_names, TKT_IMPORTANCE_COUNT)},
     {MASK("if_security", SECURITY, tkt_security_names, TKT_SECURITY_COUNT)},
     {MASK("if_assurance", ASSURANCE, tkt_assurance_names, TKT_ASSURANCE_COUNT)},
+    {MASK("if_mood", MOOD, mood_names, TKT_ARRAY_LEN(mood_names))},
+    {MASK("if_said_urgency", SAID_URGENCY, said_names, TKT_ARRAY_LEN(said_names))},
     {OTHER("if_language", compile_words, LANGUAGE)},
     {OTHER("if_time", compile_times, TIME)},
     {OTHER("if_size", compile_range, SIZE)},

@@ -4,6 +4,7 @@
 #include "decide/rules_private.h"
 
 #include "base/enc.h"
+#include "decide/mood.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,16 @@ static bool is_vip(const struct tkt_question *q)
            (q->assurance == TKT_ASSURANCE_LOGIN || q->assurance == TKT_ASSURANCE_PASS);
 }
 
+static bool is_mood(const struct tkt_condition *c, const struct tkt_mood *mood)
+{
+    uint32_t bits = UINT32_C(1) << (mood == NULL ? TKT_TONE_NEUTRAL : mood->tone);
+
+    if (mood != NULL && mood->is_angry) {
+        bits |= UINT32_C(1) << TKT_TONE_COUNT;
+    }
+    return (c->mask & bits) != 0;
+}
+
 static bool condition_holds(struct tkt_rules *r, const struct tkt_condition *c,
                             const struct tkt_question *q, const struct tkt_decision *d,
                             bool *limit)
@@ -142,6 +153,10 @@ static bool condition_holds(struct tkt_rules *r, const struct tkt_condition *c,
         return (c->mask >> msg->security & 1) != 0;
     case TKT_CONDITION_ASSURANCE:
         return (c->mask >> q->assurance & 1) != 0;
+    case TKT_CONDITION_MOOD:
+        return is_mood(c, q->mood);
+    case TKT_CONDITION_SAID_URGENCY:
+        return (c->mask >> (q->mood == NULL ? 2 : q->mood->urgency) & 1) != 0;
     case TKT_CONDITION_LANGUAGE:
         return has_word(c, msg->language);
     case TKT_CONDITION_DESK:
@@ -157,9 +172,9 @@ static bool condition_holds(struct tkt_rules *r, const struct tkt_condition *c,
     case TKT_CONDITION_VIP:
         return is_vip(q) == c->want;
     case TKT_CONDITION_KNOWN:
-        return q->facts->person.is_known == c->want;
+        return (q->facts->person.is_known && !tkt_rules_is_forged(q)) == c->want;
     case TKT_CONDITION_AGENT:
-        return q->facts->is_agent == c->want;
+        return (q->facts->is_agent && !tkt_rules_is_forged(q)) == c->want;
     }
     return false;
 }

@@ -90,6 +90,8 @@ enum tkt_condition_kind {
     TKT_CONDITION_IMPORTANCE,
     TKT_CONDITION_SECURITY,
     TKT_CONDITION_ASSURANCE,
+    TKT_CONDITION_MOOD,
+    TKT_CONDITION_SAID_URGENCY,
     TKT_CONDITION_LANGUAGE,
     TKT_CONDITION_DESK,
     TKT_CONDITION_TIME,
@@ -291,6 +293,8 @@ int tkt_rules_index(struct tkt_rules *rules); /* -1: memory */
 int tkt_rules_scan_prepare(struct tkt_rules *rules); /* -1: memory */
 void tkt_rules_scan_release(struct tkt_rules *rules);
 void tkt_rules_scan_forget(struct tkt_rules *rules);
+/* The From is known not to be the sender: then the directory says nothing of him. */
+bool tkt_rules_is_forged(const struct tkt_question *q);
 /* Once a message; -1: memory. */
 int tkt_rules_scan_message(struct tkt_rules *rules, const struct tkt_question *q);
 /* In which of these zones the item is. limit is set when an expression met one. */

@@ -153,6 +153,11 @@ static void add_person(struct tkt_rules *r, const struct tkt_person *p)
     }
 }
 
+bool tkt_rules_is_forged(const struct tkt_question *q)
+{
+    return q->assurance == TKT_ASSURANCE_FAIL;
+}
+
 static void load_zones(struct tkt_rules *r, const struct tkt_question *q)
 {
     struct tkt_message *msg = (struct tkt_message *)(uintptr_t)q->msg; /* its arena */
@@ -175,7 +180,9 @@ static void load_zones(struct tkt_rules *r, const struct tkt_question *q)
         add(r, TKT_ZONE_ATTACHMENT_TYPE, msg->attachments[i].type);
     }
     add(r, TKT_ZONE_CLIENT, q->facts->client);
-    add_person(r, &q->facts->person);
+    if (!tkt_rules_is_forged(q)) {
+        add_person(r, &q->facts->person);
+    }
 }
 
 /* ---- words ---- */

@@ -345,6 +345,12 @@ static void the_group_follows_rule_category_department_desk(void **state)
     assert_int_equal(tkt_assign_route(&roster, "personnel", &d, &arena), 0);
     assert_string_equal(d.group, "hr");
     assert_int_equal(d.reasons[1].source, TKT_SOURCE_DIRECTORY);
+    assert_true(d.reasons[0].overruled && !d.reasons[1].overruled);
+    d = (struct tkt_decision){.group = (char *)"desk",
+                              .assurance = TKT_ASSURANCE_FAIL,
+                              .category = (char *)"other"};
+    assert_int_equal(tkt_assign_route(&roster, "personnel", &d, &arena), 0);
+    assert_string_equal(d.group, "desk");
     d = (struct tkt_decision){.group = (char *)"desk",
                               .category = (char *)"network",
                               .reasons = &rule,

@@ -306,6 +306,58 @@ static void a_forged_vip_is_none(void **state)
     assert_true(matches("if_vip = yes", &c));
 }
 
+static void a_known_forger_has_no_entry_in_the_directory(void **state)
+{
+    static const char *const bodies[] = {
+        "if_known = yes",           "if_department = {\"human\"}",
+        "if_title = {\"head\"}",    "if_location = {\"berlin\"}",
+        "if_manager = {\"ceo@*\"}", "if_agent = yes",
+        "if_member_of = {\"cn=*\"}"};
+    struct rules_case c;
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(bodies); i++) {
+        fill(&c);
+        c.facts.is_agent = true;
+        assert_true(matches(bodies[i], &c));
+        fill(&c);
+        c.facts.is_agent = true;
+        c.msg.dmarc = TKT_AUTH_FAIL;
+        assert_false(matches(bodies[i], &c));
+    }
+}
+
+static void mood_and_urgency_as_said_can_be_asked_for(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *text;
+        bool hit;
+    } rows[] = {
+        {"if_said_urgency = {high}", "this is urgent, we cannot work", true},
+        {"if_said_urgency = {high}", "this is not urgent", false},
+        {"if_said_urgency = {low}", "this is not urgent, no hurry", true},
+        {"if_said_urgency = {medium}", "the key of the door", true},
+        {"if_said_urgency = {high, low}", "the key of the door", false},
+        {"if_mood = {neutral}", "the key of the door", true},
+        {"if_mood = {negative}", "I am very disappointed, this is unacceptable", true},
+        {"if_mood = {angry}", "I am very disappointed, this is UNACCEPTABLE!!", true},
+        {"if_mood = {neutral, positive}", "this is unacceptable, I am disappointed",
+         false},
+        {"if_mood = {positive}", "thank you so much, great work", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
+        struct rules_case c;
+        rules_case_init(&c);
+        c.msg.reply_text = (char *)(uintptr_t)rows[i].text;
+        if (matches(rows[i].body, &c) != rows[i].hit) {
+            fail_msg("%s: %s: not %d", rows[i].body, rows[i].text, rows[i].hit);
+        }
+    }
+}
+
 static void an_unknown_time_is_in_no_span(void **state)
 {
     struct rules_case c;
@@ -377,6 +429,8 @@ int main(void)
         cmocka_unit_test(what_is_forwarded_counts_as_said),
         cmocka_unit_test(facts_and_fields_match_what_they_say),
         cmocka_unit_test(a_forged_vip_is_none),
+        cmocka_unit_test(a_known_forger_has_no_entry_in_the_directory),
+        cmocka_unit_test(mood_and_urgency_as_said_can_be_asked_for),
         cmocka_unit_test(an_unknown_time_is_in_no_span),
         cmocka_unit_test(what_is_wrong_is_named_with_its_line),
         cmocka_unit_test(an_expression_without_a_literal_is_warned_of),
