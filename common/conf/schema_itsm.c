@@ -5,7 +5,8 @@
 #include "conf/text.h"
 
 /* The types of common/itsm/itsm.c. */
-static const struct tkt_conf_word type_words[] = {{"local", 0}, {"rt", 0}, {NULL, 0}};
+static const struct tkt_conf_word type_words[] = {
+    {"local", 0}, {"rt", 0}, {"zendesk", 0}, {"znuny", 0}, {NULL, 0}};
 static const struct tkt_conf_word auth_words[] = {{"default", TKT_CONF_AUTH_DEFAULT},
                                                   {"none", TKT_CONF_AUTH_NONE},
                                                   {"basic", TKT_CONF_AUTH_BASIC},

@@ -7,5 +7,7 @@
 
 extern const struct tkt_itsm_ops tkt_itsm_local; /* the store itself */
 extern const struct tkt_itsm_ops tkt_itsm_rt;
+extern const struct tkt_itsm_ops tkt_itsm_zendesk;
+extern const struct tkt_itsm_ops tkt_itsm_znuny;
 
 #endif

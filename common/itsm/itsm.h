@@ -30,6 +30,7 @@
 
 #define TKT_ITSM_STEPS_MAX 64
 #define TKT_ITSM_COMMENTS_MAX 200 /* of one fetch */
+#define TKT_ITSM_BASE64_MAX (16 * 1024 * 1024)
 
 struct cJSON;
 
@@ -127,8 +128,12 @@ struct tkt_itsm_request {
     size_t body_len;
     const struct tkt_itsm_file *file;  /* the body is its bytes ... */
     const char *file_head, *file_tail; /* ... between these (multipart), or NULL */
+    /* The file's bytes go in base64, out of memory: at most TKT_ITSM_BASE64_MAX of them. */
+    bool file_base64;
     const char *accept_type;
     bool repeatable;
+    /* The work is done; how this one ends (a log-out) changes nothing. */
+    bool farewell;
     /* Statuses other than 2xx that the next step wants to see (404 of a look-up); each
      * other ends the operation. 0-terminated. */
     int also[4];
@@ -154,6 +159,7 @@ struct tkt_itsm_call {
     void *state;                            /* the backend's own, in the arena */
     struct tkt_itsm_request request;        /* out, zeroed before each step */
     struct tkt_itsm_seen seen;              /* out */
+    bool unauthorized; /* out: refused as with a 401, in an answer of another status */
     struct tkt_wire_arena arena;
 };
 

@@ -4,6 +4,7 @@
 #include "itsm/run.h"
 
 #include "base/enc.h"
+#include "base/fs.h"
 #include "base/hash.h"
 #include "base/util.h"
 #include "itsm/itsm.h"
@@ -16,6 +17,7 @@
 
 #define HEADERS_MAX 16
 #define AUTH_MAX 8192
+#define INLINE_MAX (TKT_ITSM_BASE64_MAX / 3 * 4 + 128 * 1024)
 #define SAID_MAX 160 /* bytes of an answer that are shown in an error */
 
 struct tkt_itsm_run {
@@ -25,6 +27,8 @@ struct tkt_itsm_run {
     void (*done)(void *arg, const struct tkt_itsm_result *result);
     void *arg;
     bool repeatable; /* the request under way */
+    bool farewell;   /* ... */
+    bool wrote;      /* one before it changed something there */
     int also[4];
     struct tkt_itsm_result result;
 };
@@ -35,6 +39,7 @@ static void finish(struct tkt_itsm_run *run)
     void *arg = run->arg;
     struct tkt_itsm_result result = run->result;
 
+    result.unsure = result.err.class != TKT_ERR_NONE && (result.unsure || run->wrote);
     run->call->answer = NULL;
     free(run);
     done(arg, &result);
@@ -52,25 +57,59 @@ static bool is_ours(const struct tkt_itsm_run *run, const char *url)
                   tkt_http_origin(url, have, sizeof(have))) == 0;
 }
 
-static int base64_add(struct tkt_buf *out, const char *user, const char *secret)
+static void base64_bytes(struct tkt_buf *out, const char *data, size_t len)
 {
     static const char digits[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    TKT_AUTO_BUF struct tkt_buf in = TKT_BUF_INIT(AUTH_MAX / 2);
 
-    tkt_buf_addf(&in, "%s:%s", user, secret);
-    for (size_t i = 0; i < in.len && !in.failed; i += 3) {
-        size_t left = in.len - i;
-        uint32_t v = (uint32_t)(unsigned char)in.data[i] << 16;
+    for (size_t i = 0; i < len; i += 3) {
+        size_t left = len - i;
+        uint32_t v = (uint32_t)(unsigned char)data[i] << 16;
 
-        v |= left > 1 ? (uint32_t)(unsigned char)in.data[i + 1] << 8 : 0;
-        v |= left > 2 ? (uint32_t)(unsigned char)in.data[i + 2] : 0;
+        v |= left > 1 ? (uint32_t)(unsigned char)data[i + 1] << 8 : 0;
+        v |= left > 2 ? (uint32_t)(unsigned char)data[i + 2] : 0;
         tkt_buf_addc(out, digits[v >> 18]);
         tkt_buf_addc(out, digits[v >> 12 & 63]);
         tkt_buf_addc(out, left > 1 ? digits[v >> 6 & 63] : '=');
         tkt_buf_addc(out, left > 2 ? digits[v & 63] : '=');
     }
+}
+
+static int base64_add(struct tkt_buf *out, const char *user, const char *secret)
+{
+    TKT_AUTO_BUF struct tkt_buf in = TKT_BUF_INIT(AUTH_MAX / 2);
+
+    tkt_buf_addf(&in, "%s:%s", user, secret);
+    base64_bytes(out, in.data, in.failed ? 0 : in.len);
     return in.failed || out->failed ? -1 : 0;
+}
+
+/* A body that holds a file in base64, for servers that take files no other way. */
+static int inline_file(const struct tkt_itsm_request *r, struct tkt_buf *out,
+                       struct tkt_err *err)
+{
+    char chunk[3 * 4096]; /* whole groups of three bytes, but for the last */
+    int64_t at = 0;
+
+    tkt_buf_adds(out, r->file_head);
+    while (at < r->file->size && r->file->size <= TKT_ITSM_BASE64_MAX) {
+        size_t want = (size_t)TKT_MIN(r->file->size - at, (int64_t)sizeof(chunk));
+        size_t got = 0;
+
+        if (tkt_pread_full(r->file->fd, chunk, want, (off_t)at, &got, err) < 0) {
+            return -1;
+        }
+        if (got != want) {
+            return tkt_err_set(err, TKT_ERR_TEMP, "itsm: a file became shorter");
+        }
+        base64_bytes(out, chunk, want);
+        at += (int64_t)want;
+    }
+    tkt_buf_adds(out, r->file_tail);
+    if (at < r->file->size) {
+        return tkt_err_set(err, TKT_ERR_PERM, "the file is too large to go inside JSON");
+    }
+    return out->failed ? tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory") : 0;
 }
 
 /* What the section asks for, or what the backend does by default. */
@@ -112,6 +151,7 @@ static int start(struct tkt_itsm_run *run, struct tkt_err *err)
     const struct tkt_itsm_request *r = &run->call->request;
     const struct tkt_conf_itsm *conf = run->call->site->conf;
     TKT_AUTO_BUF struct tkt_buf auth = TKT_BUF_INIT(AUTH_MAX);
+    TKT_AUTO_BUF struct tkt_buf inlined = TKT_BUF_INIT(INLINE_MAX);
     const char *headers[HEADERS_MAX] = {NULL};
     size_t count = 0;
 
@@ -146,7 +186,13 @@ static int start(struct tkt_itsm_run *run, struct tkt_err *err)
                  .in_flight_max = (int)conf->concurrency},
         .done = on_response,
         .arg = run};
-    if (r->file != NULL) {
+    if (r->file != NULL && r->file_base64) {
+        if (inline_file(r, &inlined, err) < 0) {
+            return -1;
+        }
+        request.body = tkt_buf_str(&inlined);
+        request.body_len = inlined.len;
+    } else if (r->file != NULL) {
         request.body = NULL;
         request.body_fd = r->file->fd;
         request.body_size = r->file->size;
@@ -155,6 +201,7 @@ static int start(struct tkt_itsm_run *run, struct tkt_err *err)
         request.stall_ms = conf->timeout_ms;
     }
     run->repeatable = r->repeatable;
+    run->farewell = r->farewell;
     memcpy(run->also, r->also, sizeof(run->also));
     struct tkt_http_call *started = tkt_http_start(run->http, &request, err);
     tkt_wipe(auth.data, auth.len);
@@ -176,12 +223,13 @@ static bool advance(struct tkt_itsm_run *run)
     }
     memset(&call->request, 0, sizeof(call->request));
     enum tkt_itsm_next next = run->ops->steps[call->op](call, err);
-    if (next == TKT_ITSM_SEND) {
-        return start(run, err) == 0;
+    if (next == TKT_ITSM_SEND && start(run, err) == 0) {
+        return true;
     }
-    if (next == TKT_ITSM_DONE) {
+    if (next == TKT_ITSM_DONE || (next == TKT_ITSM_SEND && call->request.farewell)) {
         *err = (struct tkt_err)TKT_ERR_INIT;
     }
+    run->result.unauthorized = next == TKT_ITSM_FAILED && call->unauthorized;
     return false;
 }
 
@@ -212,7 +260,9 @@ static void say(struct tkt_itsm_run *run, const struct tkt_itsm_answer *a)
     struct tkt_err *err = &run->result.err;
 
     if (a->json != NULL && run->ops->refusal != NULL) {
+        int asked_s = err->retry_after_s;
         run->ops->refusal(a, err);
+        err->retry_after_s = asked_s;
     } else if (a->json != NULL && a->len > 0) {
         for (size_t i = 0; i < TKT_MIN(a->len, (size_t)SAID_MAX); i++) {
             unsigned char c = (unsigned char)a->body[i];
@@ -234,6 +284,11 @@ static bool is_page(const struct tkt_itsm_run *run, const struct tkt_http_respon
 
 static void read_response(struct tkt_itsm_run *run, struct tkt_http_response *r)
 {
+    if (run->farewell) {
+        run->result = (struct tkt_itsm_result){.err = TKT_ERR_INIT};
+        finish(run);
+        return;
+    }
     struct tkt_itsm_answer a = {.status = r->status,
                                 .body = tkt_buf_str(&r->body),
                                 .len = r->body.len,
@@ -256,6 +311,9 @@ static void read_response(struct tkt_itsm_run *run, struct tkt_http_response *r)
         run->call->step++;
         bool was_repeatable = run->repeatable;
         going = advance(run);
+        /* What fails from here on fails behind a change that was made. */
+        run->wrote =
+            run->wrote || (going && !was_repeatable && r->outcome == TKT_HTTP_DONE);
         run->result.unsure =
             !going && run->result.err.class == TKT_ERR_TEMP && !was_repeatable;
     } else {
@@ -293,6 +351,7 @@ void tkt_itsm_run_start(struct tkt_http *http, const struct tkt_itsm_ops *ops,
     call->step = 0;
     call->stage = 0;
     call->state = NULL;
+    call->unauthorized = false;
     if (ops->steps[call->op] == NULL || !advance(run)) {
         finish(run);
     }
