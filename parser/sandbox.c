@@ -31,6 +31,7 @@
 #define STACK_MAX (8 * 1024 * 1024)
 #define FILES_MAX 16
 #define PROGRAM_MAX (64 * 1024)
+#define SORT_LARGE 4096
 
 static const int allowed[] = {
     SCMP_SYS(read),          SCMP_SYS(write),
@@ -96,9 +97,24 @@ static int export_program(scmp_filter_ctx ctx, struct sock_fprog *out,
     return out->filter != NULL ? 0 : tkt_err_set(err, TKT_ERR_TEMP, "out of memory");
 }
 
+static int by_byte(const void *a, const void *b)
+{
+    return memcmp(a, b, 1);
+}
+
+/* At its first sort of more than 1 KiB libc asks how large the machine is and remembers
+ * it: that call would be the death of a child. */
+static void sort_once(void)
+{
+    char bytes[SORT_LARGE] = {0};
+
+    qsort(bytes, sizeof(bytes), 1, by_byte);
+}
+
 int tkt_sandbox_prepare(struct tkt_sandbox *out, struct tkt_err *err)
 {
     memset(out, 0, sizeof(*out));
+    sort_once();
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (ctx == NULL) {
         return tkt_err_set(err, TKT_ERR_TEMP, "seccomp_init failed");

@@ -394,6 +394,19 @@ static uint32_t winner(const struct tkt_rules *r, const struct tkt_rule_set *set
     return best;
 }
 
+/* Moves what speaks for the outcome to the front: how many. */
+static size_t only_of(const struct tkt_rules *r, uint32_t outcome, struct ballot *b)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; outcome != TKT_RULES_NONE && i < b->count; i++) {
+        if (r->rules[b->rules[i].rule].outcome == outcome && b->rules[i].score > 0) {
+            b->rules[count++] = b->rules[i];
+        }
+    }
+    return count;
+}
+
 static int run_best(struct run *run, const struct tkt_rule_set *set)
 {
     struct ballot b = {.rules = calloc(set->count + 1, sizeof(*b.rules)),
@@ -407,14 +420,13 @@ static int run_best(struct run *run, const struct tkt_rule_set *set)
         goto out;
     }
     uint32_t best = run->stopped ? TKT_RULES_NONE : winner(run->rules, set, &b);
-    qsort(b.rules, b.count, sizeof(*b.rules), by_score);
+    size_t acting = only_of(run->rules, best, &b);
+    qsort(b.rules, acting, sizeof(*b.rules), by_score);
     rc = 0;
-    for (size_t i = 0; rc == 0 && best != TKT_RULES_NONE && i < b.count; i++) {
+    for (size_t i = 0; rc == 0 && i < acting; i++) {
         const struct tkt_rule *rule = &run->rules->rules[b.rules[i].rule];
-        if (rule->outcome == best && b.rules[i].score > 0) {
-            tkt_rule_match(run->rules, rule, run->acting->q, run->acting->d, &m);
-            rc = act(run, rule, &m);
-        }
+        tkt_rule_match(run->rules, rule, run->acting->q, run->acting->d, &m);
+        rc = act(run, rule, &m);
     }
 out:
     free(b.rules);

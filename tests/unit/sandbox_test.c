@@ -125,6 +125,23 @@ static int loosen_limits(void)
 {
     return syscall(SYS_prlimit64, 0, 7, NULL, NULL) < 0;
 }
+static int by_number(const void *a, const void *b)
+{
+    const int *x = a;
+    const int *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+static int sort_many(void)
+{
+    static int numbers[4096];
+
+    for (int i = 0; i < 4096; i++) {
+        numbers[i] = i * 7919 % 4096;
+    }
+    qsort(numbers, 4096, sizeof(numbers[0]), by_number);
+    return numbers[0] != 0 || numbers[4095] != 4095;
+}
 static int change_file(void)
 {
     return ftruncate(0, 0);
@@ -222,6 +239,12 @@ static void regular_files_are_not_written(void **state)
     close(written_fd);
 }
 
+static void long_lists_can_be_sorted(void **state)
+{
+    (void)state;
+    assert_survived("qsort", sort_many);
+}
+
 static int prepare(void **state)
 {
     struct tkt_err err = TKT_ERR_INIT;
@@ -245,6 +268,7 @@ int main(void)
         cmocka_unit_test(stat_by_path_tells_nothing),
         cmocka_unit_test(memory_is_there_up_to_the_limit),
         cmocka_unit_test(regular_files_are_not_written),
+        cmocka_unit_test(long_lists_can_be_sorted),
     };
     return cmocka_run_group_tests(tests, prepare, release);
 }
