@@ -116,6 +116,7 @@ static void add_daemon_status(struct tkt_daemon *d, struct tkt_buf *out)
         add_counter(out, "died", p.died);
         add_counter(out, "waited_out", p.waited_out);
         add_counter(out, "restarts", p.restarts);
+        add_counter(out, "guessed", p.guessed);
         add_counter(out, "rule_errors", p.rule_errors);
     } else {
         (void)tkt_buf_adds(out, "false");

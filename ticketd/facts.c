@@ -316,9 +316,11 @@ static int from_likeness(struct gather *g, const struct tkt_message *msg)
     return 0;
 }
 
-/* Who says nearly the same, at whichever of its desks most do. */
+/* Who says nearly the same, at whichever of its desks most do. One at least, also where
+ * there is too little text to compare: so that the facts can be guessed. */
 static void add_affected(struct gather *g, const struct tkt_message *msg)
 {
+    g->facts->affected = 1;
     for (size_t i = 0; g->in->prints && i < g->facts->desk_count; i++) {
         const struct tkt_conf_desk *d = g->in->desks[i];
         uint32_t n = tkt_prints_affected(g->in->prints, d->name, g->from, msg->print,

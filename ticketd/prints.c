@@ -152,8 +152,15 @@ int64_t tkt_prints_find(struct tkt_prints *p, const char *desk, uint64_t print,
     return found.ticket;
 }
 
+/* ---- how many say the same ------------------------------------------------------------ */
+
 #define PLACES 2048 /* a power of two, more than twice the senders */
 _Static_assert(PLACES > 2 * TKT_PRINTS_SENDERS_MAX, "places are found soon");
+
+struct crowd {
+    uint32_t count; /* of different senders; 0: places are not ready */
+    uint64_t places[PLACES];
+};
 
 /* True when it was not there. 0 is nobody. */
 static bool put(uint64_t places[PLACES], uint64_t sender)
@@ -168,24 +175,71 @@ static bool put(uint64_t places[PLACES], uint64_t sender)
     return is_new;
 }
 
+/* Most mail is like no other: the places are cleared for the first that is. */
+static void join(struct crowd *c, uint64_t asker, uint64_t sender)
+{
+    if (c->count == 0) {
+        memset(c->places, 0, sizeof(c->places));
+        (void)put(c->places, asker); /* one, whether known or not */
+        c->count = 1;
+    }
+    c->count += put(c->places, sender) ? 1 : 0;
+}
+
+struct crowd_query {
+    uint32_t desk;
+    uint64_t print;
+    uint64_t sender;
+    int64_t since_ms;
+};
+
+static inline __attribute__((always_inline)) void
+count_all(const struct tkt_prints *p, const struct crowd_query *q, struct crowd *out)
+{
+    for (size_t i = 0; i < p->count && out->count < TKT_PRINTS_SENDERS_MAX; i++) {
+        unsigned distance = (unsigned)__builtin_popcountll(p->prints[i] ^ q->print);
+        if (distance <= TKT_PRINT_DISTANCE_MAX && p->at_ms[i] > q->since_ms &&
+            p->desks[i] == q->desk && p->senders[i] != 0) {
+            join(out, q->sender, p->senders[i]);
+        }
+    }
+}
+
+#ifdef __x86_64__
+__attribute__((target("popcnt"))) static void
+count_fast(const struct tkt_prints *p, const struct crowd_query *q, struct crowd *out)
+{
+    count_all(p, q, out);
+}
+#endif
+
+static void count_near(const struct tkt_prints *p, const struct crowd_query *q,
+                       struct crowd *out)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("popcnt")) {
+        count_fast(p, q, out);
+        return;
+    }
+#endif
+    count_all(p, q, out);
+}
+
 uint32_t tkt_prints_affected(struct tkt_prints *p, const char *desk, const char *sender,
                              uint64_t print, int64_t since_ms)
 {
-    uint64_t places[PLACES] = {0};
-    uint32_t in = desk_hash(desk);
-    uint32_t count = 1;
+    const struct crowd_query q = {.desk = desk_hash(desk),
+                                  .print = print,
+                                  .sender = sender_hash(sender),
+                                  .since_ms = since_ms};
+    struct crowd found;
 
+    found.count = 0;
     if (print == 0) {
         return 0;
     }
-    (void)put(places, sender_hash(sender)); /* counted already */
     pthread_mutex_lock(&p->lock);
-    for (size_t i = 0; i < p->count && count < TKT_PRINTS_SENDERS_MAX; i++) {
-        if (p->at_ms[i] > since_ms && p->desks[i] == in && p->senders[i] != 0 &&
-            tkt_print_distance(p->prints[i], print) <= TKT_PRINT_DISTANCE_MAX) {
-            count += put(places, p->senders[i]) ? 1 : 0;
-        }
-    }
+    count_near(p, &q, &found);
     pthread_mutex_unlock(&p->lock);
-    return count;
+    return TKT_MAX(found.count, 1U);
 }

@@ -3,6 +3,7 @@
 
 #include "base/enc.h"
 #include "decide/correlate.h"
+#include "decide/model_route.h"
 #include "decide/mood.h"
 #include "decide/policy.h"
 #include "decide/route.h"
@@ -241,6 +242,7 @@ int tkt_decide(const struct tkt_message *msg, const struct tkt_facts *facts,
         tkt_correlates_begin(policy->correlates);
     }
     if (policy != NULL) {
+        tkt_model_begin(policy->memo);
         tkt_mood_read(msg, &mood);
     }
     memset(&all, 0, sizeof(all));

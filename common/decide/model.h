@@ -84,6 +84,8 @@ struct tkt_model_choice {
 struct tkt_model_work;
 struct tkt_model_work *tkt_model_work_new(void);
 void tkt_model_work_free(struct tkt_model_work **work);
+/* Gives back what a long text took; the answers before it are gone. */
+void tkt_model_work_trim(struct tkt_model_work *work);
 
 /* threshold < 0: the default. with_words: fill in what spoke for it. -1: no memory. */
 int tkt_model_ask(const struct tkt_model *m, struct tkt_model_work *work,

@@ -7,6 +7,7 @@
 #include "decide/route.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What a person may call an urgency in the texts that a model learned from. */
@@ -106,26 +107,74 @@ static int answer(struct tkt_decision *d, enum tkt_model_head head,
     return tkt_reason_add(d, arena, &reason);
 }
 
+/* ---- the question, once a message ----------------------------------------------------- */
+
+struct tkt_model_memo {
+    struct tkt_model_work *work;
+    bool is_asked;
+    struct tkt_model_choice choice[TKT_HEAD_COUNT];
+};
+
+struct tkt_model_memo *tkt_model_memo_new(void)
+{
+    struct tkt_model_memo *memo = calloc(1, sizeof(*memo));
+
+    if (memo != NULL && (memo->work = tkt_model_work_new()) == NULL) {
+        free(memo);
+        return NULL;
+    }
+    return memo;
+}
+
+void tkt_model_memo_free(struct tkt_model_memo **memo)
+{
+    if (*memo != NULL) {
+        tkt_model_work_free(&(*memo)->work);
+        free(*memo);
+        *memo = NULL;
+    }
+}
+
+void tkt_model_begin(struct tkt_model_memo *memo)
+{
+    if (memo != NULL && memo->is_asked) {
+        memo->is_asked = false;
+        tkt_model_work_trim(memo->work);
+    }
+}
+
+static int ask(const struct tkt_question *q, struct tkt_model_memo *memo)
+{
+    const struct tkt_model *m = q->by->model;
+
+    if (memo->is_asked) {
+        return 0;
+    }
+    memo->is_asked = true;
+    if (tkt_model_ask(m, memo->work, q->msg->subject, q->msg->reply_text,
+                      tkt_model_threshold(m), true, memo->choice) < 0) {
+        memo->is_asked = false;
+        return -1;
+    }
+    return 0;
+}
+
 int tkt_model_step(const struct tkt_question *q, struct tkt_decision *d,
                    struct tkt_wire_arena *arena)
 {
     const struct tkt_model *m = q->by->model;
-    struct tkt_model_choice choice[TKT_HEAD_COUNT];
+    struct tkt_model_memo *memo = q->by->memo;
 
     if (m == NULL) {
         return 0;
     }
-    struct tkt_model_work *work = tkt_model_work_new();
-    if (work == NULL) {
+    if (memo == NULL || ask(q, memo) < 0) {
         return -1;
     }
-    int rc = tkt_model_ask(m, work, q->msg->subject, q->msg->reply_text,
-                           tkt_model_threshold(m), true, choice);
-    for (int h = 0; h < TKT_HEAD_COUNT && rc == 0; h++) {
-        if (choice[h].best >= 0) {
-            rc = answer(d, h, m, &choice[h], arena);
+    for (int h = 0; h < TKT_HEAD_COUNT; h++) {
+        if (memo->choice[h].best >= 0 && answer(d, h, m, &memo->choice[h], arena) < 0) {
+            return -1;
         }
     }
-    tkt_model_work_free(&work);
-    return rc;
+    return 0;
 }

@@ -4,6 +4,7 @@
 #include "base/enc.h"
 #include "decide/correlate.h"
 #include "decide/model.h"
+#include "decide/model_route.h"
 #include "decide/priority.h"
 #include "decide/rules.h"
 
@@ -39,6 +40,10 @@ static int load_model(struct tkt_policy *p, int fd, struct tkt_err *err)
     p->model = tkt_model_open_fd(fd, err);
     if (p->model == NULL) {
         return -1;
+    }
+    p->memo = tkt_model_memo_new();
+    if (p->memo == NULL) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "policy: no memory");
     }
     for (size_t i = 0; i < p->settings.count; i++) {
         const struct tkt_section *s = &p->settings.items[i];
@@ -79,6 +84,7 @@ void tkt_policy_free(struct tkt_policy **policy)
     }
     tkt_rules_free(&p->rules);
     tkt_correlates_free(&p->correlates);
+    tkt_model_memo_free(&p->memo);
     tkt_model_close(&p->model);
     free(p->matrix);
     tkt_sections_release(&p->settings);

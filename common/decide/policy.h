@@ -20,10 +20,13 @@ struct tkt_rules;      /* decide/rules.h */
 struct tkt_model;      /* decide/model.h */
 struct tkt_matrix;     /* decide/priority.h */
 struct tkt_correlates; /* decide/correlate.h */
+struct tkt_model_memo; /* decide/model_route.h */
 
 struct tkt_policy {
     struct tkt_rules *rules;
     struct tkt_model *model;
+    struct tkt_model_memo
+        *memo; /* its answer to the message at hand; there with a model */
     struct tkt_matrix *matrix;
     struct tkt_correlates *correlates;
     struct tkt_sections settings; /* what it was made of; names and texts point there */

@@ -19,7 +19,8 @@ def main():
     ap.add_argument("--only", default="understand,rules,model,postfix,intake,sieve,memory,latency")
     ap.add_argument("--rounds", type=int, help="15, or 2 with --quick")
     ap.add_argument("--conc", default="1,10,50")
-    ap.add_argument("--sizes", default="4096,102400")
+    ap.add_argument("--sizes", default="4096,102400",
+                    help="none: only noop, ticket and full, by mails that people wrote")
     ap.add_argument("--quick", action="store_true", help="few rounds: to see that it runs")
     args = ap.parse_args()
     if os.geteuid() != 0:
@@ -47,11 +48,14 @@ def main():
         bench = PostfixBench(root, build, args.quick)
         bench.start()
         try:
-            for size in (int(s) for s in args.sizes.split(",")):
+            for size in (int(s) for s in args.sizes.split(",") if s != "none"):
                 for conc in (int(c) for c in args.conc.split(",")):
                     count = {1: 80, 10: 400, 50: 500}.get(conc, 400)
                     count = count // (2 if size > 50000 else 1) // (4 if args.quick else 1)
                     bench.rounds(size, conc, max(count, conc), rounds, emit)
+            for conc in (int(c) for c in args.conc.split(",")):
+                count = {1: 80, 10: 400, 50: 500}.get(conc, 400) // (4 if args.quick else 1)
+                bench.rounds(None, conc, max(count, conc), rounds, emit)
         finally:
             bench.stop()
             remove_root(root)

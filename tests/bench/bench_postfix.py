@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from harness.mta import Postfix  # noqa: E402
 from harness.product import Product  # noqa: E402
 from harness.util import free_port, stop, wait_for  # noqa: E402
+from . import everything  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 DESK = "support@example.test"
@@ -94,10 +95,14 @@ class PostfixBench:
         self.product = Product(self.root, self.build, wrapper=ns, log_level="warning")
         self.product.start()
         self.inet = self._inet_milter(ns)
-        ports = {n: free_port() for n in ("pass", "noop", "ticket", "inet")}
+        self.full = everything.product(f"{self.root}/full", self.build, wrapper=ns,
+                                       log_level="warning")
+        self.full.start()
+        ports = {n: free_port() for n in ("pass", "noop", "ticket", "inet", "full")}
         sockets = {"pass": f"unix:{run}/pass.sock", "noop": f"unix:{run}/noop.sock",
                    "ticket": self.product.milter_socket,
-                   "inet": f"inet:127.0.0.1:{self.inet_port}"}
+                   "inet": f"inet:127.0.0.1:{self.inet_port}",
+                   "full": self.full.milter_socket}
         services = "\n".join(
             f"127.0.0.1:{ports[n]} inet n - n - - smtpd -o smtpd_milters={sockets[n]}"
             for n in ports)
@@ -119,6 +124,9 @@ class PostfixBench:
             Run("ticket", ports["ticket"], DESK, ours),
             Run("inet", ports["inet"], DESK, [self.product.ticketd.pid, self.inet.milter.pid]),
         ]
+        self.prose = everything.write_mails(f"{self.root}/mails")
+        self.written = [v for v in self.variants if v.name in ("noop", "ticket")] + [
+            Run("full", ports["full"], DESK, [self.full.ticketd.pid, self.full.milter.pid])]
 
     def _inet_milter(self, ns):
         """A second ticket-milter in front of the same ticketd, over TCP."""
@@ -141,27 +149,36 @@ class PostfixBench:
 
     def stop(self):
         self.postfix.stop()
+        self.full.stop()
         self.inet.stop()
         self.product.stop()
         for p in self.procs:
             stop(p)
 
+    def source(self, run, size, conc, count):
+        """size None: mails that people wrote, no two alike."""
+        if size is None:
+            return [f"{self.build}/tests/bench/mail_source", str(run.port), run.rcpt,
+                    str(conc), str(count), self.prose]
+        return ["smtp-source", "-c", "-l", str(size), "-m", str(count), "-s", str(conc),
+                "-f", "customer@example.org", "-t", run.rcpt, f"127.0.0.1:{run.port}"]
+
     def one(self, run, size, conc, count):
         """Sends count mails; returns (mails/s, our CPU ms a mail, all CPU ms, foreign)."""
         ours = cpu_tree(run.pids)
         every = [self.master, self.product.ticketd.pid, self.product.milter.pid,
-                 self.inet.milter.pid, *(p.pid for p in self.procs)]
+                 self.inet.milter.pid, self.full.ticketd.pid, self.full.milter.pid,
+                 *(p.pid for p in self.procs)]
         all_before, busy = cpu_tree(every), machine_busy()
         start = time.monotonic()
         source = subprocess.Popen(
-            ["smtp-source", "-c", "-l", str(size), "-m", str(count), "-s", str(conc),
-             "-f", "customer@example.org", "-t", run.rcpt, f"127.0.0.1:{run.port}"],
+            self.source(run, size, conc, count),
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         _, status, usage = os.wait4(source.pid, 0)
         took = time.monotonic() - start
         source.returncode = os.waitstatus_to_exitcode(status)
         if source.returncode != 0:
-            raise RuntimeError(f"{run.name}: smtp-source: {source.stderr.read()}")
+            raise RuntimeError(f"{run.name}: {source.args[0]}: {source.stderr.read()}")
         own = cpu_tree(run.pids) - ours
         total = cpu_tree(every) - all_before + usage.ru_utime + usage.ru_stime
         foreign = max(0.0, machine_busy() - busy - total) / (took * os.cpu_count())
@@ -174,28 +191,33 @@ class PostfixBench:
             os.walk(f"{self.postfix.root}/spool/{d}")), 60)
 
     def rounds(self, size, conc, count, rounds, emit):
-        got = {v.name: [] for v in self.variants}
+        """size None: noop, ticket and full, by mails of 4 KiB that people wrote."""
+        variants = self.written if size is None else self.variants
+        got = {v.name: [] for v in variants}
         for r in range(rounds + 1):
-            order = self.variants[r % len(self.variants):] + self.variants[:r % len(self.variants)]
+            order = variants[r % len(variants):] + variants[:r % len(variants)]
             for v in order:
                 sample = self.one(v, size, conc, count if r else max(conc, count // 5))
                 if r:  # the first round warms up
                     got[v.name].append(sample)
-        for v in self.variants:
+        for v in variants:
             rates = [s[0] for s in got[v.name]]
-            row = {"bench": "postfix", "variant": v.name, "size": size, "conc": conc,
+            row = {"bench": "postfix" if size else "postfix-prose", "variant": v.name,
+                   "size": size or 4096, "conc": conc,
                    "rounds": rounds, "count": count,
                    "rate": round(statistics.median(rates), 1),
                    "rate_min": round(min(rates), 1), "rate_max": round(max(rates), 1),
                    "cpu_ms": round(statistics.median(s[1] for s in got[v.name]), 3),
                    "cpu_all_ms": round(statistics.median(s[2] for s in got[v.name]), 3),
                    "foreign_cpu": round(statistics.median(s[3] for s in got[v.name]), 3)}
-            for anchor in ("none", "pass", "noop", "ticket"):
+            for anchor in (a for a in ("none", "pass", "noop", "ticket") if a in got):
                 pairs = [a[0] / b[0] for a, b in zip(got[v.name], got[anchor])]
                 row[f"ratio_{anchor}"] = round(statistics.median(pairs), 3)
                 if anchor == ("pass" if v.name == "nodesk" else
                               "ticket" if v.name == "inet" else "noop"):
                     row["ratio_low90"] = round(low90(pairs), 3)
+            if v.name == "full":
+                row["model"] = self.full.model
             if row["foreign_cpu"] > 0.15:
                 row["disturbed"] = True
             emit(row)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Intake alone, over the socket: intake_bench SOCKET CLIENTS SECONDS DESK [BYTES].
+ * Intake alone, over the socket: intake_bench SOCKET CLIENTS SECONDS DESK [BYTES [MAILS]];
+ * MAILS: a file of mails that people wrote (mails.h).
  * The machine's floor beside it: intake_bench --floor DIR CLIENTS SECONDS: one
  * group-commit writer for that many threads, one 4 KiB row with a unique text key, WAL
  * with synchronous=FULL, prepared statement.
@@ -13,6 +14,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/util.h"
+#include "mails.h"
 #include "wire/intake.h"
 
 #include <pthread.h>
@@ -24,12 +26,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define MESSAGE_BYTES 4096
+#define MESSAGE_BYTES BENCH_MAIL_BYTES
 #define MESSAGE_BYTES_MAX (48 * 1024 * 1024)
 #define SAMPLES_MAX 2000000
 #define CLIENTS_MAX 512
-#define WORDS 1024
-#define WORD_BYTES 8
 
 static struct {
     const char *socket;
@@ -40,9 +40,7 @@ static struct {
     uint32_t *samples;
     atomic_ulong count;
     atomic_ulong failed;
-    int64_t run_id;
     int64_t bytes;
-    char words[WORDS][WORD_BYTES];
 } bench;
 
 static void note(int64_t took_us)
@@ -51,51 +49,6 @@ static void note(int64_t took_us)
     if (n < SAMPLES_MAX) {
         bench.samples[n] = (uint32_t)took_us;
     }
-}
-
-/* Made once: whoever hands a mail over did not write it. */
-static void make_words(void)
-{
-    for (size_t i = 0; i < WORDS; i++) {
-        unsigned char random[WORD_BYTES];
-        tkt_random(random, sizeof(random));
-        for (size_t k = 0; k < WORD_BYTES - 1; k++) {
-            bench.words[i][k] = (char)('a' + random[k] % 26);
-        }
-        bench.words[i][WORD_BYTES - 1] = ' ';
-    }
-}
-
-/* No two messages are alike: those would be joined, or compared at least. */
-static void add_words(char *out, size_t n, unsigned long serial)
-{
-    uint64_t x = (serial + 1) * UINT64_C(0x9e3779b97f4a7c15);
-
-    for (size_t at = 0; at < n; at += WORD_BYTES) {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        memcpy(out + at, bench.words[x % WORDS], TKT_MIN(n - at, (size_t)WORD_BYTES));
-        if (at % 64 == 0 && at > 0) {
-            memcpy(out + at - 2, "\r\n", 2);
-        }
-    }
-}
-
-static size_t make_message(char out[MESSAGE_BYTES + 64], unsigned long n)
-{
-    int len = snprintf(out, MESSAGE_BYTES,
-                       "Received: from client by mx.example.test (Postfix) id %lu\r\n"
-                       "From: Customer <customer%lu@example.org>\r\nTo: <%s>\r\n"
-                       "Subject: Printer %lu does not print\r\n"
-                       "Date: Sun, 22 Nov 2026 11:47:16 +0000\r\n"
-                       "Message-ID: <%lld.%lu@client.example.org>\r\n"
-                       "MIME-Version: 1.0\r\nContent-Type: text/plain; "
-                       "charset=utf-8\r\n\r\nHello,\r\nthis is %lu\r\n",
-                       n, n % 1000, bench.desk, n, (long long)bench.run_id, n, n);
-    add_words(out + len, (size_t)(MESSAGE_BYTES - 2 - len), n);
-    memcpy(out + MESSAGE_BYTES - 2, "\r\n", 3);
-    return MESSAGE_BYTES;
 }
 
 /* Repeats the body's lines until the message has its size. */
@@ -117,13 +70,12 @@ static int reserve_once(struct tkt_wire_client *client, unsigned long n)
 {
     char text[MESSAGE_BYTES + 64];
     struct tkt_err err = TKT_ERR_INIT;
-    size_t len = make_message(text, n);
+    char subject[BENCH_SUBJECT_MAX];
+    size_t len = bench_mail_make(text, subject, bench.desk, n);
     TKT_AUTO_FD int fd = memfd_create("message", MFD_CLOEXEC);
     if (fd < 0 || tkt_write_full(fd, text, len, &err) < 0 || add_padding(fd, text) < 0) {
         return -1;
     }
-    char subject[64];
-    snprintf(subject, sizeof(subject), " Printer %lu does not print", n);
     struct tkt_wire_rcpt rcpt = {.addr = (char *)bench.desk};
     struct tkt_wire_field field = {.name = "Subject", .index = 1, .value = subject};
     struct tkt_wire_request req = {
@@ -333,18 +285,18 @@ int main(int argc, char **argv)
     bool is_floor = argc == 5 && strcmp(argv[1], "--floor") == 0;
     int64_t clients;
     int64_t seconds;
-    if (argc < 5 || argc > 6 ||
-        tkt_parse_int(argc == 6 ? argv[5] : "4096", MESSAGE_BYTES, MESSAGE_BYTES_MAX,
+    if (argc < 5 || argc > 7 ||
+        tkt_parse_int(argc >= 6 ? argv[5] : "4096", MESSAGE_BYTES, MESSAGE_BYTES_MAX,
                       &bench.bytes) < 0 ||
         tkt_parse_int(argv[is_floor ? 3 : 2], 1, CLIENTS_MAX, &clients) < 0 ||
         tkt_parse_int(argv[is_floor ? 4 : 3], 1, 600, &seconds) < 0) {
-        fprintf(stderr, "usage: intake_bench SOCKET CLIENTS SECONDS DESK [BYTES]\n"
-                        "       intake_bench --floor DIR CLIENTS SECONDS\n");
+        fprintf(stderr,
+                "usage: intake_bench SOCKET CLIENTS SECONDS DESK [BYTES [MAILS]]\n"
+                "       intake_bench --floor DIR CLIENTS SECONDS\n");
         return 64;
     }
     bench.samples = calloc(SAMPLES_MAX, sizeof(uint32_t));
-    bench.run_id = tkt_clock_wall_ms();
-    make_words();
+    bench_mails_load(argc == 7 ? argv[6] : NULL);
     struct tkt_wire_client *client = NULL;
     pthread_t writer;
     pthread_t threads[CLIENTS_MAX];

@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "decide/decide.h"
 #include "decide/model_file.h"
+#include "decide/model_route.h"
 #include "decide/policy.h"
 #include "train/learn.h"
 #include "train/score.h"
@@ -533,18 +534,20 @@ static void a_label_never_seen_is_wrong_and_no_more(void **state)
 
 /* ---- decisions ---- */
 
-static void decide_with(const struct tkt_model *m, const char *subject, const char *text,
-                        struct tkt_decisions *out)
+/* For two desks alike. */
+static void decide_with(const struct tkt_model *m, struct tkt_model_memo *memo,
+                        const char *subject, const char *text, struct tkt_decisions *out)
 {
     static char none[] = "";
-    struct tkt_desk_facts desk = {
-        .name = none, .group = none, .type = none, .priority = 3, .opens = UINT32_MAX};
-    struct tkt_facts facts = {.client = none, .desks = &desk, .desk_count = 1};
-    struct tkt_policy policy = {.model = (struct tkt_model *)(uintptr_t)m};
+    struct tkt_desk_facts desks[2] = {
+        {.name = none, .group = none, .type = none, .priority = 3, .opens = UINT32_MAX}};
+    struct tkt_facts facts = {.client = none, .desks = desks, .desk_count = 2};
+    struct tkt_policy policy = {.model = (struct tkt_model *)(uintptr_t)m, .memo = memo};
     struct tkt_err err = TKT_ERR_INIT;
     struct tkt_message msg = {.subject = (char *)(uintptr_t)subject,
                               .reply_text = (char *)(uintptr_t)text};
 
+    desks[1] = desks[0];
     msg.from.address = msg.from.name = none;
     msg.sender = msg.forwarded.from = msg.from;
     msg.text = msg.signature = msg.quoted = msg.language = msg.message_id = none;
@@ -563,10 +566,11 @@ static void decide_with(const struct tkt_model *m, const char *subject, const ch
 static void a_decision_says_what_the_model_made_of_it(void **state)
 {
     struct tkt_model *m = open_file(&file);
+    struct tkt_model_memo *memo = tkt_model_memo_new();
     struct tkt_decisions d;
 
     (void)state;
-    decide_with(m, "Forgot my password", "The login does not accept my code.", &d);
+    decide_with(m, memo, "Forgot my password", "The login does not accept my code.", &d);
     const struct tkt_decision *one = &d.items[0];
     assert_string_equal(one->category, "password");
     assert_string_equal(one->group, "it");
@@ -582,12 +586,45 @@ static void a_decision_says_what_the_model_made_of_it(void **state)
     tkt_decisions_release(&d);
     /* not sure: told, and nothing set */
     tkt_model_set_threshold(m, 1.0);
-    decide_with(m, "Forgot my password", "", &d);
+    decide_with(m, memo, "Forgot my password", "", &d);
     assert_string_equal(d.items[0].category, "");
     assert_string_equal(d.items[0].reasons[0].field, "");
     assert_string_equal(d.items[0].reasons[0].value, "password");
     assert_int_equal(d.items[0].keywords.count, 0);
     tkt_decisions_release(&d);
+    tkt_model_memo_free(&memo);
+    tkt_model_close(&m);
+}
+
+static void desks_share_an_answer_and_messages_do_not(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *category;
+    } rows[] = {{"reset my password please", "password"},
+                {"the printer is jammed", "printer"},
+                {"", ""},
+                {"reset my password please", "password"}};
+    struct tkt_model *m = open_file(&file);
+    struct tkt_model_memo *memo = tkt_model_memo_new();
+    TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(1024 * 1024);
+    struct tkt_decisions d;
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows) * 2; i++) {
+        size_t row = i % TKT_ARRAY_LEN(rows);
+        tkt_buf_reset(&text); /* in the second half long ones, whose memory goes */
+        for (size_t k = 0; k < (i < TKT_ARRAY_LEN(rows) ? 1 : 400); k++) {
+            (void)tkt_buf_addf(&text, "%s ", rows[row].text);
+        }
+        decide_with(m, memo, "", tkt_buf_str(&text), &d);
+        assert_int_equal(d.count, 2);
+        assert_string_equal(d.items[0].category, rows[row].category);
+        assert_string_equal(d.items[1].category, rows[row].category);
+        assert_int_equal(d.items[1].reason_count, d.items[0].reason_count);
+        tkt_decisions_release(&d);
+    }
+    tkt_model_memo_free(&memo);
     tkt_model_close(&m);
 }
 
@@ -610,6 +647,7 @@ int main(void)
         cmocka_unit_test(scores_are_what_one_counts_by_hand),
         cmocka_unit_test(a_label_never_seen_is_wrong_and_no_more),
         cmocka_unit_test(a_decision_says_what_the_model_made_of_it),
+        cmocka_unit_test(desks_share_an_answer_and_messages_do_not),
     };
 
     return cmocka_run_group_tests(tests, make, drop);
