@@ -61,6 +61,7 @@ def a_ticket(**more):
 class Contract:
     create_line = "POST /"
     secret = "s3cret"
+    wrong_secret = "wrong"
     file_max = 5 * 1024 * 1024
 
     def made(self, fake):
@@ -143,7 +144,7 @@ class Contract:
         self.end(fake)
 
     def test_a_secret_that_is_refused_is_told_apart(self, fake, build):
-        drive = Drive(build, self.section.format(url=fake.url), "wrong")
+        drive = Drive(build, self.section.format(url=fake.url), self.wrong_secret)
         try:
             result = drive("create", a_ticket())
             assert not result["ok"] and result["unauthorized"] and not result["unsure"]
