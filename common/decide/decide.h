@@ -24,7 +24,8 @@
 #define TKT_FACTS_DESKS_MAX 64
 #define TKT_DECISION_TAGS_MAX 64
 #define TKT_DECISION_FIELDS_MAX 64
-#define TKT_DECISION_REASONS_MAX 64
+#define TKT_DECISION_REASONS_MAX 96
+#define TKT_REASON_WORD_MAX 100 /* bytes that are told of one */
 #define TKT_DECISION_KEYWORDS_MAX 16
 #define TKT_CORRELATE_KEY_MAX 512 /* bytes; longer keys are cut and hashed */
 #define TKT_PERSON_GROUPS_MAX 256

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "decide/route.h"
 
+#include "base/enc.h"
 #include "base/util.h"
 #include "decide/correlate.h"
 #include "decide/model_route.h"
@@ -30,7 +31,9 @@ static int copy_words(struct tkt_wire_arena *arena, const struct tkt_strings *fr
         return -1;
     }
     for (; to->count < count; to->count++) {
-        to->items[to->count] = copy(arena, from->items[to->count]);
+        const char *word = from->items[to->count] == NULL ? "" : from->items[to->count];
+        size_t n = tkt_utf8_cut(word, strlen(word), TKT_REASON_WORD_MAX);
+        to->items[to->count] = tkt_wire_arena_strdup(arena, word, n);
         if (to->items[to->count] == NULL) {
             return -1;
         }

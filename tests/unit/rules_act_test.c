@@ -347,6 +347,28 @@ static void a_rule_keeps_what_it_set_when_reasons_are_many(void **state)
     assert_int_equal(d->urgency, 3);
 }
 
+static void a_long_word_is_told_in_short(void **state)
+{
+    char conf[1200];
+    char word[501];
+
+    (void)state;
+    for (size_t i = 0; i < 500; i += 2) {
+        memcpy(word + i, "\xc3\xa4", 2);
+    }
+    word[500] = '\0';
+    word[0] = 'x';
+    word[1] = 'x';
+    snprintf(conf, sizeof(conf),
+             "rule \"long\" {\n if_says = {\"%s\"}\n set_group = \"g\"\n}\n", word);
+    const struct tkt_decision *d = decide(conf, word, "");
+    assert_string_equal(d->group, "g");
+    const struct tkt_reason *r = reason(d, "long", "group");
+    assert_int_equal(r->words.count, 1);
+    assert_int_equal(strlen(r->words.items[0]), TKT_REASON_WORD_MAX);
+    assert_memory_equal(r->words.items[0], word, TKT_REASON_WORD_MAX);
+}
+
 /* What a mail or a rule puts into a field for the ITSM decides nothing here. */
 static void a_field_with_the_name_of_a_decision_is_a_field(void **state)
 {
@@ -433,6 +455,7 @@ int main(void)
         cmocka_unit_test(an_exclusion_that_meets_a_limit_lets_nothing_through),
         cmocka_unit_test(a_quadratic_expression_is_an_error_and_ends_soon),
         cmocka_unit_test(a_rule_keeps_what_it_set_when_reasons_are_many),
+        cmocka_unit_test(a_long_word_is_told_in_short),
         cmocka_unit_test(a_field_with_the_name_of_a_decision_is_a_field),
         cmocka_unit_test(a_megabyte_is_searched_for_words_to_its_end),
         cmocka_unit_test(five_thousand_rules_find_the_one),
