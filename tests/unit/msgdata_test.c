@@ -573,6 +573,8 @@ static void a_record_never_grows_past_its_maximum(void **state)
     for (size_t i = 0; i < TKT_DECISION_REASONS_MAX; i++) {
         many[i] = (struct tkt_reason){
             .source = TKT_SOURCE_RULE, .by = much, .field = much, .value = much};
+    }
+    for (size_t i = 0; i < TKT_DECISION_TAGS_MAX; i++) {
         tags[i] = much;
     }
     d.reasons = many;
