@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ticketd/rate.h"
 
+#include "base/hash.h"
 #include "base/util.h"
 
 #include <ctype.h>
 #include <string.h>
 
 #define HOUR_MS 3600000.0F
+#define NAME_MAX_LEN 512
 
 void tkt_rate_init(struct tkt_rate *rate)
 {
     memset(rate, 0, sizeof(*rate));
+    tkt_random(rate->key, sizeof(rate->key));
     (void)pthread_mutex_init(&rate->lock, NULL); /* cannot fail with default attributes */
 }
 
@@ -19,21 +22,25 @@ void tkt_rate_destroy(struct tkt_rate *rate)
     (void)pthread_mutex_destroy(&rate->lock); /* as above */
 }
 
-/* FNV-1a of the lower-case name. */
-static size_t bucket_of(const char *name)
+/* By a key of this process: nobody can know whose bucket he shares. The case of the name
+ * does not count, and beyond NAME_MAX_LEN neither does its end. */
+static size_t bucket_of(const struct tkt_rate *rate, const char *name)
 {
-    uint32_t h = 2166136261U;
+    unsigned char digest[TKT_SHA256_LEN];
+    char lower[NAME_MAX_LEN];
+    size_t n = 0;
 
-    for (; *name; name++) {
-        h = (h ^ (uint32_t)tolower((unsigned char)*name)) * 16777619U;
+    for (; name[n] && n < sizeof(lower); n++) {
+        lower[n] = (char)tolower((unsigned char)name[n]);
     }
-    return h % TKT_RATE_BUCKETS;
+    tkt_hmac_sha256(rate->key, sizeof(rate->key), lower, n, digest);
+    return (digest[0] | (size_t)digest[1] << 8) % TKT_RATE_BUCKETS;
 }
 
 static bool ask(struct tkt_rate *rate, const char *name, unsigned per_hour,
                 int64_t now_ms, float cost)
 {
-    size_t i = bucket_of(name);
+    size_t i = bucket_of(rate, name);
     bool has = false;
 
     pthread_mutex_lock(&rate->lock);
@@ -67,7 +74,7 @@ bool tkt_rate_has(struct tkt_rate *rate, const char *name, unsigned per_hour,
 
 void tkt_rate_drain(struct tkt_rate *rate, const char *name, int64_t now_ms)
 {
-    size_t i = bucket_of(name);
+    size_t i = bucket_of(rate, name);
 
     pthread_mutex_lock(&rate->lock);
     rate->buckets[i].left = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * How often somebody may do something in an hour: token buckets in a table of fixed size.
  *
- * Two names may share a bucket (the table does not grow with what comes from outside);
+ * Two names may share a bucket (the table does not grow with what comes from outside), and
+ * which do is a secret of the process;
  * a bucket that nobody used for an hour is full again. Nothing is kept over a restart.
  * Thread-safe.
  */
@@ -15,6 +16,7 @@
 
 struct tkt_rate {
     pthread_mutex_t lock;
+    unsigned char key[16];
     struct {
         float left;
         int64_t at_ms; /* 0: never used */
