@@ -143,7 +143,10 @@ static void put_mail(const struct decided *d, const struct tkt_ctl_sample *s,
                                                          : "the desk's settings");
         put("decided", line, " ");
     } else {
-        put("decided", "by the desk's settings alone: no record was kept", " ");
+        put("decided",
+            "no record was kept: it joined its ticket, or the desk's settings alone "
+            "decided",
+            " ");
     }
     put_parts(d, then, now);
     if (tkt_ctl_str(s->record, "why")[0] != '\0') {

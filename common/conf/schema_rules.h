@@ -30,14 +30,15 @@ static const struct tkt_conf_word from_words[] = {
 static const struct tkt_conf_row rule_set_rows[] = {
     {ENUM_ROW(tkt_conf_rule_set, mode, "mode", "all", rules_mode_words), .reload = true,
      .help = "first: the first rule that matches acts; all: all that match act, and the "
-             "earlier wins where two set the same; best: all are weighed, and those act "
-             "whose outcome has the highest score."},
+             "earlier wins where two set the same; best: all are weighed, what speaks "
+             "for one group is summed, and of the group with the highest sum the best "
+             "outcome's rules act."},
     {LIST_ROW(tkt_conf_rule_set, if_desk, "if_desk", "", 0, 64), .reload = true,
      .help = "Only at these desks; empty: at all."},
     {INT_ROW(tkt_conf_rule_set, min_score, "min_score", "10", 0, 1000000), .reload = true,
-     .help = "mode = best: an outcome below this score is none."},
+     .help = "mode = best: a group whose rules sum up to less is none."},
     {INT_ROW(tkt_conf_rule_set, min_lead, "min_lead", "1", 0, 1000000), .reload = true,
-     .help = "mode = best: by how much the best outcome must be ahead of the next."},
+     .help = "mode = best: by how much the best group must be ahead of the next."},
 };
 
 static const struct tkt_conf_row rule_rows[] = {
