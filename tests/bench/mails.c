@@ -16,6 +16,7 @@
 #define MAILS_MAX 4096
 #define SENTENCES_MAX 65536
 #define SENDERS 200
+#define OWN_MAX 8 /* sentences of a mail */
 
 struct mail {
     const char *subject;
@@ -53,7 +54,7 @@ static void take_line(char *line)
 
     *m = (struct mail){.subject = strsep(&rest, "\t\n"), .first = all.sentence_count};
     for (char *s; (s = strsep(&rest, "\t\n")) != NULL;) {
-        if (*s != '\0' && all.sentence_count < SENTENCES_MAX) {
+        if (*s != '\0' && m->count < OWN_MAX && all.sentence_count < SENTENCES_MAX) {
             all.sentences[all.sentence_count++] = s;
             m->count++;
         }
@@ -123,6 +124,10 @@ static void add_sentences(char *out, size_t n, const struct mail *m, uint64_t x)
 
     for (size_t i = 0; i < m->count; i++) {
         at += add_line(out + at, n - at, "", all.sentences[m->first + i]);
+    }
+    for (size_t i = 0; i < m->count; i++) { /* else it is like an earlier one */
+        at +=
+            add_line(out + at, n - at, "", all.sentences[next(&x) % all.sentence_count]);
     }
     at += add_line(out + at, n - at, "\r\n",
                    "On Fri, 20 Nov 2026 at 10:14, Ann Lee <ann@example.org> wrote:");
