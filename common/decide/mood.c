@@ -183,17 +183,13 @@ static bool read_sentence(struct reader *r)
 
 static bool begins(const struct lexicon_phrase *p, const char *word, size_t n)
 {
-    return strncmp(p->text, word, n) == 0 && (p->text[n] == '\0' || p->text[n] == ' ');
+    return p->text[0] == word[0] && strncmp(p->text, word, n) == 0 &&
+           (p->text[n] == '\0' || p->text[n] == ' ');
 }
 
-/* The first of the phrases that begin with the word, or NULL. */
-static const struct lexicon_phrase *find_first(const char *word, size_t n)
+/* The first of the phrases that begin with the word of that hash, or NULL. */
+static const struct lexicon_phrase *find_first(const char *word, size_t n, uint32_t hash)
 {
-    uint32_t hash = 2166136261u;
-
-    for (size_t i = 0; i < n; i++) {
-        hash = (hash ^ (unsigned char)word[i]) * 16777619u;
-    }
     for (uint32_t at = hash % LEXICON_SLOTS; lexicon_slots[at] != 0;
          at = (at + 1) % LEXICON_SLOTS) {
         const struct lexicon_phrase *p = &lexicon_phrases[lexicon_slots[at] - 1];
@@ -204,16 +200,40 @@ static const struct lexicon_phrase *find_first(const char *word, size_t n)
     return NULL;
 }
 
-/* The length of a word without the i-th ending that it may have; 0 = it has not. */
 #define ENDINGS 8
-static size_t without_ending(const struct word *w, size_t i)
-{
-    static const char endings[ENDINGS][3] = {"", "en", "em", "er", "es", "e", "n", "s"};
-    size_t n = strlen(endings[i]);
+#define ENDING_MAX 2
 
-    return n == 0 || (w->len >= n + 4 && memcmp(w->text + w->len - n, endings[i], n) == 0)
+/* The length of a word without the i-th ending that it may have; 0 = it has not. */
+static inline size_t without_ending(const struct word *w, size_t i)
+{
+    static const struct {
+        char text[ENDING_MAX];
+        uint8_t len;
+    } endings[ENDINGS] = {{"", 0},   {"en", 2}, {"em", 2}, {"er", 2},
+                          {"es", 2}, {"e", 1},  {"n", 1},  {"s", 1}};
+    size_t n = endings[i].len;
+    const char *end = w->text + w->len;
+
+    if (n == 0) {
+        return w->len;
+    }
+    return w->len >= n + 4 && end[-1] == endings[i].text[n - 1] &&
+                   (n == 1 || end[-2] == endings[i].text[0])
                ? w->len - n
                : 0;
+}
+
+/* Of the word, and of it without its last bytes: out[k] is without k. */
+static void hash_all(const struct word *w, uint32_t out[ENDING_MAX + 1])
+{
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = 0; i <= w->len; i++) {
+        if (w->len - i <= ENDING_MAX) {
+            out[w->len - i] = hash;
+        }
+        hash = (hash ^ (unsigned char)w->text[i]) * 16777619u;
+    }
 }
 
 /* Whether the word is the one that begins at want, up to a blank. */
@@ -253,11 +273,14 @@ static const struct lexicon_phrase *find(const struct word *w, size_t count,
                                          size_t *length)
 {
     const struct lexicon_phrase *best = NULL;
+    uint32_t hashes[ENDING_MAX + 1];
 
     *length = 0;
+    hash_all(w, hashes);
     for (size_t e = 0; e < ENDINGS; e++) {
         size_t n = without_ending(w, e);
-        const struct lexicon_phrase *p = n == 0 ? NULL : find_first(w->text, n);
+        const struct lexicon_phrase *p =
+            n == 0 ? NULL : find_first(w->text, n, hashes[w->len - n]);
 
         for (; p != NULL && p < PHRASES_END && begins(p, w->text, n); p++) {
             size_t words = match(p, n, w, count);
