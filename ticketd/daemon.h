@@ -43,6 +43,8 @@ struct tkt_settings {
     struct tkt_wire_desk *desks; /* what HELLO tells; U- and A-label addresses */
     size_t desk_count;
     struct tkt_wire_desk_index *desk_index;
+    char model_version[64]; /* of the learned model, "0123456789abcdef of 2026-11-22";
+                             * "" = none */
     struct tkt_prefixes own;
     char *delimiters;
     char *tag_pattern;

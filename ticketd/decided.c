@@ -67,12 +67,14 @@ const char *tkt_decided_record(const struct tkt_settings *set,
                                struct tkt_wire_arena *arena)
 {
     TKT_AUTO_BUF struct tkt_buf record = TKT_BUF_INIT(2 * TKT_DECISION_RECORD_MAX);
-    char by[64];
+    char by[128];
 
     if (!d || (!says_more(d) && set->conf->rule_count == 0)) {
         return NULL;
     }
-    snprintf(by, sizeof(by), "config %016llx", (unsigned long long)set->conf->generation);
+    snprintf(by, sizeof(by), "config %016llx%s%s",
+             (unsigned long long)set->conf->generation,
+             *set->model_version ? ", model " : "", set->model_version);
     return tkt_decision_record(d, desk, by, &record) == 0
                ? tkt_wire_arena_strdup(arena, record.data, record.len)
                : NULL;

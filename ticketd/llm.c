@@ -92,6 +92,13 @@ int tkt_llm_priority(const struct tkt_conf_priority *conf, int urgency, int impa
     return word_of(priorities, 6, rows[urgency - 1]->items[impact - 1]);
 }
 
+void tkt_llm_note(const struct tkt_conf_llm *conf, const struct tkt_llm_answer *a,
+                  char out[TKT_LLM_NOTE_MAX + 1])
+{
+    snprintf(out, TKT_LLM_NOTE_MAX + 1, "[machine-made summary, %.60s] %s", conf->model,
+             a->summary);
+}
+
 /* ---- the question ------------------------------------------------------------------------ */
 
 static size_t label_len(const char *item)

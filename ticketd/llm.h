@@ -18,6 +18,7 @@
 
 #define TKT_LLM_LABEL_MAX 64
 #define TKT_LLM_SUMMARY_MAX 300
+#define TKT_LLM_NOTE_MAX (TKT_LLM_SUMMARY_MAX + 100)
 #define TKT_LLM_REQUEST_MAX (1024 * 1024)
 #define TKT_LLM_ANSWER_MAX (256 * 1024)
 
@@ -58,6 +59,9 @@ struct tkt_llm_trouble {
 void tkt_llm_trouble(const char *body, size_t n, struct tkt_llm_trouble *out);
 /* What the matrix of the configuration makes of an urgency; impact 0: its default. */
 int tkt_llm_priority(const struct tkt_conf_priority *conf, int urgency, int impact);
+/* The summary as a comment that says who wrote it. */
+void tkt_llm_note(const struct tkt_conf_llm *conf, const struct tkt_llm_answer *a,
+                  char out[TKT_LLM_NOTE_MAX + 1]);
 extern const char *const tkt_llm_urgency_names[]; /* [1] "high" ... */
 /* An answer as it is kept, and back; the latter checks it like a new one. */
 int tkt_llm_write(const struct tkt_conf_llm *conf, const struct tkt_llm_answer *a,

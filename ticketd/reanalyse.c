@@ -141,6 +141,7 @@ static int prepare(struct reanalyse *r, struct tkt_err *err)
         r->in.requester_name = r->in.decision->requester_name;
     }
     r->in.enriched = r->enriched;
+    r->in.group_is_open = !*w->group && tkt_assign_is_open(r->in.decision);
     r->in.language = m->language;
     r->in.question_text =
         tkt_decided_question(r->set->conf, r->in.decision, m->language, &r->arena);

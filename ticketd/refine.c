@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "decide/assign.h"
 #include "ticketd/refine_ask.h"
 
 #include <stdio.h>
@@ -27,7 +28,7 @@ struct refine {
     struct tkt_buf kept;
     struct tkt_store_answer keep;
     struct tkt_store_refined_in in;
-    char comment[TKT_LLM_SUMMARY_MAX + 100];
+    char comment[TKT_LLM_NOTE_MAX + 1];
 };
 
 static int64_t latest_ms(const struct tkt_running *r)
@@ -83,12 +84,16 @@ static void fill_in(struct refine *f)
                                           .if_priority = f->desk_priority,
                                           .comment = "",
                                           .now_ms = tkt_clock_wall_ms()};
+    const struct tkt_roster_group *group =
+        tkt_assign_group_of(f->ask.set->roster, f->in.category);
+
+    f->in.roster = f->ask.set->roster;
+    f->in.group = group ? group->name : "";
     if (f->ask.is_answer && a->urgency > 0) {
         f->in.priority = tkt_llm_priority(&f->ask.set->conf->priority, a->urgency, 0);
     }
     if (f->ask.is_answer && *a->summary) {
-        snprintf(f->comment, sizeof(f->comment), "[machine-made summary, %.60s] %s",
-                 conf->model, a->summary);
+        tkt_llm_note(conf, a, f->comment);
         f->in.comment = f->comment;
     }
     tkt_buf_init(&f->event, EVENT_MAX);

@@ -72,7 +72,11 @@ static void change(struct tkt_request *req, size_t i, const struct tkt_llm_answe
         }
     }
     if (*a->summary) {
+        char note[TKT_LLM_NOTE_MAX + 1];
+
         add_reason(req, d, "summary", a->summary);
+        tkt_llm_note(conf_of(req), a, note);
+        req->notes[i] = keep(req, note);
     }
 }
 

@@ -71,6 +71,7 @@ struct tkt_request {
     bool in_to_cc[TKT_REQUEST_DESKS_MAX];
     struct tkt_analysis analysis;
     bool analysed;
+    const char *notes[TKT_REQUEST_DESKS_MAX]; /* its summary for a desk; NULL: none */
     bool is_refined; /* the language model has answered while the client waited */
     char analysis_error[200];
     struct tkt_facts_found found;

@@ -92,6 +92,8 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
             .itsm_type = tkt_conf_itsm_type(conf, itsm),
             .rcpt = req->desk_rcpts[i],
             .refine = tkt_refine_later(req, i),
+            .group_is_open = req->analysed && !*w->group && tkt_assign_is_open(decided),
+            .note = req->notes[i],
             .shadow = d->mode == TKT_MODE_SHADOW,
             .refused = req->message.truncated,
             .reason = req->message.truncated

@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "itsm/itsm.h"
 #include "ticketd/keyring.h"
+#include "ticketd/learned.h"
 #include "ticketd/roster.h"
 #include "ticketd/shadow.h"
 
@@ -152,6 +153,7 @@ struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_
     *conf = NULL;
     s->access = tkt_access_new(&s->conf->access, err);
     if (!s->access || tkt_itsm_check_all(s->conf, err) < 0 || make_roster(s, err) < 0 ||
+        tkt_learned_read(s->conf, s->model_version, sizeof(s->model_version), err) < 0 ||
         make_desks(s, err) < 0 || make_tag_pattern(s, err) < 0 ||
         make_generation(s, err) < 0 ||
         tkt_keyring_load(&s->conf->token, store_dir, &s->keys, err) < 0) {

@@ -37,9 +37,10 @@ const struct tkt_conf_row tkt_conf_llm_rows[TKT_CONF_LLM_ROWS] = {
              "and nothing else named a category, or a rule says ask_llm; rule: only the "
              "latter; always: of each new ticket that has no category; off: never."},
     {LIST_ROW(tkt_conf_llm, categories, "categories", "", 0, 200), .reload = true,
-     .help = "Categories it may choose from, each a label, or \"label: what belongs to "
-             "it\". Other answers are dropped. Empty: it is asked for the urgency and a "
-             "summary alone."},
+     .help =
+         "Categories it may choose from, each a label, or \"label: what belongs to "
+         "it\". Other answers are dropped. Empty: those that the learned model knows; "
+         "without one it is asked for the urgency and a summary alone."},
     {BOOL_ROW(tkt_conf_llm, summary, "summary", "yes"), .reload = true,
      .help = "A summary in one sentence, kept as an internal comment that says that a "
              "machine wrote it."},

@@ -88,6 +88,13 @@ void tkt_roster_free(struct tkt_roster **roster);
 int tkt_assign_route(const struct tkt_roster *roster, const char *department,
                      struct tkt_decision *d, struct tkt_wire_arena *arena);
 
+/* The group that a category alone makes it; NULL: none. */
+const struct tkt_roster_group *tkt_assign_group_of(const struct tkt_roster *roster,
+                                                   const char *category);
+/* May a category that becomes known later move it to another group? Not where a rule, the
+ * sender's script or its subcategory named one. */
+bool tkt_assign_is_open(const struct tkt_decision *d);
+
 /* ---- the person --------------------------------------------------------------------- */
 
 enum tkt_duty {

@@ -34,6 +34,24 @@ static const struct tkt_roster_group *group_with(const struct tkt_roster *roster
     return NULL;
 }
 
+const struct tkt_roster_group *tkt_assign_group_of(const struct tkt_roster *roster,
+                                                   const char *category)
+{
+    return roster == NULL ? NULL : group_with(roster, false, category);
+}
+
+bool tkt_assign_is_open(const struct tkt_decision *d)
+{
+    for (size_t i = 0; i < d->reason_count; i++) {
+        const struct tkt_reason *r = &d->reasons[i];
+        if (strcmp(r->field, "group") == 0 && r->source == TKT_SOURCE_DESK &&
+            !r->overruled && strcmp(r->by, "subcategory") == 0) {
+            return false;
+        }
+    }
+    return !said_by_rule(d);
+}
+
 static char *copy(struct tkt_wire_arena *arena, const char *s)
 {
     return tkt_wire_arena_strdup(arena, s, strlen(s));

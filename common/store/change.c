@@ -172,41 +172,78 @@ int tkt_store_move(struct tkt_store *s, const char *id, enum tkt_ticket_state to
 
 /* ---- comments --------------------------------------------------------------------- */
 
-static int comment(struct tkt_store *s, const char *id, const char *text, bool is_public,
-                   const char *who, int64_t now_ms, struct tkt_err *err)
+static int add_comment(struct tkt_store *s, const struct ticket_row *t, const char *text,
+                       bool is_public, const char *who, int64_t now_ms, int64_t *message,
+                       struct tkt_err *err)
 {
-    struct ticket_row t;
     unsigned char sha[TKT_SHA256_LEN];
-    int64_t message = 0;
     size_t n = strlen(text);
     int flags = M_COMMENT | M_CONFIRMED | (is_public ? M_PUBLIC : M_INTERNAL);
 
     if (n == 0 || n > COMMENT_MAX) {
         return tkt_err_set(err, TKT_ERR_PERM, "a comment has 1 to %d bytes", COMMENT_MAX);
     }
-    if (tkt_ticket_named(s->db, id, &t, err) < 0) {
-        return -1;
-    }
     tkt_sha256(text, n, sha);
-    if (tkt_db_insert(s->db, SQL_MESSAGE_ADD, &message, err, "iidibtttttttttsb", t.id,
+    if (tkt_db_insert(s->db, SQL_MESSAGE_ADD, message, err, "iidibtttttttttsb", t->id,
                       now_ms, flags, (int64_t)n, sha, sizeof(sha), "control", "", "", "",
                       who, "", "", "", "", (const char *)NULL, text, n) < 0 ||
-        tkt_db_run(s->db, SQL_TICKET_TOUCH, err, "ii", t.id, now_ms) < 0 ||
-        tkt_ticket_touched(s, &t, err) < 0) {
+        tkt_db_run(s->db, SQL_TICKET_TOUCH, err, "ii", t->id, now_ms) < 0) {
         return -1;
     }
     struct tkt_buf *b = tkt_event_begin(s);
     json_str_opt(b, "who", who);
     json_bool(b, "public", is_public);
-    if (tkt_event_end(s, t.id, message, sha, "ticket.comment", now_ms, err) < 0) {
-        return -1;
-    }
-    if (t.flags & (T_LOCAL | T_SHADOW)) {
+    return tkt_event_end(s, t->id, *message, sha, "ticket.comment", now_ms, err);
+}
+
+static int send_comment(struct tkt_store *s, const struct ticket_row *t, int64_t message,
+                        bool is_public, int64_t now_ms, struct tkt_err *err)
+{
+    if (t->flags & (T_LOCAL | T_SHADOW)) {
         return 0;
     }
-    return tkt_job_insert(s, t.id, message, "comment", t.itsm,
+    return tkt_job_insert(s, t->id, message, "comment", t->itsm,
                           is_public ? "{\"public\":true}" : "{\"public\":false}", false,
                           now_ms, now_ms, err);
+}
+
+static int comment(struct tkt_store *s, const char *id, const char *text, bool is_public,
+                   const char *who, int64_t now_ms, struct tkt_err *err)
+{
+    struct ticket_row t;
+    int64_t message = 0;
+
+    if (tkt_ticket_named(s->db, id, &t, err) < 0 ||
+        add_comment(s, &t, text, is_public, who, now_ms, &message, err) < 0) {
+        return -1;
+    }
+    /* What a machine wrote is nobody's hand. */
+    if (strcmp(who, TKT_BY_LLM) != 0 && tkt_ticket_touched(s, &t, err) < 0) {
+        return -1;
+    }
+    return send_comment(s, &t, message, is_public, now_ms, err);
+}
+
+int tkt_note_add(struct tkt_store *s, struct ticket_row *t, const char *text,
+                 int64_t now_ms, struct tkt_err *err)
+{
+    int64_t message = 0;
+
+    t->flags |= T_NOTED;
+    return add_comment(s, t, text, false, TKT_BY_LLM, now_ms, &message, err) < 0 ||
+                   tkt_db_run(s->db, SQL_TICKET_FLAGS, err, "id", t->id, t->flags) < 0
+               ? -1
+               : 0;
+}
+
+int tkt_note_send(struct tkt_store *s, struct ticket_row *t, int64_t now_ms,
+                  struct tkt_err *err)
+{
+    int64_t message = 0;
+    int n = tkt_db_get_int(s->db, SQL_COMMENT_FIRST, &message, err, "id", t->id,
+                           (int)M_COMMENT);
+
+    return n <= 0 ? n : send_comment(s, t, message, false, now_ms, err);
 }
 
 int tkt_store_comment(struct tkt_store *s, const char *id, const char *text,
@@ -466,6 +503,7 @@ static int analysed_fields(struct tkt_store *s, struct ticket_row *t,
     bool fresh = t->state == TKT_STATE_RESERVED || t->state == TKT_STATE_NEW;
 
     t->flags |= T_ANALYSED;
+    t->flags = in->group_is_open ? t->flags | T_GROUP_OPEN : t->flags & ~T_GROUP_OPEN;
     tkt_lines_join(&c->keywords, &keywords);
     tkt_lines_join(&c->missing, &missing);
     if (fresh && tkt_question_make(c, in->question_text, in->language, &question)) {

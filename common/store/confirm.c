@@ -71,8 +71,12 @@ int tkt_ticket_start(struct tkt_store *s, struct ticket_row *t, int64_t message,
     if (t->flags & T_LOCAL) {
         return 0;
     }
-    return tkt_job_insert(s, t->id, message, "create", t->itsm, NULL,
-                          fresh && analysed && !enrich && !refine, now_ms, now_ms, err);
+    if (tkt_job_insert(s, t->id, message, "create", t->itsm, NULL,
+                       fresh && analysed && !enrich && !refine, now_ms, now_ms,
+                       err) < 0) {
+        return -1;
+    }
+    return (t->flags & T_NOTED) != 0 ? tkt_note_send(s, t, now_ms, err) : 0;
 }
 
 /* Somebody answers a ticket whose own message is still held: it was delivered. */

@@ -32,15 +32,19 @@
 #define LOG_PAGES_KEEP 16384 /* a longer log gives its space back */
 #define ERASED_TEXT "(erased)"
 
+#define TKT_BY_LLM "llm" /* who, in events and comments of a language model */
+
 enum ticket_flag {
     T_CONFIRMED = 1,
     T_SHADOW = 2,
     T_ANALYSED = 4,
     T_LOCAL = 8, /* its ITSM is the store */
     T_ERASED = 16,
-    T_MISSING = 32, /* fields are: pending, and the requester is to be asked */
-    T_ENRICH = 64,  /* the job "enrich" comes before its create */
-    T_REFINE = 128  /* ... and "refine": a language model is asked */
+    T_MISSING = 32,     /* fields are: pending, and the requester is to be asked */
+    T_ENRICH = 64,      /* the job "enrich" comes before its create */
+    T_REFINE = 128,     /* ... and "refine": a language model is asked */
+    T_GROUP_OPEN = 256, /* nobody named its group: a later category may */
+    T_NOTED = 512       /* its first comment is a machine's and goes behind its create */
 };
 enum message_flag {
     M_CONFIRMED = 1,
@@ -260,6 +264,11 @@ void tkt_lines_join(const struct tkt_strings *list, struct tkt_buf *out);
 bool tkt_question_make(const struct tkt_decision *d, const char *text,
                        const char *language, struct tkt_buf *out);
 /* A ticket that begins without them: pending, and the question as a job. */
+/* A machine's internal comment on a new ticket; behind its create it is sent. */
+int tkt_note_add(struct tkt_store *s, struct ticket_row *t, const char *text,
+                 int64_t now_ms, struct tkt_err *err);
+int tkt_note_send(struct tkt_store *s, struct ticket_row *t, int64_t now_ms,
+                  struct tkt_err *err);
 int tkt_question_ask(struct tkt_store *s, struct ticket_row *t, int64_t message,
                      int64_t now_ms, struct tkt_err *err);
 /* What is there by now is missing no more; with the last one the ticket goes on. */

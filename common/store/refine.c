@@ -2,6 +2,7 @@
  * What a language model said later: kept answers, and what they change.
  */
 #include "base/enc.h"
+#include "store/assign.h"
 #include "store/internal.h"
 #include "store/store.h"
 
@@ -46,7 +47,7 @@ static int keep_answer(struct tkt_store *s, const struct tkt_store_answer *a,
 static int set(struct tkt_store *s, const char *id, const char *field, const char *value,
                int64_t now_ms, struct tkt_err *err)
 {
-    return tkt_store_set(s, id, field, value, "llm", now_ms, err);
+    return tkt_store_set(s, id, field, value, TKT_BY_LLM, now_ms, err);
 }
 
 static int set_number(struct tkt_store *s, const char *id, const char *field, int value,
@@ -56,6 +57,50 @@ static int set_number(struct tkt_store *s, const char *id, const char *field, in
 
     snprintf(digits, sizeof(digits), "%d", value);
     return set(s, id, field, digits, now_ms, err);
+}
+
+static bool has_people(const struct tkt_roster *roster, const char *group)
+{
+    const struct tkt_roster_group *g =
+        roster != NULL ? tkt_roster_group(roster, group) : NULL;
+
+    return g != NULL && g->strategy != TKT_ASSIGN_NONE;
+}
+
+/* To the group of its category, unless a rule or a person named one; whoever it was given
+ * to by itself gives it back. */
+static int move_to_group(struct tkt_store *s, const struct tkt_store_refined_in *in,
+                         const struct ticket_row *t, struct tkt_err *err)
+{
+    int64_t named = 0;
+
+    if (in->group == NULL || in->group[0] == '\0' || strcmp(in->group, t->group) == 0 ||
+        (t->flags & T_GROUP_OPEN) == 0 || !tkt_ticket_untouched(t)) {
+        return 0;
+    }
+    if (tkt_db_get_int(s->db, SQL_TICKET_GROUP_NAMED, &named, err, "i", t->id) < 0) {
+        return -1;
+    }
+    if (named > 0) {
+        return 0;
+    }
+    if (set(s, t->name, "group", in->group, in->now_ms, err) < 0) {
+        return -1;
+    }
+    if ((t->flags & T_SHADOW) != 0 ||
+        (t->assignee[0] == '\0' && !has_people(in->roster, in->group))) {
+        return 0;
+    }
+    const struct tkt_store_assign_in to = {.ticket = t->id,
+                                           .roster = in->roster,
+                                           .group = in->group,
+                                           .who = "",
+                                           .reason = "group of its category",
+                                           .only_untouched = true,
+                                           .now_ms = in->now_ms};
+    struct tkt_store_assign_out out;
+
+    return tkt_store_assign(s, &to, &out, err);
 }
 
 /* Only what nobody has decided, by now. */
@@ -73,7 +118,8 @@ static int fill_gaps(struct tkt_store *s, const struct tkt_store_refined_in *in,
     tkt_row_end(&row);
 
     if (in->category[0] != '\0' && !has_category &&
-        set(s, t->name, "category", in->category, in->now_ms, err) < 0) {
+        (set(s, t->name, "category", in->category, in->now_ms, err) < 0 ||
+         move_to_group(s, in, t, err) < 0)) {
         return -1;
     }
     if (in->urgency != 0 && !has_urgency) {
@@ -88,7 +134,7 @@ static int fill_gaps(struct tkt_store *s, const struct tkt_store_refined_in *in,
     }
     return in->comment[0] == '\0' ? 0
                                   : tkt_store_comment(s, t->name, in->comment, false,
-                                                      "llm", in->now_ms, err);
+                                                      TKT_BY_LLM, in->now_ms, err);
 }
 
 static int refined(struct tkt_store *s, const struct tkt_store_refined_in *in,

@@ -343,7 +343,7 @@ static void fill_ticket(struct work *w, size_t i, struct tkt_buf *question,
         .state = is_refused(d) ? TKT_STATE_REFUSED : TKT_STATE_RESERVED,
         .flags = (d->shadow ? T_SHADOW : 0) | (local ? T_LOCAL : 0) |
                  (in->analysed ? T_ANALYSED : 0) | (in->enrich ? T_ENRICH : 0) |
-                 (d->refine ? T_REFINE : 0),
+                 (d->refine ? T_REFINE : 0) | (d->group_is_open ? T_GROUP_OPEN : 0),
         .itsm = d->itsm,
         .requester = or_default(d->requester, in->requester),
         .requester_name = or_default(d->requester, "")[0] != '\0' ? d->requester_name
@@ -459,6 +459,10 @@ static int new_ticket(struct work *w, size_t i, int64_t linked, const char *why,
     if ((linked != 0 && tkt_link_add(w->s, t.id, linked, "related", now_ms, err) < 0) ||
         (w->parent != 0 &&
          tkt_link_add(w->s, t.id, w->parent, "child", now_ms, err) < 0)) {
+        return -1;
+    }
+    if (d->note != NULL && d->note[0] != '\0' && !is_refused(d) &&
+        tkt_note_add(w->s, &t, d->note, now_ms, err) < 0) {
         return -1;
     }
     tell(w, i, &t, m.id, is_refused(d) ? "refused" : "created");

@@ -278,6 +278,12 @@ X(SQL_JOB_MOVE, "UPDATE jobs SET state = ?2, due = nullif(?3, 0), run_after = ?4
     " owner = ?5, reason = coalesce(?6, reason), attempts = attempts + ?7, changed = ?8," \
     " doubt = coalesce(?9, doubt) WHERE id = ?1") \
 X(SQL_JOB_TURN, "UPDATE jobs SET kind = ?2, created = ?3 WHERE id = ?1") \
+X(SQL_TICKET_GROUP_NAMED, "SELECT count(*) FROM events WHERE ticket = ?1" \
+    " AND ((kind = 'ticket.set' AND json_extract(data, '$.field') = 'group')" \
+    " OR (kind IN ('ticket.assigned', 'ticket.unassigned')" \
+    " AND coalesce(json_extract(data, '$.who'), '') <> ''))") \
+X(SQL_COMMENT_FIRST, "SELECT id FROM messages WHERE ticket = ?1 AND (flags & ?2) <> 0" \
+    " ORDER BY id LIMIT 1") \
 X(SQL_TICKET_GAPS, "SELECT category, urgency FROM tickets WHERE id = ?") \
 X(SQL_ANSWER_GET, "SELECT data FROM answers WHERE key = ?1 AND at >= ?2") \
 X(SQL_ANSWER_PUT, "INSERT INTO answers(key, at, ticket, data) VALUES(?1, ?2, ?3, ?4)" \

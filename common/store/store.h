@@ -134,10 +134,12 @@ struct tkt_store_desk_in {
     const char *itsm;
     const char *itsm_type; /* "local" ... */
     const char *rcpt;      /* the recipient that named the desk */
-    bool refine;  /* a language model is to be asked before the create (job "refine") */
-    bool shadow;  /* mode = shadow: no create, no notification */
-    bool refused; /* ticket is kept as refused, nobody is told */
-    const char *reason;                  /* for refused, or "" */
+    bool refine; /* a language model is to be asked before the create (job "refine") */
+    bool group_is_open; /* ... and its category may name another group */
+    const char *note;   /* of a language model: an internal comment; NULL or "": none */
+    bool shadow;        /* mode = shadow: no create, no notification */
+    bool refused;       /* ticket is kept as refused, nobody is told */
+    const char *reason; /* for refused, or "" */
     const struct tkt_decision *decision; /* NULL: unanalysed; defaults below apply */
     const char *requester; /* in whose name a new ticket is opened; NULL: the message's */
     const char *requester_name;
@@ -249,6 +251,7 @@ struct tkt_store_analysed_in {
     const char *language;
     const struct tkt_store_traces *traces; /* or NULL */
     const struct tkt_roster *roster;       /* or NULL, as at reserve */
+    bool group_is_open;                    /* as at reserve */
     bool enriched; /* it was analysed before; now its sender is known. A ticket that a
                     * person changed meanwhile stays as it is */
     int64_t now_ms;
@@ -271,7 +274,10 @@ struct tkt_store_refined_in {
     int urgency;
     int priority; /* ... that follows from it, where it still is if_priority */
     int if_priority;
-    const char *comment; /* internal; "" = none */
+    const char *group; /* of the category: where the ticket goes unless somebody named a
+                        * group by now; "" = as it is */
+    const struct tkt_roster *roster; /* or NULL, as at reserve */
+    const char *comment;             /* internal; "" = none */
     const char *event_json;
     const struct tkt_store_answer *answer; /* to keep; NULL: none */
     int64_t now_ms;

@@ -17,11 +17,25 @@ llm {{
     key = "file:{key}"
     model = "test-model"
     when = {when}
-    categories = {{"network: VPN, WLAN, cables", "hardware", "payroll"}}
+    {categories}
     wait = {wait}
     timeout = {timeout}
     {more}
 }}
+"""
+
+
+CATEGORIES = 'categories = {"network: VPN, WLAN, cables", "hardware", "payroll"}'
+GROUPS = """
+group "front" {}
+group "wires" {
+    categories = {"network"}
+    members = {"tom@example.test"}
+    strategy = round_robin
+}
+group "paper" {
+    categories = {"payroll"}
+}
 """
 
 
@@ -33,7 +47,7 @@ class Desk:
         self.key = f"{root}/llm.key"
 
     def start(self, more="", wait="20s", timeout="5s", url=None, when="always",
-              rules=""):
+              rules="", categories=CATEGORIES, desks=DESKS):
         with open(self.key, "w", encoding="utf-8") as f:
             f.write("sk-test\n")
         os.chmod(self.key, 0o600)
@@ -42,8 +56,9 @@ class Desk:
             from harness.product import DAEMON_UID
             os.chown(self.key, DAEMON_UID, -1)
         llm = LLM.format(url=url or self.fake.url, key=self.key, wait=wait,
-                         timeout=timeout, more=more, when=when)
-        self.product.write_config(desks=DESKS + llm + rules)
+                         timeout=timeout, more=more, when=when,
+                         categories=categories)
+        self.product.write_config(desks=desks + llm + rules)
         self.product.start_ticketd()
 
     def submit(self, body="I cannot reach the VPN.", subject="help"):
@@ -265,6 +280,81 @@ def test_inline_answers_before_the_ticket_is_made(desk):
     assert "I cannot reach the VPN" in desk.fake.requests[0]["messages"][1]["content"]
     assert t["category"] == "network"
     assert not [j for j in t["jobs"] if j["kind"] == "refine"]
+
+
+def test_inline_leaves_the_summary_as_an_internal_comment_too(desk):
+    desk.start(more="inline = yes")
+    t = desk.show(desk.submit())
+    note, = [m for m in t["messages"] if m["kind"] == "comment"]
+    assert note["internal"] and "machine-made" in note["text"]
+    assert "VPN does not connect" in note["text"]
+
+
+def routed(desks=DESKS):
+    return desks.replace('prefix = "IT"', 'prefix = "IT"\n    group = "front"') + GROUPS
+
+
+def test_an_accepted_category_moves_the_ticket_to_its_group(desk):
+    desk.start(desks=routed())
+    t = desk.settled(desk.submit())
+    assert (t["category"], t["group"], t["assignee"]) == \
+        ("network", "wires", "tom@example.test")
+    moved, = [e["data"] for e in t["events"] if e["kind"] == "ticket.set"
+              and e["data"]["field"] == "group"]
+    assert moved["who"] == "llm" and moved["value"] == "wires"
+    desk.fake.answer = lambda r: (200, {}, good(category="payroll"))
+    t = desk.settled(desk.submit("My pay slip is wrong."))
+    assert (t["group"], t["assignee"]) == ("paper", "")
+    desk.fake.answer = lambda r: (200, {}, good(category="hardware"))
+    t = desk.settled(desk.submit("My screen is dark."))
+    assert (t["category"], t["group"]) == ("hardware", "front") # no group is for that
+
+
+def test_a_group_that_a_rule_named_stays(desk):
+    desk.start(desks=routed(),
+               rules='rule "r" { if_subject = {"odd"} set_group = "paper" }\n')
+    t = desk.settled(desk.submit(subject="odd"))
+    assert (t["category"], t["group"]) == ("network", "paper")
+
+
+def test_a_group_that_a_person_named_meanwhile_stays(desk):
+    desk.fake.slow(3)
+    desk.start(desks=routed())
+    ticket = desk.submit()
+    wait_for("the request", lambda: desk.fake.requests, 20)
+    desk.product.ctl("set", ticket, "group=paper")
+    t = desk.settled(ticket)
+    assert (t["category"], t["group"]) == ("network", "paper")
+
+
+def test_inline_the_category_names_the_group_at_once(desk):
+    desk.start(more="inline = yes", desks=routed())
+    t = desk.show(desk.submit())
+    assert (t["category"], t["group"]) == ("network", "wires")
+
+
+def learn(desk, labels):
+    """A model of texts that say nothing about what is asked here."""
+    path = f"{desk.root}/model"
+    lines = "".join(f"{words} {i},{label}\n" for label, words in labels for i in range(5))
+    subprocess.run([program(BUILD, "ticketctl"), "model", "train", "-q", "--out", path,
+                    "--trainer", f"{BUILD}/ticket-train", "-"], check=True, timeout=60,
+                   input=("text,category\n" + lines).encode())
+    return f'model {{ file = "{path}" }}\n'
+
+
+def test_without_categories_it_chooses_from_those_of_the_learned_model(desk):
+    model = learn(desk, [("network", "qqq"), ("pay: slips", "www"), ("unknown", "eee"),
+                         ("doors", "rrr")])
+    desk.start(when="unsure", categories="", rules=model)
+    # The model knows no word of it and says so: the language model is asked.
+    t = desk.settled(desk.submit("qqq www eee rrr"))
+    asked, = desk.fake.requests
+    schema = asked["response_format"]["json_schema"]["schema"]["properties"]["category"]
+    assert schema["enum"] == ["doors", "network", "unknown"]
+    assert t["category"] == "network"
+    desk.fake.answer = lambda r: (200, {}, good(category="payroll"))
+    unchanged(desk.settled(desk.submit("rrr eee www qqq")))
 
 
 def test_inline_never_holds_the_client_longer_than_its_deadline(desk):

@@ -511,6 +511,100 @@ static void a_database_of_schema_2_goes_on_as_it_was(void **state)
     assert_clean(f);
 }
 
+/* Of one ticket: the jobs in the order of their lane. */
+static void assert_jobs(struct fixture *f, int64_t ticket, const char *kinds)
+{
+    char sql[300];
+
+    snprintf(sql, sizeof(sql),
+             "SELECT group_concat(kind, ' ') = '%s' FROM (SELECT kind FROM jobs WHERE "
+             "ticket = %lld ORDER BY id)",
+             kinds, (long long)ticket);
+    if (number(f, sql) != 1) {
+        fail_msg("other jobs than %s", kinds);
+    }
+}
+
+static void a_machines_note_goes_behind_the_create_and_is_nobodys_hand(void **state)
+{
+    struct fixture *f = *state;
+    struct sample m;
+
+    sample_init(&m, "noted");
+    m.desks[0].note = "[machine-made] it is about the network";
+    reserve_ok(f, &m);
+    assert_jobs(f, m.out[0].ticket, "create comment");
+    assert_shows(f, m.out[0].id, "it is about the network");
+
+    sample_init(&m, "held");
+    sample_sieve(&m, "it@example.org");
+    m.desks[0].note = "[machine-made] it is about the network";
+    reserve_ok(f, &m);
+    assert_int_equal(number(f, "SELECT count(*) FROM jobs WHERE ticket = 2"), 0);
+    assert_int_equal(tkt_store_confirm(f->store, m.out[0].hold, false, NOW, NULL), 0);
+    assert_jobs(f, m.out[0].ticket, "create comment");
+
+    sample_init(&m, "none");
+    m.desks[0].note = "";
+    reserve_ok(f, &m);
+    assert_jobs(f, m.out[0].ticket, "create");
+}
+
+static void refine(struct fixture *f, const struct sample *m, const char *group)
+{
+    const struct tkt_store_refined_in in = {.ticket = m->out[0].ticket,
+                                            .is_answer = true,
+                                            .category = "network",
+                                            .group = group,
+                                            .comment = "",
+                                            .event_json = "{}",
+                                            .now_ms = NOW};
+
+    assert_int_equal(tkt_store_refined(f->store, &in, NULL), 0);
+}
+
+static void assert_group(struct fixture *f, const struct sample *m, const char *group)
+{
+    char want[100];
+
+    snprintf(want, sizeof(want), "\"group\":\"%s\"", group);
+    assert_shows(f, m->out[0].id, want);
+}
+
+static void a_later_category_moves_a_ticket_whose_group_nobody_named(void **state)
+{
+    struct fixture *f = *state;
+    struct sample m;
+
+    sample_init(&m, "open");
+    m.desks[0].group_is_open = true;
+    reserve_ok(f, &m);
+    refine(f, &m, "wires");
+    assert_group(f, &m, "wires");
+
+    sample_init(&m, "named by a rule");
+    m.decision.group = (char *)"paper";
+    reserve_ok(f, &m);
+    refine(f, &m, "wires");
+    assert_group(f, &m, "paper");
+
+    sample_init(&m, "named by a person");
+    m.desks[0].group_is_open = true;
+    reserve_ok(f, &m);
+    assert_int_equal(
+        tkt_store_set(f->store, m.out[0].id, "group", "paper", "tom", NOW, NULL), 0);
+    refine(f, &m, "wires");
+    assert_group(f, &m, "paper");
+
+    sample_init(&m, "categorised before");
+    m.desks[0].group_is_open = true;
+    m.decision.category = (char *)"hardware";
+    m.decision.group = (char *)"front";
+    reserve_ok(f, &m);
+    refine(f, &m, "wires");
+    assert_group(f, &m, "front");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -532,6 +626,8 @@ int main(void)
         T(stored_mails_are_given_again_in_their_order),
         T(looking_for_a_time_in_an_empty_store_finds_its_begin),
         T(a_database_of_schema_2_goes_on_as_it_was),
+        T(a_machines_note_goes_behind_the_create_and_is_nobodys_hand),
+        T(a_later_category_moves_a_ticket_whose_group_nobody_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
