@@ -9,7 +9,7 @@ void tkt_learn_defaults(struct tkt_learn_options *out)
         .cost = 1.0,
         .bayes_share = 0.03,
         .bayes_smooth = 0.01,
-        .piece_weight = 0.7,
+        .piece_weight = 1.5,
         .idf_power = 0.5,
         .subject_weight = 2.0,
         .size_max = TKT_LEARN_SIZE_DEFAULT,

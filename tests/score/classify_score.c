@@ -4,9 +4,13 @@
  *   classify_score nested FILE FOLDS    settings are chosen within each training part
  *                                       by inner folds, then scored on what was left out
  *   classify_score plain FILE FOLDS     the defaults, no choice
+ *   classify_score once FILE FOLDS      the same, the first fold alone
  *   classify_score split TRAIN[,TRAIN...] TEST[,TEST...]
  *                                       learned from the first, scored on the second;
  *                                       records of category oos count as out of scope
+ *
+ * Behind them settings NAME=NUMBER may stand: cost, bayes, pieces, idf, subject; and
+ * floor=PERCENT: it fails when fewer answers (of split: in scope) are right.
  */
 #include "base/clock.h"
 #include "base/util.h"
@@ -32,6 +36,9 @@ static const struct setting grid[] = {
     {"machine C=1 + bayes 0.06", 1.0, 0.06},
     {"machine C=1 + bayes 0.10", 1.0, 0.10},
 };
+
+static struct tkt_learn_options base;
+static double floor_percent;
 
 static _Noreturn void die(const struct tkt_err *err)
 {
@@ -59,10 +66,9 @@ static struct tkt_model *learn(const struct tkt_learn_record *records, size_t n,
 {
     struct tkt_buf file = TKT_BUF_INIT(TKT_MODEL_FILE_MAX);
     struct tkt_err err = TKT_ERR_INIT;
-    struct tkt_learn_options opt;
+    struct tkt_learn_options opt = base;
     int64_t start = tkt_clock_mono_us();
 
-    tkt_learn_defaults(&opt);
     opt.is_rough = is_rough;
     if (s != NULL) {
         opt.cost = s->cost;
@@ -172,7 +178,16 @@ static void print(const char *what, struct tkt_scored *scored, size_t n, size_t 
     tkt_buf_release(&b);
 }
 
-static void cross(const struct tkt_dataset *d, unsigned folds, bool nested)
+static int judge(double percent)
+{
+    if (percent < floor_percent) {
+        printf("below the floor of %.1f %%\n", floor_percent);
+        return 1;
+    }
+    return 0;
+}
+
+static int cross(const struct tkt_dataset *d, unsigned folds, unsigned turns, bool nested)
 {
     struct tkt_learn_record *in = calloc(d->count, sizeof(*in));
     struct tkt_learn_record *out = calloc(d->count, sizeof(*out));
@@ -180,7 +195,7 @@ static void cross(const struct tkt_dataset *d, unsigned folds, bool nested)
     size_t done = 0;
     size_t labels = 0;
 
-    for (unsigned fold = 0; fold < folds; fold++) {
+    for (unsigned fold = 0; fold < turns; fold++) {
         size_t k = part(d->items, d->count, folds, fold, 0, in, out);
         size_t g = nested ? choose(in, k, 1 + fold) : 0;
         double seconds;
@@ -201,10 +216,12 @@ static void cross(const struct tkt_dataset *d, unsigned folds, bool nested)
         labels = tkt_model_label_count(m, TKT_HEAD_CATEGORY);
         tkt_model_close(&m);
     }
+    double percent = 100.0 * (double)count_right(scored, done) / (double)done;
     print(nested ? "nested:" : "plain:", scored, done, labels);
     free(in);
     free(out);
     free(scored);
+    return judge(percent);
 }
 
 static void read_list(struct tkt_dataset *d, char *list)
@@ -218,7 +235,7 @@ static void read_list(struct tkt_dataset *d, char *list)
     }
 }
 
-static void split(const struct tkt_dataset *d, const struct tkt_dataset *test)
+static int split(const struct tkt_dataset *d, const struct tkt_dataset *test)
 {
     struct tkt_scored *scored = calloc(test->count, sizeof(*scored));
     size_t in_scope = 0;
@@ -253,6 +270,30 @@ static void split(const struct tkt_dataset *d, const struct tkt_dataset *test)
            (double)bytes / 1e6, us, tkt_model_about(m));
     free(scored);
     tkt_model_close(&m);
+    return judge(100.0 * (double)right / (double)in_scope);
+}
+
+static void set(const char *arg)
+{
+    const struct {
+        const char *name;
+        double *value;
+    } table[] = {{"cost=", &base.cost},
+                 {"bayes=", &base.bayes_share},
+                 {"pieces=", &base.piece_weight},
+                 {"idf=", &base.idf_power},
+                 {"subject=", &base.subject_weight},
+                 {"floor=", &floor_percent}};
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(table); i++) {
+        size_t n = strlen(table[i].name);
+        if (strncmp(arg, table[i].name, n) == 0) {
+            *table[i].value = strtod(arg + n, NULL);
+            return;
+        }
+    }
+    fprintf(stderr, "no setting %s\n", arg);
+    exit(64);
 }
 
 int main(int argc, char **argv)
@@ -260,19 +301,29 @@ int main(int argc, char **argv)
     struct tkt_dataset d = {.items = NULL};
     struct tkt_dataset test = {.items = NULL};
 
-    if (argc != 4) {
-        fprintf(stderr, "usage: classify_score nested|plain FILE FOLDS\n"
-                        "       classify_score split TRAIN[,TRAIN] TEST[,TEST]\n");
+    int rc;
+
+    if (argc < 4) {
+        fprintf(
+            stderr,
+            "usage: classify_score nested|plain|once FILE FOLDS [NAME=NUMBER...]\n"
+            "       classify_score split TRAIN[,TRAIN] TEST[,TEST] [NAME=NUMBER...]\n");
         return 64;
+    }
+    tkt_learn_defaults(&base);
+    for (int i = 4; i < argc; i++) {
+        set(argv[i]);
     }
     read_list(&d, argv[2]);
     if (strcmp(argv[1], "split") == 0) {
         read_list(&test, argv[3]);
-        split(&d, &test);
+        rc = split(&d, &test);
     } else {
-        cross(&d, (unsigned)atoi(argv[3]), strcmp(argv[1], "nested") == 0);
+        unsigned folds = (unsigned)atoi(argv[3]);
+        rc = cross(&d, folds, strcmp(argv[1], "once") == 0 ? 1 : folds,
+                   strcmp(argv[1], "nested") == 0);
     }
     tkt_dataset_release(&d);
     tkt_dataset_release(&test);
-    return 0;
+    return rc;
 }
