@@ -381,6 +381,7 @@ struct tkt_conf_rule_set {
     struct tkt_conf_list if_desk;
     int64_t min_score;
     int64_t min_lead;
+    int64_t min_ratio; /* percent */
 };
 
 struct tkt_conf_rule {

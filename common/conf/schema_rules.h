@@ -39,6 +39,10 @@ static const struct tkt_conf_row rule_set_rows[] = {
      .help = "mode = best: a group whose rules sum up to less is none."},
     {INT_ROW(tkt_conf_rule_set, min_lead, "min_lead", "1", 0, 1000000), .reload = true,
      .help = "mode = best: by how much the best group must be ahead of the next."},
+    {INT_ROW(tkt_conf_rule_set, min_ratio, "min_ratio", "100", 100, 10000),
+     .reload = true,
+     .help = "mode = best: the sum of the best group in percent of the next one's, at "
+             "least."},
 };
 
 static const struct tkt_conf_row rule_rows[] = {

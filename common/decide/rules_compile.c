@@ -63,6 +63,7 @@ static void read_set(const struct tkt_section *s, struct tkt_rule_set *out)
                                             : TKT_RULE_ALL;
     out->min_score = number(s, "min_score", 10);
     out->min_lead = number(s, "min_lead", 1);
+    out->min_ratio = number(s, "min_ratio", 100);
     take_list(s, "if_desk", &out->desks, &out->desk_count);
 }
 

@@ -355,6 +355,13 @@ static int gather(struct run *run, const struct tkt_rule_set *set, struct ballot
     return 0;
 }
 
+/* A lead that says much between small scores says little between large ones. */
+static bool is_clear(const struct tkt_rule_set *set, int64_t best, int64_t second)
+{
+    return best >= set->min_score && best - second >= set->min_lead &&
+           best * 100 >= second * set->min_ratio;
+}
+
 /* NONE when nothing is clear enough. Groups compete: two categories of one group do not
  * silence each other. */
 static uint32_t best_camp(const struct tkt_rule_set *set, const struct ballot *b)
@@ -370,8 +377,8 @@ static uint32_t best_camp(const struct tkt_rule_set *set, const struct ballot *b
             second = b->camps[i];
         }
     }
-    if (best == TKT_RULES_NONE || b->count == 0 || b->camps[best] < set->min_score ||
-        b->camps[best] - second < set->min_lead) {
+    if (best == TKT_RULES_NONE || b->count == 0 ||
+        !is_clear(set, b->camps[best], second)) {
         return TKT_RULES_NONE;
     }
     return best;

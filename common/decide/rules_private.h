@@ -164,7 +164,8 @@ struct tkt_rule_set {
     size_t desk_count;
     int64_t min_score;
     int64_t min_lead;
-    uint32_t first; /* of rules->rules, where those of a set are neighbours */
+    int64_t min_ratio; /* percent, of the best to the next */
+    uint32_t first;    /* of rules->rules, where those of a set are neighbours */
     uint32_t count;
     uint32_t outcome_count;
     uint32_t camp_count; /* no more than outcomes */

@@ -183,6 +183,41 @@ static void the_best_outcome_is_the_sum_of_its_rules(void **state)
     assert_true(has(&decide(BEST, "", "vpn")->tags, "seen"));
 }
 
+#define RATIO(percent)                                                                   \
+    "rules \"s\" {\n mode = best\n min_lead = 10\n min_ratio = " percent "\n}\n"         \
+    "rule \"n\" {\n in = s\n if_says = {\"vpn^3\", \"tunnel^6\"}\n"                      \
+    " set_group = \"net\"\n}\n"                                                          \
+    "rule \"p\" {\n in = s\n if_says = {\"printer^2\", \"toner^4\"}\n"                   \
+    " set_group = \"print\"\n}\n"                                                        \
+    "rule \"not\" {\n in = s\n if_says = {\"minus\"}\n weight = -50\n"                   \
+    " set_group = \"print\"\n}\n"
+
+static void the_best_outcome_is_so_many_times_the_next(void **state)
+{
+    static const struct {
+        const char *reply;
+        const char *rules;
+        const char *group;
+    } cases[] = {
+        {"vpn printer", RATIO("100"), "net"}, /* 30 to 20 */
+        {"vpn printer", RATIO("150"), "net"},
+        {"vpn printer", RATIO("151"), ""},
+        {"vpn tunnel toner printer", RATIO("150"), "net"}, /* 90 to 60 */
+        {"vpn tunnel toner printer", RATIO("151"), ""},
+        {"vpn", RATIO("10000"), "net"},             /* the next has nothing */
+        {"vpn printer minus", RATIO("151"), "net"}, /* ... or less */
+        {"printer minus", RATIO("100"), ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(cases); i++) {
+        const struct tkt_decision *d = decide(cases[i].rules, "", cases[i].reply);
+        if (strcmp(d->group, cases[i].group) != 0) {
+            fail_msg("case %zu: \"%s\", not \"%s\"", i, d->group, cases[i].group);
+        }
+    }
+}
+
 static void a_set_is_for_its_desks(void **state)
 {
     (void)state;
@@ -446,6 +481,7 @@ int main(void)
         cmocka_unit_test(the_first_rule_of_two_wins_and_the_other_is_told),
         cmocka_unit_test(modes_and_stop_end_what_they_say),
         cmocka_unit_test(the_best_outcome_is_the_sum_of_its_rules),
+        cmocka_unit_test(the_best_outcome_is_so_many_times_the_next),
         cmocka_unit_test(a_set_is_for_its_desks),
         cmocka_unit_test(earlier_rules_can_be_asked_for),
         cmocka_unit_test(named_groups_become_fields),
