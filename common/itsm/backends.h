@@ -8,6 +8,7 @@
 extern const struct tkt_itsm_ops tkt_itsm_local; /* the store itself */
 extern const struct tkt_itsm_ops tkt_itsm_rt;
 extern const struct tkt_itsm_ops tkt_itsm_glpi;
+extern const struct tkt_itsm_ops tkt_itsm_salesforce;
 extern const struct tkt_itsm_ops tkt_itsm_zendesk;
 extern const struct tkt_itsm_ops tkt_itsm_znuny;
 
