@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Tickets in a real Redmine: each operation, and once whatever gets lost on the way."""
+import json
+import os
+import subprocess
+
+import pytest
+from conftest import BUILD
+from harness.lossy import Lossy
+from harness.redmine import Redmine
+from harness.util import make_root, remove_root
+
+CORR = "mt-%032x"
+DRIVE = f"{BUILD}/tests/itsm/itsm_drive"
+
+
+class Site:
+    def __init__(self):
+        self.root = make_root()
+        self.redmine = Redmine(self.root, BUILD).start()
+        self.relay = Lossy(self.redmine.port)
+        self.serial = 0
+        self.secret = f"{self.root}/key"
+        with open(self.secret, "w", encoding="ascii") as f:
+            f.write(self.redmine.key + "\n")
+        os.chmod(self.secret, 0o600)
+        self.conf("redmine")
+
+    def conf(self, name, **more):
+        keys = {"url": f'"{self.relay.url}"', "secret": f'"file:{self.secret}"',
+                "project": '"support"', "types": '{"incident=Bug", "request=Support"}',
+                "groups": '{"net=Network"}', "priorities": '{"1=Urgent", "3=Normal"}',
+                "fields": '{"Site={{fields.site}}"}', "timeout": "60s", **more}
+        path = f"{self.root}/{name}.conf"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write('itsm "here" {\n    type = "redmine"\n' +
+                    "".join(f"    {k} = {v}\n" for k, v in keys.items()) + "}\n")
+        return path
+
+    def run(self, op, conf="redmine", check=True, **call):
+        done = subprocess.run([DRIVE, f"{self.root}/{conf}.conf", "here", op],
+                              input=json.dumps(call), capture_output=True, text=True,
+                              check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        answer = json.loads(done.stdout)
+        assert answer["ok"] or not check, answer
+        return answer
+
+    def ticket(self, **more):
+        self.serial += 1
+        return {"id": f"IT-{self.serial}", "corr": CORR % self.serial, "subject": "printer",
+                "text": "please help\n", "requester": "ann@sender.test",
+                "requester_name": "Ann", "type": "incident", "group": "net", "state": "new",
+                "priority": 3, "fields": {"site": "Berlin"}, **more}
+
+    def created(self, **more):
+        ticket = self.ticket(**more)
+        ticket["external"] = self.run("create", ticket=ticket)["seen"]["external"]
+        return ticket
+
+    def stop(self):
+        self.relay.stop()
+        self.redmine.stop()
+        print(self.redmine.log())
+        remove_root(self.root)
+
+
+@pytest.fixture(scope="module")
+def site():
+    reason = Redmine.missing(BUILD)
+    if reason:
+        pytest.skip(reason)
+    site = Site()
+    yield site
+    site.stop()
+
+
+@pytest.fixture(autouse=True)
+def whole_relay(site):
+    yield
+    site.relay.clear()
+
+
+def fields(issue):
+    return {f["name"]: f["value"] for f in issue["custom_fields"]}
+
+
+def test_a_ticket_arrives_with_all_that_is_known(site):
+    ticket = site.created(subject="Gr\u00fc\u00dfe \U0001f600\r\nx", text="\u00e4\U0001f600\n", priority=1)
+    issue = site.redmine.issue(ticket["external"])
+    assert issue["subject"] == "Gr\u00fc\u00dfe \U0001f600  x"
+    assert issue["description"].split() == ["Ann", "<ann@sender.test>:", "\u00e4\U0001f600"]
+    assert issue["tracker"]["name"] == "Bug" and issue["priority"]["name"] == "Urgent"
+    assert issue["assigned_to"]["name"] == "Network"
+    assert fields(issue) == {"CorrelationId": ticket["corr"], "Site": "Berlin"}
+    assert [w["name"] for w in issue["watchers"]] == ["Ann Test"]
+
+
+def test_a_subject_that_is_too_long_or_blank_is_no_reason_to_refuse(site):
+    long = site.created(subject="\u00e4" * 400)
+    assert site.redmine.issue(long["external"])["subject"] == "\u00e4" * 255
+    blank = site.created(subject=" ")
+    assert site.redmine.issue(blank["external"])["subject"] == blank["id"]
+
+
+def test_an_unknown_requester_is_made_only_when_asked(site):
+    ticket = site.created(requester="new@sender.test", requester_name="New Person")
+    assert site.redmine.issue(ticket["external"])["watchers"] == []
+    site.conf("create", requester="create")
+    ticket = site.ticket(requester="new@sender.test", requester_name="New Person")
+    seen = site.run("create", "create", ticket=ticket)["seen"]
+    assert [w["name"] for w in site.redmine.issue(seen["external"])["watchers"]] == ["New Person"]
+
+
+def test_what_was_created_is_found_by_its_key_and_nothing_else_is(site):
+    ticket = site.created()
+    assert site.run("find", ticket=ticket)["seen"]["external"] == ticket["external"]
+    assert site.run("find", ticket=site.ticket())["seen"]["external"] == ""
+
+
+def test_an_answer_that_got_lost_is_found_and_not_sent_again(site):
+    ticket = site.ticket()
+    site.relay.lose("POST /issues.json ")
+    lost = site.run("create", check=False, ticket=ticket)
+    assert not lost["ok"] and lost["unsure"]
+    found = site.run("find", ticket=ticket)["seen"]["external"]
+    assert found != ""
+    mine = [i for i in site.redmine.issues() if fields(i)["CorrelationId"] == ticket["corr"]]
+    assert [str(i["id"]) for i in mine] == [found]
+
+
+def test_what_never_arrived_is_no_doubt_before_the_create_itself(site):
+    site.relay.cut("GET /projects/support.json")
+    lost = site.run("create", check=False, ticket=site.ticket())
+    assert not lost["ok"] and not lost["unsure"] and lost["class"] == 1
+
+
+def test_comments_are_public_or_private(site):
+    ticket = site.created()
+    site.run("comment", ticket=ticket, comment={"text": "for all", "public": True})
+    site.run("comment", ticket=ticket, comment={"text": "for us", "public": False,
+                                                "author": "ann@sender.test", "author_name": "Ann"})
+    notes = site.run("fetch", ticket=ticket)["seen"]["notes"]
+    assert [(n["text"], n["public"]) for n in notes] == [
+        ("Ann <ann@sender.test>:\n\nfor us", False), ("for all", True)]
+
+
+def test_a_file_arrives_byte_for_byte(site):
+    ticket = site.created()
+    payload = os.urandom(5 * 1024 * 1024 - 7)
+    path = f"{site.root}/file"
+    with open(path, "wb") as f:
+        f.write(payload)
+    name = "B\u00fcro \"1\" & 2.png"
+    site.run("attach", ticket=ticket, file={"path": path, "name": name, "type": "image/png"})
+    files = site.redmine.issue(ticket["external"])["attachments"]
+    assert len(files) == 1 and files[0]["content_type"] == "image/png"
+    # Redmine itself replaces what a file system may not like.
+    assert files[0]["filename"] == "B\u00fcro _1_ & 2.png"
+    url = f"{site.redmine.url}/attachments/download/{files[0]['id']}"
+    assert site.redmine.file(url) == payload
+    assert site.run("fetch", ticket=ticket)["seen"]["files"] == ["B\u00fcro _1_ & 2.png"]
+
+
+def test_state_priority_and_group_follow(site):
+    ticket = site.created(group="")
+    ticket.update(state="pending", priority=1, group="net")
+    seen = site.run("update", ticket=ticket)["seen"]
+    assert (seen["state"], seen["priority"], seen["group"]) == ("Feedback", "Urgent", "Network")
+    site.run("close", ticket=ticket)
+    assert site.run("fetch", ticket=ticket)["seen"]["state"] == "Closed"
+
+
+def test_what_people_change_there_is_seen(site):
+    ticket = site.created()
+    site.redmine.call("PUT", f"/issues/{ticket['external']}.json", {"issue": {
+        "status_id": 3, "assigned_to_id": "me", "notes": "done"}})
+    seen = site.run("fetch", ticket=ticket)["seen"]
+    assert (seen["state"], seen["assignee"], seen["group"]) == ("Resolved", "Ticketmilter Test", "")
+    assert [n["text"] for n in seen["notes"]] == ["done"]
+
+
+def test_check_tells_what_is_there_and_names_what_is_not(site):
+    told = site.run("check")["seen"]["told"]
+    assert told == "user ticketmilter\nproject Support"
+    for more, words in ((dict(groups='{"net=Nobody"}'), 'group among the project\'s members "Nobody"'),
+                        (dict(priorities='{"1=Gigantic"}'), 'priority "Gigantic"'),
+                        (dict(types='{"incident=Spam"}'), 'tracker "Spam"'),
+                        (dict(states='{"closed=Gone"}'), 'issue status "Gone"'),
+                        (dict(fields='{"Room={{fields.room}}"}'), 'custom field "Room"'),
+                        (dict(options='{"correlation_field=None"}'), 'custom field "None"')):
+        site.conf("wrong", **more)
+        answer = site.run("check", "wrong", check=False)
+        assert not answer["ok"] and words in answer["error"], answer
+
+
+def test_refusals_come_in_redmines_own_words(site):
+    ticket = site.created()
+    ticket["external"] = "999999"
+    answer = site.run("comment", check=False, ticket=ticket, comment={"text": "x"})
+    assert not answer["ok"] and answer["class"] == 2
+    site.conf("due", fields='{"due_date={{fields.site}}"}')
+    answer = site.run("create", "due", check=False, ticket=site.ticket())
+    assert "Redmine says 422" in answer["error"] and "Due date" in answer["error"], answer
+
+
+def test_a_wrong_key_is_told_apart(site):
+    wrong = f"{site.root}/wrong-key"
+    with open(wrong, "w", encoding="ascii") as f:
+        f.write("0" * 40 + "\n")
+    os.chmod(wrong, 0o600)
+    site.conf("wrongkey", secret=f'"file:{wrong}"')
+    answer = site.run("create", "wrongkey", check=False, ticket=site.ticket())
+    assert answer["unauthorized"] and not answer["unsure"]
