@@ -8,6 +8,7 @@
 #include "ticketd/facts.h"
 #include "ticketd/itsmjob_private.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -188,7 +189,8 @@ static void loaded(struct tkt_running *r)
     } else if (job->nothing_to_do) {
         end(job, &none, false);
     } else {
-        bool lost = job->call.op == TKT_ITSM_CREATE && r->job.doubt;
+        bool lost = job->call.op == TKT_ITSM_CREATE && r->job.doubt &&
+                    !job->ops->create_is_idempotent;
 
         carry_out(job, lost ? TKT_ITSM_FIND : job->call.op);
     }
@@ -245,7 +247,9 @@ static int prepare(struct tkt_itsmjob *job, struct tkt_err *err)
                                        .site = &job->site,
                                        .ticket = &job->ticket,
                                        .comment = &job->comment,
-                                       .file = &job->file};
+                                       .file = &job->file,
+                                       .key = job->key};
+    (void)snprintf(job->key, sizeof(job->key), "j%" PRId64, j->id); /* has room */
     return 0;
 }
 

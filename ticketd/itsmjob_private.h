@@ -26,7 +26,8 @@ struct tkt_itsmjob {
     bool analysed;
     struct tkt_wire_arena arena;
     struct tkt_itsm_call call;
-    bool looked; /* the call under way looks for a lost create */
+    char key[24]; /* names the job towards the ITSM */
+    bool looked;  /* the call under way looks for a lost create */
     struct tkt_itsm_result result;
     char why[200];
 };

@@ -70,6 +70,10 @@ const char *tkt_itsm_option(const struct tkt_itsm_call *call, const char *name,
 int tkt_itsm_fields(struct tkt_itsm_call *call,
                     int (*take)(void *arg, const char *name, const char *value),
                     void *arg, struct tkt_err *err);
+/* Such a template filled, values escaped as said; event is {{event}}. NULL with err. */
+const char *tkt_itsm_render(struct tkt_itsm_call *call, const char *template,
+                            enum tkt_escape escape, const char *event,
+                            struct tkt_err *err);
 /* What such a template may name; NULL-terminated. */
 extern const char *const tkt_itsm_names[];
 

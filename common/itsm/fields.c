@@ -29,14 +29,23 @@ const char *const tkt_itsm_names[] = {"id",
                                       "requester.address",
                                       "requester.name",
                                       "fields.*",
+                                      "event",
+                                      "external",
+                                      "comment.text",
+                                      "comment.author",
+                                      "comment.public",
+                                      "file.name",
+                                      "file.type",
                                       "tags[]",
                                       NULL};
 
 struct values {
     struct tkt_var requester[2];
+    struct tkt_var comment[3];
+    struct tkt_var file[2];
     struct tkt_var *fields;
     struct tkt_var *tags;
-    struct tkt_var all[20];
+    struct tkt_var all[24];
     size_t count;
     char numbers[3][12];
 };
@@ -51,6 +60,29 @@ static void add_number(struct values *v, size_t slot, const char *name, int numb
     (void)snprintf(v->numbers[slot], sizeof(v->numbers[slot]), "%d",
                    number); /* has room */
     add(v, name, number == 0 ? "" : v->numbers[slot]);
+}
+
+/* What only some operations have. */
+static void fill_event(const struct tkt_itsm_call *call, struct values *v,
+                       const char *event)
+{
+    add(v, "event", event);
+    add(v, "external", call->ticket->external == NULL ? "" : call->ticket->external);
+    if (call->op == TKT_ITSM_COMMENT) {
+        const struct tkt_itsm_comment *c = call->comment;
+
+        v->comment[0] = (struct tkt_var){.name = "text", .text = c->text};
+        v->comment[1] = (struct tkt_var){.name = "author", .text = c->author};
+        v->comment[2] =
+            (struct tkt_var){.name = "public", .text = c->is_public ? "yes" : ""};
+        v->all[v->count++] =
+            (struct tkt_var){.name = "comment", .items = v->comment, .count = 3};
+    } else if (call->op == TKT_ITSM_ATTACH) {
+        v->file[0] = (struct tkt_var){.name = "name", .text = call->file->name};
+        v->file[1] = (struct tkt_var){.name = "type", .text = call->file->type};
+        v->all[v->count++] =
+            (struct tkt_var){.name = "file", .items = v->file, .count = 2};
+    }
 }
 
 static int fill(struct tkt_itsm_call *call, struct values *v)
@@ -87,8 +119,10 @@ static int fill(struct tkt_itsm_call *call, struct values *v)
     add_number(v, 0, "urgency", t->urgency);
     add_number(v, 1, "impact", t->impact);
     add_number(v, 2, "priority", t->priority);
-    v->requester[0] = (struct tkt_var){.name = "address", .text = t->requester};
-    v->requester[1] = (struct tkt_var){.name = "name", .text = t->requester_name};
+    v->requester[0] =
+        (struct tkt_var){.name = "address", .text = t->requester ? t->requester : ""};
+    v->requester[1] = (struct tkt_var){
+        .name = "name", .text = t->requester_name ? t->requester_name : ""};
     v->all[v->count++] =
         (struct tkt_var){.name = "requester", .items = v->requester, .count = 2};
     for (size_t i = 0; i < t->field_count; i++) {
@@ -140,10 +174,37 @@ int tkt_itsm_fields(struct tkt_itsm_call *call,
     if (fill(call, &v) < 0) {
         return tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory");
     }
+    fill_event(call, &v, "");
     for (size_t i = 0; i < rows->count; i++) {
         if (one_field(call, &v, rows->items[i], take, arg, err) < 0) {
             return -1;
         }
     }
     return 0;
+}
+
+const char *tkt_itsm_render(struct tkt_itsm_call *call, const char *template,
+                            enum tkt_escape escape, const char *event,
+                            struct tkt_err *err)
+{
+    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(TKT_HTTP_ANSWER_MAX);
+    struct tkt_template *t = tkt_template_compile(template, escape, tkt_itsm_names, err);
+    const char *text = NULL;
+    struct values v;
+
+    if (t == NULL) {
+        return NULL;
+    }
+    tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory");
+    if (fill(call, &v) == 0) {
+        fill_event(call, &v, event);
+        if (tkt_template_render(t, v.all, v.count, &out) < 0) {
+            tkt_err_set(err, TKT_ERR_PERM, "a template makes more than %d bytes",
+                        TKT_HTTP_ANSWER_MAX);
+        } else {
+            text = tkt_itsm_keep(call, tkt_buf_str(&out));
+        }
+    }
+    tkt_template_free(&t);
+    return text;
 }

@@ -134,6 +134,9 @@ struct tkt_itsm_request {
     bool repeatable;
     /* The work is done; how this one ends (a log-out) changes nothing. */
     bool farewell;
+    bool public_only;       /* the url may not lead into this network */
+    const char *webhook_id; /* names it as Standard Webhooks do; NULL: it does not */
+    bool sign;              /* ... with a signature by the site's secret */
     /* Statuses other than 2xx that the next step wants to see (404 of a look-up); each
      * other ends the operation. 0-terminated. */
     int also[4];
@@ -153,12 +156,13 @@ struct tkt_itsm_call {
     const struct tkt_itsm_ticket *ticket;
     const struct tkt_itsm_comment *comment; /* COMMENT */
     const struct tkt_itsm_file *file;       /* ATTACH */
-    const struct tkt_itsm_answer *answer;   /* to the last request; NULL at first */
-    int step;                               /* 0, 1, ...: how many answers there were */
-    int stage;                              /* the backend's own */
-    void *state;                            /* the backend's own, in the arena */
-    struct tkt_itsm_request request;        /* out, zeroed before each step */
-    struct tkt_itsm_seen seen;              /* out */
+    const char *key; /* of the job, the same for each of its tries; NULL or "": none */
+    const struct tkt_itsm_answer *answer; /* to the last request; NULL at first */
+    int step;                             /* 0, 1, ...: how many answers there were */
+    int stage;                            /* the backend's own */
+    void *state;                          /* the backend's own, in the arena */
+    struct tkt_itsm_request request;      /* out, zeroed before each step */
+    struct tkt_itsm_seen seen;            /* out */
     bool unauthorized; /* out: refused as with a 401, in an answer of another status */
     struct tkt_wire_arena arena;
 };
@@ -186,9 +190,12 @@ struct tkt_itsm_ops {
     int64_t search_lag_ms;
     /* A look-up that finds nothing after that proves that there is nothing. */
     bool search_is_proof;
+    /* A create that is sent a second time makes no second ticket: there is no need to look
+     * for a lost one (and FIND and FETCH may be left out). */
+    bool create_is_idempotent;
     /* What the section must have; err CONF. */
     int (*check)(const struct tkt_conf_itsm *conf, struct tkt_err *err);
-    /* Only local may leave an operation out (NULL: it is done at once). */
+    /* Only local may leave any operation out (NULL: it is done at once). */
     enum tkt_itsm_next (*steps[TKT_ITSM_OPS])(struct tkt_itsm_call *call,
                                               struct tkt_err *err);
     /* Reads an answer that is no 2xx: the vendor's own words into err, and its class where

@@ -3,19 +3,22 @@
 
 #include "itsm/run.h"
 
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/util.h"
 #include "itsm/itsm.h"
 #include "net/outcome.h"
+#include "net/whsign.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADERS_MAX 16
+#define HEADERS_MAX 18
 #define AUTH_MAX 8192
 #define INLINE_MAX (TKT_ITSM_BASE64_MAX / 3 * 4 + 128 * 1024)
 #define SAID_MAX 160 /* bytes of an answer that are shown in an error */
@@ -144,6 +147,28 @@ static int add_auth(const struct tkt_itsm_run *run, struct tkt_buf *out)
                : 0;
 }
 
+/* The three header fields of Standard Webhooks into lines: the time is that of this try. */
+static int add_webhook(const struct tkt_itsm_run *run, struct tkt_buf *const lines[3],
+                       struct tkt_err *err)
+{
+    const struct tkt_itsm_request *r = &run->call->request;
+    TKT_AUTO_BUF struct tkt_buf signature = TKT_BUF_INIT(AUTH_MAX / 2);
+    int64_t now_s = tkt_clock_wall_ms() / 1000;
+
+    if (r->sign && tkt_whsign(run->call->site->secret, r->webhook_id, now_s, r->body,
+                              r->body_len, &signature, err) < 0) {
+        return tkt_err_prefix(err, "%s", run->call->site->conf->name);
+    }
+    tkt_buf_addf(lines[0], "webhook-id: %s", r->webhook_id);
+    tkt_buf_addf(lines[1], "webhook-timestamp: %" PRId64, now_s);
+    if (r->sign) {
+        tkt_buf_addf(lines[2], "webhook-signature: %s", tkt_buf_str(&signature));
+    }
+    return lines[0]->failed || lines[2]->failed
+               ? tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory")
+               : 0;
+}
+
 static void on_response(struct tkt_http_call *http_call, struct tkt_http_response *r);
 
 static int start(struct tkt_itsm_run *run, struct tkt_err *err)
@@ -152,6 +177,10 @@ static int start(struct tkt_itsm_run *run, struct tkt_err *err)
     const struct tkt_conf_itsm *conf = run->call->site->conf;
     TKT_AUTO_BUF struct tkt_buf auth = TKT_BUF_INIT(AUTH_MAX);
     TKT_AUTO_BUF struct tkt_buf inlined = TKT_BUF_INIT(INLINE_MAX);
+    TKT_AUTO_BUF struct tkt_buf webhook_id = TKT_BUF_INIT(AUTH_MAX);
+    TKT_AUTO_BUF struct tkt_buf webhook_time = TKT_BUF_INIT(AUTH_MAX);
+    TKT_AUTO_BUF struct tkt_buf webhook_sign = TKT_BUF_INIT(AUTH_MAX);
+    struct tkt_buf *webhook[] = {&webhook_id, &webhook_time, &webhook_sign};
     const char *headers[HEADERS_MAX] = {NULL};
     size_t count = 0;
 
@@ -166,6 +195,14 @@ static int start(struct tkt_itsm_run *run, struct tkt_err *err)
         headers[count++] = tkt_buf_str(&auth);
     }
     headers[count++] = "User-Agent: ticket-milter/" PACKAGE_VERSION;
+    if (r->webhook_id != NULL && add_webhook(run, webhook, err) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < TKT_ARRAY_LEN(webhook); i++) {
+        if (webhook[i]->len > 0) {
+            headers[count++] = tkt_buf_str(webhook[i]);
+        }
+    }
     for (size_t i = 0; i < r->header_count && count < HEADERS_MAX - 1; i++) {
         headers[count++] = r->headers[i];
     }
@@ -183,6 +220,7 @@ static int start(struct tkt_itsm_run *run, struct tkt_err *err)
                  .client_key = conf->key_file[0] ? conf->key_file : NULL,
                  .proxy = conf->proxy[0] ? conf->proxy : NULL,
                  .allow_plain = conf->allow_plain,
+                 .public_only = r->public_only,
                  .in_flight_max = (int)conf->concurrency},
         .done = on_response,
         .arg = run};

@@ -57,6 +57,7 @@ static void fill_ticket(const cJSON *j, struct tkt_itsm_ticket *t)
                                   .urgency = number(j, "urgency"),
                                   .impact = number(j, "impact"),
                                   .priority = number(j, "priority"),
+                                  .created_ms = number(j, "created_s") * INT64_C(1000),
                                   .fields = fields,
                                   .tags = &tags,
                                   .external = text(j, "external"),
@@ -197,7 +198,8 @@ int main(int argc, char **argv)
                                  .site = &site,
                                  .ticket = &ticket,
                                  .comment = &comment,
-                                 .file = &file};
+                                 .file = &file,
+                                 .key = text(j, "key")};
     tkt_itsm_run_wait(ops, &call, &result);
     print(&call, &result);
     tkt_wire_arena_release(&call.arena);

@@ -114,7 +114,9 @@ static void each_backend_has_all_operations_and_a_type_of_its_own(void **state)
         assert_ptr_equal(tkt_itsm_find(ops->type), ops);
         assert_non_null(ops->title);
         for (int op = 0; op < TKT_ITSM_OPS && strcmp(ops->type, "local") != 0; op++) {
-            assert_non_null(ops->steps[op]);
+            bool may_lack = ops->create_is_idempotent &&
+                            (op == TKT_ITSM_FIND || op == TKT_ITSM_FETCH);
+            assert_true(may_lack || ops->steps[op] != NULL);
         }
     }
     assert_null(tkt_itsm_find("nowhere"));
