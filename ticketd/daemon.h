@@ -74,6 +74,7 @@ struct tkt_daemon {
     struct tkt_work *work;
     struct tkt_parserpool *_Atomic pool; /* NULL while it could not be started */
     struct tkt_dispatch *dispatch;
+    struct tkt_oauth *oauth;     /* tokens for ITSMs */
     struct tkt_refiner *refiner; /* what the language model may be asked */
     pthread_mutex_t settings_lock;
     struct tkt_settings *settings;

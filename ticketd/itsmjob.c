@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/enc.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "ticketd/facts.h"
@@ -27,6 +28,9 @@ static void release(struct tkt_itsmjob *job)
         close(job->file.fd);
     }
     tkt_secret_release(&job->secret);
+    tkt_secret_release(&job->client_secret);
+    tkt_wipe(job->token.data, job->token.len);
+    tkt_buf_release(&job->token);
     tkt_wire_arena_release(&job->call.arena);
     tkt_wire_arena_release(&job->arena);
     tkt_settings_put(&job->set);
@@ -148,6 +152,35 @@ static void nothing_found(struct tkt_itsmjob *job)
     }
 }
 
+/* ---- a token that is not valid any more ----------------------------------------------- */
+
+static void renew(struct tkt_running *r, struct tkt_tools *tools)
+{
+    (void)tools;
+    (void)tkt_itsmjob_renew(r->state); /* job->err tells */
+}
+
+static void renewed(struct tkt_running *r)
+{
+    struct tkt_itsmjob *job = r->state;
+
+    if (job->err.class != TKT_ERR_NONE) {
+        end(job, &job->err, job->call.op == TKT_ITSM_FIND && r->job.doubt);
+    } else {
+        carry_out(job, job->call.op);
+    }
+}
+
+/* Once: a 401 says that nothing was carried out. */
+static bool can_renew(struct tkt_itsmjob *job, const struct tkt_itsm_result *result)
+{
+    if (!result->unauthorized || result->unsure || job->renewed || job->token.len == 0) {
+        return false;
+    }
+    job->renewed = true;
+    return tkt_running_in_pool(job->r, renew, renewed) == 0;
+}
+
 static void carried_out(void *arg, const struct tkt_itsm_result *result)
 {
     struct tkt_itsmjob *job = arg;
@@ -161,6 +194,9 @@ static void carried_out(void *arg, const struct tkt_itsm_result *result)
         } else {
             record(job);
         }
+        return;
+    }
+    if (can_renew(job, result)) {
         return;
     }
     if (result->unauthorized) {
@@ -264,6 +300,7 @@ static void start(struct tkt_running *r)
     }
     job->r = r;
     job->file.fd = -1;
+    tkt_buf_init(&job->token, TKT_OAUTH_TOKEN_MAX + 1);
     job->err = (struct tkt_err)TKT_ERR_INIT;
     job->set = tkt_settings_get(r->d);
     r->state = job;

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/util.h"
 #include "ticketd/itsmjob_private.h"
 #include "ticketd/reanalyse.h"
@@ -255,8 +256,42 @@ static int load_file(struct tkt_itsmjob *job, struct tkt_reader *reader)
 
 /* ---- all of it ------------------------------------------------------------------------ */
 
+static int load_token(struct tkt_itsmjob *job)
+{
+    struct tkt_oauth *oauth = job->r->d->oauth;
+    struct tkt_oauth_ask ask;
+
+    if (!tkt_itsm_wants_token(job->conf, job->site.secret,
+                              job->client_secret.data ? job->client_secret.data : "",
+                              &ask)) {
+        return 0;
+    }
+    if (job->token.len > 0) {
+        tkt_oauth_drop(oauth, &ask, tkt_buf_str(&job->token));
+        tkt_wipe(job->token.data, job->token.len);
+        tkt_buf_reset(&job->token);
+    }
+    if (tkt_oauth_get(oauth, &ask, &job->token, &job->err) < 0) {
+        /* Wrong credentials are everybody's: tickets wait for better ones. */
+        job->err.class = TKT_ERR_TEMP;
+        return tkt_err_prefix(&job->err, "itsm %s", job->conf->name);
+    }
+    job->site.bearer = tkt_buf_str(&job->token);
+    return 0;
+}
+
+int tkt_itsmjob_renew(struct tkt_itsmjob *job)
+{
+    job->err = (struct tkt_err)TKT_ERR_INIT;
+    return load_token(job);
+}
+
 static int load_site(struct tkt_itsmjob *job)
 {
+    if (job->conf->client_secret[0] != '\0' &&
+        tkt_secret_get(job->conf->client_secret, &job->client_secret, &job->err) < 0) {
+        return -1;
+    }
     if (job->conf->secret[0] != '\0' &&
         tkt_secret_get(job->conf->secret, &job->secret, &job->err) < 0) {
         return -1;
@@ -265,7 +300,7 @@ static int load_site(struct tkt_itsmjob *job)
                                        .secret = job->secret.data ? job->secret.data : "",
                                        .bearer = "",
                                        .product = "ticket-milter"};
-    return 0;
+    return load_token(job);
 }
 
 int tkt_itsmjob_load(struct tkt_itsmjob *job, struct tkt_tools *tools)

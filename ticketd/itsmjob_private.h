@@ -15,6 +15,9 @@ struct tkt_itsmjob {
     const struct tkt_itsm_ops *ops;
     struct tkt_err err; /* of loading */
     struct tkt_secret secret;
+    struct tkt_secret client_secret;
+    struct tkt_buf token; /* OAuth; wiped */
+    bool renewed;         /* one token was refused already */
     struct tkt_reader_full full;
     struct tkt_strings tags;
     struct tkt_itsm_site site;
@@ -34,5 +37,7 @@ struct tkt_itsmjob {
 
 /* In a thread that may block: fills all of it; -1 with job->err. */
 int tkt_itsmjob_load(struct tkt_itsmjob *job, struct tkt_tools *tools);
+/* Also there: another token than the one that was refused; -1 with job->err. */
+int tkt_itsmjob_renew(struct tkt_itsmjob *job);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/sdnotify.h"
 #include "base/util.h"
+#include "net/oauth.h"
 #include "secret/remote.h"
 #include "ticketd/control.h"
 #include "ticketd/daemon.h"
@@ -315,7 +316,8 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
     if (!d->people) {
         return -1;
     }
-    d->dispatch = tkt_dispatch_start(d, err);
+    d->oauth = tkt_oauth_new(err);
+    d->dispatch = d->oauth ? tkt_dispatch_start(d, err) : NULL;
     if (!d->dispatch || tkt_people_start(d->people, err) < 0) {
         return -1;
     }
@@ -351,6 +353,7 @@ static void stop_parts(struct tkt_daemon *d, struct parts *p)
     tkt_people_stop(d->people); /* it wakes the dispatcher, which asks it */
     tkt_dispatch_stop(&d->dispatch);
     tkt_work_stop(&d->work);
+    tkt_oauth_free(&d->oauth);
     tkt_refiner_free(&d->refiner);
     tkt_commit_stop(&d->commit);
     tkt_people_free(&d->people);

@@ -140,7 +140,10 @@ enum tkt_conf_auth {
     TKT_CONF_AUTH_DEFAULT,
     TKT_CONF_AUTH_NONE,
     TKT_CONF_AUTH_BASIC,
-    TKT_CONF_AUTH_BEARER
+    TKT_CONF_AUTH_BEARER,
+    TKT_CONF_AUTH_HEADER,
+    TKT_CONF_AUTH_OAUTH_CLIENT,
+    TKT_CONF_AUTH_OAUTH_PASSWORD
 };
 enum tkt_conf_requester {
     TKT_CONF_REQUESTER_LOOKUP,
@@ -155,7 +158,11 @@ struct tkt_conf_itsm {
     char *url;
     enum tkt_conf_auth auth;
     char *user;
-    char *secret; /* reference, or "" */
+    char *secret;    /* reference, or "" */
+    char *token_url; /* OAuth: "" where auth is none of it */
+    char *client_id;
+    char *client_secret; /* reference, or "" */
+    char *scope;
     char *project;
     struct tkt_conf_list types;
     struct tkt_conf_list groups;

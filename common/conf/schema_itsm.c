@@ -6,13 +6,17 @@
 
 /* The types of common/itsm/itsm.c. */
 static const struct tkt_conf_word type_words[] = {
-    {"local", 0},      {"rt", 0},      {"redmine", 0}, {"webhook", 0}, {"glpi", 0},
-    {"salesforce", 0}, {"zendesk", 0}, {"znuny", 0},   {NULL, 0}};
-static const struct tkt_conf_word auth_words[] = {{"default", TKT_CONF_AUTH_DEFAULT},
-                                                  {"none", TKT_CONF_AUTH_NONE},
-                                                  {"basic", TKT_CONF_AUTH_BASIC},
-                                                  {"bearer", TKT_CONF_AUTH_BEARER},
-                                                  {NULL, 0}};
+    {"local", 0}, {"rt", 0},         {"redmine", 0}, {"webhook", 0}, {"servicenow", 0},
+    {"glpi", 0},  {"salesforce", 0}, {"zendesk", 0}, {"znuny", 0},   {NULL, 0}};
+static const struct tkt_conf_word auth_words[] = {
+    {"default", TKT_CONF_AUTH_DEFAULT},
+    {"none", TKT_CONF_AUTH_NONE},
+    {"basic", TKT_CONF_AUTH_BASIC},
+    {"bearer", TKT_CONF_AUTH_BEARER},
+    {"header", TKT_CONF_AUTH_HEADER},
+    {"oauth_client", TKT_CONF_AUTH_OAUTH_CLIENT},
+    {"oauth_password", TKT_CONF_AUTH_OAUTH_PASSWORD},
+    {NULL, 0}};
 static const struct tkt_conf_word requester_words[] = {
     {"lookup", TKT_CONF_REQUESTER_LOOKUP},
     {"create", TKT_CONF_REQUESTER_CREATE},
@@ -28,10 +32,19 @@ const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS] = {
     {ENUM_ROW(tkt_conf_itsm, auth, "auth", "default", auth_words), .reload = true,
      .help = "How the secret goes along; default: as the type does it."},
     {STRING_ROW(tkt_conf_itsm, user, "user", ""), .max = 256, .reload = true,
-     .help = "Log-in name, for auth = basic."},
+     .help = "Log-in name, for auth = basic and oauth_password."},
     {STRING_ROW(tkt_conf_itsm, secret, "secret", ""), .max = 1024, .reload = true,
      .secret = true, .check = tkt_conf_is_secret_ref_or_empty,
      .help = "Secret reference of the password, the API key or the token."},
+    {STRING_ROW(tkt_conf_itsm, token_url, "token_url", ""), .max = 1024, .reload = true,
+     .help = "Where OAuth tokens come from, for auth = oauth_client and oauth_password."},
+    {STRING_ROW(tkt_conf_itsm, client_id, "client_id", ""), .max = 512, .reload = true,
+     .help = "Who asks for OAuth tokens."},
+    {STRING_ROW(tkt_conf_itsm, client_secret, "client_secret", ""), .max = 1024,
+     .reload = true, .secret = true, .check = tkt_conf_is_secret_ref_or_empty,
+     .help = "Secret reference of the OAuth client's secret."},
+    {STRING_ROW(tkt_conf_itsm, scope, "scope", ""), .max = 1024, .reload = true,
+     .help = "What OAuth tokens are asked for; empty: as the server does it."},
     {STRING_ROW(tkt_conf_itsm, project, "project", ""), .max = 256, .reload = true,
      .help = "Where tickets go: the queue, the project, the repository."},
     {LIST_ROW(tkt_conf_itsm, types, "types", "", 0, 16), .reload = true,

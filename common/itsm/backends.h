@@ -13,5 +13,6 @@ extern const struct tkt_itsm_ops tkt_itsm_zendesk;
 extern const struct tkt_itsm_ops tkt_itsm_znuny;
 extern const struct tkt_itsm_ops tkt_itsm_redmine;
 extern const struct tkt_itsm_ops tkt_itsm_webhook;
+extern const struct tkt_itsm_ops tkt_itsm_servicenow;
 
 #endif

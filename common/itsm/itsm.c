@@ -13,12 +13,11 @@ _Static_assert(sizeof(tkt_itsm_op_names) / sizeof(tkt_itsm_op_names[0]) == TKT_I
                "a name for each operation");
 
 const struct tkt_itsm_ops *const tkt_itsm_table[] = {
-    &tkt_itsm_local,      &tkt_itsm_rt,      &tkt_itsm_redmine, &tkt_itsm_glpi,
-    &tkt_itsm_salesforce, &tkt_itsm_zendesk, &tkt_itsm_znuny,   NULL};
-&tkt_itsm_local, &tkt_itsm_rt, &tkt_itsm_glpi, &tkt_itsm_zendesk, &tkt_itsm_znuny,
-    &tkt_itsm_redmine, &tkt_itsm_webhook, NULL,
-}
-;
+    &tkt_itsm_local,      &tkt_itsm_rt,
+    &tkt_itsm_redmine,    &tkt_itsm_webhook,
+    &tkt_itsm_servicenow, &tkt_itsm_glpi,
+    &tkt_itsm_salesforce, &tkt_itsm_zendesk,
+    &tkt_itsm_znuny,      NULL};
 
 const struct tkt_itsm_ops *tkt_itsm_find(const char *type)
 {
@@ -65,6 +64,28 @@ static int check_fields(const struct tkt_conf_itsm *conf, struct tkt_err *err)
     return 0;
 }
 
+static int check_oauth(const struct tkt_conf_itsm *conf, struct tkt_err *err)
+{
+    const struct tkt_http_peer peer = {.allow_plain = conf->allow_plain};
+
+    if (conf->auth != TKT_CONF_AUTH_OAUTH_CLIENT &&
+        conf->auth != TKT_CONF_AUTH_OAUTH_PASSWORD) {
+        return 0;
+    }
+    if (conf->token_url[0] == '\0' || conf->client_id[0] == '\0') {
+        return tkt_err_set(err, TKT_ERR_CONF,
+                           "auth: OAuth needs token_url and client_id");
+    }
+    if (conf->auth == TKT_CONF_AUTH_OAUTH_PASSWORD &&
+        (conf->user[0] == '\0' || conf->secret[0] == '\0')) {
+        return tkt_err_set(err, TKT_ERR_CONF,
+                           "auth: oauth_password needs user and secret");
+    }
+    return tkt_http_check_url(conf->token_url, &peer, err) < 0
+               ? tkt_err_prefix(err, "token_url")
+               : 0;
+}
+
 int tkt_itsm_check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
 {
     const struct tkt_itsm_ops *ops = tkt_itsm_find(conf->type);
@@ -79,7 +100,7 @@ int tkt_itsm_check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
     if (conf->url[0] == '\0') {
         return tkt_err_set(err, TKT_ERR_CONF, "no url; write url = \"https://...\"");
     }
-    if (tkt_http_check_url(conf->url, &peer, err) < 0 ||
+    if (tkt_http_check_url(conf->url, &peer, err) < 0 || check_oauth(conf, err) < 0 ||
         check_options(ops, conf, err) < 0 || check_fields(conf, err) < 0) {
         return -1;
     }

@@ -179,12 +179,14 @@ struct tkt_itsm_ops {
     /* How the secret goes along: */
     enum {
         TKT_ITSM_AUTH_NONE,
-        TKT_ITSM_AUTH_BASIC,    /* user and secret */
-        TKT_ITSM_AUTH_BEARER,   /* "Authorization: Bearer" */
-        TKT_ITSM_AUTH_HEADER,   /* auth_header and the secret */
-        TKT_ITSM_AUTH_OWN       /* the steps see to it */
-    } auth;                     /* when conf->auth says "default" */
-    const char *auth_header;    /* "X-Redmine-API-Key: ", "Authorization: token " */
+        TKT_ITSM_AUTH_BASIC,       /* user and secret */
+        TKT_ITSM_AUTH_BEARER,      /* "Authorization: Bearer" */
+        TKT_ITSM_AUTH_HEADER,      /* auth_header and the secret */
+        TKT_ITSM_AUTH_KEY_AS_USER, /* Basic, the secret as the user */
+        TKT_ITSM_AUTH_OWN          /* the steps see to it */
+    } auth;                        /* when conf->auth says "default" */
+    /* "X-Redmine-API-Key: ", "Authorization: token "; also for conf->auth = header */
+    const char *auth_header;
     const char *const *options; /* names that itsm { options } may use; NULL-terminated */
     /* How long a look-up may miss what was created. */
     int64_t search_lag_ms;

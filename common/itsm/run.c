@@ -115,6 +115,35 @@ static int inline_file(const struct tkt_itsm_request *r, struct tkt_buf *out,
     return out->failed ? tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory") : 0;
 }
 
+static struct tkt_http_peer peer_of(const struct tkt_conf_itsm *conf)
+{
+    return (struct tkt_http_peer){.ca_file = conf->ca_file[0] ? conf->ca_file : NULL,
+                                  .client_cert =
+                                      conf->cert_file[0] ? conf->cert_file : NULL,
+                                  .client_key = conf->key_file[0] ? conf->key_file : NULL,
+                                  .proxy = conf->proxy[0] ? conf->proxy : NULL,
+                                  .allow_plain = conf->allow_plain,
+                                  .in_flight_max = (int)conf->concurrency};
+}
+
+bool tkt_itsm_wants_token(const struct tkt_conf_itsm *conf, const char *secret,
+                          const char *client_secret, struct tkt_oauth_ask *ask)
+{
+    bool by_password = conf->auth == TKT_CONF_AUTH_OAUTH_PASSWORD;
+
+    *ask = (struct tkt_oauth_ask){.grant =
+                                      by_password ? TKT_OAUTH_PASSWORD : TKT_OAUTH_CLIENT,
+                                  .token_url = conf->token_url,
+                                  .client_id = conf->client_id,
+                                  .client_secret = client_secret,
+                                  .user = by_password ? conf->user : "",
+                                  .password = by_password ? secret : "",
+                                  .scope = conf->scope,
+                                  .timeout_ms = conf->timeout_ms,
+                                  .peer = peer_of(conf)};
+    return by_password || conf->auth == TKT_CONF_AUTH_OAUTH_CLIENT;
+}
+
 /* What the section asks for, or what the backend does by default. */
 static int add_auth(const struct tkt_itsm_run *run, struct tkt_buf *out)
 {
@@ -133,7 +162,11 @@ static int add_auth(const struct tkt_itsm_run *run, struct tkt_buf *out)
             auth = TKT_CONF_AUTH_BEARER;
             break;
         case TKT_ITSM_AUTH_HEADER:
-            return tkt_buf_addf(out, "%s%s", run->ops->auth_header, site->secret);
+            auth = TKT_CONF_AUTH_HEADER;
+            break;
+        case TKT_ITSM_AUTH_KEY_AS_USER:
+            tkt_buf_adds(out, "Authorization: Basic ");
+            return base64_add(out, site->secret, "X");
         default:
             return 0;
         }
@@ -141,6 +174,12 @@ static int add_auth(const struct tkt_itsm_run *run, struct tkt_buf *out)
     if (auth == TKT_CONF_AUTH_BASIC) {
         tkt_buf_adds(out, "Authorization: Basic ");
         return base64_add(out, site->conf->user, site->secret);
+    }
+    if (auth == TKT_CONF_AUTH_HEADER) {
+        return tkt_buf_addf(out, "%s%s",
+                            run->ops->auth_header ? run->ops->auth_header
+                                                  : "Authorization: ",
+                            site->secret);
     }
     return auth == TKT_CONF_AUTH_BEARER
                ? tkt_buf_addf(out, "Authorization: Bearer %s", site->secret)
@@ -215,15 +254,10 @@ static int start(struct tkt_itsm_run *run, struct tkt_err *err)
         .accept_type = NULL, /* judged here: an error page has its own words */
         .timeout_ms = conf->timeout_ms,
         .repeatable = r->repeatable,
-        .peer = {.ca_file = conf->ca_file[0] ? conf->ca_file : NULL,
-                 .client_cert = conf->cert_file[0] ? conf->cert_file : NULL,
-                 .client_key = conf->key_file[0] ? conf->key_file : NULL,
-                 .proxy = conf->proxy[0] ? conf->proxy : NULL,
-                 .allow_plain = conf->allow_plain,
-                 .public_only = r->public_only,
-                 .in_flight_max = (int)conf->concurrency},
+        .peer = peer_of(conf),
         .done = on_response,
         .arg = run};
+    request.peer.public_only = r->public_only;
     if (r->file != NULL && r->file_base64) {
         if (inline_file(r, &inlined, err) < 0) {
             return -1;
@@ -297,10 +331,11 @@ static void say(struct tkt_itsm_run *run, const struct tkt_itsm_answer *a)
     TKT_AUTO_BUF struct tkt_buf said = TKT_BUF_INIT(4 * SAID_MAX);
     struct tkt_err *err = &run->result.err;
 
-    if (a->json != NULL && run->ops->refusal != NULL) {
-        int asked_s = err->retry_after_s;
+    if (a->status != 0 && run->ops->refusal != NULL) {
+        int told_s = err->retry_after_s;
+
         run->ops->refusal(a, err);
-        err->retry_after_s = asked_s;
+        err->retry_after_s = TKT_MAX(err->retry_after_s, told_s);
     } else if (a->json != NULL && a->len > 0) {
         for (size_t i = 0; i < TKT_MIN(a->len, (size_t)SAID_MAX); i++) {
             unsigned char c = (unsigned char)a->body[i];

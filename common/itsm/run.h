@@ -9,6 +9,7 @@
 #ifndef TKT_ITSM_RUN_H
 #define TKT_ITSM_RUN_H
 #include "itsm/itsm.h"
+#include "net/oauth.h"
 
 struct tkt_itsm_result {
     struct tkt_err err; /* class NONE: done */
@@ -19,6 +20,11 @@ struct tkt_itsm_result {
 };
 
 struct tkt_itsm_run;
+
+/* Does the section's secret go along as an OAuth token? Then *ask says which, and borrows
+ * all it points at. */
+bool tkt_itsm_wants_token(const struct tkt_conf_itsm *conf, const char *secret,
+                          const char *client_secret, struct tkt_oauth_ask *ask);
 
 void tkt_itsm_run_start(struct tkt_http *http, const struct tkt_itsm_ops *ops,
                         struct tkt_itsm_call *call,

@@ -154,11 +154,28 @@ static int op_named(const char *name)
     return op;
 }
 
+static int get_token(const struct tkt_conf_itsm *conf, const char *secret,
+                     const char *client_secret, struct tkt_buf *out, struct tkt_err *err)
+{
+    struct tkt_oauth_ask ask;
+
+    if (!tkt_itsm_wants_token(conf, secret ? secret : "",
+                              client_secret ? client_secret : "", &ask)) {
+        return 0;
+    }
+    struct tkt_oauth *oauth = tkt_oauth_new(err);
+    int rc = oauth == NULL ? -1 : tkt_oauth_get(oauth, &ask, out, err);
+    tkt_oauth_free(&oauth);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
     static char in[INPUT_MAX];
     struct tkt_err err = TKT_ERR_INIT;
     struct tkt_secret secret = TKT_SECRET_INIT;
+    struct tkt_secret client_secret = TKT_SECRET_INIT;
+    TKT_AUTO_BUF struct tkt_buf token = TKT_BUF_INIT(TKT_OAUTH_TOKEN_MAX + 1);
     struct tkt_itsm_ticket ticket;
     struct tkt_itsm_file file;
     struct tkt_itsm_result result;
@@ -174,7 +191,10 @@ int main(int argc, char **argv)
         return die("no such section, type or operation", &err);
     }
     if (tkt_itsm_check_conf(itsm, &err) < 0 ||
-        (itsm->secret[0] != '\0' && tkt_secret_get(itsm->secret, &secret, &err) < 0)) {
+        (itsm->secret[0] != '\0' && tkt_secret_get(itsm->secret, &secret, &err) < 0) ||
+        (itsm->client_secret[0] != '\0' &&
+         tkt_secret_get(itsm->client_secret, &client_secret, &err) < 0) ||
+        get_token(itsm, secret.data, client_secret.data, &token, &err) < 0) {
         return die("section", &err);
     }
     size_t n = fread(in, 1, sizeof(in) - 1, stdin);
@@ -192,7 +212,7 @@ int main(int argc, char **argv)
         .key = text(c, "key")};
     const struct tkt_itsm_site site = {.conf = itsm,
                                        .secret = secret.data ? secret.data : "",
-                                       .bearer = "",
+                                       .bearer = tkt_buf_str(&token),
                                        .product = "ticket-milter"};
     struct tkt_itsm_call call = {.op = (enum tkt_itsm_op)op,
                                  .site = &site,
@@ -204,6 +224,7 @@ int main(int argc, char **argv)
     print(&call, &result);
     tkt_wire_arena_release(&call.arena);
     tkt_secret_release(&secret);
+    tkt_secret_release(&client_secret);
     cJSON_Delete(j);
     tkt_conf_free(&conf);
     return 0;
