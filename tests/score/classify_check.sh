@@ -5,7 +5,7 @@
 # $TKT_DATA itself, or beside the source tree; without them the test is skipped.
 set -u
 src=$(cd "${TKT_SRCDIR:-.}" && pwd)
-score=$(cd "${TKT_BUILDDIR:-.}" && pwd)/tests/score/classify_score
+score=$(cd "${TKT_BUILDDIR:-.}" && pwd)/tests/decide/classify_score
 data=
 for dir in "${TKT_DATA:-/nonexistent}/classify" "${TKT_DATA:-/nonexistent}" \
     "$src/../shared/data/classify"; do
