@@ -37,7 +37,8 @@ static void release(struct tkt_itsmjob *job)
     free(job);
 }
 
-static void end(struct tkt_itsmjob *job, const struct tkt_err *err, bool doubt)
+static void end(struct tkt_itsmjob *job, const struct tkt_err *err,
+                enum tkt_job_doubt doubt)
 {
     struct tkt_running *r = job->r;
     struct tkt_err last = *err;
@@ -112,7 +113,7 @@ static void record(struct tkt_itsmjob *job)
     if (tkt_commit_call(r->d->commit, apply, job, true, &err) < 0) {
         struct tkt_err temp = TKT_ERR_INIT;
         tkt_err_set(&temp, TKT_ERR_TEMP, "done, but not written down: %.200s", err.text);
-        end(job, &temp, true);
+        end(job, &temp, TKT_DOUBT_SET);
         return;
     }
     if (job->call.op == TKT_ITSM_CREATE || job->call.op == TKT_ITSM_FIND) {
@@ -129,24 +130,31 @@ static void record(struct tkt_itsmjob *job)
 
 static void carry_out(struct tkt_itsmjob *job, enum tkt_itsm_op op);
 
+/* A look-up that failed told nothing of the create before it; what was not carried out is
+ * free of doubt. */
+static enum tkt_job_doubt after_failure(const struct tkt_itsmjob *job)
+{
+    return job->call.op == TKT_ITSM_FIND ? TKT_DOUBT_KEEP : TKT_DOUBT_CLEAR;
+}
+
 /* No ticket has the key. May it be made now? */
 static void nothing_found(struct tkt_itsmjob *job)
 {
     int64_t lag =
         job->conf->search_lag_ms ? job->conf->search_lag_ms : job->ops->search_lag_ms;
-    int64_t left = job->r->job.tried_ms + lag - tkt_clock_wall_ms();
+    int64_t left = job->r->job.doubt_ms + lag - tkt_clock_wall_ms();
     struct tkt_err err = TKT_ERR_INIT;
 
     if (left > 0) {
         tkt_err_set(&err, TKT_ERR_TEMP,
                     "an earlier try may have made it; its search may show it later");
         err.retry_after_s = (int)(left / 1000) + 1;
-        end(job, &err, true);
+        end(job, &err, TKT_DOUBT_KEEP);
     } else if (!job->ops->search_is_proof) {
         tkt_err_set(&err, TKT_ERR_PERM,
                     "an earlier try may have made it and the search does not tell; look "
                     "there, then retry or drop this job");
-        end(job, &err, true);
+        end(job, &err, TKT_DOUBT_KEEP);
     } else {
         carry_out(job, TKT_ITSM_CREATE);
     }
@@ -165,7 +173,7 @@ static void renewed(struct tkt_running *r)
     struct tkt_itsmjob *job = r->state;
 
     if (job->err.class != TKT_ERR_NONE) {
-        end(job, &job->err, job->call.op == TKT_ITSM_FIND && r->job.doubt);
+        end(job, &job->err, after_failure(job));
     } else {
         carry_out(job, job->call.op);
     }
@@ -204,8 +212,7 @@ static void carried_out(void *arg, const struct tkt_itsm_result *result)
         err.retry_after_s = TKT_MAX(err.retry_after_s, UNAUTHORIZED_S);
         (void)tkt_err_prefix(&err, "the secret of itsm %s is refused", job->conf->name);
     }
-    end(job, &err,
-        result->unsure || (job->call.op == TKT_ITSM_FIND && job->r->job.doubt));
+    end(job, &err, result->unsure ? TKT_DOUBT_SET : after_failure(job));
 }
 
 static void carry_out(struct tkt_itsmjob *job, enum tkt_itsm_op op)
@@ -221,11 +228,11 @@ static void loaded(struct tkt_running *r)
     const struct tkt_err none = TKT_ERR_INIT;
 
     if (job->err.class != TKT_ERR_NONE) {
-        end(job, &job->err, r->job.doubt);
+        end(job, &job->err, TKT_DOUBT_KEEP);
     } else if (job->nothing_to_do) {
-        end(job, &none, false);
+        end(job, &none, TKT_DOUBT_CLEAR);
     } else {
-        bool lost = job->call.op == TKT_ITSM_CREATE && r->job.doubt &&
+        bool lost = job->call.op == TKT_ITSM_CREATE && r->job.doubt_ms > 0 &&
                     !job->ops->create_is_idempotent;
 
         carry_out(job, lost ? TKT_ITSM_FIND : job->call.op);
@@ -305,7 +312,7 @@ static void start(struct tkt_running *r)
     job->set = tkt_settings_get(r->d);
     r->state = job;
     if (prepare(job, &err) < 0 || job->ops->steps[job->call.op] == NULL) {
-        end(job, &err, false); /* an operation that is not there is done */
+        end(job, &err, TKT_DOUBT_KEEP); /* an operation that is not there is done */
     } else if (tkt_running_in_pool(r, load, loaded) < 0) {
         r->state = NULL;
         release(job);

@@ -55,8 +55,8 @@ struct tkt_running {
     bool is_started;
     bool in_pool;
     bool is_probe;
-    bool doubt;            /* it may have been carried out though it failed */
-    int64_t park_after_ms; /* 0: TKT_BACKOFF_AGE_MS */
+    enum tkt_job_doubt doubt; /* whether it may have been carried out though it failed */
+    int64_t park_after_ms;    /* 0: TKT_BACKOFF_AGE_MS */
     char reason[300];
     const char *owner;
     struct tkt_http *http;

@@ -165,15 +165,9 @@ const char *tkt_job_state_name(enum job_state state);
 int tkt_job_state_parse(const char *name);
 bool tkt_job_may_move(enum job_state from, enum job_state to);
 int tkt_job_load(struct tkt_db *db, int64_t id, struct job_row *j, struct tkt_err *err);
-/* Whether a try may have been carried out at the other end though it failed here. */
-enum job_doubt {
-    TKT_DOUBT_KEEP,
-    TKT_DOUBT_SET,
-    TKT_DOUBT_CLEAR
-};
 struct job_move {
     enum job_state to;
-    enum job_doubt doubt;
+    enum tkt_job_doubt doubt;
     int64_t due_ms; /* run_after, or the end of the lease */
     const char *owner;
     const char *reason;

@@ -37,8 +37,8 @@ static int next_due(struct tkt_store *s, int64_t now_ms, struct tkt_job *out,
     if (corr != NULL && len == CORR_LEN) {
         tkt_corr_text(corr, out->corr);
     }
-    out->doubt = tkt_row_int(&row, 13) != 0 || j->state == JOB_CLAIMED;
-    out->tried_ms = tkt_row_int(&row, 14);
+    /* Of a lost lease nobody told how it ended. */
+    out->doubt_ms = j->state == JOB_CLAIMED ? now_ms : tkt_row_int(&row, 13);
     if (!tkt_row_null(&row, 9) &&
         (out->payload = strdup(tkt_row_text(&row, 9))) == NULL) {
         return tkt_err_set(err, TKT_ERR_TEMP, "store: no memory");
@@ -142,8 +142,9 @@ static int job_event(struct tkt_store *s, const struct job_row *j, const char *k
 }
 
 static int finish(struct tkt_store *s, int64_t job, const char *owner,
-                  enum tkt_job_outcome outcome, bool doubt, int64_t run_after_ms,
-                  const char *reason, int64_t now_ms, struct tkt_err *err)
+                  enum tkt_job_outcome outcome, enum tkt_job_doubt doubt,
+                  int64_t run_after_ms, const char *reason, int64_t now_ms,
+                  struct tkt_err *err)
 {
     static const struct {
         enum job_state to;
@@ -173,9 +174,7 @@ static int finish(struct tkt_store *s, int64_t job, const char *owner,
                                        ? run_after_ms
                                        : j.run_after,
                          .untried = outcome == TKT_JOB_RETURN,
-                         .doubt = outcome == TKT_JOB_RETURN ? TKT_DOUBT_KEEP
-                                  : doubt                   ? TKT_DOUBT_SET
-                                                            : TKT_DOUBT_CLEAR,
+                         .doubt = outcome == TKT_JOB_RETURN ? TKT_DOUBT_KEEP : doubt,
                          .reason = reason};
     if (tkt_job_move(s, &j, &m, now_ms, err) < 0) {
         return -1;
@@ -186,7 +185,7 @@ static int finish(struct tkt_store *s, int64_t job, const char *owner,
 }
 
 int tkt_store_job_finish_in_doubt(struct tkt_store *s, int64_t job, const char *owner,
-                                  enum tkt_job_outcome outcome, bool doubt,
+                                  enum tkt_job_outcome outcome, enum tkt_job_doubt doubt,
                                   int64_t run_after_ms, const char *reason,
                                   int64_t now_ms, struct tkt_err *err)
 {
@@ -203,8 +202,8 @@ int tkt_store_job_finish(struct tkt_store *s, int64_t job, const char *owner,
                          enum tkt_job_outcome outcome, int64_t run_after_ms,
                          const char *reason, int64_t now_ms, struct tkt_err *err)
 {
-    return tkt_store_job_finish_in_doubt(s, job, owner, outcome, false, run_after_ms,
-                                         reason, now_ms, err);
+    return tkt_store_job_finish_in_doubt(s, job, owner, outcome, TKT_DOUBT_KEEP,
+                                         run_after_ms, reason, now_ms, err);
 }
 
 int tkt_store_jobs_renew(struct tkt_store *s, const int64_t *jobs, size_t count,

@@ -93,15 +93,15 @@ int tkt_job_move(struct tkt_store *s, struct job_row *j, const struct job_move *
                            "store: job %" PRId64 ": illegal move from %s to %s", j->id,
                            tkt_job_state_name(j->state), tkt_job_state_name(m->to));
     }
-    if (tkt_db_run(s->db, SQL_JOB_MOVE, err, "idiittdit", j->id, (int)m->to,
+    if (tkt_db_run(s->db, SQL_JOB_MOVE, err, "idiittdii", j->id, (int)m->to,
                    runs ? m->due_ms : INT64_C(0), run_after, m->owner, m->reason,
                    runs         ? 1
                    : m->untried ? -1
                                 : 0,
                    now_ms,
-                   m->doubt == TKT_DOUBT_SET     ? "1"
-                   : m->doubt == TKT_DOUBT_CLEAR ? "0"
-                                                 : NULL) < 0) {
+                   m->doubt == TKT_DOUBT_SET     ? now_ms
+                   : m->doubt == TKT_DOUBT_CLEAR ? INT64_C(0)
+                                                 : INT64_C(-1)) < 0) {
         return -1;
     }
     j->state = m->to;

@@ -276,7 +276,7 @@ X(SQL_JOB_LOAD, "SELECT id, ticket, target, state, run_after, due, owner FROM jo
     " WHERE id = ?") \
 X(SQL_JOB_MOVE, "UPDATE jobs SET state = ?2, due = nullif(?3, 0), run_after = ?4," \
     " owner = ?5, reason = coalesce(?6, reason), attempts = attempts + ?7, changed = ?8," \
-    " doubt = coalesce(?9, doubt) WHERE id = ?1") \
+    " doubt = coalesce(nullif(?9, -1), doubt) WHERE id = ?1") \
 X(SQL_JOB_TURN, "UPDATE jobs SET kind = ?2, created = ?3 WHERE id = ?1") \
 X(SQL_TICKET_GROUP_NAMED, "SELECT count(*) FROM events WHERE ticket = ?1" \
     " AND ((kind = 'ticket.set' AND json_extract(data, '$.field') = 'group')" \
@@ -298,7 +298,7 @@ X(SQL_JOB_DUE_SET, "UPDATE jobs SET due = ?2 WHERE id = ?1") \
 X(SQL_JOB_LANE_HEAD, "SELECT id, state, run_after FROM jobs WHERE ticket = ?1" \
     " AND target = ?2 AND state <> 2 ORDER BY id LIMIT 1") \
 X(SQL_JOBS_DUE, "SELECT j.id, j.ticket, j.message, j.kind, j.target, j.attempts, j.created," \
-    " j.state, j.run_after, j.payload, s.prefix, t.number, t.corr, j.doubt, j.changed" \
+    " j.state, j.run_after, j.payload, s.prefix, t.number, t.corr, j.doubt" \
     " FROM jobs j" \
     " JOIN tickets t ON t.id = j.ticket JOIN series s ON s.id = t.series" \
     " WHERE j.due <= ?1 ORDER BY j.due LIMIT 1") \

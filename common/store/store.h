@@ -302,8 +302,8 @@ struct tkt_job {
     char target[64]; /* itsm or channel name */
     char corr[40];
     int attempts;
-    bool doubt; /* a try may have been carried out though it failed, or nobody knows */
-    int64_t tried_ms; /* when the last try ended (or began, if nobody told) */
+    int64_t
+        doubt_ms; /* since when it may have been carried out without our knowing; 0 = no */
     int64_t created_ms;
     int64_t lease_until_ms;
     char *payload; /* JSON or NULL; free with tkt_jobs_release */
@@ -334,10 +334,16 @@ int tkt_store_jobs_renew(struct tkt_store *store, const int64_t *jobs, size_t co
  * and as if made now. */
 int tkt_store_job_turn(struct tkt_store *store, int64_t job, const char *owner,
                        const char *kind, int64_t now_ms, struct tkt_err *err);
-/* tkt_store_job_finish for work at another end; doubt: it may have been carried out there.
- * The next claim of the job is told. A lease that ran out leaves doubt by itself. */
+/* Whether the last try may have been carried out at the other end though it failed here. */
+enum tkt_job_doubt {
+    TKT_DOUBT_KEEP, /* nothing new is known: as it was */
+    TKT_DOUBT_SET,  /* it may have been, from now on */
+    TKT_DOUBT_CLEAR /* it was not */
+};
+/* tkt_store_job_finish for work at another end: the next claim of the job is told. A lease
+ * that ran out leaves doubt by itself. */
 int tkt_store_job_finish_in_doubt(struct tkt_store *store, int64_t job, const char *owner,
-                                  enum tkt_job_outcome outcome, bool doubt,
+                                  enum tkt_job_outcome outcome, enum tkt_job_doubt doubt,
                                   int64_t run_after_ms, const char *reason,
                                   int64_t now_ms, struct tkt_err *err);
 /* A person's hand: retry (parked/deferred -> ready now), park, drop (-> done, reason). */

@@ -468,6 +468,52 @@ static void a_lost_lease_is_taken_over_and_its_owner_refused(void **state)
     assert_int_equal(finish(f, 4711, "w2", TKT_JOB_DONE, 0), -1);
 }
 
+/* A claim, and since when the job is in doubt. */
+static int64_t doubt_at(struct fixture *f, int64_t now_ms)
+{
+    struct tkt_job job;
+
+    assert_int_equal(claim(f, "w", now_ms, &job, 1), 1);
+    tkt_jobs_release(&job, 1);
+    return job.doubt_ms;
+}
+
+static void end_in(struct fixture *f, enum tkt_job_outcome outcome,
+                   enum tkt_job_doubt doubt, int64_t now_ms)
+{
+    assert_int_equal(tkt_store_job_finish_in_doubt(f->store, 1, "w", outcome, doubt,
+                                                   now_ms, "", now_ms, NULL),
+                     0);
+}
+
+/* What a create rests on: nothing but the knowledge that it was not carried out ends a
+ * doubt, and looking later does not make it younger. */
+static void doubt_stays_until_it_is_known_better(void **state)
+{
+    struct fixture *f = *state;
+
+    add_job(f, add_ticket(f, "a"), "create", "jira", NOW);
+    assert_int_equal(doubt_at(f, NOW), 0);
+    end_in(f, TKT_JOB_DEFER, TKT_DOUBT_KEEP, NOW + 10);
+    assert_int_equal(doubt_at(f, NOW + 10), 0);
+    end_in(f, TKT_JOB_DEFER, TKT_DOUBT_SET, NOW + 20);
+    assert_int_equal(doubt_at(f, NOW + 30), NOW + 20);
+    end_in(f, TKT_JOB_DEFER, TKT_DOUBT_KEEP, NOW + 40);
+    assert_int_equal(doubt_at(f, NOW + 50), NOW + 20);
+    end_in(f, TKT_JOB_RETURN, TKT_DOUBT_CLEAR, NOW + 60);
+    assert_int_equal(doubt_at(f, NOW + 70), NOW + 20);
+    end_in(f, TKT_JOB_PARK, TKT_DOUBT_KEEP, NOW + 80);
+    assert_int_equal(tkt_store_job_command(f->store, 1, "retry", "anna", NOW + 90, NULL),
+                     0);
+    assert_int_equal(doubt_at(f, NOW + 90), NOW + 20);
+    end_in(f, TKT_JOB_DEFER, TKT_DOUBT_CLEAR, NOW + 100);
+    assert_int_equal(doubt_at(f, NOW + 100), 0);
+    /* The lease runs out: whoever had it may have done anything until now. */
+    assert_int_equal(doubt_at(f, NOW + 5000), NOW + 5000);
+    end_in(f, TKT_JOB_DEFER, TKT_DOUBT_KEEP, NOW + 5010);
+    assert_int_equal(doubt_at(f, NOW + 5020), NOW + 5000);
+}
+
 static void a_parked_job_parks_its_own_lane_only(void **state)
 {
     struct fixture *f = *state;
@@ -648,6 +694,7 @@ int main(void)
         T(a_lane_runs_in_order_and_one_at_a_time),
         T(jobs_wait_for_their_time),
         T(a_lost_lease_is_taken_over_and_its_owner_refused),
+        T(doubt_stays_until_it_is_known_better),
         T(what_was_returned_counts_as_no_attempt),
         T(a_renewed_lease_lasts_longer_for_its_owner_alone),
         T(a_parked_job_parks_its_own_lane_only),
