@@ -10,6 +10,7 @@
 #include "ticketd/control.h"
 #include "ticketd/daemon.h"
 #include "ticketd/dispatch.h"
+#include "ticketd/follow.h"
 #include "ticketd/intake.h"
 #include "ticketd/keyring.h"
 #include "ticketd/limits.h"
@@ -297,6 +298,7 @@ struct parts {
     struct tkt_intake *intake;
     struct tkt_control *control;
     struct tkt_schedule *schedule;
+    struct tkt_follow *follow;
 };
 
 static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
@@ -335,6 +337,10 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
     if (!p->schedule) {
         return -1;
     }
+    p->follow = tkt_follow_start(d, tkt_followers, err);
+    if (!p->follow) {
+        return -1;
+    }
     p->intake = tkt_intake_start(d, s->intake, err);
     s->intake = -1;
     return p->intake ? 0 : -1;
@@ -350,6 +356,7 @@ static void stop_parts(struct tkt_daemon *d, struct parts *p)
     }
     tkt_control_stop(&p->control);
     tkt_schedule_stop(&p->schedule);
+    tkt_follow_stop(&p->follow);
     tkt_people_stop(d->people); /* it wakes the dispatcher, which asks it */
     tkt_dispatch_stop(&d->dispatch);
     tkt_work_stop(&d->work);

@@ -318,6 +318,15 @@ X(SQL_EVENT_LAST, "SELECT chain FROM events WHERE host = ? ORDER BY id DESC LIMI
 X(SQL_EVENT_ADD, "INSERT INTO events(host, at, ticket, message, kind, hash, chain, data)" \
     " VALUES(?, ?, nullif(?, 0), nullif(?, 0), ?, ?, ?, ?)") \
 X(SQL_EVENT_ERASE, "UPDATE events SET data = NULL WHERE ticket = ?") \
+/* followers of the events */ \
+X(SQL_EVENTS_AFTER, "SELECT id, at, ticket, message, kind," \
+    " CASE WHEN kind = 'message.decided' THEN NULL ELSE data END" \
+    " FROM events WHERE id > ?1 ORDER BY id LIMIT ?2") \
+X(SQL_EVENT_NEWEST, "SELECT id FROM events ORDER BY id DESC LIMIT 1") \
+X(SQL_PLACE, "SELECT event FROM places WHERE follower = ?1") \
+X(SQL_PLACE_SET, "INSERT INTO places(follower, event) VALUES(?1, ?2)" \
+    " ON CONFLICT(follower) DO UPDATE SET event = ?2") \
+X(SQL_PLACE_DROP, "DELETE FROM places WHERE follower = ?1") \
 /* reading */ \
 X(SQL_LIST, "SELECT t.id, s.prefix, t.number, d.name, t.state, t.flags, t.priority," \
     " t.type, t.category, t.subcategory, t.grp, t.assignee, t.requester," \

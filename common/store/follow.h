@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Following the event log: whatever reacts to what happened reads events in their order
+ * and keeps its place here.
+ *
+ * Promise: a follower's place is written in the transaction that holds what it made of
+ * the events before it: each event has its effects exactly once, whatever is killed when.
+ * Limits: names of 1..32 bytes. Errors: as the store's.
+ */
+#ifndef TKT_STORE_FOLLOW_H
+#define TKT_STORE_FOLLOW_H
+#include "store/store.h"
+#include "wire/packet.h"
+
+#define TKT_STORE_EVENT_KIND_MAX 64
+#define TKT_STORE_FOLLOWER_NAME_MAX 32
+
+struct tkt_store_event {
+    int64_t id; /* grows; not without gaps */
+    int64_t at_ms;
+    int64_t ticket;  /* row; 0 = host-wide */
+    int64_t message; /* row; 0 = none */
+    char kind[TKT_STORE_EVENT_KIND_MAX + 1];
+    /* JSON in the arena; "" when there is none, when it was erased, and of kind
+     * message.decided, which is long: ask for it by tkt_reader_log_json. */
+    const char *data;
+};
+
+/* Events behind the id `after`, oldest first; how many (<= max), or -1. */
+int tkt_reader_events_after(struct tkt_reader *r, int64_t after, int max,
+                            struct tkt_wire_arena *arena, struct tkt_store_event *out,
+                            struct tkt_err *err);
+/* 0 when there is none yet. */
+int tkt_reader_event_newest(struct tkt_reader *r, int64_t *id, struct tkt_err *err);
+/* 1: *event is the last one it is done with; 0: it has no place. */
+int tkt_reader_place(struct tkt_reader *r, const char *follower, int64_t *event,
+                     struct tkt_err *err);
+
+/* In a transaction of the writer. PERM when the follower's place is not `from` (-1: it has
+ * none): somebody else moved it, and the effects must not be written. */
+int tkt_store_place_move(struct tkt_store *store, const char *follower, int64_t from,
+                         int64_t to, struct tkt_err *err);
+/* It follows no more; the next time it begins at the newest event. */
+int tkt_store_place_drop(struct tkt_store *store, const char *follower,
+                         struct tkt_err *err);
+
+#endif
