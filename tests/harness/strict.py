@@ -25,6 +25,7 @@ class Request:
         self.query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
         self.headers = headers
         self.body = body
+        self.answer = None  # of the stand-in itself, where no plan made another
 
     def json(self):
         return json.loads(self.body.decode("utf-8"))
@@ -117,7 +118,7 @@ class Fake:
             self.seen.append(request)
             what, more = self._plan(request.line)
             if what in ("pass", "lose", "half"):
-                answer = self._carry_out(request)
+                answer = request.answer = self._carry_out(request)
             elif what == "page":
                 answer = Answer(200, "<html>log in</html>", **{"Content-Type": "text/html"})
             elif what == "answer":

@@ -23,6 +23,7 @@ class Request:
     def __init__(self, method, target, headers, body):
         parts = urllib.parse.urlsplit(target)
         self.method, self.path, self.headers, self.body = method, parts.path, headers, body
+        self.answer = None  # of the stand-in itself, where no fault made another
         self.raw_query = parts.query
         self.query = {k: v[-1] for k, v in urllib.parse.parse_qs(
             parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)).items()}
@@ -63,6 +64,11 @@ class Request:
                     kind = value.strip()
             found.append((name, filename, kind, data))
         return found
+
+
+class Answer:
+    def __init__(self, status, body):
+        self.status, self.body = status, body
 
 
 class Refuse(Exception):
@@ -134,6 +140,7 @@ class Vendor:
                 status, headers, body = fault
             else:
                 status, body, headers = self._carry_out(request)
+                request.answer = Answer(status, body)
             self.requests.append((request, status))
         data = body if isinstance(body, bytes) else \
             b"" if body is None else json.dumps(body).encode()
