@@ -1,110 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Jobs: claiming, finishing, a person's hand.
+ * Jobs: finishing, a person's hand.
  */
 #include "base/util.h"
 #include "store/internal.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* The job that is due first. 1, 0 none, -1. */
-static int next_due(struct tkt_store *s, int64_t now_ms, struct tkt_job *out,
-                    struct job_row *j, struct tkt_err *err)
-{
-    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
-    size_t len = 0;
-    int n = tkt_db_query(s->db, &row, SQL_JOBS_DUE, err, "i", now_ms);
-
-    if (n <= 0) {
-        return n;
-    }
-    memset(out, 0, sizeof(*out));
-    memset(j, 0, sizeof(*j));
-    j->id = out->id = tkt_row_int(&row, 0);
-    j->ticket = out->ticket = tkt_row_int(&row, 1);
-    out->message = tkt_row_int(&row, 2);
-    snprintf(out->kind, sizeof(out->kind), "%s", tkt_row_text(&row, 3));
-    snprintf(out->target, sizeof(out->target), "%s", tkt_row_text(&row, 4));
-    snprintf(j->target, sizeof(j->target), "%s", out->target);
-    out->attempts = (int)tkt_row_int(&row, 5) + 1;
-    out->created_ms = tkt_row_int(&row, 6);
-    j->state = (enum job_state)tkt_row_int(&row, 7);
-    j->run_after = tkt_row_int(&row, 8);
-    snprintf(out->ticket_id, sizeof(out->ticket_id), "%.15s-%" PRId64,
-             tkt_row_text(&row, 10), tkt_row_int(&row, 11));
-    snprintf(out->lane, sizeof(out->lane), "%" PRId64 ":%s", out->ticket, out->target);
-    const void *corr = tkt_row_blob(&row, 12, &len);
-    if (corr != NULL && len == CORR_LEN) {
-        tkt_corr_text(corr, out->corr);
-    }
-    /* Of a lost lease nobody told how it ended. */
-    out->doubt_ms = j->state == JOB_CLAIMED ? now_ms : tkt_row_int(&row, 13);
-    if (!tkt_row_null(&row, 9) &&
-        (out->payload = strdup(tkt_row_text(&row, 9))) == NULL) {
-        return tkt_err_set(err, TKT_ERR_TEMP, "store: no memory");
-    }
-    return 1;
-}
-
-/* Also from a worker whose lease ran out. */
-static int take(struct tkt_store *s, struct job_row *j, const char *owner,
-                int64_t until_ms, int64_t now_ms, struct tkt_err *err)
-{
-    struct job_move claim = {.to = JOB_CLAIMED, .due_ms = until_ms, .owner = owner};
-
-    if (j->state == JOB_CLAIMED) {
-        struct job_move back = {
-            .to = JOB_READY,
-            .due_ms = j->run_after,
-            .doubt = TKT_DOUBT_SET, /* nobody told how its last try ended */
-            .reason = "the lease ran out"};
-        if (tkt_job_move(s, j, &back, now_ms, err) < 0) {
-            return -1;
-        }
-    }
-    return tkt_job_move(s, j, &claim, now_ms, err);
-}
-
-static int claim(struct tkt_store *s, const char *owner, int64_t now_ms, int64_t lease_ms,
-                 struct tkt_job *out, int max, struct tkt_err *err)
-{
-    int count = 0;
-
-    while (count < max) {
-        struct job_row j;
-        int n = next_due(s, now_ms, &out[count], &j, err);
-        if (n == 0) {
-            break;
-        }
-        if (n < 0 || take(s, &j, owner, now_ms + lease_ms, now_ms, err) < 0) {
-            tkt_jobs_release(out, n < 0 ? count : count + 1);
-            return -1;
-        }
-        out[count++].lease_until_ms = now_ms + lease_ms;
-    }
-    return count;
-}
-
-int tkt_store_jobs_claim(struct tkt_store *s, const char *owner, int64_t now_ms,
-                         int64_t lease_ms, struct tkt_job *out, int max,
-                         struct tkt_err *err)
-{
-    bool own = false;
-
-    if (owner == NULL || owner[0] == '\0' || strlen(owner) > 63 || lease_ms <= 0) {
-        return tkt_err_set(err, TKT_ERR_PERM,
-                           "store: a claim needs an owner and a lease");
-    }
-    if (tkt_store_enter(s, &own, err) < 0) {
-        return -1;
-    }
-    int count = claim(s, owner, now_ms, lease_ms, out, max, err);
-    int rc = tkt_store_leave(s, own, count, err);
-    if (rc < 0 && count > 0) {
-        tkt_jobs_release(out, count);
-    }
-    return rc;
-}
 
 void tkt_jobs_release(struct tkt_job *jobs, int count)
 {

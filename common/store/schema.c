@@ -158,9 +158,14 @@ static const char schema_9[] =
     "CREATE TABLE places(follower TEXT PRIMARY KEY, event INTEGER NOT NULL)"
     " WITHOUT ROWID;";
 
+/* The queues of dispatch: what is due first of each target and kind. */
+static const char schema_10[] =
+    "CREATE INDEX jobs_queue ON jobs(target, kind, due) WHERE due IS NOT NULL;";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
-static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4, schema_5,
-                                         schema_6, schema_7, schema_8, schema_9};
+static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4,
+                                         schema_5, schema_6, schema_7, schema_8,
+                                         schema_9, schema_10};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

@@ -301,7 +301,11 @@ X(SQL_JOBS_DUE, "SELECT j.id, j.ticket, j.message, j.kind, j.target, j.attempts,
     " j.state, j.run_after, j.payload, s.prefix, t.number, t.corr, j.doubt" \
     " FROM jobs j" \
     " JOIN tickets t ON t.id = j.ticket JOIN series s ON s.id = t.series" \
-    " WHERE j.due <= ?1 ORDER BY j.due LIMIT 1") \
+    " WHERE j.target = ?1 AND j.kind = ?2 AND j.due <= ?3 ORDER BY j.due LIMIT 1") \
+X(SQL_JOBS_QUEUE, "SELECT target, kind, due FROM jobs WHERE due IS NOT NULL" \
+    " AND (target, kind) > (?1, ?2) ORDER BY target, kind, due LIMIT 1") \
+X(SQL_JOBS_QUEUE_DUE, "SELECT due FROM jobs WHERE target = ?1 AND kind = ?2" \
+    " AND due IS NOT NULL ORDER BY due LIMIT 1") \
 X(SQL_JOBS_NEXT_DUE, "SELECT min(due) FROM jobs WHERE due IS NOT NULL") \
 X(SQL_JOB_UNSTARTED, "SELECT id FROM jobs WHERE ticket = ?1 AND state <> 2 AND state <> 1" \
     " ORDER BY id LIMIT 1") \

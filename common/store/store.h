@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TKT_STORE_SCHEMA 9
+#define TKT_STORE_SCHEMA 10
 #define TKT_STORE_CHANNEL "channel" /* target of jobs that a channel serves */
 #define TKT_STORE_BATCH_MAX 256     /* items of one transaction */
 
@@ -312,6 +312,24 @@ struct tkt_job {
 int tkt_store_jobs_claim(struct tkt_store *store, const char *owner, int64_t now_ms,
                          int64_t lease_ms, struct tkt_job *out, int max,
                          struct tkt_err *err);
+/* As above for a worker that has room for some kinds and targets only: what it has none for
+ * is not touched, however much of it waits. Of each kind and target the one due first goes
+ * first, and of all these the one due first. */
+struct tkt_store_claim {
+    const char *owner;
+    int64_t now_ms, lease_ms;
+    /* One more of this kind for this target? Asked before each; false: no more of it in
+     * this call. NULL: yes. */
+    bool (*may)(void *arg, const char *kind, const char *target);
+    void *arg;
+    struct tkt_job *out;
+    int max;
+    int count;           /* out */
+    int64_t next_due_ms; /* out: of those not refused; INT64_MAX: none */
+};
+int tkt_store_jobs_take(struct tkt_store *store, struct tkt_store_claim *claim,
+                        struct tkt_err *err);
+#define TKT_STORE_QUEUES_MAX 1024 /* kinds of jobs by targets that a call looks at */
 void tkt_jobs_release(struct tkt_job *jobs, int count);
 int tkt_store_job_add(struct tkt_store *store, int64_t ticket, int64_t message,
                       const char *kind, const char *target, const char *payload,

@@ -595,12 +595,12 @@ static void claiming_and_waking_never_scan(void **state)
 {
     struct fixture *f = *state;
     static const enum tkt_sql hot[] = {
-        SQL_JOBS_DUE,       SQL_JOBS_NEXT_DUE,    SQL_JOB_LANE_HEAD,  SQL_JOB_LOAD,
-        SQL_KEY_FIND,       SQL_KEY_READ,         SQL_KEY_HEADS,      SQL_THREAD_FIND,
-        SQL_HOLD_FIND,      SQL_HOLD_SAME,        SQL_HOLDS_OLD,      SQL_HOLDS_OPEN,
-        SQL_TICKET_BY_ROW,  SQL_TICKET_BY_NUMBER, SQL_TICKETS_CLOSED, SQL_BLOB_USED,
-        SQL_SERIES_USED,    SQL_MESSAGES_OF,      SQL_LOG_TICKET,     SQL_SHOW_MESSAGES,
-        SQL_PARTICIPANT_IS,
+        SQL_JOBS_QUEUE,     SQL_JOBS_QUEUE_DUE, SQL_JOBS_DUE,       SQL_JOBS_NEXT_DUE,
+        SQL_JOB_LANE_HEAD,  SQL_JOB_LOAD,       SQL_KEY_FIND,       SQL_KEY_READ,
+        SQL_KEY_HEADS,      SQL_THREAD_FIND,    SQL_HOLD_FIND,      SQL_HOLD_SAME,
+        SQL_HOLDS_OLD,      SQL_HOLDS_OPEN,     SQL_TICKET_BY_ROW,  SQL_TICKET_BY_NUMBER,
+        SQL_TICKETS_CLOSED, SQL_BLOB_USED,      SQL_SERIES_USED,    SQL_MESSAGES_OF,
+        SQL_LOG_TICKET,     SQL_SHOW_MESSAGES,  SQL_PARTICIPANT_IS,
     };
     for (size_t i = 0; i < TKT_ARRAY_LEN(hot); i++) {
         char plan[2000];
@@ -673,6 +673,94 @@ static void a_hundred_thousand_waiting_jobs_do_not_slow_a_claim(void **state)
     assert_true(each_us < 50000); /* a scan would read 100,000 rows each time */
 }
 
+struct rooms {
+    const char *target;
+    int room;
+    int asked;
+};
+
+static bool may(void *arg, const char *kind, const char *target)
+{
+    struct rooms *r = arg;
+
+    (void)kind;
+    r->asked++;
+    return strcmp(target, r->target) != 0 || r->room-- > 0;
+}
+
+static void what_there_is_no_room_for_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_job jobs[8];
+    struct rooms rooms = {.target = "full", .room = 1};
+    struct tkt_store_claim c = {.owner = "w",
+                                .now_ms = NOW,
+                                .lease_ms = 1000,
+                                .may = may,
+                                .arg = &rooms,
+                                .out = jobs,
+                                .max = 8};
+
+    for (int i = 0; i < 4; i++) {
+        char text[8];
+        snprintf(text, sizeof(text), "t%d", i);
+        int64_t t = add_ticket(f, text);
+        add_job(f, t, "x", "full", NOW - 10 + i);
+        add_job(f, t, "y", "free", NOW + (i == 3 ? 500 : 0));
+    }
+    assert_int_equal(tkt_store_jobs_take(f->store, &c, NULL), 0);
+    assert_int_equal(c.count, 4);
+    assert_string_equal(jobs[0].target, "full"); /* the one due first */
+    for (int i = 1; i < 4; i++) {
+        assert_string_equal(jobs[i].target, "free");
+    }
+    assert_int_equal(c.next_due_ms, NOW + 500); /* not that of the full one */
+    tkt_jobs_release(jobs, c.count);
+    rooms = (struct rooms){.target = "full", .room = 8};
+    assert_int_equal(tkt_store_jobs_take(f->store, &c, NULL), 0);
+    assert_int_equal(c.count, 3);
+    assert_int_equal(jobs[2].attempts, 1);
+    tkt_jobs_release(jobs, c.count);
+}
+
+/* The same steps however many wait, in the queue that is asked and in others. */
+static void a_full_queue_costs_another_one_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_job jobs[16];
+    struct rooms rooms = {.target = "full", .room = 0};
+    struct tkt_store_claim c = {.owner = "w",
+                                .now_ms = NOW,
+                                .lease_ms = 1000,
+                                .may = may,
+                                .arg = &rooms,
+                                .out = jobs,
+                                .max = 16};
+    int64_t a = add_ticket(f, "a");
+    char sql[500];
+
+    snprintf(
+        sql, sizeof(sql),
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000)"
+        " INSERT INTO jobs(ticket, kind, target, state, due, run_after, created, changed)"
+        " SELECT %d, 'x', 'full', 0, 1, 1, 1, 1 FROM n",
+        (int)a);
+    execute(f, sql);
+    add_job(f, a, "y", "free", NOW);
+    int64_t start = tkt_clock_mono_us();
+    for (int i = 0; i < 100; i++) {
+        rooms.room = rooms.asked = 0;
+        assert_int_equal(tkt_store_jobs_take(f->store, &c, NULL), 0);
+        assert_int_equal(c.count, 1);
+        assert_true(rooms.asked <= 3);
+        assert_string_equal(jobs[0].target, "free");
+        tkt_jobs_release(jobs, 1);
+        assert_int_equal(finish(f, jobs[0].id, "w", TKT_JOB_DEFER, NOW), 0);
+    }
+    assert_true((tkt_clock_mono_us() - start) / 100 < 50000);
+    assert_int_equal(number(f, "SELECT count(*) FROM jobs WHERE attempts > 0"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -701,6 +789,8 @@ int main(void)
         T(a_persons_hand_may_retry_park_and_drop),
         T(bad_claims_are_refused),
         T(claiming_and_waking_never_scan),
+        T(what_there_is_no_room_for_is_left_alone),
+        T(a_full_queue_costs_another_one_nothing),
         T(a_hundred_thousand_waiting_jobs_do_not_slow_a_claim),
     };
     faulty_install();
