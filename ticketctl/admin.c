@@ -8,6 +8,7 @@
 #include "decide/policy.h"
 #include "decide/rules.h"
 #include "itsm/itsm.h"
+#include "notify/notify.h"
 #include "secret/secret.h"
 #include "store/store.h"
 #include "ticketctl/ctl.h"
@@ -81,7 +82,8 @@ int tkt_ctl_config_test(struct tkt_ctl *ctl)
     size_t rules = tkt_rules_count(policy->rules);
     tkt_policy_free(&policy);
     tkt_ctl_put_block(stderr, "", tkt_buf_str(&warnings));
-    if (tkt_itsm_check_all(ctl->conf, &err) < 0) {
+    if (tkt_itsm_check_all(ctl->conf, &err) < 0 ||
+        tkt_channel_check_all(ctl->conf, &err) < 0) {
         (void)tkt_err_prefix(&err, "%s", path); /* always -1 */
         return tkt_ctl_fail_err(&err);
     }

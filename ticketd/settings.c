@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "itsm/itsm.h"
+#include "notify/notify.h"
 #include "ticketd/keyring.h"
 #include "ticketd/learned.h"
 #include "ticketd/roster.h"
@@ -152,7 +153,8 @@ struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_
     s->conf = *conf;
     *conf = NULL;
     s->access = tkt_access_new(&s->conf->access, err);
-    if (!s->access || tkt_itsm_check_all(s->conf, err) < 0 || make_roster(s, err) < 0 ||
+    if (!s->access || tkt_itsm_check_all(s->conf, err) < 0 ||
+        tkt_channel_check_all(s->conf, err) < 0 || make_roster(s, err) < 0 ||
         tkt_learned_read(s->conf, s->model_version, sizeof(s->model_version), err) < 0 ||
         make_desks(s, err) < 0 || make_tag_pattern(s, err) < 0 ||
         make_generation(s, err) < 0 ||

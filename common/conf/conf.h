@@ -183,6 +183,30 @@ struct tkt_conf_itsm {
     bool allow_plain;
 };
 
+/* A way to tell people; the types are those of common/notify/notify.c. */
+struct tkt_conf_channel {
+    char *name;
+    char *type;
+    char *url;
+    enum tkt_conf_auth auth;
+    char *user;
+    char *secret; /* reference, or "" */
+    char *token_url;
+    char *client_id;
+    char *client_secret; /* reference, or "" */
+    char *scope;
+    char *from;
+    char *to;
+    struct tkt_conf_list options;
+    int64_t timeout_ms;
+    int64_t concurrency;
+    int64_t rate; /* an hour; 0 = no limit */
+    int64_t park_after_ms;
+    char *ca_file, *cert_file, *key_file;
+    char *proxy;
+    bool allow_plain;
+};
+
 enum tkt_engine_kind {
     TKT_ENGINE_NATIVE,
     TKT_ENGINE_LIBMILTER
@@ -581,6 +605,8 @@ struct tkt_conf {
     bool rules_set_requester;
     struct tkt_conf_correlate *correlates;
     size_t correlate_count;
+    struct tkt_conf_channel *channels;
+    size_t channel_count;
 };
 
 /* Reads and checks path and what it includes. Errors are CONF. Owner: the caller. */

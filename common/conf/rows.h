@@ -65,6 +65,7 @@
 #define TKT_CONF_AGENT_ROWS 6
 #define TKT_CONF_GROUP_ROWS 9
 #define TKT_CONF_CORRELATE_ROWS 9
+#define TKT_CONF_CHANNEL_ROWS 21
 extern const struct tkt_conf_row tkt_conf_llm_rows[TKT_CONF_LLM_ROWS];
 extern const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS];
 extern const struct tkt_conf_row tkt_conf_people_rows[TKT_CONF_PEOPLE_ROWS];
@@ -75,5 +76,6 @@ extern const struct tkt_conf_row tkt_conf_calendar_rows[TKT_CONF_CALENDAR_ROWS];
 extern const struct tkt_conf_row tkt_conf_agent_rows[TKT_CONF_AGENT_ROWS];
 extern const struct tkt_conf_row tkt_conf_group_rows[TKT_CONF_GROUP_ROWS];
 extern const struct tkt_conf_row tkt_conf_correlate_rows[TKT_CONF_CORRELATE_ROWS];
+extern const struct tkt_conf_row tkt_conf_channel_rows[TKT_CONF_CHANNEL_ROWS];
 
 #endif

@@ -535,6 +535,16 @@ const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
                             .row_count = TKT_CONF_CORRELATE_ROWS,
                             .policy = true,
                             .help = "Which mails are one alarm and join one ticket."},
+    [TKT_CONF_CHANNEL] = {.name = "channel",
+                          .titled = true,
+                          .offset = offsetof(struct tkt_conf, channels),
+                          .count_offset = offsetof(struct tkt_conf, channel_count),
+                          .size = sizeof(struct tkt_conf_channel),
+                          .rows = tkt_conf_channel_rows,
+                          .row_count = TKT_CONF_CHANNEL_ROWS,
+                          .help =
+                              "Ways to tell people. docs/notifications.md has what each "
+                              "type needs."},
 };
 
 const char *tkt_conf_type_name(enum tkt_conf_type type)
