@@ -346,3 +346,63 @@ const char *tkt_itsm_option(const struct tkt_itsm_call *call, const char *name,
 {
     return tkt_itsm_map(&call->site->conf->options, name, fallback);
 }
+
+bool tkt_itsm_wants(const struct tkt_itsm_call *call, const char *option)
+{
+    return strcmp(tkt_itsm_option(call, option, "no"), "yes") == 0;
+}
+
+/* ---- the ticket in a vendor's words --------------------------------------------------- */
+
+const char *tkt_itsm_state(const struct tkt_itsm_call *call,
+                           const struct tkt_itsm_word *own, const char *state,
+                           const char *fallback)
+{
+    for (; own != NULL && own->ours != NULL; own++) {
+        if (strcmp(own->ours, state) == 0) {
+            fallback = own->theirs;
+            break;
+        }
+    }
+    return tkt_itsm_map(&call->site->conf->states, state, fallback);
+}
+
+const char *tkt_itsm_priority(struct tkt_itsm_call *call, const char *const own[6])
+{
+    int p = call->ticket->priority;
+    const char *ours = tkt_itsm_text(call, "%d", p);
+    const char *theirs = own == NULL ? NULL : own[p >= 1 && p <= 5 ? p : 0];
+
+    return ours == NULL ? theirs
+                        : tkt_itsm_map(&call->site->conf->priorities, ours, theirs);
+}
+
+const char *tkt_itsm_place(const struct tkt_itsm_call *call)
+{
+    return tkt_itsm_map(&call->site->conf->groups, call->ticket->group,
+                        call->site->conf->project);
+}
+
+const char *tkt_itsm_said(struct tkt_itsm_call *call)
+{
+    const struct tkt_itsm_comment *c = call->comment;
+
+    if (c->author[0] == '\0') {
+        return c->text;
+    }
+    return c->author_name[0] == '\0'
+               ? tkt_itsm_text(call, "%s:\n%s", c->author, c->text)
+               : tkt_itsm_text(call, "%s <%s>:\n%s", c->author_name, c->author, c->text);
+}
+
+const char *tkt_itsm_subject(struct tkt_itsm_call *call, size_t max)
+{
+    const char *line = tkt_itsm_line(call, call->ticket->subject, max);
+
+    return line != NULL && *line == '\0' ? call->ticket->id : line;
+}
+
+int tkt_itsm_add_member(void *arg, const char *name, const char *value)
+{
+    return cJSON_AddStringToObject(arg, name, value) == NULL ? -1 : 0;
+}

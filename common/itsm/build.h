@@ -61,6 +61,29 @@ const char *tkt_itsm_map(const struct tkt_conf_list *rows, const char *ours,
 /* The other way: ours for theirs. */
 const char *tkt_itsm_unmap(struct tkt_itsm_call *call, const struct tkt_conf_list *rows,
                            const char *theirs, const char *fallback);
+/* A vendor's own word for one of ours. */
+struct tkt_itsm_word {
+    const char *ours, *theirs;
+};
+/* What a state of ours is called there: by the section's states, else by own (which ends
+ * with a row of NULLs), else fallback. */
+const char *tkt_itsm_state(const struct tkt_itsm_call *call,
+                           const struct tkt_itsm_word *own, const char *state,
+                           const char *fallback);
+/* ... and the ticket's priority: by the section's priorities, else own[1..5], own[0] for a
+ * ticket without one; own may be NULL. */
+const char *tkt_itsm_priority(struct tkt_itsm_call *call, const char *const own[6]);
+/* Where the ticket belongs: its group by the section's groups, else the project. */
+const char *tkt_itsm_place(const struct tkt_itsm_call *call);
+/* What a comment says, with who says it above; NULL: no memory. */
+const char *tkt_itsm_said(struct tkt_itsm_call *call);
+/* The ticket's subject as one line of at most max code points (0: any), its ID when there
+ * is none. NULL: no memory. */
+const char *tkt_itsm_subject(struct tkt_itsm_call *call, size_t max);
+/* For tkt_itsm_fields: a member of the object arg. */
+int tkt_itsm_add_member(void *arg, const char *name, const char *value);
+/* Whether the option says yes. */
+bool tkt_itsm_wants(const struct tkt_itsm_call *call, const char *option);
 /* Of options = {"name=value"}. */
 const char *tkt_itsm_option(const struct tkt_itsm_call *call, const char *name,
                             const char *fallback);

@@ -35,20 +35,10 @@ struct work {
     const char *id;                      /* of what was made */
 };
 
-static const struct {
-    const char *ours, *theirs;
-} states[] = {{"new", "1"},    {"open", "2"},    {"pending", "4"},   {"resolved", "5"},
-              {"closed", "6"}, {"refused", "6"}, {"withdrawn", "6"}, {"merged", "6"}};
-
-static const char *status_of(const struct tkt_itsm_call *call, const char *state)
-{
-    const char *own = "1";
-
-    for (size_t i = 0; i < TKT_ARRAY_LEN(states); i++) {
-        own = strcmp(states[i].ours, state) == 0 ? states[i].theirs : own;
-    }
-    return tkt_itsm_map(&call->site->conf->states, state, own);
-}
+static const struct tkt_itsm_word states[] = {
+    {"new", "1"},       {"open", "2"},   {"pending", "4"},
+    {"resolved", "5"},  {"closed", "6"}, {"refused", "6"},
+    {"withdrawn", "6"}, {"merged", "6"}, {NULL, NULL}};
 
 /* Ours count from the most urgent down, GLPI's from 1, very low, up. */
 static int level_of(int ours)
@@ -58,17 +48,14 @@ static int level_of(int ours)
 
 static int priority_of(struct tkt_itsm_call *call)
 {
-    const char *ours = tkt_itsm_text(call, "%d", call->ticket->priority);
-    const char *theirs =
-        ours == NULL ? NULL : tkt_itsm_map(&call->site->conf->priorities, ours, NULL);
+    const char *theirs = tkt_itsm_priority(call, NULL);
 
     return theirs == NULL ? level_of(call->ticket->priority) : atoi(theirs);
 }
 
 static int group_of(const struct tkt_itsm_call *call)
 {
-    return atoi(tkt_itsm_map(&call->site->conf->groups, call->ticket->group,
-                             call->site->conf->project));
+    return atoi(tkt_itsm_place(call));
 }
 
 static bool key_in_text(const struct tkt_itsm_call *call)
@@ -395,11 +382,6 @@ static const char *row_with(struct tkt_itsm_call *call, const char *field,
 
 /* ---- create --------------------------------------------------------------------------- */
 
-static int add_field(void *arg, const char *name, const char *value)
-{
-    return cJSON_AddStringToObject(arg, name, value) == NULL ? -1 : 0;
-}
-
 static bool looks_up(const struct tkt_itsm_call *call)
 {
     return call->ticket->requester[0] != '\0' &&
@@ -446,7 +428,8 @@ static void add_state(struct tkt_itsm_call *call, cJSON *input)
     const char *assignee = tkt_itsm_map(&call->site->conf->options, "assignee", "no");
 
     cJSON_AddNumberToObject(input, "priority", priority_of(call));
-    cJSON_AddNumberToObject(input, "status", atoi(status_of(call, t->state)));
+    cJSON_AddNumberToObject(input, "status",
+                            atoi(tkt_itsm_state(call, states, t->state, "1")));
     if (t->urgency > 0) {
         cJSON_AddNumberToObject(input, "urgency", level_of(t->urgency));
     }
@@ -480,7 +463,7 @@ static enum tkt_itsm_next post_ticket(struct tkt_itsm_call *call, const struct w
     add_requester(call, w, input);
     add_state(call, input);
     tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory"); /* unless a field says more */
-    if (input == NULL || tkt_itsm_fields(call, add_field, input, err) < 0) {
+    if (input == NULL || tkt_itsm_fields(call, tkt_itsm_add_member, input, err) < 0) {
         cJSON_Delete(body);
         return TKT_ITSM_FAILED;
     }
@@ -602,10 +585,7 @@ static enum tkt_itsm_next comment_make(struct tkt_itsm_call *call, struct work *
     }
     cJSON *body = cJSON_CreateObject();
     cJSON *input = cJSON_AddObjectToObject(body, "input");
-    const char *text =
-        c->author[0] == '\0'
-            ? c->text
-            : tkt_itsm_text(call, "%s <%s>:\n%s", c->author_name, c->author, c->text);
+    const char *text = tkt_itsm_said(call);
     cJSON_AddStringToObject(input, "itemtype", "Ticket");
     cJSON_AddNumberToObject(input, "items_id", atoi(call->ticket->external));
     cJSON_AddStringToObject(input, "content", text == NULL ? NULL : as_html(call, text));
@@ -703,7 +683,8 @@ static enum tkt_itsm_next update_make(struct tkt_itsm_call *call, struct work *w
 static enum tkt_itsm_next close_make(struct tkt_itsm_call *call, struct work *w,
                                      struct tkt_err *err)
 {
-    return w->at > 0 ? TKT_ITSM_DONE : put(call, status_of(call, "closed"), err);
+    return w->at > 0 ? TKT_ITSM_DONE
+                     : put(call, tkt_itsm_state(call, states, "closed", "1"), err);
 }
 
 static enum tkt_itsm_next update(struct tkt_itsm_call *call, struct tkt_err *err)

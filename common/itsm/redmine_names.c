@@ -7,11 +7,10 @@
 #include <string.h>
 
 /* What Redmine's default data calls our states. */
-static const struct {
-    const char *ours, *theirs;
-} states[] = {{"new", "New"},           {"open", "In Progress"},  {"pending", "Feedback"},
-              {"resolved", "Resolved"}, {"closed", "Closed"},     {"refused", "Rejected"},
-              {"merged", "Closed"},     {"withdrawn", "Rejected"}};
+static const struct tkt_itsm_word states[] = {
+    {"new", "New"},           {"open", "In Progress"},   {"pending", "Feedback"},
+    {"resolved", "Resolved"}, {"closed", "Closed"},      {"refused", "Rejected"},
+    {"merged", "Closed"},     {"withdrawn", "Rejected"}, {NULL, NULL}};
 
 int tkt_redmine_number(const char *text)
 {
@@ -49,22 +48,12 @@ int tkt_redmine_id(const struct tkt_redmine_plan *p, const char *member)
     return 0;
 }
 
-static const char *state_name(const struct tkt_itsm_call *call, const char *state)
-{
-    const char *own = NULL;
-
-    for (size_t i = 0; i < TKT_ARRAY_LEN(states); i++) {
-        own = strcmp(states[i].ours, state) == 0 ? states[i].theirs : own;
-    }
-    return tkt_itsm_map(&call->site->conf->states, state, own);
-}
-
 void tkt_redmine_want_state(struct tkt_itsm_call *call, struct tkt_redmine_plan *p,
                             const char *state)
 {
     want(p, (struct tkt_redmine_want){.member = "status_id",
                                       .what = "issue status",
-                                      .name = state_name(call, state),
+                                      .name = tkt_itsm_state(call, states, state, NULL),
                                       .path = "/issue_statuses.json",
                                       .list = "issue_statuses",
                                       .item = ""});
@@ -127,8 +116,7 @@ void tkt_redmine_want_people(struct tkt_itsm_call *call, struct tkt_redmine_plan
 {
     const char *assignee = call->ticket->assignee;
 
-    if (strcmp(tkt_itsm_option(call, "assignee", "no"), "yes") == 0 &&
-        strchr(assignee, '@') != NULL) {
+    if (tkt_itsm_wants(call, "assignee") && strchr(assignee, '@') != NULL) {
         tkt_redmine_want_person(call, p, "assigned_to_id", assignee);
     }
     tkt_redmine_want_group(

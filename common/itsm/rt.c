@@ -17,27 +17,10 @@
 static const char *const options[] = {"correlation_field", "owner", NULL};
 
 /* What RT calls our states where the section does not say. */
-static const struct {
-    const char *ours, *theirs;
-} states[] = {{"new", "new"},           {"open", "open"},         {"pending", "stalled"},
-              {"resolved", "resolved"}, {"closed", "resolved"},   {"refused", "rejected"},
-              {"merged", "resolved"},   {"withdrawn", "rejected"}};
-
-static const char *status_of(const struct tkt_itsm_call *call, const char *state)
-{
-    const char *own = NULL;
-
-    for (size_t i = 0; i < TKT_ARRAY_LEN(states); i++) {
-        own = strcmp(states[i].ours, state) == 0 ? states[i].theirs : own;
-    }
-    return tkt_itsm_map(&call->site->conf->states, state, own);
-}
-
-static const char *queue_of(const struct tkt_itsm_call *call)
-{
-    return tkt_itsm_map(&call->site->conf->groups, call->ticket->group,
-                        call->site->conf->project);
-}
+static const struct tkt_itsm_word states[] = {
+    {"new", "new"},           {"open", "open"},          {"pending", "stalled"},
+    {"resolved", "resolved"}, {"closed", "resolved"},    {"refused", "rejected"},
+    {"merged", "resolved"},   {"withdrawn", "rejected"}, {NULL, NULL}};
 
 static const char *key_field(const struct tkt_itsm_call *call)
 {
@@ -64,29 +47,15 @@ static void refusal(const struct tkt_itsm_answer *a, struct tkt_err *err)
 
 /* ---- create --------------------------------------------------------------------------- */
 
-static int add_field(void *arg, const char *name, const char *value)
-{
-    return cJSON_AddStringToObject(arg, name, value) == NULL ? -1 : 0;
-}
-
-static const char *number_in_text(struct tkt_itsm_call *call, int priority)
-{
-    const char *ours = tkt_itsm_text(call, "%d", priority);
-
-    return ours == NULL ? NULL : tkt_itsm_map(&call->site->conf->priorities, ours, NULL);
-}
-
 static cJSON *make_ticket(struct tkt_itsm_call *call, struct tkt_err *err)
 {
     const struct tkt_itsm_ticket *t = call->ticket;
     cJSON *body = cJSON_CreateObject();
     cJSON *fields = cJSON_AddObjectToObject(body, "CustomFields");
-    const char *priority = number_in_text(call, t->priority);
-    const char *subject = tkt_itsm_line(call, t->subject, 200);
+    const char *priority = tkt_itsm_priority(call, NULL);
 
-    cJSON_AddStringToObject(body, "Queue", queue_of(call));
-    cJSON_AddStringToObject(body, "Subject",
-                            subject == NULL || *subject == '\0' ? t->id : subject);
+    cJSON_AddStringToObject(body, "Queue", tkt_itsm_place(call));
+    cJSON_AddStringToObject(body, "Subject", tkt_itsm_subject(call, 200));
     cJSON_AddStringToObject(body, "Content", tkt_itsm_body(call, t->text, 0));
     cJSON_AddStringToObject(body, "ContentType", "text/plain");
     if (t->requester[0] != '\0') {
@@ -95,12 +64,11 @@ static cJSON *make_ticket(struct tkt_itsm_call *call, struct tkt_err *err)
     if (priority != NULL) {
         cJSON_AddStringToObject(body, "Priority", priority);
     }
-    if (t->assignee[0] != '\0' &&
-        strcmp(tkt_itsm_option(call, "owner", "no"), "yes") == 0) {
+    if (t->assignee[0] != '\0' && tkt_itsm_wants(call, "owner")) {
         cJSON_AddStringToObject(body, "Owner", t->assignee);
     }
     cJSON_AddStringToObject(fields, key_field(call), t->corr);
-    if (fields == NULL || tkt_itsm_fields(call, add_field, fields, err) < 0) {
+    if (fields == NULL || tkt_itsm_fields(call, tkt_itsm_add_member, fields, err) < 0) {
         cJSON_Delete(body);
         return NULL;
     }
@@ -198,13 +166,9 @@ static enum tkt_itsm_next comment(struct tkt_itsm_call *call, struct tkt_err *er
         return TKT_ITSM_DONE;
     }
     cJSON *body = cJSON_CreateObject();
-    const char *from = c->author[0] == '\0'
-                           ? ""
-                           : tkt_itsm_text(call, "%s <%s>:\n", c->author_name, c->author);
-    const char *text = tkt_itsm_body(call, c->text, 0);
-    cJSON_AddStringToObject(
-        body, "Content",
-        from == NULL || text == NULL ? NULL : tkt_itsm_text(call, "%s%s", from, text));
+    const char *text = tkt_itsm_said(call);
+    cJSON_AddStringToObject(body, "Content",
+                            text == NULL ? NULL : tkt_itsm_body(call, text, 0));
     cJSON_AddStringToObject(body, "ContentType", "text/plain");
     return tkt_itsm_json(call, "POST",
                          ticket_url(call, c->is_public ? "/correspond" : "/comment"),
@@ -254,21 +218,20 @@ static enum tkt_itsm_next get_ticket(struct tkt_itsm_call *call, struct tkt_err 
 /* RT answers 200 and tells in words what it did not do: the ticket itself is asked. */
 static enum tkt_itsm_next update(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    const char *status = status_of(call, call->ticket->state);
-    const char *priority = number_in_text(call, call->ticket->priority);
+    const char *status = tkt_itsm_state(call, states, call->ticket->state, NULL);
+    const char *priority = tkt_itsm_priority(call, NULL);
 
     if (call->step == 0) {
         cJSON *body = cJSON_CreateObject();
 
-        cJSON_AddStringToObject(body, "Queue", queue_of(call));
+        cJSON_AddStringToObject(body, "Queue", tkt_itsm_place(call));
         if (status != NULL) {
             cJSON_AddStringToObject(body, "Status", status);
         }
         if (priority != NULL) {
             cJSON_AddStringToObject(body, "Priority", priority);
         }
-        if (call->ticket->assignee[0] != '\0' &&
-            strcmp(tkt_itsm_option(call, "owner", "no"), "yes") == 0) {
+        if (call->ticket->assignee[0] != '\0' && tkt_itsm_wants(call, "owner")) {
             cJSON_AddStringToObject(body, "Owner", call->ticket->assignee);
         }
         enum tkt_itsm_next next =
@@ -298,7 +261,7 @@ static enum tkt_itsm_next close_ticket(struct tkt_itsm_call *call, struct tkt_er
         return TKT_ITSM_DONE;
     }
     cJSON *body = cJSON_CreateObject();
-    cJSON_AddStringToObject(body, "Status", status_of(call, "closed"));
+    cJSON_AddStringToObject(body, "Status", tkt_itsm_state(call, states, "closed", NULL));
     enum tkt_itsm_next next = tkt_itsm_json(call, "PUT", ticket_url(call, ""), body, err);
     call->request.repeatable = true;
     return next;

@@ -22,38 +22,12 @@
 static const char *const options[] = {
     "correlation_field", "external_id", "version", "origin", "assignee", NULL};
 
-static const struct {
-    const char *ours, *theirs;
-} states[] = {{"new", "New"},         {"open", "Working"},    {"pending", "On Hold"},
-              {"resolved", "Closed"}, {"closed", "Closed"},   {"refused", "Closed"},
-              {"merged", "Closed"},   {"withdrawn", "Closed"}};
-static const char *const priorities[] = {"Medium", "High", "High",
-                                         "Medium", "Low",  "Low"};
-
-static const char *status_of(const struct tkt_itsm_call *call, const char *state)
-{
-    const char *own = NULL;
-
-    for (size_t i = 0; i < TKT_ARRAY_LEN(states); i++) {
-        own = strcmp(states[i].ours, state) == 0 ? states[i].theirs : own;
-    }
-    return tkt_itsm_map(&call->site->conf->states, state, own);
-}
-
-static const char *priority_of(struct tkt_itsm_call *call)
-{
-    int p = call->ticket->priority;
-    const char *ours = tkt_itsm_text(call, "%d", p);
-    const char *own = priorities[p > 0 && p < (int)TKT_ARRAY_LEN(priorities) ? p : 0];
-
-    return ours == NULL ? own : tkt_itsm_map(&call->site->conf->priorities, ours, own);
-}
-
-static const char *queue_of(const struct tkt_itsm_call *call)
-{
-    return tkt_itsm_map(&call->site->conf->groups, call->ticket->group,
-                        call->site->conf->project);
-}
+static const struct tkt_itsm_word states[] = {
+    {"new", "New"},         {"open", "Working"},     {"pending", "On Hold"},
+    {"resolved", "Closed"}, {"closed", "Closed"},    {"refused", "Closed"},
+    {"merged", "Closed"},   {"withdrawn", "Closed"}, {NULL, NULL}};
+static const char *const priorities[6] = {"Medium", "High", "High",
+                                          "Medium", "Low",  "Low"};
 
 static const char *upsert_field(const struct tkt_itsm_call *call)
 {
@@ -147,11 +121,6 @@ static enum tkt_itsm_next query(struct tkt_itsm_call *call, const char *head,
 
 /* ---- create --------------------------------------------------------------------------- */
 
-static int add_field(void *arg, const char *name, const char *value)
-{
-    return cJSON_AddStringToObject(arg, name, value) == NULL ? -1 : 0;
-}
-
 static bool looks_up(const struct tkt_itsm_call *call)
 {
     return call->ticket->requester[0] != '\0' &&
@@ -179,13 +148,13 @@ static const char *contact_in(struct tkt_itsm_call *call)
 
 static void add_state(struct tkt_itsm_call *call, cJSON *body)
 {
-    const char *status = status_of(call, call->ticket->state);
+    const char *status = tkt_itsm_state(call, states, call->ticket->state, NULL);
     const char *assignee = call->ticket->assignee;
     bool to_person = is_word(assignee) && strncmp(assignee, "005", 3) == 0 &&
-                     strcmp(tkt_itsm_option(call, "assignee", "no"), "yes") == 0;
-    const char *owner = to_person ? assignee : queue_of(call);
+                     tkt_itsm_wants(call, "assignee");
+    const char *owner = to_person ? assignee : tkt_itsm_place(call);
 
-    cJSON_AddStringToObject(body, "Priority", priority_of(call));
+    cJSON_AddStringToObject(body, "Priority", tkt_itsm_priority(call, priorities));
     if (status != NULL) {
         cJSON_AddStringToObject(body, "Status", status);
     }
@@ -199,11 +168,9 @@ static cJSON *make_case(struct tkt_itsm_call *call, const char *contact,
 {
     const struct tkt_itsm_ticket *t = call->ticket;
     cJSON *body = cJSON_CreateObject();
-    const char *subject = tkt_itsm_line(call, t->subject, SUBJECT_MAX);
     const char *type = tkt_itsm_map(&call->site->conf->types, t->type, NULL);
 
-    cJSON_AddStringToObject(body, "Subject",
-                            subject == NULL || *subject == '\0' ? t->id : subject);
+    cJSON_AddStringToObject(body, "Subject", tkt_itsm_subject(call, SUBJECT_MAX));
     cJSON_AddStringToObject(body, "Description", tkt_itsm_body(call, t->text, TEXT_MAX));
     cJSON_AddStringToObject(body, "Origin", tkt_itsm_option(call, "origin", "Email"));
     if (t->requester[0] != '\0' && strlen(t->requester) <= 80) {
@@ -221,7 +188,7 @@ static cJSON *make_case(struct tkt_itsm_call *call, const char *contact,
     if (*upsert_field(call) == '\0') {
         cJSON_AddStringToObject(body, key_field(call), t->corr);
     }
-    if (body == NULL || tkt_itsm_fields(call, add_field, body, err) < 0) {
+    if (body == NULL || tkt_itsm_fields(call, tkt_itsm_add_member, body, err) < 0) {
         cJSON_Delete(body);
         return NULL;
     }
@@ -333,10 +300,7 @@ static enum tkt_itsm_next comment(struct tkt_itsm_call *call, struct tkt_err *er
         return TKT_ITSM_DONE;
     }
     cJSON *body = cJSON_CreateObject();
-    const char *text =
-        c->author[0] == '\0'
-            ? c->text
-            : tkt_itsm_text(call, "%s <%s>:\n%s", c->author_name, c->author, c->text);
+    const char *text = tkt_itsm_said(call);
     cJSON_AddStringToObject(body, "ParentId", call->ticket->external);
     cJSON_AddStringToObject(body, "CommentBody",
                             text == NULL ? NULL : tkt_itsm_body(call, text, COMMENT_MAX));
@@ -398,7 +362,8 @@ static enum tkt_itsm_next update(struct tkt_itsm_call *call, struct tkt_err *err
 
 static enum tkt_itsm_next close_ticket(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    return call->step == 0 ? put(call, status_of(call, "closed"), err) : TKT_ITSM_DONE;
+    return call->step == 0 ? put(call, tkt_itsm_state(call, states, "closed", NULL), err)
+                           : TKT_ITSM_DONE;
 }
 
 static int take_state(struct tkt_itsm_call *call, struct tkt_err *err)

@@ -27,11 +27,6 @@ _Static_assert(TKT_ARRAY_LEN(events) == TKT_ITSM_OPS, "an event for each operati
 
 /* ---- the body ------------------------------------------------------------------------- */
 
-static int add_field(void *arg, const char *name, const char *value)
-{
-    return cJSON_AddStringToObject(arg, name, value) == NULL ? -1 : 0;
-}
-
 static const char *or_empty(const char *text)
 {
     return text == NULL ? "" : text;
@@ -132,7 +127,7 @@ static cJSON *own_body(struct tkt_itsm_call *call, struct tkt_err *err)
     if (call->op != TKT_ITSM_CHECK) {
         add_ticket(call, data);
         add_event(call, data);
-        if (data == NULL || tkt_itsm_fields(call, add_field, data, err) < 0) {
+        if (data == NULL || tkt_itsm_fields(call, tkt_itsm_add_member, data, err) < 0) {
             cJSON_Delete(body);
             return NULL;
         }

@@ -20,31 +20,11 @@
 
 static const char *const options[] = {"assignee", "tag", NULL};
 
-static const struct {
-    const char *ours, *theirs;
-} states[] = {{"new", "new"},          {"open", "open"},     {"pending", "pending"},
-              {"resolved", "solved"},  {"closed", "solved"}, {"refused", "solved"},
-              {"withdrawn", "solved"}, {"merged", "solved"}};
-static const char *const priorities[] = {"", "urgent", "high", "normal", "low", "low"};
-
-static const char *status_of(const struct tkt_itsm_call *call, const char *state)
-{
-    const char *own = NULL;
-
-    for (size_t i = 0; i < TKT_ARRAY_LEN(states); i++) {
-        own = strcmp(states[i].ours, state) == 0 ? states[i].theirs : own;
-    }
-    return tkt_itsm_map(&call->site->conf->states, state, own);
-}
-
-static const char *priority_of(struct tkt_itsm_call *call)
-{
-    int p = call->ticket->priority;
-    const char *ours = tkt_itsm_text(call, "%d", p);
-    const char *own = p > 0 && p < (int)TKT_ARRAY_LEN(priorities) ? priorities[p] : NULL;
-
-    return ours == NULL ? own : tkt_itsm_map(&call->site->conf->priorities, ours, own);
-}
+static const struct tkt_itsm_word states[] = {
+    {"new", "new"},          {"open", "open"},     {"pending", "pending"},
+    {"resolved", "solved"},  {"closed", "solved"}, {"refused", "solved"},
+    {"withdrawn", "solved"}, {"merged", "solved"}, {NULL, NULL}};
+static const char *const priorities[6] = {NULL, "urgent", "high", "normal", "low", "low"};
 
 /* An id of Zendesk, or 0. */
 static double id_in(const char *text)
@@ -56,8 +36,7 @@ static double id_in(const char *text)
 
 static double group_of(const struct tkt_itsm_call *call)
 {
-    return id_in(tkt_itsm_map(&call->site->conf->groups, call->ticket->group,
-                              call->site->conf->project));
+    return id_in(tkt_itsm_place(call));
 }
 
 static const char *ticket_url(struct tkt_itsm_call *call, const char *below)
@@ -179,8 +158,8 @@ static const char *text_with_sender(struct tkt_itsm_call *call, double requester
 
 static void add_state(struct tkt_itsm_call *call, cJSON *ticket)
 {
-    const char *priority = priority_of(call);
-    const char *status = status_of(call, call->ticket->state);
+    const char *priority = tkt_itsm_priority(call, priorities);
+    const char *status = tkt_itsm_state(call, states, call->ticket->state, NULL);
 
     if (priority != NULL) {
         cJSON_AddStringToObject(ticket, "priority", priority);
@@ -191,8 +170,7 @@ static void add_state(struct tkt_itsm_call *call, cJSON *ticket)
     if (group_of(call) > 0) {
         cJSON_AddNumberToObject(ticket, "group_id", group_of(call));
     }
-    if (call->ticket->assignee[0] != '\0' &&
-        strcmp(tkt_itsm_option(call, "assignee", "no"), "yes") == 0) {
+    if (call->ticket->assignee[0] != '\0' && tkt_itsm_wants(call, "assignee")) {
         cJSON_AddStringToObject(ticket, "assignee_email", call->ticket->assignee);
     }
 }
@@ -203,13 +181,11 @@ static enum tkt_itsm_next post_ticket(struct tkt_itsm_call *call, double request
     const struct tkt_itsm_ticket *t = call->ticket;
     cJSON *body = cJSON_CreateObject();
     struct making m = {.ticket = cJSON_AddObjectToObject(body, "ticket")};
-    const char *subject = tkt_itsm_line(call, t->subject, SUBJECT_MAX);
     const char *type = tkt_itsm_map(&call->site->conf->types, t->type, NULL);
     const char *tag = tkt_itsm_option(call, "tag", "");
     const char *key = tkt_itsm_text(call, "Idempotency-Key: %s", t->corr);
 
-    cJSON_AddStringToObject(m.ticket, "subject",
-                            subject == NULL || *subject == '\0' ? t->id : subject);
+    cJSON_AddStringToObject(m.ticket, "subject", tkt_itsm_subject(call, SUBJECT_MAX));
     cJSON *comment = cJSON_AddObjectToObject(m.ticket, "comment");
     cJSON_AddStringToObject(comment, "body", text_with_sender(call, requester));
     cJSON_AddBoolToObject(comment, "public", true);
@@ -358,10 +334,7 @@ static enum tkt_itsm_next comment(struct tkt_itsm_call *call, struct tkt_err *er
     if (call->step > 0) {
         return TKT_ITSM_DONE;
     }
-    const char *text =
-        c->author[0] == '\0'
-            ? c->text
-            : tkt_itsm_text(call, "%s <%s>:\n%s", c->author_name, c->author, c->text);
+    const char *text = tkt_itsm_said(call);
     return put_comment(call, text == NULL ? NULL : tkt_itsm_body(call, text, TEXT_MAX),
                        c->is_public, NULL, err);
 }
@@ -431,8 +404,9 @@ static enum tkt_itsm_next update(struct tkt_itsm_call *call, struct tkt_err *err
 
 static enum tkt_itsm_next close_ticket(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    return call->step == 0 ? put_state(call, status_of(call, "closed"), err)
-                           : TKT_ITSM_DONE;
+    return call->step == 0
+               ? put_state(call, tkt_itsm_state(call, states, "closed", NULL), err)
+               : TKT_ITSM_DONE;
 }
 
 static enum tkt_itsm_next take_notes(struct tkt_itsm_call *call, struct tkt_err *err)

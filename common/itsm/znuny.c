@@ -23,43 +23,17 @@ static const char *const options[] = {
     "correlation_field", "owner",     "customer",     "channel",
     "search_route",      "get_route", "ticket_route", NULL};
 
-static const struct {
-    const char *ours, *theirs;
-} states[] = {{"new", "new"},
-              {"open", "open"},
-              {"pending", "pending reminder"},
-              {"resolved", "closed successful"},
-              {"closed", "closed successful"},
-              {"refused", "closed unsuccessful"},
-              {"withdrawn", "closed unsuccessful"},
-              {"merged", "merged"}};
-static const char *const priorities[] = {"3 normal", "5 very high", "4 high",
-                                         "3 normal", "2 low",       "1 very low"};
-
-static const char *state_of(const struct tkt_itsm_call *call, const char *state)
-{
-    const char *own = "new";
-
-    for (size_t i = 0; i < TKT_ARRAY_LEN(states); i++) {
-        own = strcmp(states[i].ours, state) == 0 ? states[i].theirs : own;
-    }
-    return tkt_itsm_map(&call->site->conf->states, state, own);
-}
-
-static const char *priority_of(struct tkt_itsm_call *call)
-{
-    int p = call->ticket->priority;
-    const char *ours = tkt_itsm_text(call, "%d", p);
-    const char *own = priorities[p > 0 && p < (int)TKT_ARRAY_LEN(priorities) ? p : 0];
-
-    return ours == NULL ? own : tkt_itsm_map(&call->site->conf->priorities, ours, own);
-}
-
-static const char *queue_of(const struct tkt_itsm_call *call)
-{
-    return tkt_itsm_map(&call->site->conf->groups, call->ticket->group,
-                        call->site->conf->project);
-}
+static const struct tkt_itsm_word states[] = {{"new", "new"},
+                                              {"open", "open"},
+                                              {"pending", "pending reminder"},
+                                              {"resolved", "closed successful"},
+                                              {"closed", "closed successful"},
+                                              {"refused", "closed unsuccessful"},
+                                              {"withdrawn", "closed unsuccessful"},
+                                              {"merged", "merged"},
+                                              {NULL, NULL}};
+static const char *const priorities[6] = {"3 normal", "5 very high", "4 high",
+                                          "3 normal", "2 low",       "1 very low"};
 
 static const char *key_field(const struct tkt_itsm_call *call)
 {
@@ -183,8 +157,7 @@ static void add_article(struct tkt_itsm_call *call, cJSON *body, const char *sub
 
 static void add_owner(struct tkt_itsm_call *call, cJSON *ticket)
 {
-    if (call->ticket->assignee[0] != '\0' &&
-        strcmp(tkt_itsm_option(call, "owner", "no"), "yes") == 0) {
+    if (call->ticket->assignee[0] != '\0' && tkt_itsm_wants(call, "owner")) {
         cJSON_AddStringToObject(ticket, "Owner", call->ticket->assignee);
     }
 }
@@ -209,9 +182,10 @@ static cJSON *make_ticket(struct tkt_itsm_call *call, struct tkt_err *err)
     const char *type = tkt_itsm_map(&call->site->conf->types, t->type, NULL);
 
     cJSON_AddStringToObject(m.ticket, "Title", title);
-    cJSON_AddStringToObject(m.ticket, "Queue", queue_of(call));
-    cJSON_AddStringToObject(m.ticket, "State", state_of(call, t->state));
-    cJSON_AddStringToObject(m.ticket, "Priority", priority_of(call));
+    cJSON_AddStringToObject(m.ticket, "Queue", tkt_itsm_place(call));
+    cJSON_AddStringToObject(m.ticket, "State",
+                            tkt_itsm_state(call, states, t->state, "new"));
+    cJSON_AddStringToObject(m.ticket, "Priority", tkt_itsm_priority(call, priorities));
     cJSON_AddStringToObject(m.ticket, "CustomerUser", customer_of(call));
     if (type != NULL) {
         cJSON_AddStringToObject(m.ticket, "Type", type);
@@ -403,9 +377,8 @@ static enum tkt_itsm_next comment(struct tkt_itsm_call *call, struct tkt_err *er
         return is_good(call, err) ? TKT_ITSM_DONE : TKT_ITSM_FAILED;
     }
     cJSON *body = new_body(call);
-    const char *subject = tkt_itsm_line(call, call->ticket->subject, TITLE_MAX);
-    add_article(call, body, subject == NULL || !*subject ? call->ticket->id : subject,
-                c->text, c->is_public, c->author[0] == '\0' ? "agent" : "customer");
+    add_article(call, body, tkt_itsm_subject(call, TITLE_MAX), c->text, c->is_public,
+                c->author[0] == '\0' ? "agent" : "customer");
     if (c->author[0] != '\0') {
         cJSON_AddStringToObject(cJSON_GetObjectItemCaseSensitive(body, "Article"), "From",
                                 c->author);
@@ -477,14 +450,17 @@ static enum tkt_itsm_next put_state(struct tkt_itsm_call *call, const char *only
     cJSON *body = new_body(call);
     cJSON *ticket = cJSON_AddObjectToObject(body, "Ticket");
 
-    cJSON_AddStringToObject(ticket, "State",
-                            only ? only : state_of(call, call->ticket->state));
+    cJSON_AddStringToObject(
+        ticket, "State",
+        only ? only : tkt_itsm_state(call, states, call->ticket->state, "new"));
     if (only == NULL) {
-        cJSON_AddStringToObject(ticket, "Queue", queue_of(call));
-        cJSON_AddStringToObject(ticket, "Priority", priority_of(call));
+        cJSON_AddStringToObject(ticket, "Queue", tkt_itsm_place(call));
+        cJSON_AddStringToObject(ticket, "Priority", tkt_itsm_priority(call, priorities));
         add_owner(call, ticket);
     }
-    if (strncmp(state_of(call, call->ticket->state), "pending", 7) == 0 && !only) {
+    if (strncmp(tkt_itsm_state(call, states, call->ticket->state, "new"), "pending", 7) ==
+            0 &&
+        !only) {
         /* Znuny wants to know when to ask again. */
         cJSON_AddNumberToObject(cJSON_AddObjectToObject(ticket, "PendingTime"), "Diff",
                                 24 * 60);
@@ -525,7 +501,7 @@ static enum tkt_itsm_next update(struct tkt_itsm_call *call, struct tkt_err *err
 static enum tkt_itsm_next close_ticket(struct tkt_itsm_call *call, struct tkt_err *err)
 {
     if (call->step == 0) {
-        return put_state(call, state_of(call, "closed"), err);
+        return put_state(call, tkt_itsm_state(call, states, "closed", "new"), err);
     }
     return is_good(call, err) ? TKT_ITSM_DONE : TKT_ITSM_FAILED;
 }
