@@ -14,5 +14,7 @@ extern const struct tkt_itsm_ops tkt_itsm_znuny;
 extern const struct tkt_itsm_ops tkt_itsm_redmine;
 extern const struct tkt_itsm_ops tkt_itsm_webhook;
 extern const struct tkt_itsm_ops tkt_itsm_servicenow;
+extern const struct tkt_itsm_ops tkt_itsm_github;
+extern const struct tkt_itsm_ops tkt_itsm_gitlab;
 
 #endif

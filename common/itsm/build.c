@@ -94,14 +94,14 @@ const char *tkt_itsm_line(struct tkt_itsm_call *call, const char *text, size_t m
     return out;
 }
 
-const char *tkt_itsm_body(struct tkt_itsm_call *call, const char *text, size_t max)
+static const char *cut_to(struct tkt_itsm_call *call, const char *text, size_t max,
+                          const char *more)
 {
-    static const char more[] = "\n[...]";
     TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(4 * TKT_HTTP_ANSWER_MAX);
     size_t n = strlen(text);
     bool cut = max > 0 && n > max;
 
-    n = cut ? tkt_utf8_cut(text, n, max - strlen(more)) : n;
+    n = cut ? tkt_utf8_cut(text, n, max - TKT_MIN(max, strlen(more))) : n;
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)text[i];
 
@@ -111,6 +111,19 @@ const char *tkt_itsm_body(struct tkt_itsm_call *call, const char *text, size_t m
     tkt_buf_adds(&out, cut ? more : "");
     return out.failed ? NULL
                       : tkt_wire_arena_strdup(&call->arena, tkt_buf_str(&out), out.len);
+}
+
+const char *tkt_itsm_body(struct tkt_itsm_call *call, const char *text, size_t max)
+{
+    return cut_to(call, text, max, "\n[...]");
+}
+
+const char *tkt_itsm_fit(struct tkt_itsm_call *call, const char *text, size_t max)
+{
+    const char *more =
+        tkt_itsm_text(call, "\n[... cut: the whole is kept with %s]", call->ticket->id);
+
+    return more == NULL ? NULL : cut_to(call, text, max, more);
 }
 
 static int digit_of(char c)

@@ -54,6 +54,8 @@ char *tkt_itsm_unbase64(struct tkt_itsm_call *call, const char *coded, size_t *l
 const char *tkt_itsm_line(struct tkt_itsm_call *call, const char *text, size_t max);
 /* At most max bytes (0: any), cut at a character, with a last line that tells so. */
 const char *tkt_itsm_body(struct tkt_itsm_call *call, const char *text, size_t max);
+/* The same, and the last line says with which of our tickets the whole text is kept. */
+const char *tkt_itsm_fit(struct tkt_itsm_call *call, const char *text, size_t max);
 
 /* "ours=theirs" rows: theirs for ours, or fallback. */
 const char *tkt_itsm_map(const struct tkt_conf_list *rows, const char *ours,

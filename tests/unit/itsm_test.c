@@ -68,7 +68,7 @@ struct drive {
 };
 
 static const struct tkt_itsm_comment note = {
-    .text = "seen", .author = "", .author_name = "", .key = "m-1"};
+    .text = "seen", .author = "", .author_name = "", .is_public = true, .key = "m-1"};
 static const struct tkt_itsm_file file = {
     .name = "a\"b\r\n.txt", .type = "text/plain", .fd = -1, .size = 3, .key = "2"};
 
