@@ -6,6 +6,7 @@ import pytest
 from conftest import BUILD
 from harness.contract import CONF, PERM, TEMP, Contract, Drive, a_ticket
 from harness.fake_github import GitHub
+from harness.judge import judge_or_skip
 
 SECTION = """    type = "github"
     url = "{url}"
@@ -207,4 +208,17 @@ class TestGitHub(Contract):
         one = other(fake, replace={"acme/desk": "acme/gone"})
         assert "no repository acme/gone" in one("check", {})["error"]
         one.remove()
+        self.end(fake)
+
+    def test_an_outside_description_knows_each_request(self, fake, drive):
+        judge = judge_or_skip(BUILD)
+        ticket = self.known(t := a_ticket(assignee="ann@example.org", created_s=1795341600),
+                            drive("create", dict(a_ticket(), assignee="ann@example.org")))
+        assert drive("find", ticket)["ok"] and drive("check", {})["ok"]
+        assert drive("comment", ticket, comment={"text": "x", "public": True, "key": "m"})["ok"]
+        assert drive("attach", ticket, file=("a.png", b"1234", "image/png"))["ok"]
+        assert drive("update", dict(ticket, group="db", state="resolved"))["ok"]
+        assert drive("fetch", ticket)["ok"] and drive("close", ticket)["ok"]
+        assert judge.requests("github.com/api.github.com", fake.seen, answers=False) == []
+        assert judge.unknown == set()
         self.end(fake)

@@ -4,6 +4,7 @@ import pytest
 from conftest import BUILD
 from harness.contract import CONF, PERM, Contract, Drive, a_ticket
 from harness.fake_gitlab import GitLab
+from harness.judge import judge_or_skip
 
 SECTION = """    type = "gitlab"
     url = "{url}"
@@ -14,6 +15,10 @@ SECTION = """    type = "gitlab"
     states = {{"pending=waiting"}}
     fields = {{"weight={{{{priority}}}}"}}
     options = {{"assignee=yes"}}"""
+
+# Since v3; doc/api/issues.md and notes.md of GitLab have them.
+NEWER = ("issue_type", "weight", "internal", "add_labels", "remove_labels", "scope", "in",
+         "search", "per_page", "sort", "order_by")
 
 
 @pytest.fixture(name="fake")
@@ -135,4 +140,23 @@ class TestGitLab(Contract):
         assert "switched off" in drive("check", {})["error"]
         fake.project = "elsewhere"
         assert "no project acme/it desk" in drive("check", {})["error"]
+        self.end(fake)
+
+    def test_an_outside_description_knows_each_request(self, fake):
+        judge = judge_or_skip(BUILD)  # of API v3; it knows projects by number
+        fake.project = "7"
+        drive = Drive(BUILD, SECTION.format(url=fake.url).replace("acme/it desk", "7"), "s3cret")
+        ticket = self.known(t := a_ticket(), drive("create", a_ticket()))
+        assert drive("find", ticket)["ok"] and drive("check", {})["ok"]
+        for public in (True, False):
+            assert drive("comment", ticket, comment={"text": "x", "public": public,
+                                                     "key": "m"})["ok"]
+        assert drive("attach", ticket, file=("a.png", b"1234", "image/png"))["ok"]
+        assert drive("update", dict(ticket, group="db", state="resolved"))["ok"]
+        assert drive("fetch", ticket)["ok"] and drive("close", ticket)["ok"]
+        complaints = judge.requests("gitlab.com", fake.seen, prefix=("/api/v4", "/api/v3"),
+                                    answers=False)
+        assert [c for c in complaints if not any(f" {n} " in c for n in NEWER)] == []
+        drive.remove()
+        assert judge.unknown == set()
         self.end(fake)
