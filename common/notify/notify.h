@@ -50,6 +50,14 @@ enum tkt_notice_what {
 };
 extern const char *const tkt_notice_names[]; /* "created", "assigned", "follow_up", ... */
 
+/* A file that goes along, out of memory. */
+struct tkt_notice_file {
+    const char *name; /* UTF-8, no path */
+    const char *type; /* "image/png" */
+    const void *data;
+    size_t size;
+};
+
 /* Strings are UTF-8 and never NULL; "" = there is none. */
 struct tkt_notice {
     const char *id; /* 1..64 of A-Z a-z 0-9 - _: of the job, the same for each try */
@@ -85,6 +93,8 @@ struct tkt_notice {
     const char *in_reply_to;    /* without <> */
     const char *references;     /* "<a> <b>" */
     const char *const *headers; /* more fields, "Name: value", NULL-terminated, or NULL */
+    const struct tkt_notice_file *files;
+    size_t file_count;
 };
 
 struct tkt_channel_seen {
