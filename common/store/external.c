@@ -2,6 +2,7 @@
 #include "store/external.h"
 
 #include "base/util.h"
+#include "store/back.h"
 #include "store/internal.h"
 
 #include <stdio.h>
@@ -25,6 +26,10 @@ int tkt_store_external_set(struct tkt_store *s, const struct tkt_store_external 
     }
     if (tkt_db_run(s->db, SQL_EXTERNAL_SET, err, "istttii", in->ticket, in->itsm, in->key,
                    in->number, in->url, now_ms, now_ms) < 0) {
+        return -1;
+    }
+    if (tkt_db_run(s->db, SQL_BACK_NEW, err, "isii", in->ticket, in->itsm,
+                   now_ms + TKT_STORE_BACK_FIRST_MS, now_ms) < 0) {
         return -1;
     }
     if (same == 1) {

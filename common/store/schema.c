@@ -162,10 +162,29 @@ static const char schema_9[] =
 static const char schema_10[] =
     "CREATE INDEX jobs_queue ON jobs(target, kind, due) WHERE due IS NOT NULL;";
 
+/* What ITSMs said last of tickets (store/back.h), which of their comments are here, how far
+ * their lists of changes were read, and which of their messages were taken. */
+static const char schema_11[] =
+    "CREATE TABLE backs(ticket INTEGER NOT NULL, itsm TEXT NOT NULL, due INTEGER,"
+    " hinted INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL,"
+    " failures INTEGER NOT NULL DEFAULT 0, state TEXT, grp TEXT, assignee TEXT,"
+    " priority TEXT, PRIMARY KEY(ticket, itsm)) WITHOUT ROWID;"
+    "CREATE INDEX backs_due ON backs(itsm, due) WHERE due IS NOT NULL;"
+    "INSERT INTO backs(ticket, itsm, due, changed) SELECT e.ticket, e.itsm,"
+    " CASE WHEN t.state IN (1, 2, 3) THEN e.changed END, e.changed FROM externals e"
+    " JOIN tickets t ON t.id = e.ticket;"
+    "CREATE TABLE back_notes(ticket INTEGER NOT NULL, itsm TEXT NOT NULL,"
+    " note TEXT NOT NULL, PRIMARY KEY(ticket, itsm, note)) WITHOUT ROWID;"
+    "CREATE TABLE back_lists(itsm TEXT PRIMARY KEY, since INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE deliveries(itsm TEXT NOT NULL, id BLOB NOT NULL, at INTEGER NOT NULL,"
+    " PRIMARY KEY(itsm, id)) WITHOUT ROWID;"
+    "CREATE INDEX deliveries_at ON deliveries(at);";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
-static const char *const migrations[] = {schema_1, schema_2, schema_3, schema_4,
-                                         schema_5, schema_6, schema_7, schema_8,
-                                         schema_9, schema_10};
+static const char *const migrations[] = {schema_1, schema_2,  schema_3, schema_4,
+                                         schema_5, schema_6,  schema_7, schema_8,
+                                         schema_9, schema_10, schema_11};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

@@ -317,6 +317,37 @@ X(SQL_EXTERNAL_SET, "INSERT INTO externals(ticket, itsm, key, number, url, creat
     " number = ?4, url = ?5, changed = ?7") \
 X(SQL_EXTERNAL_OF, "SELECT key, number, url FROM externals WHERE ticket = ?1 AND itsm = ?2") \
 X(SQL_COMMENT_OF, "SELECT raw, author FROM messages WHERE id = ?1 AND flags & 1024 <> 0") \
+/* what comes back from ITSMs */ \
+X(SQL_BACK_NEW, "INSERT OR IGNORE INTO backs(ticket, itsm, due, changed)" \
+    " VALUES(?1, ?2, ?3, ?4)") \
+X(SQL_BACK_GET, "SELECT hinted, changed, failures, state, grp, assignee, priority" \
+    " FROM backs WHERE ticket = ?1 AND itsm = ?2") \
+X(SQL_BACK_SEEN, "UPDATE backs SET due = nullif(?3, 0), changed = ?4, failures = 0, state = ?5," \
+    " grp = ?6, assignee = ?7, priority = ?8 WHERE ticket = ?1 AND itsm = ?2") \
+X(SQL_BACK_FAILED, "UPDATE backs SET due = ?3, failures = failures + 1" \
+    " WHERE ticket = ?1 AND itsm = ?2") \
+X(SQL_BACK_DUE_SET, "UPDATE backs SET due = ?3 WHERE ticket = ?1 AND itsm = ?2") \
+X(SQL_BACK_REST, "UPDATE backs SET due = NULL WHERE ticket = ?1 AND itsm = ?2") \
+X(SQL_BACK_HINT, "UPDATE backs SET due = ?3, hinted = ?3 WHERE ticket = ?1 AND itsm = ?2") \
+X(SQL_BACK_DUE, "SELECT ticket FROM backs WHERE itsm = ?1 AND due <= ?2 ORDER BY due" \
+    " LIMIT 1") \
+X(SQL_BACK_OPEN, "SELECT count(*) FROM jobs WHERE ticket = ?1 AND target = ?2" \
+    " AND kind = 'fetch' AND state <> 2") \
+X(SQL_BACK_OPEN_ALL, "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE target = ?1" \
+    " AND kind = 'fetch' AND due IS NOT NULL LIMIT ?2)") \
+X(SQL_BACK_OURS_OPEN, "SELECT count(*) FROM jobs WHERE ticket = ?1 AND target = ?2" \
+    " AND kind = 'update' AND state <> 2") \
+X(SQL_BACK_NOTE_ADD, "INSERT OR IGNORE INTO back_notes(ticket, itsm, note)" \
+    " VALUES(?1, ?2, ?3)") \
+X(SQL_BACK_SINCE, "SELECT since FROM back_lists WHERE itsm = ?1") \
+X(SQL_BACK_SINCE_SET, "INSERT INTO back_lists(itsm, since) VALUES(?1, ?2)" \
+    " ON CONFLICT(itsm) DO UPDATE SET since = max(since, excluded.since)") \
+X(SQL_EXTERNAL_TICKET, "SELECT ticket FROM externals WHERE itsm = ?1 AND key = ?2" \
+    " ORDER BY ticket LIMIT ?3") \
+X(SQL_DELIVERY_ADD, "INSERT OR IGNORE INTO deliveries(itsm, id, at) VALUES(?1, ?2, ?3)") \
+X(SQL_DELIVERIES_EXPIRE, "DELETE FROM deliveries WHERE (itsm, id) IN" \
+    " (SELECT itsm, id FROM deliveries WHERE at < ?1 ORDER BY at LIMIT ?2)") \
+X(SQL_BACK_TICKET, "SELECT requester, grp, priority FROM tickets WHERE id = ?1") \
 /* events */ \
 X(SQL_EVENT_LAST, "SELECT chain FROM events WHERE host = ? ORDER BY id DESC LIMIT 1") \
 X(SQL_EVENT_ADD, "INSERT INTO events(host, at, ticket, message, kind, hash, chain, data)" \
