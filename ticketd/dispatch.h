@@ -4,18 +4,19 @@
  *
  * Promise: a job ends as done, comes again after a pause that grows, or is parked with
  * its reason; a job whose worker died comes back when the lease ends, and the lease of one
- * that takes long is renewed. Of a target (an ITSM) at most eight run at once; a target
- * that fails again and again is left alone for a while, and its jobs wait without using up
- * attempts.
+ * that takes long is renewed. Of a target (an ITSM) as many run at once and in an hour as its
+ * section says; a target that fails again and again, or asks for it, is left alone for a
+ * while, and its jobs wait in the store without using up attempts, however many they are.
  * Threads: one, which drives all requests over one HTTP loop. What blocks (reading mail
- * again) goes through the pool of threads and comes back.
+ * again) goes through the pool of threads and comes back; how jobs end is written down,
+ * and the next are claimed, in one transaction for many by the commit writer.
  * Limits: TKT_DISPATCH_HELD_MAX jobs held at once; the store keeps the others.
  */
 #ifndef TKT_TICKETD_DISPATCH_H
 #define TKT_TICKETD_DISPATCH_H
 #include "ticketd/daemon.h"
 
-#define TKT_DISPATCH_HELD_MAX 256
+#define TKT_DISPATCH_HELD_MAX 1024
 
 struct tkt_dispatch;
 

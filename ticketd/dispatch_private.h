@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * What dispatch.c (the thread) and running.c (the jobs it holds) share.
+ * What dispatch.c (the thread), dispatch_book.c (its transactions) and running.c (the jobs
+ * it holds) share.
  */
 #ifndef TKT_TICKETD_DISPATCH_PRIVATE_H
 #define TKT_TICKETD_DISPATCH_PRIVATE_H
+#include "ticketd/commit.h"
 #include "ticketd/dispatch.h"
 #include "ticketd/running.h"
 
@@ -11,8 +13,36 @@
 
 #define TKT_DISPATCH_CLAIM_MAX 64
 #define TKT_DISPATCH_DRAIN_MS 5000
-/* Of a target that is busy so many wait here; others go back to the store. */
+#define TKT_DISPATCH_LEASE_MS 60000
+/* Of kinds that may have to end without room so many wait here; others in the store. */
 #define TKT_DISPATCH_WAITING_MAX 64
+
+/* How many more of a group may be claimed: a copy that the writer's thread counts down. */
+struct tkt_dispatch_room {
+    struct tkt_lane_group *group; /* compared, never followed there */
+    char name[64];
+    int room;
+    int left;
+    bool refused; /* out: more was there */
+};
+
+/* One transaction: ends of jobs, and a claim. One at a time is under way, in the writer's
+ * thread; meanwhile it is not touched but for is_done. */
+struct tkt_dispatch_book {
+    struct tkt_commit_sink sink; /* first: deliver gets its address */
+    struct tkt_commit_item item;
+    struct tkt_dispatch *dispatch;
+    bool is_out;
+    atomic_bool is_done;
+    struct tkt_running *ends;
+    bool claims;
+    int claim_most;
+    struct tkt_dispatch_room *rooms;
+    size_t room_count;
+    struct tkt_job claimed[TKT_DISPATCH_CLAIM_MAX];
+    int claimed_count;
+    int64_t next_due_ms;
+};
 
 struct tkt_dispatch {
     struct tkt_daemon *d;
@@ -24,29 +54,43 @@ struct tkt_dispatch {
     pthread_mutex_t back_lock;
     struct tkt_running *back; /* from the pool; under back_lock */
     /* the thread's own: */
-    struct tkt_job claimed[TKT_DISPATCH_CLAIM_MAX];
-    int claimed_count;
-    int64_t next_due_ms;
+    struct tkt_dispatch_book book;
+    int64_t claim_at_ms; /* monotonic: what was poked for is claimed then */
+    int64_t look_at_ms;  /* monotonic: no longer without a look */
+    int64_t next_due_ms; /* wall */
+    int64_t turn_at_ms;  /* monotonic: a held one may have its turn then */
     int64_t renew_at_ms;
     bool look;
-    struct tkt_running *held; /* waiting and under way, oldest first */
+    int singly;               /* so many ends are recorded one by one */
+    struct tkt_running *held; /* waiting, under way and being recorded, oldest first */
     struct tkt_running **held_end;
     size_t held_count;
     size_t in_pool;
-    struct tkt_running *finished; /* to be recorded */
+    struct tkt_running *finished; /* to be recorded, oldest first */
+    struct tkt_running **finished_end;
     struct tkt_lane_group *groups;
     const struct tkt_settings *settings; /* last seen; compared, never read */
 };
 
+/* The group of jobs of that kind and target. */
+const char *tkt_dispatch_group_of(const char *kind, const char *target);
+/* Limits as configured; all targets get another chance at once. */
+void tkt_dispatch_set_groups(struct tkt_dispatch *p, const struct tkt_conf *conf);
 /* Takes the job and starts it, or lets it wait, or gives it back. */
 void tkt_dispatch_hold(struct tkt_dispatch *p, struct tkt_job *job);
 /* Starts held ones whose turn it is. */
 void tkt_dispatch_start_held(struct tkt_dispatch *p);
+void tkt_dispatch_give_turns(struct tkt_dispatch *p, struct tkt_lane_group *g);
 void tkt_dispatch_take_back(struct tkt_dispatch *p);
 void tkt_dispatch_stop_held(struct tkt_dispatch *p);
 void tkt_dispatch_drop(struct tkt_dispatch *p, struct tkt_running *r);
-/* A reload, maybe for a new secret or address: all targets get another chance at once. */
-void tkt_dispatch_forgive(struct tkt_dispatch *p);
 void tkt_dispatch_groups_free(struct tkt_dispatch *p);
+
+/* Sends off what there is to record, and a claim when it is time. */
+void tkt_dispatch_book_send(struct tkt_dispatch *p, bool claims);
+/* true: it came back, and what it says was done. */
+bool tkt_dispatch_book_back(struct tkt_dispatch *p);
+void tkt_dispatch_book_free(struct tkt_dispatch *p);
+void tkt_dispatch_renew(struct tkt_dispatch *p);
 
 #endif

@@ -81,9 +81,9 @@ static int add_files(struct tkt_store *store, const struct tkt_itsmjob *job,
     return 0;
 }
 
-static int apply(struct tkt_store *store, void *arg, struct tkt_err *err)
+static int write_down(struct tkt_store *store, const struct tkt_itsmjob *job,
+                      struct tkt_err *err)
 {
-    struct tkt_itsmjob *job = arg;
     const struct tkt_itsm_seen *seen = &job->call.seen;
     const struct tkt_store_external in = {.ticket = job->r->job.ticket,
                                           .itsm = job->r->job.target,
@@ -97,22 +97,32 @@ static int apply(struct tkt_store *store, void *arg, struct tkt_err *err)
     if (makes && tkt_store_external_set(store, &in, now_ms, err) < 0) {
         return -1;
     }
-    if ((makes || op == TKT_ITSM_COMMENT) && add_files(store, job, now_ms, err) < 0) {
-        return -1;
-    }
-    return tkt_store_job_finish(store, job->r->job.id, job->r->owner, TKT_JOB_DONE, 0, "",
-                                now_ms, err);
+    return makes || op == TKT_ITSM_COMMENT ? add_files(store, job, now_ms, err) : 0;
 }
 
-/* It is done there; when that cannot be written down now, a look-up finds it later. */
-static void record(struct tkt_itsmjob *job)
+/* The end of the job first: who does not hold it any more writes nothing. */
+static int apply(struct tkt_store *store, struct tkt_running *r, struct tkt_err *err)
 {
-    struct tkt_running *r = job->r;
-    struct tkt_err err = TKT_ERR_INIT;
+    if (tkt_store_job_finish(store, r->job.id, r->owner, TKT_JOB_DONE, 0, "",
+                             tkt_clock_wall_ms(), err) < 0) {
+        return -1;
+    }
+    if (write_down(store, r->state, err) < 0) {
+        err->class = TKT_ERR_TEMP; /* whatever it is, the end must not stand without it */
+        return -1;
+    }
+    return 0;
+}
 
-    if (tkt_commit_call(r->d->commit, apply, job, true, &err) < 0) {
+/* When that cannot be written down now, a look-up finds it later. */
+static void recorded(struct tkt_running *r, const struct tkt_err *err)
+{
+    struct tkt_itsmjob *job = r->state;
+
+    if (err->class != TKT_ERR_NONE) {
         struct tkt_err temp = TKT_ERR_INIT;
-        tkt_err_set(&temp, TKT_ERR_TEMP, "done, but not written down: %.200s", err.text);
+        tkt_err_set(&temp, TKT_ERR_TEMP, "done, but not written down: %.200s", err->text);
+        r->word = TKT_WORD_ANSWERED;
         end(job, &temp, TKT_DOUBT_SET);
         return;
     }
@@ -123,7 +133,6 @@ static void record(struct tkt_itsmjob *job)
     }
     r->state = NULL;
     release(job);
-    tkt_running_recorded(r);
 }
 
 /* ---- over the loop -------------------------------------------------------------------- */
@@ -149,6 +158,7 @@ static void nothing_found(struct tkt_itsmjob *job)
         tkt_err_set(&err, TKT_ERR_TEMP,
                     "an earlier try may have made it; its search may show it later");
         err.retry_after_s = (int)(left / 1000) + 1;
+        job->r->word = TKT_WORD_ANSWERED;
         end(job, &err, TKT_DOUBT_KEEP);
     } else if (!job->ops->search_is_proof) {
         tkt_err_set(&err, TKT_ERR_PERM,
@@ -173,6 +183,7 @@ static void renewed(struct tkt_running *r)
     struct tkt_itsmjob *job = r->state;
 
     if (job->err.class != TKT_ERR_NONE) {
+        r->word = TKT_WORD_FAILED;
         end(job, &job->err, after_failure(job));
     } else {
         carry_out(job, job->call.op);
@@ -194,13 +205,16 @@ static void carried_out(void *arg, const struct tkt_itsm_result *result)
     struct tkt_itsmjob *job = arg;
     struct tkt_err err = result->err;
 
+    if (result->rest_s > 0) {
+        tkt_running_rest(job->r, (int64_t)result->rest_s * 1000);
+    }
     if (result->err.class == TKT_ERR_NONE) {
         const char *key = job->call.seen.external;
 
         if (job->call.op == TKT_ITSM_FIND && (key == NULL || *key == '\0')) {
             nothing_found(job);
         } else {
-            record(job);
+            tkt_running_commit(job->r, apply, recorded);
         }
         return;
     }
@@ -222,20 +236,34 @@ static void carry_out(struct tkt_itsmjob *job, enum tkt_itsm_op op)
     tkt_itsm_run_start(job->r->http, job->ops, &job->call, carried_out, job);
 }
 
+static void go(struct tkt_running *r, int64_t wait_ms)
+{
+    struct tkt_itsmjob *job = r->state;
+
+    if (wait_ms > 0) {
+        r->state = NULL;
+        release(job);
+        tkt_running_give_back(r, wait_ms, "its target is left alone for a while");
+        return;
+    }
+    bool lost = job->call.op == TKT_ITSM_CREATE && r->job.doubt_ms > 0 &&
+                !job->ops->create_is_idempotent;
+
+    carry_out(job, lost ? TKT_ITSM_FIND : job->call.op);
+}
+
 static void loaded(struct tkt_running *r)
 {
     struct tkt_itsmjob *job = r->state;
     const struct tkt_err none = TKT_ERR_INIT;
 
     if (job->err.class != TKT_ERR_NONE) {
+        r->word = job->site_failed ? TKT_WORD_FAILED : TKT_WORD_BY_CLASS;
         end(job, &job->err, TKT_DOUBT_KEEP);
     } else if (job->nothing_to_do) {
         end(job, &none, TKT_DOUBT_CLEAR);
     } else {
-        bool lost = job->call.op == TKT_ITSM_CREATE && r->job.doubt_ms > 0 &&
-                    !job->ops->create_is_idempotent;
-
-        carry_out(job, lost ? TKT_ITSM_FIND : job->call.op);
+        tkt_running_turn(r, go);
     }
 }
 

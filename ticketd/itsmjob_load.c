@@ -308,7 +308,14 @@ int tkt_itsmjob_load(struct tkt_itsmjob *job, struct tkt_tools *tools)
     struct tkt_reader *reader = tkt_tools_reader(tools, &job->err);
     enum tkt_itsm_op op = job->call.op;
 
-    if (reader == NULL || load_site(job) < 0 || load_ticket(job, reader) < 0) {
+    if (reader == NULL) {
+        return -1;
+    }
+    if (load_site(job) < 0) {
+        job->site_failed = true;
+        return -1;
+    }
+    if (load_ticket(job, reader) < 0) {
         return -1;
     }
     if (op == TKT_ITSM_CREATE && job->full.external[0] != '\0') {

@@ -18,6 +18,7 @@ struct tkt_itsmjob {
     struct tkt_secret client_secret;
     struct tkt_buf token; /* OAuth; wiped */
     bool renewed;         /* one token was refused already */
+    bool site_failed;     /* err is of what all jobs of the target need */
     struct tkt_reader_full full;
     struct tkt_strings tags;
     struct tkt_itsm_site site;

@@ -15,11 +15,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PER_TARGET 8
 #define BUSY_DELAY_MS 2000
 /* What waits for a channel is looked at again so often. */
 #define CHANNEL_LOOK_MS (3600 * INT64_C(1000))
-#define QUEUE_MAX_MS 300000
 
 /* ---- kinds ------------------------------------------------------------------------------ */
 
@@ -102,22 +100,30 @@ static const struct tkt_job_kind channel_kind = {.kind = "",
 const struct tkt_job_kind *const tkt_job_kinds[] = {
     &reanalyse_kind, &enrich_kind, &tkt_assign_job_kind, &tkt_refine_kind, NULL};
 
-static const struct tkt_job_kind *kind_of(const struct tkt_job *job)
+static const struct tkt_job_kind *kind_of(const char *kind, const char *target)
 {
-    if (strcmp(job->target, TKT_STORE_CHANNEL) == 0) {
+    if (strcmp(target, TKT_STORE_CHANNEL) == 0) {
         return &channel_kind;
     }
     for (size_t i = 0; tkt_job_kinds[i]; i++) {
-        if (strcmp(tkt_job_kinds[i]->kind, job->kind) == 0) {
+        if (strcmp(tkt_job_kinds[i]->kind, kind) == 0) {
             return tkt_job_kinds[i];
         }
     }
     return &tkt_itsmjob_kind;
 }
 
+const char *tkt_dispatch_group_of(const char *kind, const char *target)
+{
+    const struct tkt_job_kind *k = kind_of(kind, target);
+
+    return k->group ? k->group : target;
+}
+
 /* ---- groups ----------------------------------------------------------------------------- */
 
-static struct tkt_lane_group *group_get(struct tkt_dispatch *p, const char *name)
+static struct tkt_lane_group *group_get(struct tkt_dispatch *p, const char *name,
+                                        bool is_target)
 {
     struct tkt_lane_group *g = p->groups;
 
@@ -125,7 +131,7 @@ static struct tkt_lane_group *group_get(struct tkt_dispatch *p, const char *name
         g = g->next;
     }
     if (!g && (g = calloc(1, sizeof(*g)))) {
-        snprintf(g->name, sizeof(g->name), "%s", name);
+        tkt_group_init(g, name, is_target);
         g->next = p->groups;
         p->groups = g;
     }
@@ -142,44 +148,34 @@ void tkt_dispatch_groups_free(struct tkt_dispatch *p)
     }
 }
 
-void tkt_dispatch_forgive(struct tkt_dispatch *p)
+static void set_kind(struct tkt_dispatch *p, const struct tkt_job_kind *kind)
 {
+    struct tkt_lane_group *g = group_get(p, kind->group, false);
+
+    if (g) {
+        tkt_group_set(g, kind->at_once_of ? kind->at_once_of(p->d) : kind->at_once, 0);
+        if (kind->latest_ms) { /* it may have to end though there is no room */
+            g->ahead = TKT_DISPATCH_WAITING_MAX;
+        }
+    }
+}
+
+void tkt_dispatch_set_groups(struct tkt_dispatch *p, const struct tkt_conf *conf)
+{
+    for (size_t i = 0; i < conf->itsm_count; i++) {
+        struct tkt_lane_group *g = group_get(p, conf->itsms[i].name, true);
+
+        if (g) {
+            tkt_group_set(g, (int)conf->itsms[i].concurrency, conf->itsms[i].rate);
+        }
+    }
+    for (size_t i = 0; tkt_job_kinds[i]; i++) {
+        set_kind(p, tkt_job_kinds[i]);
+    }
+    set_kind(p, &channel_kind);
     for (struct tkt_lane_group *g = p->groups; g; g = g->next) {
-        tkt_breaker_success(&g->breaker);
+        tkt_group_forgive(g);
     }
-}
-
-static void note_end(struct tkt_lane_group *g, int64_t now_ms)
-{
-    int64_t took = g->last_end_ms ? TKT_MIN(now_ms - g->last_end_ms, INT64_C(60000)) : 0;
-
-    g->pace_ms = (7 * g->pace_ms + took) / 8;
-    g->last_end_ms = now_ms;
-}
-
-/* When there will be room for one more, by half of the pace: too early costs a claim, too
- * late leaves the target idle. */
-static int64_t queue_delay(struct tkt_lane_group *g, int64_t now_ms)
-{
-    g->queue_ms = TKT_MAX(g->queue_ms, now_ms + BUSY_DELAY_MS) + g->pace_ms / 2;
-    g->queue_ms = TKT_MIN(g->queue_ms, now_ms + QUEUE_MAX_MS);
-    return g->queue_ms - now_ms;
-}
-
-static bool has_circuit(const struct tkt_running *r)
-{
-    return r->kind->group == NULL;
-}
-
-static bool has_room(const struct tkt_running *r)
-{
-    int most = r->kind->at_once ? r->kind->at_once : PER_TARGET;
-
-    if (r->kind->at_once_of) {
-        most = r->kind->at_once_of(r->d);
-    }
-    return r->group->in_flight < most ||
-           (r->kind->latest_ms && tkt_clock_wall_ms() >= r->kind->latest_ms(r));
 }
 
 /* ---- the list ---------------------------------------------------------------------------- */
@@ -202,23 +198,28 @@ static void unlink_held(struct tkt_dispatch *p, struct tkt_running *r)
         p->held_end = r->prev;
     }
     p->held_count--;
-    if (r->is_started) {
-        r->group->in_flight--;
-    } else {
-        r->group->waiting--;
-    }
 }
 
+static void leave_turn(struct tkt_running *r)
+{
+    r->group->sending -= r->has_turn;
+    r->has_turn = false;
+}
+
+/* Its group has room for another; it is held until its end is recorded. */
 static void end(struct tkt_running *r)
 {
     struct tkt_dispatch *p = r->dispatch;
 
-    if (r->is_started && r->verdict.outcome != TKT_JOB_RETURN) {
-        note_end(r->group, tkt_clock_mono_ms());
+    leave_turn(r);
+    if (!r->is_ended) {
+        r->group->held--;
+        r->group->started -= r->is_started;
     }
-    unlink_held(p, r);
-    r->next = p->finished;
-    p->finished = r;
+    r->is_ended = true;
+    r->book_next = NULL;
+    *p->finished_end = r;
+    p->finished_end = &r->book_next;
 }
 
 void tkt_dispatch_drop(struct tkt_dispatch *p, struct tkt_running *r)
@@ -230,24 +231,39 @@ void tkt_dispatch_drop(struct tkt_dispatch *p, struct tkt_running *r)
 
 /* ---- how one ends ------------------------------------------------------------------------ */
 
-static void tell_circuit(struct tkt_running *r, const struct tkt_err *err)
+static void tell_paused(const struct tkt_running *r, const char *why)
 {
-    struct tkt_breaker *b = &r->group->breaker;
+    int64_t now = tkt_clock_mono_ms();
 
-    if (!has_circuit(r)) {
+    tkt_log(TKT_LOG_WARNING, NULL, "target.paused", "target", r->group->name, "for_ms",
+            TKT_NUM(tkt_group_wait(r->group, now)), "reason", why, NULL);
+}
+
+static void tell_group(struct tkt_running *r, const struct tkt_err *err)
+{
+    struct tkt_lane_group *g = r->group;
+    bool failed = r->word == TKT_WORD_FAILED ||
+                  (r->word == TKT_WORD_BY_CLASS && err->class == TKT_ERR_TEMP);
+
+    if (!g->is_target || !(r->had_turn || r->word == TKT_WORD_FAILED)) {
         return;
     }
-    if (err->class != TKT_ERR_TEMP) {
-        tkt_breaker_success(b); /* it answers, whatever it says */
-        return;
+    if (!failed) {
+        tkt_group_answered(g);
+    } else if (tkt_group_failed(g, (int64_t)err->retry_after_s * 1000,
+                                tkt_clock_mono_ms())) {
+        tell_paused(r, err->text);
     }
-    bool was_open = b->state == TKT_BREAKER_OPEN;
+}
 
-    tkt_breaker_failure(b, (int64_t)err->retry_after_s * 1000, tkt_clock_mono_ms());
-    if (!was_open && b->state == TKT_BREAKER_OPEN) {
-        tkt_log(TKT_LOG_WARNING, NULL, "target.paused", "target", r->group->name,
-                "for_ms", TKT_NUM(b->until_ms - tkt_clock_mono_ms()), "reason", err->text,
-                NULL);
+void tkt_running_rest(struct tkt_running *r, int64_t ms)
+{
+    int64_t now = tkt_clock_mono_ms();
+    bool rests = r->group->rest_until_ms > now;
+
+    tkt_group_rest(r->group, ms, now);
+    if (!rests && r->group->rest_until_ms > now) {
+        tell_paused(r, "it says that its limit is used up");
     }
 }
 
@@ -255,7 +271,7 @@ void tkt_running_finish(struct tkt_running *r, const struct tkt_err *err)
 {
     uint16_t jitter;
 
-    tell_circuit(r, err);
+    tell_group(r, err);
     tkt_random(&jitter, sizeof(jitter));
     r->verdict =
         tkt_backoff_aged(&r->job, err, jitter, tkt_clock_wall_ms(),
@@ -296,6 +312,20 @@ void tkt_running_give_back(struct tkt_running *r, int64_t delay_ms, const char *
     r->verdict =
         (struct tkt_verdict){TKT_JOB_RETURN, tkt_clock_wall_ms() + TKT_MAX(0, delay_ms)};
     snprintf(r->reason, sizeof(r->reason), "%.299s", why);
+    end(r);
+}
+
+void tkt_running_commit(struct tkt_running *r,
+                        int (*record)(struct tkt_store *store, struct tkt_running *r,
+                                      struct tkt_err *err),
+                        void (*recorded)(struct tkt_running *r,
+                                         const struct tkt_err *err))
+{
+    const struct tkt_err none = TKT_ERR_INIT;
+
+    tell_group(r, &none);
+    r->record = record;
+    r->recorded = recorded;
     end(r);
 }
 
@@ -349,46 +379,98 @@ void tkt_dispatch_take_back(struct tkt_dispatch *p)
 
 /* ---- whose turn it is ---------------------------------------------------------------------- */
 
-static void start_one(struct tkt_running *r)
+static bool is_stopping(struct tkt_dispatch *p)
 {
-    r->group->waiting--;
-    r->group->in_flight++;
-    r->is_started = true;
-    r->is_probe = has_circuit(r) && r->group->breaker.state == TKT_BREAKER_HALF_OPEN;
-    r->kind->start(r);
+    return atomic_load(&p->stopping);
 }
 
-/* true: started or given back. */
-static bool try_one(struct tkt_dispatch *p, struct tkt_running *r)
+static void ready_shift(struct tkt_lane_group *g)
 {
-    if (atomic_load(&p->stopping)) {
-        tkt_running_give_back(r, 0, "ticketd stopped");
-        return true;
-    }
-    if (!has_room(r)) {
-        return false;
-    }
-    int64_t wait =
-        has_circuit(r) ? tkt_breaker_ask(&r->group->breaker, tkt_clock_mono_ms()) : 0;
-    if (wait > 0) {
-        uint16_t jitter;
+    struct tkt_running *r = g->ready;
 
-        /* Not all at one moment: the first is the probe. */
-        tkt_random(&jitter, sizeof(jitter));
-        tkt_running_give_back(r, wait + wait * (jitter % 1024) / 4096,
-                              "its target is left alone for a while");
-        return true;
+    g->ready = r->ready_next;
+    if (!g->ready) {
+        g->ready_end = &g->ready;
     }
-    start_one(r);
-    return true;
+    r->ready_next = NULL;
+    r->is_ready = false;
+}
+
+/* Not all at one moment. */
+static int64_t spread(int64_t wait_ms)
+{
+    uint16_t jitter;
+
+    tkt_random(&jitter, sizeof(jitter));
+    return wait_ms + wait_ms * (jitter % 1024) / 4096;
+}
+
+void tkt_dispatch_give_turns(struct tkt_dispatch *p, struct tkt_lane_group *g)
+{
+    int64_t now = tkt_clock_mono_ms();
+
+    while (g->ready) {
+        struct tkt_running *r = g->ready;
+        int64_t wait = is_stopping(p) ? 0 : tkt_group_turn(g, now, &r->is_probe);
+
+        if (is_stopping(p) || wait > TKT_GROUP_PATIENCE_MS) {
+            ready_shift(g);
+            r->go(r, TKT_MAX(spread(wait), INT64_C(1)));
+        } else if (wait != 0) {
+            p->turn_at_ms = wait > 0 ? TKT_MIN(p->turn_at_ms, now + wait) : p->turn_at_ms;
+            return;
+        } else {
+            ready_shift(g);
+            g->sending++;
+            r->has_turn = r->had_turn = true;
+            r->go(r, 0);
+        }
+    }
+}
+
+void tkt_running_turn(struct tkt_running *r,
+                      void (*go)(struct tkt_running *r, int64_t wait_ms))
+{
+    struct tkt_lane_group *g = r->group;
+
+    r->go = go;
+    r->is_ready = true;
+    r->ready_next = NULL;
+    *g->ready_end = r;
+    g->ready_end = &r->ready_next;
+}
+
+static bool has_room(const struct tkt_running *r)
+{
+    const struct tkt_lane_group *g = r->group;
+    int most = g->is_target ? g->most + g->ahead : g->most;
+
+    return g->started < most ||
+           (r->kind->latest_ms && tkt_clock_wall_ms() >= r->kind->latest_ms(r));
+}
+
+static void try_one(struct tkt_dispatch *p, struct tkt_running *r)
+{
+    int64_t wait = tkt_group_wait(r->group, tkt_clock_mono_ms());
+
+    if (is_stopping(p)) {
+        tkt_running_give_back(r, 0, "ticketd stopped");
+    } else if (wait > TKT_GROUP_PATIENCE_MS) {
+        tkt_running_give_back(r, spread(wait), "its target is left alone for a while");
+    } else if (has_room(r)) {
+        r->group->started++;
+        r->is_started = true;
+        r->kind->start(r);
+    }
 }
 
 void tkt_dispatch_hold(struct tkt_dispatch *p, struct tkt_job *job)
 {
     struct tkt_running *r = calloc(1, sizeof(*r));
-    const struct tkt_job_kind *kind = kind_of(job);
+    const struct tkt_job_kind *kind = kind_of(job->kind, job->target);
 
-    if (!r || !(r->group = group_get(p, kind->group ? kind->group : job->target))) {
+    if (!r || !(r->group = group_get(p, kind->group ? kind->group : job->target,
+                                     kind->group == NULL))) {
         free(r); /* its lease brings it back */
         tkt_jobs_release(job, 1);
         return;
@@ -400,16 +482,9 @@ void tkt_dispatch_hold(struct tkt_dispatch *p, struct tkt_job *job)
     r->http = p->http;
     r->job = *job;
     memset(job, 0, sizeof(*job));
-    r->group->waiting++;
+    r->group->held++;
     link_held(p, r);
-    if (!try_one(p, r) && r->group->waiting > TKT_DISPATCH_WAITING_MAX) {
-        int64_t delay = queue_delay(r->group, tkt_clock_mono_ms());
-
-        if (kind->latest_ms) {
-            delay = TKT_MIN(delay, kind->latest_ms(r) - tkt_clock_wall_ms());
-        }
-        tkt_running_give_back(r, delay, "its target is busy");
-    }
+    try_one(p, r);
 }
 
 void tkt_dispatch_start_held(struct tkt_dispatch *p)
@@ -418,9 +493,13 @@ void tkt_dispatch_start_held(struct tkt_dispatch *p)
 
     for (struct tkt_running *r = p->held; r; r = next) {
         next = r->next;
-        if (!r->is_started) {
-            (void)try_one(p, r); /* false: it waits on */
+        if (!r->is_started && !r->is_ended) {
+            try_one(p, r);
         }
+    }
+    p->turn_at_ms = INT64_MAX;
+    for (struct tkt_lane_group *g = p->groups; g; g = g->next) {
+        tkt_dispatch_give_turns(p, g);
     }
 }
 
@@ -430,10 +509,16 @@ void tkt_dispatch_stop_held(struct tkt_dispatch *p)
 
     for (struct tkt_running *r = p->held; r; r = next) {
         next = r->next;
+        if (r->is_ended) {
+            continue;
+        }
         if (!r->is_started) {
             tkt_running_give_back(r, 0, "ticketd stopped");
         } else if (r->kind->stop && !r->in_pool) {
             r->kind->stop(r);
         }
+    }
+    for (struct tkt_lane_group *g = p->groups; g; g = g->next) {
+        tkt_dispatch_give_turns(p, g);
     }
 }

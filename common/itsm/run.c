@@ -33,6 +33,7 @@ struct tkt_itsm_run {
     bool farewell;   /* ... */
     bool wrote;      /* one before it changed something there */
     int also[4];
+    int rest_s;
     struct tkt_itsm_result result;
 };
 
@@ -43,6 +44,7 @@ static void finish(struct tkt_itsm_run *run)
     struct tkt_itsm_result result = run->result;
 
     result.unsure = result.err.class != TKT_ERR_NONE && (result.unsure || run->wrote);
+    result.rest_s = run->rest_s;
     run->call->answer = NULL;
     free(run);
     done(arg, &result);
@@ -357,6 +359,7 @@ static bool is_page(const struct tkt_itsm_run *run, const struct tkt_http_respon
 
 static void read_response(struct tkt_itsm_run *run, struct tkt_http_response *r)
 {
+    run->rest_s = TKT_MAX(run->rest_s, tkt_http_rest_s(r, tkt_clock_wall_ms() / 1000));
     if (run->farewell) {
         run->result = (struct tkt_itsm_result){.err = TKT_ERR_INIT};
         finish(run);

@@ -17,6 +17,8 @@ struct tkt_itsm_result {
     bool unsure;
     /* 401: the token that went along is not valid (any more). */
     bool unauthorized;
+    /* Whatever became of it: the ITSM's limit is used up for so long. */
+    int rest_s;
 };
 
 struct tkt_itsm_run;

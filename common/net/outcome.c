@@ -86,6 +86,64 @@ int tkt_retry_after(const char *v, int64_t now_s)
     return (int)TKT_MAX(0, TKT_MIN(wait, TKT_HTTP_RETRY_AFTER_MAX_S));
 }
 
+/* "2026-11-22T10:00Z", with or without seconds and their fraction; -1: none. */
+static int64_t iso_seconds(const char *v)
+{
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    int y, mon, d, h, m;
+    int s = 0;
+
+    if (sscanf(v, "%4d-%2d-%2dT%2d:%2d:%2d", &y, &mon, &d, &h, &m, &s) < 5 || mon < 1 ||
+        mon > 12) {
+        return -1;
+    }
+    return to_seconds(y, months[mon - 1], d, h, m, s);
+}
+
+static int64_t reset_wait(const char *v, int64_t now_s)
+{
+    size_t digits = strspn(v, "0123456789");
+    int64_t n = 0;
+
+    if (digits == 0 || digits > 15) {
+        return 0;
+    }
+    if (v[digits] == '-') {
+        n = iso_seconds(v);
+        return n < 0 ? 0 : n - now_s;
+    }
+    for (size_t i = 0; i < digits; i++) {
+        n = n * 10 + (v[i] - '0');
+    }
+    if (v[digits] != '\0' && v[digits] != '.') {
+        return 0;
+    }
+    n += v[digits] == '.';
+    return n > 1000000000 ? n - now_s : n; /* nobody rests for 30 years */
+}
+
+int tkt_http_rest_s(const struct tkt_http_response *r, int64_t now_s)
+{
+    static const char *const names[][2] = {
+        {"ratelimit-remaining", "ratelimit-reset"},
+        {"x-ratelimit-remaining", "x-ratelimit-reset"},
+        {"x-rate-limit-remaining", "x-rate-limit-reset"}};
+    int64_t wait = 0;
+    char room[64];
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(names); i++) {
+        const char *left = tkt_http_header(r, names[i][0], room, sizeof(room));
+
+        if (left == NULL || strcmp(left, "0") != 0) {
+            continue;
+        }
+        const char *reset = tkt_http_header(r, names[i][1], room, sizeof(room));
+        wait = TKT_MAX(wait, reset == NULL ? 0 : reset_wait(reset, now_s));
+    }
+    return (int)TKT_MIN(wait, (int64_t)TKT_HTTP_RETRY_AFTER_MAX_S);
+}
+
 enum tkt_http_outcome tkt_http_status_outcome(int status, bool repeatable)
 {
     switch (status) {

@@ -8,6 +8,10 @@
 /* Seconds to wait: a number, or a date after now_s; 0 when it is neither. Cut at
  * TKT_HTTP_RETRY_AFTER_MAX_S. */
 int tkt_retry_after(const char *value, int64_t now_s);
+/* Seconds for which a server's header fields say that its rate limit is used up (none
+ * remain, and when that ends): 0 when they do not. The forms of several vendors: seconds, a
+ * time since 1970, an ISO 8601 time. Cut as above. */
+int tkt_http_rest_s(const struct tkt_http_response *response, int64_t now_s);
 /* The three forms of an HTTP date; -1 when it is none. */
 int64_t tkt_http_date(const char *value);
 /* By the status alone: what it means for a request that is repeatable or not. */

@@ -266,9 +266,45 @@ static void query_and_path_are_brought_to_one_form(void **state)
     tkt_buf_release(&names);
 }
 
+static int rest_of(const char *head, int64_t now_s)
+{
+    struct tkt_http_response r = {.head = TKT_BUF_INIT(1000)};
+
+    assert_int_equal(tkt_buf_adds(&r.head, head), 0);
+    int wait = tkt_http_rest_s(&r, now_s);
+    tkt_buf_release(&r.head);
+    return wait;
+}
+
+static void a_rate_limit_used_up_is_read_in_each_vendors_form(void **state)
+{
+    const int64_t then = 1800000000; /* 2027-01-15T08:00:00Z */
+
+    (void)state;
+    assert_int_equal(rest_of("x-ratelimit-remaining: 0\nx-ratelimit-reset: 60\n", then),
+                     60);
+    assert_int_equal(
+        rest_of("ratelimit-remaining: 0\nratelimit-reset: 1800000030\n", then), 30);
+    assert_int_equal(
+        rest_of("x-ratelimit-remaining: 0\nx-ratelimit-reset: 2027-01-15T08:01Z\n", then),
+        60);
+    assert_int_equal(
+        rest_of("x-rate-limit-remaining: 0\nx-rate-limit-reset: 1.5\n", then), 2);
+    assert_int_equal(rest_of("x-ratelimit-remaining: 1\nx-ratelimit-reset: 60\n", then),
+                     0);
+    assert_int_equal(rest_of("x-ratelimit-remaining: 0\n", then), 0);
+    assert_int_equal(rest_of("x-ratelimit-reset: 60\n", then), 0);
+    assert_int_equal(
+        rest_of("ratelimit-remaining: 0\nratelimit-reset: 1799999999\n", then), 0);
+    assert_int_equal(rest_of("ratelimit-remaining: 0\nratelimit-reset: 1e9\n", then), 0);
+    assert_int_equal(rest_of("ratelimit-remaining: 0\nratelimit-reset: 99999999\n", then),
+                     TKT_HTTP_RETRY_AFTER_MAX_S);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rate_limit_used_up_is_read_in_each_vendors_form),
         cmocka_unit_test(retry_after_reads_numbers_and_dates),
         cmocka_unit_test(the_pause_grows_and_is_never_shorter_than_asked),
         cmocka_unit_test(a_bucket_gives_what_an_hour_allows),
