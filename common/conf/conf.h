@@ -92,6 +92,8 @@ struct tkt_conf_desk {
     int64_t storm_senders;   /* so many strangers in one conversation; 0 = never */
     int64_t storm_window_ms; /* ... and within this time; of affected and loops too */
     int64_t loop_max;        /* tickets of one automatic sender in that time; 0 = any */
+    char *language;          /* where the requester's mail does not tell */
+    int64_t notices_max;     /* an hour; 0 = any */
     int64_t sender_rate;     /* mails an hour, more is deferred at RCPT; 0 = any */
     int64_t repeat_rate;     /* ... of one text */
 };
@@ -205,6 +207,30 @@ struct tkt_conf_channel {
     char *ca_file, *cert_file, *key_file;
     char *proxy;
     bool allow_plain;
+};
+
+/* Who is told of what by which channel. */
+struct tkt_conf_notify {
+    char *name;
+    struct tkt_conf_list on; /* tkt_notice_names of common/notify */
+    struct tkt_conf_list to; /* roles, or addresses, numbers, rooms */
+    char *channel;
+    struct tkt_conf_list if_desk;
+    struct tkt_conf_list if_group;
+    struct tkt_conf_list if_priority; /* "1".."5" */
+    struct tkt_conf_list if_class;
+    char *template_name;   /* "" = the name of what happened */
+    char *hours;           /* calendar outside of which it is quiet; "" = never quiet */
+    bool drop_outside;     /* else held until it opens */
+    int64_t urgent;        /* priorities up to this are told at any time; 0 = none */
+    int64_t digest_ms;     /* 0 = each by itself */
+    int64_t repeat_ms;     /* the same of a ticket to the same recipient: once within */
+    int64_t per_recipient; /* an hour; 0 = any */
+    int64_t per_hour;      /* ... of all recipients */
+    bool opt_out;          /* who opted out is not told */
+    int64_t remind_ms;     /* on action_required; 0 = never */
+    int64_t reminders;
+    int64_t close_after_ms; /* behind the last reminder; 0 = never */
 };
 
 enum tkt_engine_kind {
@@ -564,6 +590,7 @@ struct tkt_conf {
     struct tkt_conf_list arc_sealers;  /* domains whose ARC seal is trusted */
     struct tkt_conf_list own_networks; /* clients that are never limited, and believed */
     char *recipient_delimiter;         /* "+": sub-addresses of desks; "" = none */
+    char *templates; /* folder of texts that go before the shipped ones; "" = none */
     bool one_ticket_per_message;
     bool analyse;         /* false: tickets from the header scan only */
     char *shadow_config;  /* decides beside this one, counted only; "" = none */
@@ -607,6 +634,8 @@ struct tkt_conf {
     size_t correlate_count;
     struct tkt_conf_channel *channels;
     size_t channel_count;
+    struct tkt_conf_notify *notifys;
+    size_t notify_count;
 };
 
 /* Reads and checks path and what it includes. Errors are CONF. Owner: the caller. */

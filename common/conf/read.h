@@ -26,6 +26,7 @@ int tkt_conf_derive(struct tkt_conf *conf);
 int tkt_conf_check(struct tkt_conf *conf, struct tkt_err *err);
 /* The part of it about directories and people (check_directory.c, check_group.c). */
 int tkt_conf_check_people(const struct tkt_conf *conf, struct tkt_err *err);
+int tkt_conf_check_notify(const struct tkt_conf *conf, struct tkt_err *err);
 int tkt_conf_check_directories(const struct tkt_conf *conf, struct tkt_err *err);
 /* The load from memory, without includes: for tests. */
 struct tkt_conf *tkt_conf_load_text(const char *name, const char *data, size_t n,

@@ -66,6 +66,7 @@
 #define TKT_CONF_GROUP_ROWS 9
 #define TKT_CONF_CORRELATE_ROWS 9
 #define TKT_CONF_CHANNEL_ROWS 21
+#define TKT_CONF_NOTIFY_ROWS 19
 extern const struct tkt_conf_row tkt_conf_llm_rows[TKT_CONF_LLM_ROWS];
 extern const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS];
 extern const struct tkt_conf_row tkt_conf_people_rows[TKT_CONF_PEOPLE_ROWS];
@@ -77,5 +78,6 @@ extern const struct tkt_conf_row tkt_conf_agent_rows[TKT_CONF_AGENT_ROWS];
 extern const struct tkt_conf_row tkt_conf_group_rows[TKT_CONF_GROUP_ROWS];
 extern const struct tkt_conf_row tkt_conf_correlate_rows[TKT_CONF_CORRELATE_ROWS];
 extern const struct tkt_conf_row tkt_conf_channel_rows[TKT_CONF_CHANNEL_ROWS];
+extern const struct tkt_conf_row tkt_conf_notify_rows[TKT_CONF_NOTIFY_ROWS];
 
 #endif

@@ -98,6 +98,10 @@ static const struct tkt_conf_row top_rows[] = {
      .help =
          "Bytes that part a sub-address from a desk's local part; as in Postfix. Empty: "
          "no sub-addresses."},
+    {STRING_ROW(tkt_conf, templates, "templates", ""), .max = 1024, .reload = true,
+     .check = tkt_conf_is_path_or_empty,
+     .help = "Folder of texts for notices, as LANGUAGE/NAME.txt and .html, that go "
+             "before the shipped ones."},
     {BOOL_ROW(tkt_conf, one_ticket_per_message, "one_ticket_per_message", "no"),
      .reload = true,
      .help =
@@ -387,6 +391,13 @@ static const struct tkt_conf_row desk_rows[] = {
     {LIST_ROW(tkt_conf_desk, acknowledges, "acknowledges", "human", 0, 11),
      .words = class_words, .reload = true,
      .help = "Classes whose mail is acknowledged; never that of the null sender."},
+    {STRING_ROW(tkt_conf_desk, language, "language", "en"), .max = 2,
+     .check = tkt_conf_is_language, .reload = true,
+     .help = "Of notices to those whose own is not known: two letters (ISO 639-1)."},
+    {INT_ROW(tkt_conf_desk, notices_max, "notices_per_hour", "600", 0, 1000000),
+     .reload = true,
+     .help = "Notices an hour; beyond it none goes out, and those who are told of an "
+             "alarm are told once. 0: any number."},
     {TIME_ROW(tkt_conf_desk, retain_ms, "retain", "0", 0, 5200 * WEEK), .reload = true,
      .help = "Content of closed tickets is erased after this time; 0: kept."},
     {TIME_ROW(tkt_conf_desk, join_window_ms, "join_window", "10m", 0, 30 * DAY),
@@ -545,6 +556,9 @@ const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
                           .help =
                               "Ways to tell people. docs/notifications.md has what each "
                               "type needs."},
+    APART(NOTIFY, notify,
+          "Who is told of what by which channel. Without such a section nobody is.",
+          NULL),
 };
 
 const char *tkt_conf_type_name(enum tkt_conf_type type)

@@ -72,6 +72,7 @@ enum tkt_conf_section_id {
     TKT_CONF_REQUIRE,
     TKT_CONF_CORRELATE,
     TKT_CONF_CHANNEL,
+    TKT_CONF_NOTIFY,
     TKT_CONF_SECTIONS
 };
 

@@ -356,3 +356,11 @@ const char *tkt_conf_is_user_or_group(const char *value)
     }
     return "a user name, or a group as @group";
 }
+
+const char *tkt_conf_is_language(const char *value)
+{
+    return value[0] >= 'a' && value[0] <= 'z' && value[1] >= 'a' && value[1] <= 'z' &&
+                   value[2] == '\0'
+               ? NULL
+               : "two letters such as de (ISO 639-1)";
+}

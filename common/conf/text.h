@@ -42,5 +42,6 @@ const char *tkt_conf_is_absence(const char *value);
 const char *tkt_conf_is_redact_pattern(const char *value);
 /* What may stand in an SMTP reply: the MTA takes % for a format. */
 const char *tkt_conf_is_reply_text(const char *value);
+const char *tkt_conf_is_language(const char *value);
 
 #endif
