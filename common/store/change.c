@@ -580,6 +580,10 @@ static int analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
     struct tkt_buf *b = tkt_event_begin(s);
     json_str_opt(b, "why", c->why);
     json_bool(b, "given_up", in->decision == NULL);
+    if (in->decision != NULL) {
+        json_bool(b, "answer", c->acknowledge);
+        json_str_opt(b, "language", in->language);
+    }
     const char *kind = in->enriched ? "ticket.enriched" : "ticket.analysed";
     return tkt_event_end(s, t.id, in->message, NULL, kind, in->now_ms, err) < 0
                ? -1

@@ -96,6 +96,8 @@ static int erase_ticket_fields(struct tkt_store *s, int64_t ticket, int flag,
         tkt_db_run(s->db, SQL_EVENT_ERASE, err, "i", ticket) < 0 ||
         tkt_db_run(s->db, SQL_FIELDS_DROP, err, "i", ticket) < 0 ||
         tkt_db_run(s->db, SQL_ANSWERS_FORGET, err, "i", ticket) < 0 ||
+        tkt_db_run(s->db, SQL_NOTICES_OF, err, "i", ticket) < 0 ||
+        tkt_db_run(s->db, SQL_ASK_DROP, err, "i", ticket) < 0 ||
         tkt_db_run(s->db, SQL_JOB_ERASE, err, "i", ticket) < 0) {
         return -1;
     }

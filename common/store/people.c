@@ -117,5 +117,9 @@ int tkt_reader_people_count(struct tkt_reader *r, int64_t *people, int64_t *unkn
 
 int tkt_person_forget(struct tkt_store *s, const char *address, struct tkt_err *err)
 {
-    return tkt_db_run(s->db, SQL_PERSON_DROP, err, "s", address) < 0 ? -1 : 0;
+    /* That he wants to be told nothing is kept: it is his wish. */
+    return tkt_db_run(s->db, SQL_PERSON_DROP, err, "s", address) < 0 ||
+                   tkt_db_run(s->db, SQL_CONTACT_FORGET, err, "s", address) < 0
+               ? -1
+               : 0;
 }

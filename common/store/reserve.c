@@ -172,6 +172,10 @@ static int note(struct work *w, size_t i, int64_t ticket, const struct message_r
     json_str_opt(b, "rcpt", d->rcpt);
     json_str_opt(b, "queue_id", in->queue_id);
     json_str_opt(b, "why", why);
+    if (d->decision != NULL) {
+        json_bool(b, "answer", d->decision->acknowledge);
+        json_str_opt(b, "language", d->language);
+    }
     if (!in->analysed) {
         json_str(b, "unanalysed", in->analysis_error != NULL ? in->analysis_error : "");
     }

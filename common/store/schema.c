@@ -181,10 +181,32 @@ static const char schema_11[] =
     " PRIMARY KEY(itsm, id)) WITHOUT ROWID;"
     "CREATE INDEX deliveries_at ON deliveries(at);";
 
+/* Notices: how often in which window, by a hash of what is counted; what waits for its hour
+ * or its digest; the threads of channels; who cannot (1) or will not (2) be told; who was
+ * asked and is reminded. */
+static const char schema_12[] =
+    "CREATE TABLE notice_counts(key BLOB PRIMARY KEY, until INTEGER NOT NULL,"
+    " count INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX notice_counts_until ON notice_counts(until);"
+    "CREATE TABLE notices(id INTEGER PRIMARY KEY, due INTEGER NOT NULL, digest TEXT,"
+    " channel TEXT NOT NULL, ticket INTEGER NOT NULL, message INTEGER,"
+    " payload TEXT NOT NULL);"
+    "CREATE INDEX notices_due ON notices(due);"
+    "CREATE INDEX notices_digest ON notices(digest) WHERE digest IS NOT NULL;"
+    "CREATE INDEX notices_ticket ON notices(ticket);"
+    "CREATE TABLE notice_threads(ticket INTEGER NOT NULL, channel TEXT NOT NULL,"
+    " room TEXT NOT NULL, thread TEXT NOT NULL, PRIMARY KEY(ticket, channel, room))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE contacts(address TEXT NOT NULL, mark INTEGER NOT NULL,"
+    " at INTEGER NOT NULL, reason TEXT, PRIMARY KEY(address, mark)) WITHOUT ROWID;"
+    "CREATE TABLE asks(ticket INTEGER PRIMARY KEY, subscription TEXT NOT NULL,"
+    " due INTEGER NOT NULL, remaining INTEGER NOT NULL, payload TEXT NOT NULL);"
+    "CREATE INDEX asks_due ON asks(due);";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
-static const char *const migrations[] = {schema_1, schema_2,  schema_3, schema_4,
-                                         schema_5, schema_6,  schema_7, schema_8,
-                                         schema_9, schema_10, schema_11};
+static const char *const migrations[] = {schema_1, schema_2,  schema_3,  schema_4,
+                                         schema_5, schema_6,  schema_7,  schema_8,
+                                         schema_9, schema_10, schema_11, schema_12};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

@@ -353,6 +353,48 @@ X(SQL_EVENT_LAST, "SELECT chain FROM events WHERE host = ? ORDER BY id DESC LIMI
 X(SQL_EVENT_ADD, "INSERT INTO events(host, at, ticket, message, kind, hash, chain, data)" \
     " VALUES(?, ?, nullif(?, 0), nullif(?, 0), ?, ?, ?, ?)") \
 X(SQL_EVENT_ERASE, "UPDATE events SET data = NULL WHERE ticket = ?") \
+/* notices */ \
+X(SQL_NOTICE_COUNTED, "SELECT count FROM notice_counts WHERE key = ?1 AND until > ?2") \
+X(SQL_NOTICE_COUNT, "INSERT INTO notice_counts(key, until, count) VALUES(?1, ?2, 1)" \
+    " ON CONFLICT(key) DO UPDATE SET" \
+    " count = CASE WHEN until > ?3 THEN count + 1 ELSE 1 END," \
+    " until = CASE WHEN until > ?3 THEN until ELSE excluded.until END") \
+X(SQL_NOTICE_COUNTS_EXPIRE, "DELETE FROM notice_counts WHERE key IN (SELECT key" \
+    " FROM notice_counts WHERE until <= ?1 ORDER BY until LIMIT ?2)") \
+X(SQL_NOTICE_ADD, "INSERT INTO notices(due, digest, channel, ticket, message, payload)" \
+    " VALUES(?1, nullif(?2, ''), ?3, ?4, nullif(?5, 0), ?6)") \
+X(SQL_NOTICE_DIGEST_DUE, "SELECT min(due) FROM notices WHERE digest = ?1") \
+X(SQL_NOTICE_NEXT, "SELECT min(due) FROM notices") \
+X(SQL_NOTICE_DUE, "SELECT id, digest, channel, ticket, message, payload FROM notices" \
+    " WHERE due <= ?1 ORDER BY due, id LIMIT 1") \
+X(SQL_NOTICE_DIGEST, "SELECT payload FROM notices WHERE digest = ?1 ORDER BY id") \
+X(SQL_NOTICE_DROP, "DELETE FROM notices WHERE id = ?1") \
+X(SQL_NOTICE_DIGEST_DROP, "DELETE FROM notices WHERE digest = ?1") \
+X(SQL_NOTICES_OF, "DELETE FROM notices WHERE ticket = ?1") \
+X(SQL_NOTICE_THREAD_SET, "INSERT OR IGNORE INTO notice_threads(ticket, channel, room," \
+    " thread) VALUES(?1, ?2, ?3, ?4)") \
+X(SQL_NOTICE_THREAD, "SELECT thread FROM notice_threads WHERE ticket = ?1" \
+    " AND channel = ?2 AND room = ?3") \
+X(SQL_CONTACT_ADD, "INSERT OR IGNORE INTO contacts(address, mark, at, reason)" \
+    " VALUES(?1, ?2, ?3, ?4)") \
+X(SQL_CONTACT_DROP, "DELETE FROM contacts WHERE address = ?1 AND mark = ?2") \
+X(SQL_CONTACT_FORGET, "DELETE FROM contacts WHERE address = ?1 AND mark = 1") \
+X(SQL_CONTACT_MARKS, "SELECT coalesce(sum(mark), 0) FROM contacts WHERE address = ?1") \
+X(SQL_CONTACTS, "SELECT address, mark, at, reason FROM contacts ORDER BY at DESC" \
+    " LIMIT ?1") \
+X(SQL_ASK_SET, "INSERT OR REPLACE INTO asks(ticket, subscription, due, remaining, payload)" \
+    " VALUES(?1, ?2, ?3, ?4, ?5)") \
+X(SQL_ASK_DROP, "DELETE FROM asks WHERE ticket = ?1") \
+X(SQL_ASKS_DUE, "SELECT ticket, subscription, due, remaining, payload FROM asks" \
+    " WHERE due <= ?1 ORDER BY due LIMIT ?2") \
+X(SQL_NOTED_TICKET, "SELECT flags FROM tickets WHERE id = ?1") \
+X(SQL_NOTED_MESSAGE, "SELECT id, flags, class, author, sender, message_id FROM messages" \
+    " WHERE ticket = ?1 AND (id = ?2 OR (?2 = 0 AND flags & 2 <> 0)) ORDER BY id LIMIT 1") \
+X(SQL_NOTED_DECIDED, "SELECT json_extract(data, '$.answer')," \
+    " json_extract(data, '$.language') FROM events WHERE ticket = ?1 AND message = ?2" \
+    " AND kind IN ('ticket.created', 'message.appended', 'ticket.analysed'," \
+    " 'ticket.enriched') AND data IS NOT NULL" \
+    " AND json_extract(data, '$.answer') IS NOT NULL ORDER BY id DESC LIMIT 1") \
 /* followers of the events */ \
 X(SQL_EVENTS_AFTER, "SELECT id, at, ticket, message, kind," \
     " CASE WHEN kind = 'message.decided' THEN NULL ELSE data END" \

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/notice.h"
+
+#include "base/util.h"
+#include "store/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_MAX_BYTES 1024
+#define REASON_MAX 300
+
+/* ---- counts --------------------------------------------------------------------------- */
+
+static int short_key(const char *name, unsigned char key[TKT_SHA256_LEN],
+                     struct tkt_err *err)
+{
+    if (strlen(name) > NAME_MAX_BYTES) {
+        return tkt_err_set(err, TKT_ERR_PERM, "store: a count's name is too long");
+    }
+    tkt_sha256(name, strlen(name), key);
+    return 0;
+}
+
+static int count(struct tkt_store *s, const char *name, int64_t max, int64_t window_ms,
+                 int64_t now_ms, struct tkt_err *err)
+{
+    unsigned char key[TKT_SHA256_LEN];
+    int64_t have = 0;
+
+    if (short_key(name, key, err) < 0) {
+        return -1;
+    }
+    int n = tkt_db_get_int(s->db, SQL_NOTICE_COUNTED, &have, err, "bi", key,
+                           (size_t)SHORT_KEY_LEN, now_ms);
+    if (n < 0) {
+        return -1;
+    }
+    if (n == 1 && have >= max) {
+        return 0;
+    }
+    return tkt_db_run(s->db, SQL_NOTICE_COUNT, err, "bii", key, (size_t)SHORT_KEY_LEN,
+                      now_ms + window_ms, now_ms) < 0
+               ? -1
+               : 1;
+}
+
+int tkt_store_notice_count(struct tkt_store *s, const char *name, int64_t max,
+                           int64_t window_ms, int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (max <= 0 || window_ms <= 0) {
+        return 1;
+    }
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = count(s, name, max, window_ms, now_ms, err);
+    return tkt_store_leave(s, own, rc, err);
+}
+
+int64_t tkt_store_notice_counted(struct tkt_store *s, const char *name, int64_t now_ms,
+                                 struct tkt_err *err)
+{
+    unsigned char key[TKT_SHA256_LEN];
+    int64_t have = 0;
+
+    return short_key(name, key, err) < 0 ||
+                   tkt_db_get_int(s->db, SQL_NOTICE_COUNTED, &have, err, "bi", key,
+                                  (size_t)SHORT_KEY_LEN, now_ms) < 0
+               ? -1
+               : have;
+}
+
+int tkt_store_notice_expire(struct tkt_store *s, int64_t now_ms, int max,
+                            struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = tkt_db_run(s->db, SQL_NOTICE_COUNTS_EXPIRE, err, "ii", now_ms, (int64_t)max);
+    return tkt_store_leave(s, own, rc, err);
+}
+
+/* ---- waiting -------------------------------------------------------------------------- */
+
+static int add(struct tkt_store *s, const struct tkt_store_notice *in, int64_t now_ms,
+               struct tkt_err *err)
+{
+    int64_t due_ms = in->due_ms;
+    int64_t first = 0;
+
+    if (strlen(in->payload) > TKT_STORE_NOTICE_MAX) {
+        return tkt_err_set(err, TKT_ERR_PERM, "store: a notice is too long");
+    }
+    if (due_ms <= now_ms) {
+        return tkt_job_insert(s, in->ticket, in->message, TKT_STORE_NOTICE_JOB,
+                              in->channel, in->payload, false, now_ms, now_ms, err);
+    }
+    /* Those of one digest go when the first of them is due. */
+    int n = in->digest[0] == '\0' ? 0
+                                  : tkt_db_get_int(s->db, SQL_NOTICE_DIGEST_DUE, &first,
+                                                   err, "s", in->digest);
+    if (n < 0) {
+        return -1;
+    }
+    if (n == 1 && first > 0) {
+        due_ms = first;
+    }
+    return tkt_db_run(s->db, SQL_NOTICE_ADD, err, "issiis", due_ms, in->digest,
+                      in->channel, in->ticket, in->message, in->payload) < 0
+               ? -1
+               : 0;
+}
+
+int tkt_store_notice_add(struct tkt_store *s, const struct tkt_store_notice *in,
+                         int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = add(s, in, now_ms, err);
+    return tkt_store_leave(s, own, rc, err);
+}
+
+struct waiting {
+    int64_t id;
+    int64_t ticket, message;
+    char digest[80];
+    char channel[64];
+    struct tkt_buf payload;
+};
+
+/* 1 with the row that is due first, 0, -1. */
+static int first_due(struct tkt_store *s, int64_t now_ms, struct waiting *w,
+                     struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+    int n = tkt_db_query(s->db, &row, SQL_NOTICE_DUE, err, "i", now_ms);
+
+    if (n <= 0) {
+        return n;
+    }
+    w->id = tkt_row_int(&row, 0);
+    (void)snprintf(w->digest, sizeof(w->digest), "%s", tkt_row_text(&row, 1));
+    (void)snprintf(w->channel, sizeof(w->channel), "%s", tkt_row_text(&row, 2));
+    w->ticket = tkt_row_int(&row, 3);
+    w->message = tkt_row_int(&row, 4);
+    tkt_buf_reset(&w->payload);
+    return tkt_buf_adds(&w->payload, tkt_row_text(&row, 5)) < 0
+               ? tkt_err_set(err, TKT_ERR_TEMP, "store: no memory")
+               : 1;
+}
+
+/* All that wait under w's name into one payload; how many, or -1. */
+static int collect(struct tkt_store *s, const struct waiting *w, struct tkt_buf *out,
+                   struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+    int items = 0;
+    int seen = 0;
+    int n = tkt_db_query(s->db, &row, SQL_NOTICE_DIGEST, err, "s", w->digest);
+
+    /* The first one's own words name recipient, role and language. */
+    (void)tkt_buf_adds(out, "{\"what\":\"digest\",\"like\":"); /* out->failed tells */
+    (void)tkt_buf_adds(out, tkt_buf_str(&w->payload));
+    json_open(out, "items", '[');
+    for (; n == 1; n = tkt_row_next(&row, err)) {
+        const char *payload = tkt_row_text(&row, 0);
+
+        seen++;
+        if (items < TKT_STORE_DIGEST_ITEMS_MAX &&
+            out->len + strlen(payload) < TKT_STORE_DIGEST_BYTES_MAX) {
+            json_sep(out);
+            (void)tkt_buf_adds(out, payload); /* as above */
+            items++;
+        }
+    }
+    json_close(out, ']');
+    json_int(out, "left_out", seen - items);
+    json_close(out, '}');
+    if (n < 0 || out->failed) {
+        return n < 0 ? -1 : tkt_err_set(err, TKT_ERR_TEMP, "store: no memory");
+    }
+    return seen;
+}
+
+static int release_one(struct tkt_store *s, const struct waiting *w, int64_t now_ms,
+                       struct tkt_err *err)
+{
+    TKT_AUTO_BUF struct tkt_buf digest = TKT_BUF_INIT(2 * TKT_STORE_DIGEST_BYTES_MAX);
+    const char *payload = tkt_buf_str(&w->payload);
+    int seen = w->digest[0] == '\0' ? 1 : collect(s, w, &digest, err);
+
+    if (seen < 0) {
+        return -1;
+    }
+    if (seen > 1) {
+        payload = tkt_buf_str(&digest);
+    }
+    if (tkt_job_insert(s, w->ticket, w->message, TKT_STORE_NOTICE_JOB, w->channel,
+                       payload, false, now_ms, now_ms, err) < 0) {
+        return -1;
+    }
+    return (w->digest[0] == '\0'
+                ? tkt_db_run(s->db, SQL_NOTICE_DROP, err, "i", w->id)
+                : tkt_db_run(s->db, SQL_NOTICE_DIGEST_DROP, err, "s", w->digest)) < 0
+               ? -1
+               : 0;
+}
+
+static int release(struct tkt_store *s, int64_t now_ms, int max, struct tkt_err *err)
+{
+    struct waiting w = {.payload = TKT_BUF_INIT(TKT_STORE_NOTICE_MAX + 1)};
+    int done = 0;
+    int n = 0;
+
+    while (done < max && (n = first_due(s, now_ms, &w, err)) == 1) {
+        if ((n = release_one(s, &w, now_ms, err)) < 0) {
+            break;
+        }
+        done++;
+    }
+    tkt_buf_release(&w.payload);
+    return n < 0 ? -1 : done;
+}
+
+int tkt_store_notices_release(struct tkt_store *s, int64_t now_ms, int max,
+                              struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = release(s, now_ms, max, err);
+    return tkt_store_leave(s, own, rc, err);
+}
+
+/* ---- contacts ------------------------------------------------------------------------- */
+
+static const char *mark_name(int mark)
+{
+    return mark == TKT_CONTACT_OPTED_OUT ? "opted-out" : "undeliverable";
+}
+
+static int contact_event(struct tkt_store *s, const char *kind, const char *address,
+                         int mark, const char *who, const char *reason, int64_t ticket,
+                         int64_t now_ms, struct tkt_err *err)
+{
+    struct tkt_buf *b = tkt_event_begin(s);
+
+    json_str(b, "address", address);
+    json_str(b, "mark", mark_name(mark));
+    json_str_opt(b, "who", who);
+    json_str_opt(b, "reason", reason);
+    return tkt_event_end(s, ticket, 0, NULL, kind, now_ms, err);
+}
+
+int tkt_store_contact_mark(struct tkt_store *s, const char *address,
+                           enum tkt_contact mark, const char *reason, int64_t ticket,
+                           int64_t now_ms, struct tkt_err *err)
+{
+    char why[REASON_MAX];
+    bool own = false;
+
+    if (address[0] == '\0' || strlen(address) > 320) {
+        return tkt_err_set(err, TKT_ERR_PERM, "store: no contact: %.60s", address);
+    }
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    (void)snprintf(why, sizeof(why), "%s", reason); /* cut is fine */
+    int n =
+        tkt_db_run(s->db, SQL_CONTACT_ADD, err, "sdit", address, (int)mark, now_ms, why);
+    if (n > 0) {
+        n = contact_event(s, "contact.marked", address, mark, "", why, ticket, now_ms,
+                          err);
+    }
+    return tkt_store_leave(s, own, n < 0 ? -1 : 0, err);
+}
+
+int tkt_store_contact_clear(struct tkt_store *s, const char *address,
+                            enum tkt_contact mark, const char *who, bool *was,
+                            int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int n = tkt_db_run(s->db, SQL_CONTACT_DROP, err, "sd", address, (int)mark);
+    *was = n > 0;
+    if (n > 0) {
+        n = contact_event(s, "contact.cleared", address, mark, who, "", 0, now_ms, err);
+    }
+    return tkt_store_leave(s, own, n < 0 ? -1 : 0, err);
+}
+
+/* ---- threads and asks ------------------------------------------------------------------ */
+
+int tkt_store_notice_thread(struct tkt_store *s, int64_t ticket, const char *channel,
+                            const char *room, const char *thread, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = tkt_db_run(s->db, SQL_NOTICE_THREAD_SET, err, "isss", ticket, channel, room,
+                        thread) < 0
+                 ? -1
+                 : 0;
+    return tkt_store_leave(s, own, rc, err);
+}
+
+int tkt_store_ask_set(struct tkt_store *s, const struct tkt_store_ask *in,
+                      struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = tkt_db_run(s->db, SQL_ASK_SET, err, "isiis", in->ticket, in->subscription,
+                        in->due_ms, in->left, in->payload) < 0
+                 ? -1
+                 : 0;
+    return tkt_store_leave(s, own, rc, err);
+}
+
+int tkt_store_ask_drop(struct tkt_store *s, int64_t ticket, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = tkt_db_run(s->db, SQL_ASK_DROP, err, "i", ticket) < 0 ? -1 : 0;
+    return tkt_store_leave(s, own, rc, err);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * What the store keeps for notices: what was told how often, what waits for its hour or its
+ * digest, who cannot or will not be told, which thread of a channel is a ticket's, who is
+ * still to answer.
+ *
+ * Promise: counts and waiting notices are written in the caller's transaction, so that
+ * limits hold across crashes and nothing waits twice. Addresses are kept as given: callers
+ * fold their case.
+ * Limits: below. Errors: as the store's.
+ */
+#ifndef TKT_STORE_NOTICE_H
+#define TKT_STORE_NOTICE_H
+#include "store/store.h"
+#include "wire/packet.h"
+
+#define TKT_STORE_NOTICE_MAX 16384     /* bytes of a payload */
+#define TKT_STORE_DIGEST_ITEMS_MAX 100 /* of one digest; the others are counted */
+#define TKT_STORE_DIGEST_BYTES_MAX (128 * 1024)
+#define TKT_STORE_NOTICE_JOB "notify" /* kind of the jobs; target: the channel */
+
+/* ---- in a transaction of the writer ---------------------------------------------------- */
+
+/* One more under this name within the window that began with its first: 1, or 0 when max
+ * were there (nothing is written). max <= 0: 1. */
+int tkt_store_notice_count(struct tkt_store *store, const char *name, int64_t max,
+                           int64_t window_ms, int64_t now_ms, struct tkt_err *err);
+/* How many there are. -1. */
+int64_t tkt_store_notice_counted(struct tkt_store *store, const char *name,
+                                 int64_t now_ms, struct tkt_err *err);
+
+struct tkt_store_notice {
+    int64_t ticket;
+    int64_t message; /* 0 = none */
+    const char *channel;
+    const char *payload; /* a JSON object */
+    int64_t due_ms;      /* until then it waits; <= now: a job at once */
+    const char *digest; /* of all that wait under this name one is made; "" = by itself */
+};
+int tkt_store_notice_add(struct tkt_store *store, const struct tkt_store_notice *in,
+                         int64_t now_ms, struct tkt_err *err);
+/* Jobs of those that are due, at most max rows; how many, or -1. A digest is the payload of
+ * its first with "what":"digest", "items":[payloads] and "left_out". */
+int tkt_store_notices_release(struct tkt_store *store, int64_t now_ms, int max,
+                              struct tkt_err *err);
+/* Forgets counts whose window is over, at most max. */
+int tkt_store_notice_expire(struct tkt_store *store, int64_t now_ms, int max,
+                            struct tkt_err *err);
+
+enum tkt_contact {
+    TKT_CONTACT_UNDELIVERABLE = 1, /* it cannot be reached */
+    TKT_CONTACT_OPTED_OUT = 2      /* it does not want to be told */
+};
+/* The first time it is an event of that ticket (0: of the host). */
+int tkt_store_contact_mark(struct tkt_store *store, const char *address,
+                           enum tkt_contact mark, const char *reason, int64_t ticket,
+                           int64_t now_ms, struct tkt_err *err);
+/* *was: it was marked. */
+int tkt_store_contact_clear(struct tkt_store *store, const char *address,
+                            enum tkt_contact mark, const char *who, bool *was,
+                            int64_t now_ms, struct tkt_err *err);
+
+int tkt_store_notice_thread(struct tkt_store *store, int64_t ticket, const char *channel,
+                            const char *room, const char *thread, struct tkt_err *err);
+
+/* Somebody was asked and is reminded while the ticket waits (state pending). */
+struct tkt_store_ask {
+    int64_t ticket;
+    const char *subscription;
+    const char *payload;
+    int64_t due_ms;
+    int64_t left; /* reminders */
+};
+int tkt_store_ask_set(struct tkt_store *store, const struct tkt_store_ask *in,
+                      struct tkt_err *err);
+int tkt_store_ask_drop(struct tkt_store *store, int64_t ticket, struct tkt_err *err);
+
+/* ---- reading -------------------------------------------------------------------------- */
+
+/* Bits of enum tkt_contact; -1. */
+int tkt_reader_contact(struct tkt_reader *r, const char *address, struct tkt_err *err);
+/* [{address, mark (undeliverable, opted-out), reason, at}], newest first. */
+int tkt_reader_contacts_json(struct tkt_reader *r, int limit, struct tkt_buf *out,
+                             struct tkt_err *err);
+/* "" when there is none yet. */
+int tkt_reader_notice_thread(struct tkt_reader *r, int64_t ticket, const char *channel,
+                             const char *room, struct tkt_wire_arena *arena,
+                             char **thread, struct tkt_err *err);
+/* Asks that are due; how many (<= max), or -1. Strings in the arena. */
+int tkt_reader_asks_due(struct tkt_reader *r, int64_t now_ms, int max,
+                        struct tkt_wire_arena *arena, struct tkt_store_ask *out,
+                        struct tkt_err *err);
+/* Is there a held notice or digest that is due? 1, 0, -1. */
+int tkt_reader_notices_due(struct tkt_reader *r, int64_t now_ms, struct tkt_err *err);
+
+/* What notices need to know of a ticket and one of its messages, beyond tkt_reader_full.
+ * Strings in the arena, never NULL. */
+struct tkt_reader_noted {
+    bool is_confirmed; /* the ticket: its mail was delivered */
+    bool is_shadow;
+    bool is_erased;
+    char *class_name; /* the message's, or the ticket's first */
+    char *author;
+    char *message_id; /* without <> */
+    char *sender;     /* envelope */
+    bool message_confirmed;
+    bool message_unverified;
+    bool message_internal;
+    bool is_first;   /* the message opened the ticket */
+    bool is_agent;   /* a colleague's answer */
+    bool may_answer; /* the decision was that this mail is acknowledged */
+    char *language;  /* of the mail; "" = not known */
+};
+/* message 0: of the one that opened the ticket. 1, 0 no such ticket, -1. */
+int tkt_reader_noted(struct tkt_reader *r, int64_t ticket, int64_t message,
+                     struct tkt_wire_arena *arena, struct tkt_reader_noted *out,
+                     struct tkt_err *err);
+struct tkt_reader_participant {
+    char *address;
+    char *role;
+};
+/* How many (<= max), or -1. */
+int tkt_reader_participants(struct tkt_reader *r, int64_t ticket, int max,
+                            struct tkt_wire_arena *arena,
+                            struct tkt_reader_participant *out, struct tkt_err *err);
+
+#endif
