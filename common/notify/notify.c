@@ -2,6 +2,7 @@
 #include "notify/notify.h"
 
 #include "base/util.h"
+#include "notify/channels.h"
 
 #include <string.h>
 
@@ -11,7 +12,11 @@ const char *const tkt_notice_names[] = {
     "parked",   "alarm",           "digest",      "reply"};
 _Static_assert(TKT_ARRAY_LEN(tkt_notice_names) == TKT_NOTICE_WHATS, "a name each");
 
-const struct tkt_channel_ops *const tkt_channel_table[] = {NULL};
+const struct tkt_channel_ops *const tkt_channel_table[] = {
+    &tkt_channel_sendgrid,  &tkt_channel_twilio,
+    &tkt_channel_whatsapp,  &tkt_channel_slack,
+    &tkt_channel_teams,     &tkt_channel_webhook,
+    &tkt_channel_pagerduty, NULL};
 
 const struct tkt_channel_ops *tkt_channel_find(const char *type)
 {
