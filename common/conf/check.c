@@ -326,7 +326,8 @@ int tkt_conf_check(struct tkt_conf *conf, struct tkt_err *err)
     if (check_limits(conf, err) < 0 || check_times(conf, err) < 0 ||
         check_token(conf, err) < 0 || check_chroot(conf, err) < 0 ||
         tkt_conf_check_directories(conf, err) < 0 || check_rules(conf, err) < 0 ||
-        tkt_conf_check_people(conf, err) < 0 || tkt_conf_check_notify(conf, err) < 0) {
+        tkt_conf_check_people(conf, err) < 0 || tkt_conf_check_notify(conf, err) < 0 ||
+        tkt_conf_check_slas(conf, err) < 0) {
         return -1;
     }
     return check_sockets(conf, err);

@@ -96,6 +96,7 @@ struct tkt_conf_desk {
     int64_t notices_max;     /* an hour; 0 = any */
     int64_t sender_rate;     /* mails an hour, more is deferred at RCPT; 0 = any */
     int64_t repeat_rate;     /* ... of one text */
+    char *sla;               /* of tickets that no sla section's conditions fit; or "" */
 };
 
 enum tkt_conf_strategy { /* the numbers of decide/assign.h */
@@ -115,6 +116,7 @@ struct tkt_conf_group {
     char *fallback; /* group that takes over while nobody is on duty, or "" */
     int64_t cap;    /* open tickets of a member without a cap of his own; 0 = none */
     bool take_on_reply;
+    char *manager; /* address that escalations tell, or "" */
     struct tkt_conf_list categories;
     struct tkt_conf_list departments;
 };
@@ -571,6 +573,54 @@ struct tkt_conf_correlate {
     int64_t window_ms;
 };
 
+/* Which tickets; empty lists ask nothing (decide/sla.h). */
+struct tkt_conf_sla {
+    char *name;
+    struct tkt_conf_list if_desk;
+    struct tkt_conf_list if_group;
+    struct tkt_conf_list if_priority;
+    struct tkt_conf_list if_type;
+    struct tkt_conf_list if_category;
+    struct tkt_conf_list if_requester;
+    struct tkt_conf_list if_domain;
+    struct tkt_conf_list if_department;
+    struct tkt_conf_list if_member_of;
+    char *if_vip;                        /* any, yes or no */
+    struct tkt_conf_list first_response; /* "4h", or "urgent=15m" */
+    struct tkt_conf_list next_response;
+    struct tkt_conf_list resolution;
+    char *calendar;
+    bool pause;
+    int64_t warn; /* percent */
+};
+
+struct tkt_conf_escalation {
+    char *name;
+    struct tkt_conf_list if_desk;
+    struct tkt_conf_list if_group;
+    struct tkt_conf_list if_priority;
+    struct tkt_conf_list if_type;
+    struct tkt_conf_list if_category;
+    struct tkt_conf_list if_requester;
+    struct tkt_conf_list if_domain;
+    struct tkt_conf_list if_department;
+    struct tkt_conf_list if_member_of;
+    char *if_vip;
+    char *calendar;
+};
+
+struct tkt_conf_step {
+    char *name;
+    char *in;         /* title of an escalation section */
+    int64_t after_ms; /* of business time */
+    char *of;
+    int64_t raise_priority;
+    bool assign;
+    char *group;
+    struct tkt_conf_list notify;
+    char *page;
+};
+
 struct tkt_conf_source; /* where each setting stood; for messages */
 
 struct tkt_conf {
@@ -632,6 +682,12 @@ struct tkt_conf {
     bool rules_set_requester;
     struct tkt_conf_correlate *correlates;
     size_t correlate_count;
+    struct tkt_conf_sla *slas;
+    size_t sla_count;
+    struct tkt_conf_escalation *escalations;
+    size_t escalation_count;
+    struct tkt_conf_step *steps;
+    size_t step_count;
     struct tkt_conf_channel *channels;
     size_t channel_count;
     struct tkt_conf_notify *notifys;
@@ -649,6 +705,11 @@ int tkt_conf_dump(const struct tkt_conf *conf, bool only_changed, struct tkt_buf
 /* What may start a sub-address: the delimiters, and the tokens' separator. */
 #define TKT_CONF_DELIMITERS_MAX 32
 void tkt_conf_delimiters(const struct tkt_conf *conf, char out[TKT_CONF_DELIMITERS_MAX]);
+/* A target of an sla section: "4h" for all priorities (*priority 0), "urgent=15m" or
+ * "2=1h" for one. -1: it is none. */
+int tkt_conf_sla_target(const char *text, int *priority, int64_t *ms);
+/* 1..5 of "urgent" or "1"; -1. */
+int tkt_conf_priority(const char *text);
 /* NULL when there is none of that name. */
 const struct tkt_conf_desk *tkt_conf_desk(const struct tkt_conf *conf, const char *name);
 const struct tkt_conf_group *tkt_conf_group(const struct tkt_conf *conf,

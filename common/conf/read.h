@@ -24,9 +24,11 @@ int tkt_conf_read(struct tkt_conf *conf, struct tkt_conf_source *source,
 int tkt_conf_derive(struct tkt_conf *conf);
 /* All that must hold between settings; completes desk->matches first (conf/check.c). */
 int tkt_conf_check(struct tkt_conf *conf, struct tkt_err *err);
-/* The part of it about directories and people (check_directory.c, check_group.c). */
+/* The part of it about directories and people (check_directory.c, check_group.c,
+ * check_sla.c). */
 int tkt_conf_check_people(const struct tkt_conf *conf, struct tkt_err *err);
 int tkt_conf_check_notify(const struct tkt_conf *conf, struct tkt_err *err);
+int tkt_conf_check_slas(const struct tkt_conf *conf, struct tkt_err *err);
 int tkt_conf_check_directories(const struct tkt_conf *conf, struct tkt_err *err);
 /* The load from memory, without includes: for tests. */
 struct tkt_conf *tkt_conf_load_text(const char *name, const char *data, size_t n,

@@ -63,10 +63,16 @@
 #define TKT_CONF_DIRECTORY_ROWS 23
 #define TKT_CONF_CALENDAR_ROWS 4
 #define TKT_CONF_AGENT_ROWS 6
-#define TKT_CONF_GROUP_ROWS 9
+#define TKT_CONF_GROUP_ROWS 10
 #define TKT_CONF_CORRELATE_ROWS 9
 #define TKT_CONF_CHANNEL_ROWS 21
 #define TKT_CONF_NOTIFY_ROWS 19
+#define TKT_CONF_SLA_ROWS 16
+#define TKT_CONF_ESCALATION_ROWS 11
+#define TKT_CONF_STEP_ROWS 8
+extern const struct tkt_conf_row tkt_conf_sla_rows[TKT_CONF_SLA_ROWS];
+extern const struct tkt_conf_row tkt_conf_escalation_rows[TKT_CONF_ESCALATION_ROWS];
+extern const struct tkt_conf_row tkt_conf_step_rows[TKT_CONF_STEP_ROWS];
 extern const struct tkt_conf_row tkt_conf_llm_rows[TKT_CONF_LLM_ROWS];
 extern const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS];
 extern const struct tkt_conf_row tkt_conf_people_rows[TKT_CONF_PEOPLE_ROWS];

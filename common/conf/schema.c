@@ -422,6 +422,10 @@ static const struct tkt_conf_row desk_rows[] = {
     {INT_ROW(tkt_conf_desk, repeat_rate, "repeat_rate", "0", 0, 1000000), .reload = true,
      .help = "Messages an hour of one correlation key or text; then their sender is "
              "deferred at RCPT. 0: any number."},
+    {STRING_ROW(tkt_conf_desk, sla, "sla", ""), .max = 32, .reload = true,
+     .check = tkt_conf_is_title_or_empty,
+     .help = "Title of the sla section for tickets that the conditions of none fit; "
+             "empty: none."},
 };
 
 #define ONE(id, n, m, h)                                                                 \
@@ -546,6 +550,10 @@ const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
                             .row_count = TKT_CONF_CORRELATE_ROWS,
                             .policy = true,
                             .help = "Which mails are one alarm and join one ticket."},
+    APART(SLA, sla, "How long tickets may take.", NULL),
+    APART(ESCALATION, escalation, "A chain of steps for tickets on which nobody acts.",
+          NULL),
+    APART(STEP, step, "What is done after a time on which nobody acted.", NULL),
     [TKT_CONF_CHANNEL] = {.name = "channel",
                           .titled = true,
                           .offset = offsetof(struct tkt_conf, channels),

@@ -73,6 +73,9 @@ enum tkt_conf_section_id {
     TKT_CONF_CORRELATE,
     TKT_CONF_CHANNEL,
     TKT_CONF_NOTIFY,
+    TKT_CONF_SLA,
+    TKT_CONF_ESCALATION,
+    TKT_CONF_STEP,
     TKT_CONF_SECTIONS
 };
 

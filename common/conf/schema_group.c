@@ -71,6 +71,9 @@ const struct tkt_conf_row tkt_conf_group_rows[TKT_CONF_GROUP_ROWS] = {
     {BOOL_ROW(tkt_conf_group, take_on_reply, "take_on_reply", "no"), .reload = true,
      .help = "A member who answers a ticket of the group that nobody has takes it. The "
              "mail must be proved to be his by a login or an aligned pass."},
+    {STRING_ROW(tkt_conf_group, manager, "manager", ""), .reload = true,
+     .check = tkt_conf_is_mailbox_or_empty,
+     .help = "Address that an escalation's notify = manager means; empty: nobody."},
     {LIST_ROW(tkt_conf_group, categories, "categories", "", 0, 256), .reload = true,
      .help = "Tickets of these categories go to the group, unless a rule says where."},
     {LIST_ROW(tkt_conf_group, departments, "departments", "", 0, 256), .reload = true,

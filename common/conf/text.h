@@ -38,6 +38,11 @@ const char *tkt_conf_is_time_zone(const char *value);
 const char *tkt_conf_is_hours(const char *value);
 const char *tkt_conf_is_holiday(const char *value);
 const char *tkt_conf_is_absence(const char *value);
+/* "4h", "urgent=15m" (conf.h, tkt_conf_sla_target). */
+const char *tkt_conf_is_sla_target(const char *value);
+const char *tkt_conf_is_priority(const char *value);
+/* "manager", "assignee", "group" or an address. */
+const char *tkt_conf_is_notify(const char *value);
 /* Of what is removed from texts that leave (message/redact.h). */
 const char *tkt_conf_is_redact_pattern(const char *value);
 /* What may stand in an SMTP reply: the MTA takes % for a format. */

@@ -203,10 +203,22 @@ static const char schema_12[] =
     " due INTEGER NOT NULL, remaining INTEGER NOT NULL, payload TEXT NOT NULL);"
     "CREATE INDEX asks_due ON asks(due);";
 
+/* How long tickets may take (store/sla.h). Only what runs is in the index. */
+static const char schema_13[] =
+    "CREATE TABLE slas(ticket INTEGER PRIMARY KEY, sla TEXT NOT NULL, chain TEXT NOT "
+    "NULL,"
+    " calendar TEXT NOT NULL, chain_calendar TEXT NOT NULL, flags INTEGER NOT NULL,"
+    " started INTEGER NOT NULL, why TEXT NOT NULL);"
+    "CREATE TABLE timers(ticket INTEGER NOT NULL, name TEXT NOT NULL,"
+    " state INTEGER NOT NULL, target INTEGER NOT NULL, used INTEGER NOT NULL,"
+    " since INTEGER NOT NULL, acted INTEGER NOT NULL, due INTEGER,"
+    " PRIMARY KEY(ticket, name)) WITHOUT ROWID;"
+    "CREATE INDEX timers_due ON timers(due) WHERE due IS NOT NULL;";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
-static const char *const migrations[] = {schema_1, schema_2,  schema_3,  schema_4,
-                                         schema_5, schema_6,  schema_7,  schema_8,
-                                         schema_9, schema_10, schema_11, schema_12};
+static const char *const migrations[] = {
+    schema_1, schema_2, schema_3,  schema_4,  schema_5,  schema_6, schema_7,
+    schema_8, schema_9, schema_10, schema_11, schema_12, schema_13};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

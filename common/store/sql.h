@@ -404,6 +404,36 @@ X(SQL_PLACE, "SELECT event FROM places WHERE follower = ?1") \
 X(SQL_PLACE_SET, "INSERT INTO places(follower, event) VALUES(?1, ?2)" \
     " ON CONFLICT(follower) DO UPDATE SET event = ?2") \
 X(SQL_PLACE_DROP, "DELETE FROM places WHERE follower = ?1") \
+/* how long tickets may take */ \
+X(SQL_SLA_GET, "SELECT sla, chain, calendar, chain_calendar, flags, started, why" \
+    " FROM slas WHERE ticket = ?1") \
+X(SQL_SLA_SET, "INSERT OR REPLACE INTO slas(ticket, sla, chain, calendar, chain_calendar," \
+    " flags, started, why) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
+X(SQL_TIMERS_GET, "SELECT name, state, target, used, since, acted, due FROM timers" \
+    " WHERE ticket = ?1 ORDER BY name") \
+X(SQL_TIMER_SET, "INSERT INTO timers(ticket, name, state, target, used, since, acted, due)" \
+    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, 9223372036854775807))" \
+    " ON CONFLICT(ticket, name) DO UPDATE SET state = ?3, target = ?4, used = ?5," \
+    " since = ?6, acted = ?7, due = nullif(?8, 9223372036854775807)") \
+X(SQL_TIMER_DROP, "DELETE FROM timers WHERE ticket = ?1 AND name = ?2") \
+X(SQL_TIMERS_STOP, "UPDATE timers SET due = NULL WHERE ticket = ?1") \
+X(SQL_TIMERS_DUE, "SELECT ticket FROM timers WHERE due <= ?1 ORDER BY due LIMIT 1") \
+X(SQL_TIMERS_NEXT, "SELECT due FROM timers WHERE due IS NOT NULL ORDER BY due LIMIT 1") \
+X(SQL_TIMERS_LIST, "SELECT ticket, name, target, acted, due FROM timers WHERE due <= ?1" \
+    " ORDER BY due LIMIT ?2") \
+X(SQL_TIMERS_CLEAR, "DELETE FROM timers WHERE ticket IN (SELECT ticket FROM slas" \
+    " ORDER BY ticket LIMIT ?1)") \
+X(SQL_SLAS_CLEAR, "DELETE FROM slas WHERE ticket IN (SELECT ticket FROM slas" \
+    " ORDER BY ticket LIMIT ?1)") \
+X(SQL_EVENT_AT_AFTER, "SELECT at FROM events WHERE id > ?1 ORDER BY id LIMIT 1") \
+X(SQL_MESSAGE_WHO, "SELECT flags, class, author FROM messages WHERE id = ?1") \
+X(SQL_TICKETS_OPEN_AFTER, "SELECT id FROM tickets WHERE id > ?1 AND state IN (1, 2, 3)" \
+    " ORDER BY id LIMIT ?2") \
+X(SQL_TICKETS_OF_AGENT, "SELECT id FROM tickets WHERE id > ?1 AND lower(assignee) = ?2" \
+    " AND state IN (1, 2, 3) ORDER BY id LIMIT ?3") \
+X(SQL_META_GET, "SELECT value FROM meta WHERE key = ?1") \
+X(SQL_META_SET, "INSERT INTO meta(key, value) VALUES(?1, ?2)" \
+    " ON CONFLICT(key) DO UPDATE SET value = excluded.value") \
 /* reading */ \
 X(SQL_LIST, "SELECT t.id, s.prefix, t.number, d.name, t.state, t.flags, t.priority," \
     " t.type, t.category, t.subcategory, t.grp, t.assignee, t.requester," \
