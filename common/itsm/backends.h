@@ -14,6 +14,8 @@ extern const struct tkt_itsm_ops tkt_itsm_znuny;
 extern const struct tkt_itsm_ops tkt_itsm_redmine;
 extern const struct tkt_itsm_ops tkt_itsm_webhook;
 extern const struct tkt_itsm_ops tkt_itsm_servicenow;
+extern const struct tkt_itsm_ops tkt_itsm_freshservice;
+extern const struct tkt_itsm_ops tkt_itsm_freshdesk;
 extern const struct tkt_itsm_ops tkt_itsm_github;
 extern const struct tkt_itsm_ops tkt_itsm_gitlab;
 
