@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "ticket_config.h"
+
 #include "notify/build.h"
 
 #include "base/enc.h"
