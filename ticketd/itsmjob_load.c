@@ -158,6 +158,35 @@ static bool is_public(const struct tkt_itsmjob *job)
     return yes;
 }
 
+/* A comment that stands in its job: nobody wrote it, and no message holds it. */
+static char *own_text(struct tkt_itsmjob *job)
+{
+    cJSON *payload = cJSON_Parse(job->r->job.payload ? job->r->job.payload : "{}");
+    const char *text =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(payload, "text"));
+    char *kept =
+        text == NULL ? NULL : tkt_wire_arena_strdup(&job->arena, text, strlen(text));
+
+    cJSON_Delete(payload);
+    return kept;
+}
+
+static int load_own_comment(struct tkt_itsmjob *job)
+{
+    char key[32];
+
+    (void)snprintf(key, sizeof(key), "j-%" PRId64, job->r->job.id); /* has room */
+    job->comment = (struct tkt_itsm_comment){
+        .text = own_text(job),
+        .author = "",
+        .author_name = "",
+        .is_public = is_public(job),
+        .key = tkt_wire_arena_strdup(&job->arena, key, strlen(key))};
+    return job->comment.text == NULL || job->comment.key == NULL
+               ? tkt_err_set(&job->err, TKT_ERR_PERM, "a comment without a text")
+               : 0;
+}
+
 static int load_comment(struct tkt_itsmjob *job, struct tkt_reader *reader)
 {
     char key[32];
@@ -322,6 +351,11 @@ int tkt_itsmjob_load(struct tkt_itsmjob *job, struct tkt_tools *tools)
         job->nothing_to_do = true;
         return 0;
     }
+    if (op == TKT_ITSM_UPDATE && job->full.external[0] == '\0') {
+        job->nothing_to_do =
+            true; /* a create that comes takes the ticket as it is then */
+        return 0;
+    }
     if (op != TKT_ITSM_CREATE && job->full.external[0] == '\0') {
         return tkt_err_set(&job->err, TKT_ERR_PERM,
                            "%s has no ticket there: its create "
@@ -337,7 +371,8 @@ int tkt_itsmjob_load(struct tkt_itsmjob *job, struct tkt_tools *tools)
         job->ticket.language = job->analysed ? job->analysis.msg.language : "";
         return 0;
     case TKT_ITSM_COMMENT:
-        return load_comment(job, reader);
+        return job->r->job.message == 0 ? load_own_comment(job)
+                                        : load_comment(job, reader);
     case TKT_ITSM_ATTACH:
         return load_file(job, reader);
     default:

@@ -155,6 +155,12 @@ enum tkt_conf_requester {
     TKT_CONF_REQUESTER_TEXT
 };
 
+enum tkt_conf_merged {
+    TKT_CONF_MERGED_CLOSE,
+    TKT_CONF_MERGED_COMMENT,
+    TKT_CONF_MERGED_NOTHING
+};
+
 /* Where tickets end up (itsm/itsm.h). Lists of "ours=theirs". */
 struct tkt_conf_itsm {
     char *name;
@@ -175,6 +181,7 @@ struct tkt_conf_itsm {
     struct tkt_conf_list fields; /* "their name={{template}}" */
     struct tkt_conf_list options;
     enum tkt_conf_requester requester;
+    enum tkt_conf_merged merged;
     bool attachments;
     int64_t attachment_max;
     int64_t timeout_ms;

@@ -55,7 +55,7 @@
     AT_TYPE(struct s, m, struct tkt_conf_list)
 
 /* Sections whose rows have a file of their own. */
-#define TKT_CONF_ITSM_ROWS 29
+#define TKT_CONF_ITSM_ROWS 30
 #define TKT_CONF_PEOPLE_ROWS 8
 #define TKT_CONF_MODEL_ROWS 5
 #define TKT_CONF_LLM_ROWS 23

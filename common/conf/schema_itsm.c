@@ -25,6 +25,11 @@ static const struct tkt_conf_word requester_words[] = {
     {"text", TKT_CONF_REQUESTER_TEXT},
     {NULL, 0}};
 
+static const struct tkt_conf_word merged_words[] = {{"close", TKT_CONF_MERGED_CLOSE},
+                                                    {"comment", TKT_CONF_MERGED_COMMENT},
+                                                    {"nothing", TKT_CONF_MERGED_NOTHING},
+                                                    {NULL, 0}};
+
 const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS] = {
     {STRING_ROW(tkt_conf_itsm, type, "type", "local"), .words = type_words,
      .reload = true,
@@ -73,6 +78,10 @@ const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS] = {
      .reload = true,
      .help = "lookup: the user with the sender's address, else the address in the text; "
              "create: one is made if there is none; text: the address in the text."},
+    {ENUM_ROW(tkt_conf_itsm, merged, "merged", "close", merged_words), .reload = true,
+     .help = "What becomes of a ticket that was merged into another one here. close: a "
+             "comment names the other one, and it gets the state of merged tickets; "
+             "comment: only that; nothing: it is left alone."},
     {BOOL_ROW(tkt_conf_itsm, attachments, "attachments", "yes"), .reload = true,
      .help = "Files of the mail are sent along."},
     {SIZE_ROW(tkt_conf_itsm, attachment_max, "attachment_max", "25M", 0, GIB),

@@ -24,7 +24,7 @@ int tkt_store_external_set(struct tkt_store *s, const struct tkt_store_external 
                        in->key) < 0) {
         return -1;
     }
-    if (tkt_db_run(s->db, SQL_EXTERNAL_SET, err, "istttii", in->ticket, in->itsm, in->key,
+    if (tkt_db_run(s->db, SQL_EXTERNAL_SET, err, "issssii", in->ticket, in->itsm, in->key,
                    in->number, in->url, now_ms, now_ms) < 0) {
         return -1;
     }
@@ -41,6 +41,72 @@ int tkt_store_external_set(struct tkt_store *s, const struct tkt_store_external 
     json_str(b, "number", in->number);
     json_str_opt(b, "url", in->url);
     return tkt_event_end(s, in->ticket, 0, NULL, "ticket.external", now_ms, err);
+}
+
+/* ---- where a ticket stands ------------------------------------------------------------ */
+
+int tkt_store_places_of(struct tkt_store *s, int64_t ticket, struct tkt_store_place *out,
+                        int max, struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+    int n = tkt_db_query(s->db, &row, SQL_PLACES_OF, err, "i", ticket);
+    int count = 0;
+
+    for (; n == 1 && count < max; n = tkt_row_next(&row, err)) {
+        struct tkt_store_place *p = &out[count++];
+
+        (void)snprintf(p->itsm, sizeof(p->itsm), "%s", tkt_row_text(&row, 0));
+        (void)snprintf(p->number, sizeof(p->number), "%s", tkt_row_text(&row, 1));
+        p->begun_ms = tkt_row_int(&row, 2);
+        p->is_told = tkt_row_int(&row, 3) != 0;
+    }
+    return n < 0 ? -1 : count;
+}
+
+int tkt_store_number_of(struct tkt_store *s, const char *id, const char *itsm,
+                        char out[TKT_STORE_EXTERNAL_MAX + 1], struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+    struct ticket_row t;
+
+    out[0] = '\0';
+    if (tkt_ticket_named(s->db, id, &t, err) < 0) {
+        return -1;
+    }
+    int n = tkt_db_query(s->db, &row, SQL_EXTERNAL_OF, err, "is", t.id, itsm);
+    if (n == 1) {
+        (void)snprintf(out, TKT_STORE_EXTERNAL_MAX + 1, "%s", tkt_row_text(&row, 1));
+    }
+    return n < 0 ? -1 : 0;
+}
+
+static int add_update(struct tkt_store *s, int64_t ticket, const char *itsm,
+                      int64_t now_ms, struct tkt_err *err)
+{
+    int64_t waiting = 0;
+
+    if (tkt_db_get_int(s->db, SQL_UPDATE_WAITS, &waiting, err, "is", ticket, itsm) < 0) {
+        return -1;
+    }
+    if (waiting > 0) {
+        return 0;
+    }
+    return tkt_job_insert(s, ticket, 0, "update", itsm, NULL, false, now_ms, now_ms,
+                          err) < 0
+               ? -1
+               : 1;
+}
+
+int tkt_store_update_add(struct tkt_store *s, int64_t ticket, const char *itsm,
+                         int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = add_update(s, ticket, itsm, now_ms, err);
+    return tkt_store_leave(s, own, rc, err);
 }
 
 /* ---- reading -------------------------------------------------------------------------- */

@@ -11,6 +11,10 @@
 #include "wire/packet.h"
 
 #define TKT_STORE_EXTERNAL_MAX 256 /* bytes of a key, a number */
+#define TKT_STORE_ITSM_NAME_MAX 63
+#define TKT_STORE_WHO_ITSM "itsm:" /* who did what came from an ITSM; its name follows */
+#define TKT_STORE_WHO_NAME_MAX 60  /* ... at most so many bytes of it */
+#define TKT_STORE_PLACES_MAX 16    /* ITSMs of one ticket that are looked at */
 
 struct tkt_store_external {
     int64_t ticket;
@@ -24,6 +28,24 @@ struct tkt_store_external {
  * key than before. PERM when the key is empty or too long. */
 int tkt_store_external_set(struct tkt_store *store, const struct tkt_store_external *in,
                            int64_t now_ms, struct tkt_err *err);
+
+/* An ITSM where a ticket stands or is to stand. */
+struct tkt_store_place {
+    char itsm[TKT_STORE_ITSM_NAME_MAX + 1];
+    char number[TKT_STORE_EXTERNAL_MAX + 1]; /* "" while it does not stand there */
+    int64_t begun_ms; /* what was known then went with its create; 0 = not known */
+    bool is_told; /* its create has not begun: it will take the ticket as it is then */
+};
+/* For use in a transaction of the writer: how many (<= max), or -1. */
+int tkt_store_places_of(struct tkt_store *store, int64_t ticket,
+                        struct tkt_store_place *out, int max, struct tkt_err *err);
+/* What that ITSM calls the ticket of the display id; "" when it stands not there. */
+int tkt_store_number_of(struct tkt_store *store, const char *id, const char *itsm,
+                        char out[TKT_STORE_EXTERNAL_MAX + 1], struct tkt_err *err);
+/* Adds an update to the lane of (ticket, itsm), unless one waits there that nobody has
+ * begun: it will take the ticket as it is then. 1 added, 0 not, -1. */
+int tkt_store_update_add(struct tkt_store *store, int64_t ticket, const char *itsm,
+                         int64_t now_ms, struct tkt_err *err);
 
 /* All strings live in the arena and are never NULL. */
 struct tkt_reader_full {

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The follower that carries changes to ITSMs, over a real store: what becomes a job, what
+ * is one already, what came from there.
+ */
+#include "tests/unit/store_fixture.h"
+
+#include "store/external.h"
+#include "ticketd/follow_itsm.h"
+
+#define EVENTS_MAX 64
+
+struct followed {
+    struct fixture *f;
+    struct tkt_conf conf;
+    struct tkt_conf_itsm itsms[2];
+    struct tkt_settings set;
+    int64_t place;
+    struct sample m;
+};
+
+static int apply_plan(struct tkt_store *s, void *plan, struct tkt_err *err)
+{
+    return tkt_follow_itsm.apply(s, plan, err);
+}
+
+/* One round over what happened since the last one. */
+static void follow(struct followed *w)
+{
+    struct tkt_wire_arena arena = {0};
+    struct tkt_store_event events[EVENTS_MAX];
+    struct tkt_err err = TKT_ERR_INIT;
+    void *plan = NULL;
+    int n =
+        tkt_reader_events_after(w->f->reader, w->place, EVENTS_MAX, &arena, events, &err);
+
+    assert_true(n >= 0);
+    struct tkt_follow_round round = {
+        .set = &w->set, .events = events, .count = (size_t)n, .now_ms = NOW + 1000};
+    assert_int_equal(tkt_follow_itsm.plan(&round, &plan, &err), 0);
+    if (plan != NULL) {
+        struct tkt_store_item item = {.apply = apply_plan, .arg = plan, .bytes = 100};
+        assert_int_equal(tkt_store_batch(w->f->store, &item, 1), 1);
+        assert_string_equal(item.err.text, "");
+        assert_int_equal(item.result, 0);
+        tkt_follow_itsm.release(plan);
+    }
+    w->place = n > 0 ? events[n - 1].id : w->place;
+    tkt_wire_arena_release(&arena);
+}
+
+/* A ticket whose create is queued; what happened so far is behind us. */
+static void begin(struct followed *w, void **state)
+{
+    memset(w, 0, sizeof(*w));
+    w->f = *state;
+    for (int i = 0; i < 2; i++) {
+        w->itsms[i] = (struct tkt_conf_itsm){.name = (char *)(i ? "jira" : "other"),
+                                             .type = (char *)"rt"};
+    }
+    w->conf = (struct tkt_conf){.itsms = w->itsms, .itsm_count = 2};
+    w->set.conf = &w->conf;
+    make(w->f, &w->m, "text");
+    follow(w);
+}
+
+static int64_t updates(struct followed *w)
+{
+    return number(w->f, "SELECT count(*) FROM jobs WHERE kind = 'update'");
+}
+
+static void set(struct followed *w, const char *id, const char *field, const char *value,
+                const char *who, int64_t at_ms)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+
+    assert_int_equal(tkt_store_set(w->f->store, id, field, value, who, at_ms, &err), 0);
+    follow(w);
+}
+
+static int apply_external(struct tkt_store *s, void *in, struct tkt_err *err)
+{
+    return tkt_store_external_set(s, in, NOW, err);
+}
+
+/* It stands there now, and its create is done. */
+static void stand(struct followed *w, const char *itsm, int64_t ticket, const char *name)
+{
+    struct tkt_store_external in = {
+        .ticket = ticket, .itsm = itsm, .key = name, .number = name, .url = ""};
+    struct tkt_store_item item = {.apply = apply_external, .arg = &in, .bytes = 100};
+
+    execute(w->f, "UPDATE jobs SET state = 2, due = NULL WHERE kind = 'create'");
+    assert_int_equal(tkt_store_batch(w->f->store, &item, 1), 1);
+    assert_string_equal(item.err.text, "");
+    follow(w);
+}
+
+static int64_t ticket_of(struct followed *w)
+{
+    return w->m.out[0].ticket;
+}
+
+static void a_create_that_has_not_begun_takes_the_change_along(void **state)
+{
+    struct followed w;
+
+    begin(&w, state);
+    assert_int_equal(updates(&w), 0); /* nor is the new ticket itself a change */
+    set(&w, "IT-1", "priority", "1", "ann", NOW + 10);
+    assert_int_equal(updates(&w), 0);
+    execute(w.f, "UPDATE jobs SET state = 1 WHERE kind = 'create'");
+    set(&w, "IT-1", "priority", "2", "ann", NOW + 20);
+    assert_int_equal(updates(&w), 1);
+    assert_int_equal(number(w.f, "SELECT due IS NULL FROM jobs WHERE kind = 'update'"),
+                     1); /* behind the create in its lane */
+}
+
+/* The answer to a lost create shows what was sent then. */
+static void a_create_in_doubt_is_followed_by_the_change(void **state)
+{
+    struct followed w;
+
+    begin(&w, state);
+    execute(w.f, "UPDATE jobs SET state = 3, doubt = 5 WHERE kind = 'create'");
+    set(&w, "IT-1", "group", "net", "ann", NOW + 10);
+    assert_int_equal(updates(&w), 1);
+}
+
+static void many_changes_before_it_begins_are_one_job(void **state)
+{
+    struct followed w;
+
+    begin(&w, state);
+    stand(&w, "jira", ticket_of(&w), "77");
+    set(&w, "IT-1", "priority", "1", "ann", NOW + 10);
+    set(&w, "IT-1", "group", "net", "ann", NOW + 20);
+    set(&w, "IT-1", "field:site", "Berlin", "ann", NOW + 30);
+    set(&w, "IT-1", "state", "resolved", "ann", NOW + 40);
+    assert_int_equal(updates(&w), 1);
+    execute(w.f, "UPDATE jobs SET state = 1 WHERE kind = 'update'");
+    set(&w, "IT-1", "state", "open", "ann", NOW + 50);
+    assert_int_equal(updates(&w), 2);
+    set(&w, "IT-1", "tags", "a", "ann", NOW + 60); /* no ITSM has a place for it */
+    assert_int_equal(updates(&w), 2);
+}
+
+static void what_came_from_an_itsm_does_not_go_back_there(void **state)
+{
+    struct followed w;
+
+    begin(&w, state);
+    stand(&w, "jira", ticket_of(&w), "77");
+    stand(&w, "other", ticket_of(&w), "O-1");
+    set(&w, "IT-1", "state", "resolved", "itsm:jira", NOW + 10);
+    set(&w, "IT-1", "group", "net", "itsm:jira", NOW + 20);
+    set(&w, "IT-1", "assignee", "bob@example.org", "itsm:jira", NOW + 30);
+    assert_int_equal(updates(&w), 1);
+    assert_int_equal(number(w.f, "SELECT count(*) FROM jobs WHERE kind = 'update'"
+                                 " AND target = 'other'"),
+                     1);
+}
+
+static void a_merge_is_told_at_both_ends_and_closes_what_was_merged(void **state)
+{
+    struct followed w;
+    struct sample second;
+    struct tkt_err err = TKT_ERR_INIT;
+
+    begin(&w, state);
+    make(w.f, &second, "another text");
+    follow(&w);
+    stand(&w, "jira", ticket_of(&w), "77");
+    stand(&w, "jira", second.out[0].ticket, "78");
+    assert_int_equal(tkt_store_merge(w.f->store, "IT-2", "IT-1", "ann", NOW + 10, &err),
+                     0);
+    follow(&w);
+    assert_int_equal(updates(&w), 1);
+    assert_int_equal(
+        number(w.f, "SELECT count(*) FROM jobs j JOIN tickets t ON t.id = j.ticket"
+                    " WHERE kind = 'update' AND t.number = 2"),
+        1);
+    assert_int_equal(number(w.f, "SELECT count(*) FROM jobs WHERE kind = 'comment' AND"
+                                 " json_extract(payload, '$.text') IN ('Merged into IT-1"
+                                 " (77).', 'IT-2 (78) was merged into this one.')"),
+                     2);
+    /* Comment first: what is closed may take none. */
+    assert_int_equal(number(w.f, "SELECT (SELECT max(id) FROM jobs WHERE kind = 'update')"
+                                 " > (SELECT min(id) FROM jobs WHERE kind = 'comment')"),
+                     1);
+}
+
+static void a_section_may_leave_merged_tickets_alone(void **state)
+{
+    struct followed w;
+    struct sample second;
+    struct tkt_err err = TKT_ERR_INIT;
+
+    begin(&w, state);
+    make(w.f, &second, "another text");
+    stand(&w, "jira", second.out[0].ticket, "78");
+    w.itsms[1].merged = TKT_CONF_MERGED_NOTHING;
+    assert_int_equal(tkt_store_merge(w.f->store, "IT-2", "IT-1", "ann", NOW + 10, &err),
+                     0);
+    follow(&w);
+    assert_int_equal(updates(&w), 0);
+    assert_int_equal(number(w.f, "SELECT count(*) FROM jobs WHERE kind = 'comment'"), 0);
+}
+
+static void an_itsm_that_is_no_section_any_more_gets_nothing(void **state)
+{
+    struct followed w;
+
+    begin(&w, state);
+    stand(&w, "jira", ticket_of(&w), "77");
+    w.conf.itsm_count = 1;
+    set(&w, "IT-1", "priority", "1", "ann", NOW + 10);
+    assert_int_equal(updates(&w), 0);
+    w.itsms[0].type = (char *)"local";
+    assert_false(tkt_follow_itsm.wanted(&w.set));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_create_that_has_not_begun_takes_the_change_along),
+        T(a_create_in_doubt_is_followed_by_the_change),
+        T(many_changes_before_it_begins_are_one_job),
+        T(what_came_from_an_itsm_does_not_go_back_there),
+        T(a_merge_is_told_at_both_ends_and_closes_what_was_merged),
+        T(a_section_may_leave_merged_tickets_alone),
+        T(an_itsm_that_is_no_section_any_more_gets_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
