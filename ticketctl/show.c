@@ -20,6 +20,11 @@ static const struct tkt_ctl_col link_cols[] = {
     {"TICKET", "id", TKT_CTL_TEXT, 14},
     {"IS", "kind", TKT_CTL_TEXT, 0},
 };
+static const struct tkt_ctl_col external_cols[] = {
+    {"ITSM", "itsm", TKT_CTL_TEXT, 24},
+    {"NUMBER", "number", TKT_CTL_TEXT, 24},
+    {"URL", "url", TKT_CTL_TEXT, 0},
+};
 static const struct tkt_ctl_col participant_cols[] = {
     {"ROLE", "role", TKT_CTL_TEXT, 10},
     {"ADDRESS", "address", TKT_CTL_TEXT, 0},
@@ -197,6 +202,7 @@ static void put_ticket(cJSON *t)
     put_comments(messages);
     put_section(t, "links", link_cols, TKT_ARRAY_LEN(link_cols));
     put_section(t, "foreign", foreign_cols, TKT_ARRAY_LEN(foreign_cols));
+    put_section(t, "externals", external_cols, TKT_ARRAY_LEN(external_cols));
     put_section(t, "participants", participant_cols, TKT_ARRAY_LEN(participant_cols));
     put_section(t, "holds", hold_cols, TKT_ARRAY_LEN(hold_cols));
     put_section(t, "jobs", job_cols, TKT_ARRAY_LEN(job_cols));

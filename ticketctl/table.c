@@ -103,6 +103,10 @@ static const struct tkt_ctl_opt queue_list_opts[] = {
     {"limit", 0, "COUNT", "at most so many (default 100)"},
     {NULL, 0, NULL, NULL},
 };
+static const struct tkt_ctl_opt itsm_test_opts[] = {
+    {"create", 0, NULL, "make a ticket there, try all that is done with one, close it"},
+    {NULL, 0, NULL, NULL},
+};
 static const struct tkt_ctl_opt lookup_opts[] = {
     {"cached", 0, NULL, "what mail sees now; no directory is asked"},
     {NULL, 0, NULL, NULL},
@@ -340,6 +344,19 @@ const struct tkt_ctl_cmd tkt_ctl_table[] = {
      .pos_min = 1,
      .pos_max = -1,
      .run = tkt_ctl_queue_change},
+    {.name = "itsm list",
+     .args = "",
+     .help = "where tickets go, by the configuration",
+     .role = TKT_CTL_LOCAL,
+     .run = tkt_ctl_itsm_list},
+    {.name = "itsm test",
+     .args = "NAME [--create]",
+     .help = "try the secret, the rights and the names of a section itsm",
+     .role = TKT_CTL_LOCAL,
+     .pos_min = 1,
+     .pos_max = 1,
+     .opts = itsm_test_opts,
+     .run = tkt_ctl_itsm_test},
     {.name = "directory lookup",
      .args = "ADDRESS",
      .help = "who it is, asked anew; the answer is kept",

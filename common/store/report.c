@@ -299,6 +299,25 @@ static int show_foreign(struct tkt_reader *r, int64_t id, struct tkt_buf *b,
     return n;
 }
 
+static int show_externals(struct tkt_reader *r, int64_t id, struct tkt_buf *b,
+                          struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+
+    json_open(b, "externals", '[');
+    int n = tkt_db_query(r->db, &row, SQL_EXTERNALS, err, "i", id);
+    for (; n == 1; n = tkt_row_next(&row, err)) {
+        json_open(b, NULL, '{');
+        json_str(b, "itsm", tkt_row_text(&row, 0));
+        json_str(b, "key", tkt_row_text(&row, 1));
+        json_str(b, "number", tkt_row_text(&row, 2));
+        json_str_opt(b, "url", tkt_row_text(&row, 3));
+        json_close(b, '}');
+    }
+    json_close(b, ']');
+    return n;
+}
+
 static int show_links(struct tkt_reader *r, int64_t id, struct tkt_buf *b,
                       struct tkt_err *err)
 {
@@ -445,9 +464,9 @@ static int show(struct tkt_reader *r, const char *id, struct tkt_buf *b,
     }
     (void)tkt_buf_addc(b, '{'); /* whole() looks at failed */
     if (show_ticket(r, t.id, b, err) < 0 || show_messages(r, t.id, b, err) < 0 ||
-        show_foreign(r, t.id, b, err) < 0 || show_links(r, t.id, b, err) < 0 ||
-        show_participants(r, t.id, b, err) < 0 || show_holds(r, t.id, b, err) < 0 ||
-        show_jobs(r, t.id, b, err) < 0) {
+        show_foreign(r, t.id, b, err) < 0 || show_externals(r, t.id, b, err) < 0 ||
+        show_links(r, t.id, b, err) < 0 || show_participants(r, t.id, b, err) < 0 ||
+        show_holds(r, t.id, b, err) < 0 || show_jobs(r, t.id, b, err) < 0) {
         return -1;
     }
     json_open(b, "events", '[');

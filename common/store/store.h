@@ -466,7 +466,7 @@ int tkt_reader_messages(struct tkt_reader *r, const char *id, int64_t *out, int 
  *           queue_id, class, author, sender, subject, message_id, blob, envelope, first,
  *           confirmed, internal, unverified, agent, withdrawn, erased, assurance (login,
  *           aligned, none, fail or ""), signature_lines?, logos?, text? (comment)}],
- *           foreign [{ref, scope}],
+ *           foreign [{ref, scope}], externals [{itsm, key, number, url?}],
  *           links [{id, kind (related, parent, child, merged-into, merged-from,
  *           split-from, split-off)}], participants [{address, role}],
  *           holds [{hook, rcpt, at, changed, state (open, confirmed, cancelled), message}],

@@ -30,7 +30,7 @@ _ticketctl()
         COMPREPLY=($(compgen -W "$w" -- "$cur")); return ;;
     esac
     case $cmd in
-    "") words=" submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status shadow verify backup restore config model token-key reload ping help" ;;
+    "") words=" submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue itsm directory status shadow verify backup restore config model token-key reload ping help" ;;
     "submit") words=" -f --from -r --rcpt -o --output --remaining --queue-id --client-addr --client-name --helo --login -n --dry-run --missed" ;;
     "explain") words=" -f --from -r --rcpt --offline --redacted --now" ;;
     "extract") words=" -o --output" ;;
@@ -57,6 +57,8 @@ _ticketctl()
     "queue retry") words="" ;;
     "queue park") words="" ;;
     "queue drop") words="" ;;
+    "itsm list") words="" ;;
+    "itsm test") words=" --create" ;;
     "directory lookup") words=" --cached" ;;
     "directory test") words="" ;;
     "directory flush") words="" ;;
@@ -79,6 +81,7 @@ _ticketctl()
     "help") words=" --rows --bash-completion" ;;
     "agent") subs=" list away back" ;;
     "queue") subs=" list show retry park drop" ;;
+    "itsm") subs=" list test" ;;
     "directory") subs=" lookup test flush" ;;
     "config") subs=" test dump" ;;
     "model") subs=" train retrain rollback test predict show" ;;
@@ -92,7 +95,7 @@ _ticketctl()
     explain|extract|backup|restore|"config test"|"model t"*|"model retrain")
         COMPREPLY=($(compgen -f -- "$cur")) ;;
     help)
-        COMPREPLY=($(compgen -W " submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue directory status shadow verify backup restore config model token-key reload ping help" -- "$cur")) ;;
+        COMPREPLY=($(compgen -W " submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue itsm directory status shadow verify backup restore config model token-key reload ping help" -- "$cur")) ;;
     esac
 }
 complete -o filenames -F _ticketctl ticketctl
