@@ -118,6 +118,7 @@ static void *dispatch_main(void *arg)
 {
     struct tkt_dispatch *p = arg;
 
+    tkt_dispatch_adopt(p);
     while (!is_stopping(p)) {
         notice_reload(p);
         bool claims = !p->book.is_out && wants_claim(p);

@@ -271,6 +271,28 @@ void tkt_dispatch_book_free(struct tkt_dispatch *p)
     p->book.rooms = NULL;
 }
 
+/* ---- what another one left -------------------------------------------------------------- */
+
+static int apply_orphaned(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    (void)arg;
+    int n = tkt_store_jobs_orphaned(store, tkt_clock_wall_ms(), err);
+
+    if (n > 0) {
+        tkt_log(TKT_LOG_INFO, NULL, "job.orphaned", "jobs", TKT_NUM(n), NULL);
+    }
+    return n < 0 ? -1 : 0;
+}
+
+void tkt_dispatch_adopt(struct tkt_dispatch *p)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+
+    if (tkt_commit_call(p->d->commit, apply_orphaned, NULL, true, &err) < 0) {
+        tkt_log(TKT_LOG_ERROR, NULL, "job.orphaned", "error", err.text, NULL);
+    }
+}
+
 /* ---- leases ------------------------------------------------------------------------------ */
 
 static int apply_renew(struct tkt_store *store, void *arg, struct tkt_err *err)

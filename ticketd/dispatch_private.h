@@ -91,6 +91,9 @@ void tkt_dispatch_book_send(struct tkt_dispatch *p, bool claims);
 /* true: it came back, and what it says was done. */
 bool tkt_dispatch_book_back(struct tkt_dispatch *p);
 void tkt_dispatch_book_free(struct tkt_dispatch *p);
+/* Before the first claim: nobody else works with this store (its lock says so), so what is
+ * claimed was a process's that is gone. */
+void tkt_dispatch_adopt(struct tkt_dispatch *p);
 void tkt_dispatch_renew(struct tkt_dispatch *p);
 
 #endif

@@ -217,3 +217,14 @@ int tkt_store_jobs_claim(struct tkt_store *s, const char *owner, int64_t now_ms,
 
     return tkt_store_jobs_take(s, &c, err) < 0 ? -1 : c.count;
 }
+
+int tkt_store_jobs_orphaned(struct tkt_store *s, int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int n = tkt_db_run(s->db, SQL_JOBS_ORPHANED, err, "i", now_ms);
+    return tkt_store_leave(s, own, n, err);
+}

@@ -302,6 +302,7 @@ X(SQL_JOBS_DUE, "SELECT j.id, j.ticket, j.message, j.kind, j.target, j.attempts,
     " FROM jobs j" \
     " JOIN tickets t ON t.id = j.ticket JOIN series s ON s.id = t.series" \
     " WHERE j.target = ?1 AND j.kind = ?2 AND j.due <= ?3 ORDER BY j.due LIMIT 1") \
+X(SQL_JOBS_ORPHANED, "UPDATE jobs SET due = ?1 WHERE state = 1 AND due > ?1") \
 X(SQL_JOBS_QUEUE, "SELECT target, kind, due FROM jobs WHERE due IS NOT NULL" \
     " AND (target, kind) > (?1, ?2) ORDER BY target, kind, due LIMIT 1") \
 X(SQL_JOBS_QUEUE_DUE, "SELECT due FROM jobs WHERE target = ?1 AND kind = ?2" \

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TKT_STORE_SCHEMA 13
+#define TKT_STORE_SCHEMA 14
 #define TKT_STORE_CHANNEL "channel" /* target of jobs that a channel serves */
 #define TKT_STORE_BATCH_MAX 256     /* items of one transaction */
 
@@ -329,6 +329,9 @@ struct tkt_store_claim {
 };
 int tkt_store_jobs_take(struct tkt_store *store, struct tkt_store_claim *claim,
                         struct tkt_err *err);
+/* At the start of a store's only writer: what one before it held is due now, and in doubt,
+ * instead of when the lease ends. Returns how many. */
+int tkt_store_jobs_orphaned(struct tkt_store *store, int64_t now_ms, struct tkt_err *err);
 #define TKT_STORE_QUEUES_MAX 1024 /* kinds of jobs by targets that a call looks at */
 void tkt_jobs_release(struct tkt_job *jobs, int count);
 int tkt_store_job_add(struct tkt_store *store, int64_t ticket, int64_t message,

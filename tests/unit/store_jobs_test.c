@@ -595,12 +595,12 @@ static void claiming_and_waking_never_scan(void **state)
 {
     struct fixture *f = *state;
     static const enum tkt_sql hot[] = {
-        SQL_JOBS_QUEUE,     SQL_JOBS_QUEUE_DUE, SQL_JOBS_DUE,       SQL_JOBS_NEXT_DUE,
-        SQL_JOB_LANE_HEAD,  SQL_JOB_LOAD,       SQL_KEY_FIND,       SQL_KEY_READ,
-        SQL_KEY_HEADS,      SQL_THREAD_FIND,    SQL_HOLD_FIND,      SQL_HOLD_SAME,
-        SQL_HOLDS_OLD,      SQL_HOLDS_OPEN,     SQL_TICKET_BY_ROW,  SQL_TICKET_BY_NUMBER,
-        SQL_TICKETS_CLOSED, SQL_BLOB_USED,      SQL_SERIES_USED,    SQL_MESSAGES_OF,
-        SQL_LOG_TICKET,     SQL_SHOW_MESSAGES,  SQL_PARTICIPANT_IS,
+        SQL_JOBS_ORPHANED,    SQL_JOBS_QUEUE,     SQL_JOBS_QUEUE_DUE, SQL_JOBS_DUE,
+        SQL_JOBS_NEXT_DUE,    SQL_JOB_LANE_HEAD,  SQL_JOB_LOAD,       SQL_KEY_FIND,
+        SQL_KEY_READ,         SQL_KEY_HEADS,      SQL_THREAD_FIND,    SQL_HOLD_FIND,
+        SQL_HOLD_SAME,        SQL_HOLDS_OLD,      SQL_HOLDS_OPEN,     SQL_TICKET_BY_ROW,
+        SQL_TICKET_BY_NUMBER, SQL_TICKETS_CLOSED, SQL_BLOB_USED,      SQL_SERIES_USED,
+        SQL_MESSAGES_OF,      SQL_LOG_TICKET,     SQL_SHOW_MESSAGES,  SQL_PARTICIPANT_IS,
     };
     for (size_t i = 0; i < TKT_ARRAY_LEN(hot); i++) {
         char plan[2000];
@@ -671,6 +671,23 @@ static void a_hundred_thousand_waiting_jobs_do_not_slow_a_claim(void **state)
     }
     int64_t each_us = (tkt_clock_mono_us() - start) / 100;
     assert_true(each_us < 50000); /* a scan would read 100,000 rows each time */
+}
+
+static void what_a_dead_worker_held_is_due_at_once_and_in_doubt(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_job job;
+
+    add_job(f, add_ticket(f, "a"), "x", "jira", NOW);
+    add_job(f, add_ticket(f, "b"), "x", "jira", NOW + HOUR_MS);
+    assert_int_equal(claim(f, "w1", NOW, &job, 1), 1);
+    tkt_jobs_release(&job, 1);
+    assert_int_equal(claim(f, "w2", NOW + 1, &job, 1), 0);
+    assert_int_equal(tkt_store_jobs_orphaned(f->store, NOW + 1, NULL), 1);
+    assert_int_equal(claim(f, "w2", NOW + 1, &job, 1), 1);
+    assert_int_equal(job.doubt_ms, NOW + 1);
+    tkt_jobs_release(&job, 1);
+    assert_int_equal(finish(f, job.id, "w1", TKT_JOB_DONE, 0), -1);
 }
 
 struct rooms {
@@ -789,6 +806,7 @@ int main(void)
         T(a_persons_hand_may_retry_park_and_drop),
         T(bad_claims_are_refused),
         T(claiming_and_waking_never_scan),
+        T(what_a_dead_worker_held_is_due_at_once_and_in_doubt),
         T(what_there_is_no_room_for_is_left_alone),
         T(a_full_queue_costs_another_one_nothing),
         T(a_hundred_thousand_waiting_jobs_do_not_slow_a_claim),
