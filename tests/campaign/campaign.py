@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""make campaign: the long power-cut, Sieve and crash runs; a line of figures for each
-workload of the first, pytest's words for the second, one JSON line for the third.
+"""make campaign: the long power-cut, Sieve, dispatch and crash runs; a line of figures for
+each workload of the first, pytest's words for the second, one JSON line for the others.
 
-    campaign.py BUILD [--mails N] [--kills N] [--seed N] [--cut-rounds N] [--cut-seeds N]
-                      [--deliveries N]
+    campaign.py BUILD [--only cut,sieve,dispatch,crash] [--mails N] [--kills N] [--seed N]
+                      [--jobs N] [--cut-rounds N] [--cut-seeds N] [--deliveries N]
 """
 import argparse
 import json
@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from campaign.crash import Crash  # noqa: E402
+from campaign.dispatch import Dispatch  # noqa: E402
 
 
 def sieve(build, deliveries):
@@ -36,18 +37,30 @@ def main():
     ap.add_argument("--kills", type=int, default=200, help="of each kind of process")
     ap.add_argument("--seed", type=int)
     ap.add_argument("--deliveries", type=int, default=10000, help="by Sieve; 0: no Sieve runs")
+    ap.add_argument("--jobs", type=int, default=100000, help="tickets for a faulty desk; 0: none")
+    ap.add_argument("--only", default="cut,sieve,dispatch,crash")
     ap.add_argument("--cut-rounds", type=int, default=20, help="power-cut workloads")
     ap.add_argument("--cut-seeds", type=int, default=6, help="random cuts an operation")
     args = ap.parse_args()
     if os.geteuid() != 0:
         sys.exit("campaign: needs root for the private Postfix")
-    subprocess.run(["make", "-s", "-C", args.build, "tests/powercut/powercut_test"], check=True)
-    subprocess.run([f"{args.build}/tests/powercut/powercut_test"], check=True,
-                   env={**os.environ, "TKT_POWERCUT_ROUNDS": str(args.cut_rounds),
-                        "TKT_POWERCUT_SEEDS": str(args.cut_seeds)})
-    sieve(os.path.abspath(args.build), args.deliveries)
-    print(json.dumps(Crash(os.path.abspath(args.build), args.mails, args.kills,
-                           seed=args.seed).run()))
+    only = args.only.split(",")
+    if "cut" in only:
+        subprocess.run(["make", "-s", "-C", args.build, "tests/powercut/powercut_test"],
+                       check=True)
+        subprocess.run([f"{args.build}/tests/powercut/powercut_test"], check=True,
+                       env={**os.environ, "TKT_POWERCUT_ROUNDS": str(args.cut_rounds),
+                            "TKT_POWERCUT_SEEDS": str(args.cut_seeds)})
+    build = os.path.abspath(args.build)
+    if "sieve" in only:
+        sieve(build, args.deliveries)
+    if "dispatch" in only and args.jobs:
+        subprocess.run(["make", "-s", "-C", build, "tests/bench/desk_fake",
+                        "tests/bench/queue_bench"], check=True)
+        print(json.dumps(Dispatch(build, args.jobs, args.kills, 60000, 5400,
+                                  seed=args.seed).run()))
+    if "crash" in only:
+        print(json.dumps(Crash(build, args.mails, args.kills, seed=args.seed).run()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""ticketd's work for a desk that is faulty, slow or busy."""
+import os
+import signal
+import time
+
+import pytest
+from bench.bench_itsm import Fake, fill, product
+from campaign.dispatch import Dispatch
+from conftest import BUILD
+from harness.util import make_root, remove_root, wait_for
+
+
+class Site:
+    def __init__(self, rows="", tickets=1, comments=0, log_level="info", **faults):
+        self.root = make_root()
+        self.fake = Fake(BUILD, **faults)
+        self.product = product(f"{self.root}/p", BUILD, self.fake.url, rows, log_level)
+        fill(BUILD, self.product, tickets, comments)
+
+    def start(self):
+        self.product.start_ticketd()
+        return self
+
+    def jobs(self, state=None):
+        jobs = self.product.json("queue", "list", "--limit", "10000")
+        return [j for j in jobs if state is None or j["state"] == state]
+
+    def stop(self):
+        self.product.stop()
+        self.fake.stop()
+        print(self.product.log("ticketd")[-3000:])
+        remove_root(self.root)
+
+
+@pytest.fixture
+def site_of():
+    sites = []
+
+    def make(*args, **kw):
+        sites.append(Site(*args, **kw))
+        return sites[-1]
+    yield make
+    for site in sites:
+        site.stop()
+
+
+def test_each_ticket_once_whatever_dies_or_gets_lost():
+    got = Dispatch(BUILD, 2000, 12, 1500, 180).run()
+    print(got)
+    assert got["lost"] > 50 and got["refused"] > 100 and got["kills"] == 12
+
+
+def test_no_more_at_once_and_no_more_an_hour_than_configured(site_of):
+    site = site_of("    concurrency = 2\n", tickets=40, slow=100).start()
+    wait_for("all of them", lambda: site.fake.stats()["tickets"] == 40, 30, 0.1)
+    took = site.fake.stats()["took_us"] / 1e6
+    assert took >= 19 * 0.1, took  # two at a time, each a tenth of a second
+    slow = site_of("    rate = 3600\n", tickets=100).start()
+    time.sleep(4)
+    assert 60 <= slow.fake.stats()["tickets"] <= 68  # a minute's worth, then one a second
+    assert {j["attempts"] for j in slow.jobs() if j["state"] != "done"} <= {0, 1}
+
+
+def test_an_answer_slower_than_the_timeout_leaves_one_ticket(site_of):
+    site = site_of("    timeout = 1s\n    search_lag = 1s\n", tickets=2, slow=1500).start()
+    wait_for("the tries", lambda: site.fake.stats()["tickets"] == 2, 20, 0.1)
+    # Each look-up is as slow as the creates: the jobs wait, in doubt, and none is doubled.
+    wait_for("look-ups", lambda: site.fake.stats()["searches"] >= 2, 20, 0.1)
+    assert site.fake.stats()["tickets"] == 2 and site.fake.stats()["doubled"] == 0
+    assert all(j["state"] in ("deferred", "claimed", "ready") for j in site.jobs())
+
+
+def test_a_stop_loses_nothing_and_the_next_start_goes_on(site_of):
+    site = site_of("    concurrency = 4\n", tickets=400, comments=2, slow=5).start()
+    for want in (60, 150, 260):
+        wait_for("some of them", lambda w=want: site.fake.stats()["tickets"] >= w, 30, 0.02)
+        os.kill(site.product.ticketd.pid, signal.SIGTERM)
+        assert site.product.ticketd.wait(20) == 0
+        site.start()
+    wait_for("all of them", lambda: not [j for j in site.jobs() if j["state"] != "done"], 60, 0.5)
+    got = site.fake.stats()
+    assert got["tickets"] == got["posts"] == 400 and got["searches"] == 0, got
+    assert got["comments"] == got["distinct"] == 200 and got["disorder"] == 0, got
