@@ -72,6 +72,7 @@ struct tkt_daemon {
     char *store_dir;
     struct tkt_commit *commit;
     struct tkt_work *work;
+    struct tkt_work *aside;              /* for what waits for others: SMTP, programs */
     struct tkt_parserpool *_Atomic pool; /* NULL while it could not be started */
     struct tkt_dispatch *dispatch;
     struct tkt_oauth *oauth;     /* tokens for ITSMs */

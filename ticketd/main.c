@@ -37,6 +37,7 @@
 /* Each connection has at most one request in it: limits.requests_max is the tighter cap,
  * and this the highest value that it can have. */
 #define WORK_QUEUE_MAX 20000
+#define ASIDE_THREADS 16 /* half of them for one channel */
 /* Anybody may ask; what is answered depends on who it is. */
 #define CONTROL_UMASK 0111
 
@@ -307,7 +308,8 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
     const struct tkt_conf *conf = d->settings->conf;
 
     d->work = tkt_work_start(d->store_dir, worker_count(conf), WORK_QUEUE_MAX, err);
-    if (!d->work) {
+    d->aside = tkt_work_start(d->store_dir, ASIDE_THREADS, WORK_QUEUE_MAX, err);
+    if (!d->work || !d->aside) {
         return -1;
     }
     d->refiner = tkt_refiner_new();
@@ -360,6 +362,7 @@ static void stop_parts(struct tkt_daemon *d, struct parts *p)
     tkt_people_stop(d->people); /* it wakes the dispatcher, which asks it */
     tkt_dispatch_stop(&d->dispatch);
     tkt_work_stop(&d->work);
+    tkt_work_stop(&d->aside);
     tkt_oauth_free(&d->oauth);
     tkt_refiner_free(&d->refiner);
     tkt_commit_stop(&d->commit);

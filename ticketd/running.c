@@ -345,20 +345,34 @@ static void in_pool(struct tkt_tools *tools, struct tkt_work_item *item)
     pthread_mutex_unlock(&p->back_lock);
 }
 
-int tkt_running_in_pool(struct tkt_running *r,
-                        void (*run)(struct tkt_running *r, struct tkt_tools *tools),
-                        void (*back)(struct tkt_running *r))
+static int push(struct tkt_running *r, struct tkt_work *work, const char *key,
+                void (*run)(struct tkt_running *r, struct tkt_tools *tools),
+                void (*back)(struct tkt_running *r))
 {
-    r->work = (struct tkt_work_item){.run = in_pool, .key = tkt_work_key("(later)")};
+    r->work = (struct tkt_work_item){.run = in_pool, .key = tkt_work_key(key)};
     r->pool_run = run;
     r->pool_back = back;
     r->in_pool = true;
-    if (!r->d->work || tkt_work_push(r->d->work, &r->work) < 0) {
+    if (!work || tkt_work_push(work, &r->work) < 0) {
         r->in_pool = false;
         return -1;
     }
     r->dispatch->in_pool++;
     return 0;
+}
+
+int tkt_running_in_pool(struct tkt_running *r,
+                        void (*run)(struct tkt_running *r, struct tkt_tools *tools),
+                        void (*back)(struct tkt_running *r))
+{
+    return push(r, r->d->work, "(later)", run, back);
+}
+
+int tkt_running_aside(struct tkt_running *r,
+                      void (*run)(struct tkt_running *r, struct tkt_tools *tools),
+                      void (*back)(struct tkt_running *r))
+{
+    return push(r, r->d->aside, r->job.target, run, back);
 }
 
 void tkt_dispatch_take_back(struct tkt_dispatch *p)

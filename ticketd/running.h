@@ -97,6 +97,11 @@ void tkt_running_commit(struct tkt_running *r,
 int tkt_running_in_pool(struct tkt_running *r,
                         void (*run)(struct tkt_running *r, struct tkt_tools *tools),
                         void (*back)(struct tkt_running *r));
+/* The same for what waits for others for long (a mail server, a program): its threads are
+ * apart from those that read mail, and one target has half of them at most. */
+int tkt_running_aside(struct tkt_running *r,
+                      void (*run)(struct tkt_running *r, struct tkt_tools *tools),
+                      void (*back)(struct tkt_running *r));
 
 /* The kinds that are no ITSM's: NULL-terminated. */
 extern const struct tkt_job_kind *const tkt_job_kinds[];

@@ -129,6 +129,7 @@ static void call_free(struct tkt_http_call *c)
     }
     host_put(h, c->host);
     headers_release(&c->headers);
+    tkt_smtp_release(&c->smtp);
     if (c->body) {
         tkt_wipe(c->body, c->body_len); /* of a log-in it is a secret */
     }
@@ -268,8 +269,7 @@ static int fill(struct tkt_http_call *c, const struct tkt_http_request *q,
     return 0;
 }
 
-struct tkt_http_call *tkt_http_start(struct tkt_http *h, const struct tkt_http_request *q,
-                                     struct tkt_err *err)
+static struct tkt_http_call *call_new(struct tkt_http *h, struct tkt_err *err)
 {
     struct tkt_http_call *c = calloc(1, sizeof(*c));
 
@@ -280,14 +280,48 @@ struct tkt_http_call *tkt_http_start(struct tkt_http *h, const struct tkt_http_r
     c->http = h;
     c->body_fd = -1;
     h->count++;
-    if (fill(c, q, err) < 0) {
-        call_free(c);
-        return NULL;
-    }
+    return c;
+}
+
+static void enqueue(struct tkt_http *h, struct tkt_http_call *c)
+{
     c->prev = h->waiting_end;
     *h->waiting_end = c;
     h->waiting_end = &c->next;
     h->waiting_count++;
+}
+
+struct tkt_http_call *tkt_http_start(struct tkt_http *h, const struct tkt_http_request *q,
+                                     struct tkt_err *err)
+{
+    struct tkt_http_call *c = call_new(h, err);
+
+    if (c && fill(c, q, err) < 0) {
+        call_free(c);
+        return NULL;
+    }
+    if (c) {
+        enqueue(h, c);
+    }
+    return c;
+}
+
+struct tkt_http_call *tkt_smtp_start(struct tkt_http *h, const struct tkt_smtp_request *q,
+                                     struct tkt_err *err)
+{
+    struct tkt_http_call *c = call_new(h, err);
+    char key[300];
+
+    if (c && (check_files(&q->peer, err) < 0 ||
+              tkt_smtp_fill(c, q, key, sizeof(key), err) < 0 ||
+              (!(c->host = host_get(h, key)) &&
+               tkt_err_set(err, TKT_ERR_TEMP, "smtp: no memory") < 0))) {
+        call_free(c);
+        return NULL;
+    }
+    if (c) {
+        enqueue(h, c);
+    }
     return c;
 }
 
@@ -342,7 +376,7 @@ static void run_call(struct tkt_http_call *c)
         }
         h->running = c;
     }
-    if (!c->easy || tkt_http_setup(c, &err) < 0 ||
+    if (!c->easy || (c->smtp ? tkt_smtp_setup(c, &err) : tkt_http_setup(c, &err)) < 0 ||
         curl_multi_add_handle(h->multi, c->easy) != CURLM_OK) {
         c->response.outcome = TKT_HTTP_RETRY;
         tkt_err_set(&c->response.err, TKT_ERR_TEMP, "it cannot be started now");
@@ -377,7 +411,11 @@ static void end_finished(struct tkt_http *h)
             curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&c) ==
                 CURLE_OK &&
             c) {
-            tkt_http_judge(c, msg->data.result);
+            if (c->smtp) {
+                tkt_smtp_judge(c, msg->data.result);
+            } else {
+                tkt_http_judge(c, msg->data.result);
+            }
             end_call(c);
         }
     }

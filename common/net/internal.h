@@ -4,6 +4,7 @@
 #ifndef TKT_NET_INTERNAL_H
 #define TKT_NET_INTERNAL_H
 #include "net/http.h"
+#include "net/smtp.h"
 
 #include <curl/curl.h>
 
@@ -25,6 +26,13 @@ struct tkt_http {
     struct net_host *hosts;
     size_t count;
     size_t waiting_count;
+};
+
+struct tkt_smtp_call { /* what a mail has besides; NULL = there is none */
+    char *url;         /* with the name for EHLO */
+    char *from;
+    char *user, *password, *bearer;
+    char *mechanisms; /* as curl wants them */
 };
 
 struct tkt_http_call {
@@ -55,8 +63,11 @@ struct tkt_http_call {
     bool allow_plain;
     bool public_only;
     int in_flight_max;
-    bool too_long; /* the answer */
-    bool refused;  /* an address that may not be reached */
+    bool too_long;              /* the answer */
+    bool refused;               /* an address that may not be reached */
+    struct tkt_smtp_call *smtp; /* it is a mail: headers has its recipient */
+    enum tkt_smtp_stage smtp_stage;
+    bool reply_ended, reply_over;
     struct tkt_http_response response;
     void (*done)(struct tkt_http_call *call, struct tkt_http_response *response);
     void *arg;
@@ -68,6 +79,15 @@ int tkt_http_setup(struct tkt_http_call *call, struct tkt_err *err);
 void tkt_http_judge(struct tkt_http_call *call, CURLcode code);
 /* key gets scheme://host:port; *is_plain: http. */
 int tkt_http_split_url(const char *url, char *key, size_t size, bool *is_plain,
+                       bool *is_here, struct tkt_err *err);
+
+/* The same for mails (smtp.c). */
+int tkt_smtp_setup(struct tkt_http_call *call, struct tkt_err *err);
+void tkt_smtp_judge(struct tkt_http_call *call, CURLcode code);
+int tkt_smtp_fill(struct tkt_http_call *call, const struct tkt_smtp_request *request,
+                  char *key, size_t size, struct tkt_err *err);
+void tkt_smtp_release(struct tkt_smtp_call **smtp);
+int tkt_smtp_split_url(const char *url, char *key, size_t size, bool *is_tls,
                        bool *is_here, struct tkt_err *err);
 
 #endif

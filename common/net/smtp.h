@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * SMTP submission over the loop of net/http.h.
+ * SMTP submission over a loop of net/http.h.
  *
  * Promise: one mail to one recipient each; it ends in exactly one call of done(), as a
  * request of http.h does and with the same four outcomes: DONE (the server has it),
@@ -8,7 +8,8 @@
  * TLS by STARTTLS or smtps:// with a proved certificate is a must, but for this host
  * itself (plain, unless starttls says otherwise) and with peer.allow_plain (TLS where the
  * server has it). Credentials and mail go nowhere before that.
- * Owner, threads: as in http.h; the mail is copied.
+ * Owner, threads: as in http.h; the mail is copied. A loop of its own: curl waits for the
+ * reply to a mail's last dot without moving others on.
  * Limits: TKT_SMTP_MAIL_MAX bytes; TKT_HTTP_ANSWER_HEAD_MAX bytes of replies.
  * Errors: the response's status is the code of the last reply, its head that reply's lines
  * ("550 5.1.1 ..."), its err names stage and reply. REJECTED is PERM, but CONF where log-in,

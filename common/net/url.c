@@ -110,6 +110,38 @@ int tkt_http_split_url(const char *url, char *key, size_t size, bool *is_plain,
     return rc;
 }
 
+int tkt_smtp_split_url(const char *url, char *key, size_t size, bool *is_tls,
+                       bool *is_here, struct tkt_err *err)
+{
+    struct url_parts p;
+    char *path = NULL;
+    int rc = -1;
+
+    if (!url || strlen(url) > TKT_HTTP_URL_MAX || has_odd_bytes(url) ||
+        !parts_of(&p, url)) {
+        return tkt_err_set(err, TKT_ERR_CONF, "not a URL such as smtp://host:587");
+    }
+    (void)curl_url_get(p.url, CURLUPART_PATH, &path, 0); /* absent: stays NULL */
+    *is_tls = strcmp(p.scheme, "smtps") == 0;
+    *is_here = names_this_host(p.host);
+    if (!*is_tls && strcmp(p.scheme, "smtp") != 0) {
+        tkt_err_set(err, TKT_ERR_CONF, "a URL for mail begins with smtp:// or smtps://");
+    } else if (p.user || p.password) {
+        tkt_err_set(err, TKT_ERR_CONF, "a URL must not hold a user or a password");
+    } else if (p.fragment || strchr(url, '?') || (path && strcmp(path, "/") != 0) ||
+               url[strlen(url) - 1] == '/') {
+        tkt_err_set(err, TKT_ERR_CONF, "a URL for mail ends with the host or its port");
+    } else if ((size_t)snprintf(key, size, "%s://%s:%s", p.scheme, p.host, p.port) >=
+               size) {
+        tkt_err_set(err, TKT_ERR_CONF, "the host's name in a URL is too long");
+    } else {
+        rc = 0;
+    }
+    curl_free(path);
+    parts_release(&p);
+    return rc;
+}
+
 static int check_literal(const char *url, struct tkt_err *err)
 {
     struct url_parts p;

@@ -6,8 +6,10 @@
  * addresses whose local part is not ASCII, for which SMTPUTF8 is needed (*utf8); domains go
  * as A-labels. The same notice makes the same bytes, so that a mail that is sent again is
  * the same mail (Message-ID, Date, boundaries).
- * Two ways: SMTP by url (common/net/smtp.h) over the loop, or, with url = "", the sendmail
- * program, which blocks for as long as conf->timeout_ms and belongs in a pool of threads.
+ * Two ways: SMTP by url (common/net/smtp.h) or, with url = "", the sendmail program. Both
+ * block for as long as the server takes, at most some times conf->timeout_ms: curl waits for
+ * the answer to a mail's last dot within its loop, so a slow mail server must not share
+ * one with others (ticketd/running.h, tkt_running_aside).
  * Pure but tkt_mail_run; any thread. Memory: out's, call->arena's.
  * Limits: TKT_MAIL_MAX bytes; references beyond TKT_MAIL_REFERENCES_MAX are left out behind
  * the first.
@@ -39,15 +41,19 @@ int tkt_mail_address(const char *address, char *out, size_t max);
 
 /* url = "": by the program. */
 bool tkt_mail_is_by_program(const struct tkt_conf_channel *conf);
-/* Makes request of call->notice; request->mail is mail's memory. The caller sets done and
- * arg, gives it to tkt_smtp_start, and in done() the end to tkt_mail_read. */
+/* Makes request of call->notice; request->mail is mail's memory. */
 int tkt_mail_build(struct tkt_channel_call *call, struct tkt_buf *mail,
                    struct tkt_smtp_request *request, struct tkt_err *err);
 /* 0: told, else as ops->read; sets call->seen, undeliverable, unauthorized. */
 int tkt_mail_read(struct tkt_channel_call *call, const struct tkt_http_response *response,
                   enum tkt_smtp_stage stage, struct tkt_err *err);
-/* Runs the program to its end; the same results. *outcome: UNKNOWN when it was ended. */
+/* One notice to its end, by either way: 0: told, else as ops->read. *outcome UNKNOWN: it may
+ * have been sent; sent again it is the same mail. */
 int tkt_mail_run(struct tkt_channel_call *call, enum tkt_http_outcome *outcome,
                  struct tkt_err *err);
+/* The way of the program alone. Private. */
+int tkt_mail_program(struct tkt_channel_call *call, const struct tkt_buf *mail,
+                     const struct tkt_smtp_request *q, enum tkt_http_outcome *outcome,
+                     struct tkt_err *err);
 
 #endif
