@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "ticketd/facts.h"
+#include "ticketd/itsmback.h"
 #include "ticketd/itsmjob_private.h"
 
 #include <inttypes.h>
@@ -19,7 +20,7 @@
 #define PAYLOAD_MAX 4096
 #define FILES_MAX 100 /* of one mail; the others stay here */
 
-static void release(struct tkt_itsmjob *job)
+void tkt_itsmjob_free(struct tkt_itsmjob *job)
 {
     if (job->analysed) {
         tkt_analysis_release(&job->analysis);
@@ -37,16 +38,67 @@ static void release(struct tkt_itsmjob *job)
     free(job);
 }
 
+struct tkt_itsmjob *tkt_itsmjob_new(struct tkt_running *r, struct tkt_settings *set)
+{
+    struct tkt_itsmjob *job = calloc(1, sizeof(*job));
+
+    if (job != NULL) {
+        job->r = r;
+        job->file.fd = -1;
+        tkt_buf_init(&job->token, TKT_OAUTH_TOKEN_MAX + 1);
+        job->err = (struct tkt_err)TKT_ERR_INIT;
+        atomic_fetch_add(&set->refs, 1);
+        job->set = set;
+    }
+    return job;
+}
+
+/* A look that failed ends: when there is another one is written where looks are. */
+static int record_failed_look(struct tkt_store *store, struct tkt_running *r,
+                              struct tkt_err *err)
+{
+    struct tkt_itsmjob *job = r->state;
+    int64_t now_ms = tkt_clock_wall_ms();
+
+    return tkt_store_job_finish(store, r->job.id, r->owner, TKT_JOB_DONE, 0,
+                                job->err.text, now_ms, err) < 0
+               ? -1
+               : tkt_itsmback_failed(store, job, job->err.class == TKT_ERR_PERM, now_ms,
+                                     err);
+}
+
+static void failed_look_recorded(struct tkt_running *r, const struct tkt_err *err)
+{
+    struct tkt_itsmjob *job = r->state;
+
+    r->state = NULL;
+    tkt_log(TKT_LOG_WARNING, r->job.ticket_id, "itsm.look_failed", "itsm", r->job.target,
+            "error", job->err.text, NULL);
+    tkt_itsmjob_free(job);
+    if (err->class != TKT_ERR_NONE) {
+        tkt_running_finish(r, err);
+    }
+}
+
 static void end(struct tkt_itsmjob *job, const struct tkt_err *err,
                 enum tkt_job_doubt doubt)
 {
     struct tkt_running *r = job->r;
     struct tkt_err last = *err;
 
+    if (err->class != TKT_ERR_NONE && job->call.op == TKT_ITSM_FETCH &&
+        job->ops != NULL && !r->is_ended) {
+        job->err = last;
+        if (err->class == TKT_ERR_TEMP && r->word == TKT_WORD_BY_CLASS) {
+            r->word = TKT_WORD_FAILED;
+        }
+        tkt_running_commit(r, record_failed_look, failed_look_recorded);
+        return;
+    }
     r->state = NULL;
     r->doubt = doubt;
     r->park_after_ms = job->conf == NULL ? 0 : job->conf->park_after_ms;
-    release(job);
+    tkt_itsmjob_free(job);
     tkt_running_finish(r, &last);
 }
 
@@ -81,7 +133,7 @@ static int add_files(struct tkt_store *store, const struct tkt_itsmjob *job,
     return 0;
 }
 
-static int write_down(struct tkt_store *store, const struct tkt_itsmjob *job,
+static int write_down(struct tkt_store *store, struct tkt_itsmjob *job,
                       struct tkt_err *err)
 {
     const struct tkt_itsm_seen *seen = &job->call.seen;
@@ -94,6 +146,9 @@ static int write_down(struct tkt_store *store, const struct tkt_itsmjob *job,
     bool makes = op == TKT_ITSM_CREATE || op == TKT_ITSM_FIND;
     int64_t now_ms = tkt_clock_wall_ms();
 
+    if (op == TKT_ITSM_FETCH) {
+        return tkt_itsmback_seen(store, job, now_ms, err);
+    }
     if (makes && tkt_store_external_set(store, &in, now_ms, err) < 0) {
         return -1;
     }
@@ -126,13 +181,14 @@ static void recorded(struct tkt_running *r, const struct tkt_err *err)
         end(job, &temp, TKT_DOUBT_SET);
         return;
     }
+    tkt_itsmback_told(job);
     if (job->call.op == TKT_ITSM_CREATE || job->call.op == TKT_ITSM_FIND) {
         tkt_log(TKT_LOG_INFO, r->job.ticket_id, "itsm.created", "itsm", r->job.target,
                 "number", job->call.seen.number ? job->call.seen.number : "", "found",
                 job->call.op == TKT_ITSM_FIND ? "yes" : "no", NULL);
     }
     r->state = NULL;
-    release(job);
+    tkt_itsmjob_free(job);
 }
 
 /* ---- over the loop -------------------------------------------------------------------- */
@@ -242,7 +298,7 @@ static void go(struct tkt_running *r, int64_t wait_ms)
 
     if (wait_ms > 0) {
         r->state = NULL;
-        release(job);
+        tkt_itsmjob_free(job);
         tkt_running_give_back(r, wait_ms, "its target is left alone for a while");
         return;
     }
@@ -279,7 +335,8 @@ static void load(struct tkt_running *r, struct tkt_tools *tools)
 static int op_of(const char *kind)
 {
     static const enum tkt_itsm_op ops[] = {TKT_ITSM_CREATE, TKT_ITSM_COMMENT,
-                                           TKT_ITSM_ATTACH, TKT_ITSM_UPDATE};
+                                           TKT_ITSM_ATTACH, TKT_ITSM_UPDATE,
+                                           TKT_ITSM_FETCH};
 
     for (size_t i = 0; i < TKT_ARRAY_LEN(ops); i++) {
         if (strcmp(tkt_itsm_op_names[ops[i]], kind) == 0) {
@@ -326,24 +383,22 @@ static int prepare(struct tkt_itsmjob *job, struct tkt_err *err)
 
 static void start(struct tkt_running *r)
 {
-    struct tkt_itsmjob *job = calloc(1, sizeof(*job));
+    struct tkt_settings *set = tkt_settings_get(r->d);
+    struct tkt_itsmjob *job = tkt_itsmjob_new(r, set);
     struct tkt_err err = TKT_ERR_INIT;
 
+    tkt_settings_put(&set);
     if (job == NULL) {
         tkt_running_give_back(r, BUSY_DELAY_MS, "no memory");
         return;
     }
-    job->r = r;
-    job->file.fd = -1;
-    tkt_buf_init(&job->token, TKT_OAUTH_TOKEN_MAX + 1);
-    job->err = (struct tkt_err)TKT_ERR_INIT;
-    job->set = tkt_settings_get(r->d);
+    job->asked_ms = tkt_clock_wall_ms();
     r->state = job;
     if (prepare(job, &err) < 0 || job->ops->steps[job->call.op] == NULL) {
         end(job, &err, TKT_DOUBT_KEEP); /* an operation that is not there is done */
     } else if (tkt_running_in_pool(r, load, loaded) < 0) {
         r->state = NULL;
-        release(job);
+        tkt_itsmjob_free(job);
         tkt_running_give_back(r, BUSY_DELAY_MS, "no thread is free");
     }
 }

@@ -315,7 +315,7 @@ int tkt_itsmjob_renew(struct tkt_itsmjob *job)
     return load_token(job);
 }
 
-static int load_site(struct tkt_itsmjob *job)
+int tkt_itsmjob_load_site(struct tkt_itsmjob *job)
 {
     if (job->conf->client_secret[0] != '\0' &&
         tkt_secret_get(job->conf->client_secret, &job->client_secret, &job->err) < 0) {
@@ -340,7 +340,7 @@ int tkt_itsmjob_load(struct tkt_itsmjob *job, struct tkt_tools *tools)
     if (reader == NULL) {
         return -1;
     }
-    if (load_site(job) < 0) {
+    if (tkt_itsmjob_load_site(job) < 0) {
         job->site_failed = true;
         return -1;
     }

@@ -5,6 +5,7 @@
 #define TKT_TICKETD_ITSMJOB_PRIVATE_H
 #include "itsm/run.h"
 #include "secret/secret.h"
+#include "store/back.h"
 #include "store/external.h"
 #include "ticketd/itsmjob.h"
 
@@ -30,12 +31,19 @@ struct tkt_itsmjob {
     bool analysed;
     struct tkt_wire_arena arena;
     struct tkt_itsm_call call;
-    char key[24]; /* names the job towards the ITSM */
-    bool looked;  /* the call under way looks for a lost create */
+    int64_t asked_ms;               /* a look: when it began ... */
+    struct tkt_store_back_out back; /* ... and what it brought */
+    char key[24];                   /* names the job towards the ITSM */
+    bool looked;                    /* the call under way looks for a lost create */
     struct tkt_itsm_result result;
     char why[200];
 };
 
+/* For a job of r; takes a reference of set. NULL: no memory. */
+struct tkt_itsmjob *tkt_itsmjob_new(struct tkt_running *r, struct tkt_settings *set);
+void tkt_itsmjob_free(struct tkt_itsmjob *job);
+/* In a thread that may block: the secrets and the token; -1 with job->err. */
+int tkt_itsmjob_load_site(struct tkt_itsmjob *job);
 /* In a thread that may block: fills all of it; -1 with job->err. */
 int tkt_itsmjob_load(struct tkt_itsmjob *job, struct tkt_tools *tools);
 /* Also there: another token than the one that was refused; -1 with job->err. */

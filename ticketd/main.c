@@ -12,6 +12,7 @@
 #include "ticketd/dispatch.h"
 #include "ticketd/follow.h"
 #include "ticketd/intake.h"
+#include "ticketd/itsmback.h"
 #include "ticketd/keyring.h"
 #include "ticketd/limits.h"
 #include "ticketd/people.h"
@@ -300,6 +301,7 @@ struct parts {
     struct tkt_control *control;
     struct tkt_schedule *schedule;
     struct tkt_follow *follow;
+    struct tkt_back *back;
 };
 
 static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
@@ -343,6 +345,10 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
     if (!p->follow) {
         return -1;
     }
+    p->back = tkt_back_start(d, err);
+    if (!p->back) {
+        return -1;
+    }
     p->intake = tkt_intake_start(d, s->intake, err);
     s->intake = -1;
     return p->intake ? 0 : -1;
@@ -358,6 +364,7 @@ static void stop_parts(struct tkt_daemon *d, struct parts *p)
     }
     tkt_control_stop(&p->control);
     tkt_schedule_stop(&p->schedule);
+    tkt_back_stop(&p->back);
     tkt_follow_stop(&p->follow);
     tkt_people_stop(d->people); /* it wakes the dispatcher, which asks it */
     tkt_dispatch_stop(&d->dispatch);

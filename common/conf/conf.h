@@ -162,6 +162,17 @@ enum tkt_conf_merged {
 };
 
 /* Where tickets end up (itsm/itsm.h). Lists of "ours=theirs". */
+enum tkt_conf_hook {       /* how its calls to us are signed */
+    TKT_CONF_HOOK_DEFAULT, /* as the type does it */
+    TKT_CONF_HOOK_STANDARD,
+    TKT_CONF_HOOK_GITHUB,
+    TKT_CONF_HOOK_GITLAB,
+    TKT_CONF_HOOK_JIRA,
+    TKT_CONF_HOOK_ZENDESK,
+    TKT_CONF_HOOK_REDMINE,
+    TKT_CONF_HOOK_HEADER
+};
+
 struct tkt_conf_itsm {
     char *name;
     char *type; /* "local" */
@@ -178,6 +189,7 @@ struct tkt_conf_itsm {
     struct tkt_conf_list groups;
     struct tkt_conf_list priorities;
     struct tkt_conf_list states;
+    struct tkt_conf_list assignees;
     struct tkt_conf_list fields; /* "their name={{template}}" */
     struct tkt_conf_list options;
     enum tkt_conf_requester requester;
@@ -189,6 +201,12 @@ struct tkt_conf_itsm {
     int64_t rate; /* an hour; 0 = no limit */
     int64_t park_after_ms;
     int64_t search_lag_ms; /* 0 = the type's own */
+    int64_t poll_ms;       /* how often it is asked what changed; 0 = never */
+    bool internal_comments;
+    char *hook_secret; /* reference; "" = it may not call us */
+    enum tkt_conf_hook hook;
+    char *hook_header;
+    char *hook_key; /* JSON pointers, blanks between; "" = the type's own */
     char *ca_file, *cert_file, *key_file;
     char *proxy;
     bool allow_plain;
@@ -240,6 +258,16 @@ struct tkt_conf_notify {
     int64_t remind_ms;     /* on action_required; 0 = never */
     int64_t reminders;
     int64_t close_after_ms; /* behind the last reminder; 0 = never */
+};
+
+struct tkt_conf_webhook {
+    char *listen; /* "127.0.0.1:8025"; "" = nobody listens */
+    int64_t body_max;
+    int64_t connections;
+    int64_t per_peer; /* connections of one address */
+    int64_t rate;     /* calls an hour of one address */
+    int64_t timeout_ms;
+    int64_t window_ms; /* how old a signed time may be */
 };
 
 enum tkt_engine_kind {
@@ -662,6 +690,7 @@ struct tkt_conf {
     struct tkt_conf_priority priority;
     struct tkt_conf_model model;
     struct tkt_conf_llm llm;
+    struct tkt_conf_webhook webhook;
     struct tkt_conf_people people;
     struct tkt_conf_directory *directories; /* in the order of the file */
     size_t directory_count;

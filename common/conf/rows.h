@@ -56,6 +56,8 @@
 
 /* Sections whose rows have a file of their own. */
 #define TKT_CONF_ITSM_ROWS 30
+#define TKT_CONF_ITSM_ROWS 36
+#define TKT_CONF_WEBHOOK_ROWS 7
 #define TKT_CONF_PEOPLE_ROWS 8
 #define TKT_CONF_MODEL_ROWS 5
 #define TKT_CONF_LLM_ROWS 23
@@ -75,6 +77,7 @@ extern const struct tkt_conf_row tkt_conf_escalation_rows[TKT_CONF_ESCALATION_RO
 extern const struct tkt_conf_row tkt_conf_step_rows[TKT_CONF_STEP_ROWS];
 extern const struct tkt_conf_row tkt_conf_llm_rows[TKT_CONF_LLM_ROWS];
 extern const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS];
+extern const struct tkt_conf_row tkt_conf_webhook_rows[TKT_CONF_WEBHOOK_ROWS];
 extern const struct tkt_conf_row tkt_conf_people_rows[TKT_CONF_PEOPLE_ROWS];
 extern const struct tkt_conf_row tkt_conf_directory_rows[TKT_CONF_DIRECTORY_ROWS];
 extern const struct tkt_conf_row tkt_conf_model_rows[TKT_CONF_MODEL_ROWS];

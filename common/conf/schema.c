@@ -487,6 +487,12 @@ const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
                       .row_count = TKT_CONF_LLM_ROWS,
                       .help = "A language model that is asked where rules and the "
                               "learned model are not sure."},
+    [TKT_CONF_WEBHOOK] = {.name = "webhook",
+                          .offset = offsetof(struct tkt_conf, webhook),
+                          .size = MEMBER_SIZE(struct tkt_conf, webhook),
+                          .rows = tkt_conf_webhook_rows,
+                          .row_count = TKT_CONF_WEBHOOK_ROWS,
+                          .help = "Where ITSMs may tell that something changed."},
     [TKT_CONF_PEOPLE] = {.name = "people",
                          .offset = offsetof(struct tkt_conf, people),
                          .size = MEMBER_SIZE(struct tkt_conf, people),

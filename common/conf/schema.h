@@ -57,6 +57,7 @@ enum tkt_conf_section_id {
     TKT_CONF_ACCESS,
     TKT_CONF_REDACT,
     TKT_CONF_LLM,
+    TKT_CONF_WEBHOOK,
     TKT_CONF_PEOPLE,
     TKT_CONF_DIRECTORY,
     TKT_CONF_CALENDAR,

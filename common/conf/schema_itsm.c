@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Rows of the section itsm.
+ * Rows of the sections itsm and webhook.
  */
 #include "conf/rows.h"
 #include "conf/text.h"
@@ -24,6 +24,15 @@ static const struct tkt_conf_word requester_words[] = {
     {"create", TKT_CONF_REQUESTER_CREATE},
     {"text", TKT_CONF_REQUESTER_TEXT},
     {NULL, 0}};
+static const struct tkt_conf_word hook_words[] = {{"default", TKT_CONF_HOOK_DEFAULT},
+                                                  {"standard", TKT_CONF_HOOK_STANDARD},
+                                                  {"github", TKT_CONF_HOOK_GITHUB},
+                                                  {"gitlab", TKT_CONF_HOOK_GITLAB},
+                                                  {"jira", TKT_CONF_HOOK_JIRA},
+                                                  {"zendesk", TKT_CONF_HOOK_ZENDESK},
+                                                  {"redmine", TKT_CONF_HOOK_REDMINE},
+                                                  {"header", TKT_CONF_HOOK_HEADER},
+                                                  {NULL, 0}};
 
 static const struct tkt_conf_word merged_words[] = {{"close", TKT_CONF_MERGED_CLOSE},
                                                     {"comment", TKT_CONF_MERGED_COMMENT},
@@ -68,6 +77,10 @@ const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS] = {
      .help =
          "\"resolved=Done\": states as it calls them; the first of a state is the one "
          "that is set, all are understood."},
+    {LIST_ROW(tkt_conf_itsm, assignees, "assignees", "", 0, 1000), .reload = true,
+     .check = tkt_conf_is_assignment,
+     .help = "\"anna@example.org=anna\": agents as it calls them, to understand whom it "
+             "gave a ticket."},
     {LIST_ROW(tkt_conf_itsm, fields, "fields", "", 0, 128), .reload = true,
      .check = tkt_conf_is_assignment,
      .help = "\"u_site={{fields.site}}\": its fields, by templates over the ticket."},
@@ -96,6 +109,23 @@ const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS] = {
      .reload = true, .help = "A job that fails for so long waits for a person."},
     {TIME_ROW(tkt_conf_itsm, search_lag_ms, "search_lag", "0", 0, HOUR), .reload = true,
      .help = "How long its search may miss a new ticket; 0: as the type is known for."},
+    {TIME_ROW(tkt_conf_itsm, poll_ms, "poll", "5m", 0, DAY), .reload = true,
+     .help = "How often it is asked what changed there; 0: never."},
+    {BOOL_ROW(tkt_conf_itsm, internal_comments, "internal_comments", "no"),
+     .reload = true,
+     .help = "Comments that its customers do not see come here, too, as internal ones."},
+    {STRING_ROW(tkt_conf_itsm, hook_secret, "hook_secret", ""), .max = 1024,
+     .reload = true, .secret = true, .check = tkt_conf_is_secret_ref_or_empty,
+     .help = "Secret reference of what signs its calls to /hook/NAME; empty: it may not "
+             "call."},
+    {ENUM_ROW(tkt_conf_itsm, hook, "hook", "default", hook_words), .reload = true,
+     .help = "How its calls are signed; default: as the type does it."},
+    {STRING_ROW(tkt_conf_itsm, hook_header, "hook_header", "X-Hook-Secret"), .max = 64,
+     .reload = true, .help = "The field that holds the secret, for hook = header."},
+    {STRING_ROW(tkt_conf_itsm, hook_key, "hook_key", ""), .max = 512, .reload = true,
+     .help =
+         "Where its key for the ticket stands in a call: JSON pointers, the first that "
+         "is there counts; empty: as the type does it."},
     {STRING_ROW(tkt_conf_itsm, ca_file, "ca_file", ""), .max = 1024, .reload = true,
      .check = tkt_conf_is_path_or_empty,
      .help = "Certificates (PEM) that sign the server's; empty: those of the system."},
@@ -107,4 +137,23 @@ const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS] = {
      .help = "http://host:port; the environment is not asked."},
     {BOOL_ROW(tkt_conf_itsm, allow_plain, "allow_plain", "no"), .reload = true,
      .help = "http to another host: whoever listens there reads secrets and tickets."},
+};
+
+const struct tkt_conf_row tkt_conf_webhook_rows[TKT_CONF_WEBHOOK_ROWS] = {
+    {STRING_ROW(tkt_conf_webhook, listen, "listen", ""), .max = 64,
+     .help = "Address and port, such as 127.0.0.1:8025 or [::1]:8025, for calls to "
+             "/hook/NAME of an itsm; a proxy in front of it speaks TLS. Empty: nobody "
+             "listens."},
+    {SIZE_ROW(tkt_conf_webhook, body_max, "body_max", "1M", KIB, 16 * MIB),
+     .reload = true, .help = "The longest call."},
+    {INT_ROW(tkt_conf_webhook, connections, "connections", "64", 1, 1024),
+     .help = "Open at once."},
+    {INT_ROW(tkt_conf_webhook, per_peer, "per_peer", "16", 1, 1024),
+     .help = "Open at once from one address; a proxy is one."},
+    {INT_ROW(tkt_conf_webhook, rate, "rate", "20000", 1, 10000000), .reload = true,
+     .help = "Calls an hour from one address."},
+    {TIME_ROW(tkt_conf_webhook, timeout_ms, "timeout", "10s", SECOND, 5 * MINUTE),
+     .help = "The whole life of a connection."},
+    {TIME_ROW(tkt_conf_webhook, window_ms, "window", "5m", SECOND, HOUR), .reload = true,
+     .help = "How far a signed time may be from ours."},
 };

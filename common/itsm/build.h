@@ -63,10 +63,6 @@ const char *tkt_itsm_map(const struct tkt_conf_list *rows, const char *ours,
 /* The other way: ours for theirs. */
 const char *tkt_itsm_unmap(struct tkt_itsm_call *call, const struct tkt_conf_list *rows,
                            const char *theirs, const char *fallback);
-/* A vendor's own word for one of ours. */
-struct tkt_itsm_word {
-    const char *ours, *theirs;
-};
 /* What a state of ours is called there: by the section's states, else by own (which ends
  * with a row of NULLs), else fallback. */
 const char *tkt_itsm_state(const struct tkt_itsm_call *call,
@@ -84,6 +80,13 @@ const char *tkt_itsm_said(struct tkt_itsm_call *call);
 const char *tkt_itsm_subject(struct tkt_itsm_call *call, size_t max);
 /* For tkt_itsm_fields: a member of the object arg. */
 int tkt_itsm_add_member(void *arg, const char *name, const char *value);
+/* For LIST: a ticket that changed at that time (of the ITSM's own clock). */
+int tkt_itsm_changed(struct tkt_itsm_call *call, const char *key, int64_t at_ms,
+                     struct tkt_err *err);
+/* No further page of so many: the next list goes on from there. */
+bool tkt_itsm_list_is_full(const struct tkt_itsm_call *call, size_t page);
+/* "2026-11-22T10:00:00" in UTC, with `between` in the place of the T. */
+const char *tkt_itsm_time_text(struct tkt_itsm_call *call, int64_t at_ms, char between);
 /* Whether the option says yes. */
 bool tkt_itsm_wants(const struct tkt_itsm_call *call, const char *option);
 /* Of options = {"name=value"}. */

@@ -721,6 +721,7 @@ static int take_state(struct tkt_itsm_call *call, struct tkt_err *err)
     s->state = tkt_itsm_str(call, json, "status");
     s->priority = tkt_itsm_str(call, json, "priority");
     s->changed = tkt_itsm_str(call, json, "date_mod");
+    s->me = tkt_itsm_str(call, json, "users_id_recipient");
     s->notes = tkt_wire_arena_alloc(&call->arena, NOTES_MAX * sizeof(*s->notes));
     s->files = tkt_wire_arena_alloc(&call->arena, FILES_MAX * sizeof(*s->files));
     return s->notes == NULL || s->files == NULL
@@ -862,6 +863,7 @@ const struct tkt_itsm_ops tkt_itsm_glpi = {
     .search_is_proof = true,
     .check = check_conf,
     .refusal = refusal,
+    .states = states,
     .steps = {[TKT_ITSM_CREATE] = create,
               [TKT_ITSM_FIND] = find,
               [TKT_ITSM_COMMENT] = comment,

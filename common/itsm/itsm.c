@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-const char *const tkt_itsm_op_names[] = {"create", "find",  "comment", "attach",
-                                         "update", "fetch", "check",   "close"};
+const char *const tkt_itsm_op_names[] = {"create", "find",  "comment", "attach", "update",
+                                         "fetch",  "check", "close",   "list"};
 _Static_assert(sizeof(tkt_itsm_op_names) / sizeof(tkt_itsm_op_names[0]) == TKT_ITSM_OPS,
                "a name for each operation");
 

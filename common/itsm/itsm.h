@@ -30,6 +30,8 @@
 
 #define TKT_ITSM_STEPS_MAX 64
 #define TKT_ITSM_COMMENTS_MAX 200 /* of one fetch */
+#define TKT_ITSM_CHANGED_MAX 4000 /* keys of one list */
+#define TKT_ITSM_LIST_PAGES_MAX 40
 #define TKT_ITSM_BASE64_MAX (16 * 1024 * 1024)
 
 struct cJSON;
@@ -43,6 +45,7 @@ enum tkt_itsm_op {
     TKT_ITSM_FETCH, /* state, group, assignee, priority, comments, files */
     TKT_ITSM_CHECK, /* authentication, rights, mapped names exist; changes nothing */
     TKT_ITSM_CLOSE, /* ends a test ticket */
+    TKT_ITSM_LIST,  /* keys of tickets that changed since; may be left out */
     TKT_ITSM_OPS
 };
 extern const char *const tkt_itsm_op_names[]; /* "create", ...: kinds of jobs */
@@ -101,6 +104,7 @@ struct tkt_itsm_note {
     char *text;
     char *at; /* as it writes times */
     bool is_public;
+    bool is_ours; /* the backend knows that we wrote it: the text of the create */
 };
 struct tkt_itsm_seen {
     char *external;
@@ -110,8 +114,12 @@ struct tkt_itsm_seen {
     char *group;
     char *assignee;
     char *priority;
-    char *changed;               /* as it writes times */
-    char *told;                  /* CHECK: what was found, a line each */
+    char *changed; /* as it writes times */
+    char *told;    /* CHECK: what was found, a line each */
+    char *me;    /* FETCH: who made the ticket there, which is us, as authors are named */
+    char **keys; /* LIST: what changed, as seen.external names tickets; not only ours */
+    size_t key_count;
+    int64_t upto_ms; /* LIST: the newest change among them, by its clock; 0: none */
     struct tkt_itsm_note *notes; /* newest first, internal ones where they can be read */
     size_t note_count;
     char **files; /* names */
@@ -156,6 +164,7 @@ struct tkt_itsm_call {
     const struct tkt_itsm_ticket *ticket;
     const struct tkt_itsm_comment *comment; /* COMMENT */
     const struct tkt_itsm_file *file;       /* ATTACH */
+    int64_t since_ms;                       /* LIST: by the ITSM's clock */
     const char *key; /* of the job, the same for each of its tries; NULL or "": none */
     const struct tkt_itsm_answer *answer; /* to the last request; NULL at first */
     int step;                             /* 0, 1, ...: how many answers there were */
@@ -171,6 +180,11 @@ enum tkt_itsm_next {
     TKT_ITSM_FAILED = -1,
     TKT_ITSM_DONE,
     TKT_ITSM_SEND /* call->request is to be sent */
+};
+
+/* A vendor's own word for one of ours. */
+struct tkt_itsm_word {
+    const char *ours, *theirs;
 };
 
 struct tkt_itsm_ops {
@@ -195,6 +209,12 @@ struct tkt_itsm_ops {
     /* A create that is sent a second time makes no second ticket: there is no need to look
      * for a lost one (and FIND and FETCH may be left out). */
     bool create_is_idempotent;
+    /* Its words where the section has none, to understand what it says: states by a table
+     * that ends with a row of NULLs, or one at a time; priorities 1..5. */
+    const struct tkt_itsm_word *states;
+    const char *(*state_word)(struct tkt_itsm_call *call, const char *ours);
+    const char *const *priorities;
+    bool priorities_are_read; /* they are understood, and not what a create says */
     /* What the section must have; err CONF. */
     int (*check)(const struct tkt_conf_itsm *conf, struct tkt_err *err);
     /* Only local may leave any operation out (NULL: it is done at once). */

@@ -8,6 +8,7 @@
  * Source: app/controllers and app/views (*.api.rsb) of Redmine 5.0.
  */
 #include "base/util.h"
+#include "itsm/back.h"
 #include "itsm/backends.h"
 #include "itsm/redmine_private.h"
 
@@ -380,6 +381,7 @@ static enum tkt_itsm_next take_state(struct tkt_itsm_call *call, const cJSON *is
     s->assignee = tkt_itsm_str(call, issue, "assigned_to.name");
     s->priority = tkt_itsm_str(call, issue, "priority.name");
     s->changed = tkt_itsm_str(call, issue, "updated_on");
+    s->me = tkt_itsm_str(call, issue, "author.name");
     /* Persons and groups stand in one place: those that the section knows are groups. */
     s->group = tkt_itsm_keep(call, "");
     if (s->assignee != NULL &&
@@ -510,6 +512,49 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
         }
     }
     return TKT_ITSM_DONE;
+}
+
+/* ---- list ------------------------------------------------------------------------------ */
+
+static enum tkt_itsm_next ask_changed(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    const char *since = tkt_itsm_time_text(call, call->since_ms, 'T');
+
+    /* All projects: an issue may have moved. */
+    return tkt_itsm_get(call,
+                        since == NULL
+                            ? NULL
+                            : tkt_itsm_url(call,
+                                           "/issues.json?updated_on=%%3E%%3D%sZ"
+                                           "&status_id=*&sort=updated_on,id&limit=%d"
+                                           "&offset=%d",
+                                           since, TKT_REDMINE_PAGE,
+                                           call->step * TKT_REDMINE_PAGE),
+                        err);
+}
+
+static enum tkt_itsm_next list(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    if (call->step == 0) {
+        return ask_changed(call, err);
+    }
+    const cJSON *issues = tkt_itsm_at(call->answer->json, "issues");
+    const cJSON *issue;
+    if (!cJSON_IsArray(issues)) {
+        return tkt_itsm_odd(call, err, "issues");
+    }
+    cJSON_ArrayForEach(issue, issues)
+    {
+        if (tkt_itsm_changed(call, tkt_itsm_str(call, issue, "id"),
+                             tkt_itsm_time(tkt_itsm_str(call, issue, "updated_on")),
+                             err) < 0) {
+            return TKT_ITSM_FAILED;
+        }
+    }
+    return cJSON_GetArraySize(issues) < TKT_REDMINE_PAGE ||
+                   tkt_itsm_list_is_full(call, TKT_REDMINE_PAGE)
+               ? TKT_ITSM_DONE
+               : ask_changed(call, err);
 }
 
 /* ---- check ---------------------------------------------------------------------------- */
@@ -652,6 +697,7 @@ const struct tkt_itsm_ops tkt_itsm_redmine = {
     .search_is_proof = true,
     .check = check_conf,
     .refusal = refusal,
+    .states = tkt_redmine_states,
     .steps = {[TKT_ITSM_CREATE] = create,
               [TKT_ITSM_FIND] = find,
               [TKT_ITSM_COMMENT] = comment,
@@ -659,5 +705,6 @@ const struct tkt_itsm_ops tkt_itsm_redmine = {
               [TKT_ITSM_UPDATE] = update,
               [TKT_ITSM_FETCH] = fetch,
               [TKT_ITSM_CHECK] = check,
-              [TKT_ITSM_CLOSE] = close_ticket},
+              [TKT_ITSM_CLOSE] = close_ticket,
+              [TKT_ITSM_LIST] = list},
 };

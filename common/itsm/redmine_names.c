@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* What Redmine's default data calls our states. */
-static const struct tkt_itsm_word states[] = {
+const struct tkt_itsm_word tkt_redmine_states[] = {
     {"new", "New"},           {"open", "In Progress"},   {"pending", "Feedback"},
     {"resolved", "Resolved"}, {"closed", "Closed"},      {"refused", "Rejected"},
     {"merged", "Closed"},     {"withdrawn", "Rejected"}, {NULL, NULL}};
@@ -51,12 +51,13 @@ int tkt_redmine_id(const struct tkt_redmine_plan *p, const char *member)
 void tkt_redmine_want_state(struct tkt_itsm_call *call, struct tkt_redmine_plan *p,
                             const char *state)
 {
-    want(p, (struct tkt_redmine_want){.member = "status_id",
-                                      .what = "issue status",
-                                      .name = tkt_itsm_state(call, states, state, NULL),
-                                      .path = "/issue_statuses.json",
-                                      .list = "issue_statuses",
-                                      .item = ""});
+    want(p, (struct tkt_redmine_want){
+                .member = "status_id",
+                .what = "issue status",
+                .name = tkt_itsm_state(call, tkt_redmine_states, state, NULL),
+                .path = "/issue_statuses.json",
+                .list = "issue_statuses",
+                .item = ""});
 }
 
 void tkt_redmine_want_priority(struct tkt_itsm_call *call, struct tkt_redmine_plan *p,

@@ -32,6 +32,7 @@ struct tkt_redmine_plan { /* in the arena */
     bool making_user;
 };
 
+extern const struct tkt_itsm_word tkt_redmine_states[];
 /* A number that is written as one; else 0. */
 int tkt_redmine_number(const char *text);
 /* That of the call, in its arena; NULL: no memory. */

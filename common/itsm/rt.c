@@ -7,6 +7,7 @@
  * Source: lib/RT/REST2.pm and lib/RT/REST2/Resource/ of RT 5.
  */
 #include "base/util.h"
+#include "itsm/back.h"
 #include "itsm/backends.h"
 #include "itsm/build.h"
 
@@ -204,6 +205,7 @@ static enum tkt_itsm_next take_state(struct tkt_itsm_call *call, const cJSON *js
     s->assignee = tkt_itsm_str(call, json, "Owner.id");
     s->priority = tkt_itsm_str(call, json, "Priority");
     s->changed = tkt_itsm_str(call, json, "LastUpdated");
+    s->me = tkt_itsm_str(call, json, "Creator.id");
     if (s->assignee != NULL && strcmp(s->assignee, "Nobody") == 0) {
         s->assignee = tkt_itsm_keep(call, "");
     }
@@ -409,6 +411,53 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
     return next_text(call, h, err);
 }
 
+/* ---- list ------------------------------------------------------------------------------ */
+
+/* TicketSQL takes times in the zone of the user: "UTC" says what is meant. */
+static enum tkt_itsm_next ask_changed(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    const char *since = tkt_itsm_time_text(call, call->since_ms, ' ');
+    const char *sql =
+        since == NULL
+            ? NULL
+            : tkt_itsm_text(call, "'CF.{%s}' LIKE 'mt-' AND LastUpdated > '%s UTC'",
+                            key_field(call), since);
+    const char *query = sql == NULL ? NULL : tkt_itsm_escape(call, sql);
+
+    return tkt_itsm_get(call,
+                        query == NULL
+                            ? NULL
+                            : tkt_itsm_url(call,
+                                           "/REST/2.0/tickets?query=%s&fields=LastUpdated"
+                                           "&orderby=LastUpdated&order=ASC&per_page=%d"
+                                           "&page=%d",
+                                           query, PAGE, call->step + 1),
+                        err);
+}
+
+static enum tkt_itsm_next list(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    if (call->step == 0) {
+        return ask_changed(call, err);
+    }
+    const cJSON *items = tkt_itsm_at(call->answer->json, "items");
+    const cJSON *item;
+    if (!cJSON_IsArray(items)) {
+        return tkt_itsm_odd(call, err, "items");
+    }
+    cJSON_ArrayForEach(item, items)
+    {
+        if (tkt_itsm_changed(call, tkt_itsm_str(call, item, "id"),
+                             tkt_itsm_time(tkt_itsm_str(call, item, "LastUpdated")),
+                             err) < 0) {
+            return TKT_ITSM_FAILED;
+        }
+    }
+    return cJSON_GetArraySize(items) < PAGE || tkt_itsm_list_is_full(call, PAGE)
+               ? TKT_ITSM_DONE
+               : ask_changed(call, err);
+}
+
 /* ---- check ---------------------------------------------------------------------------- */
 
 static bool queue_has_field(const cJSON *queue, const char *name)
@@ -520,6 +569,7 @@ const struct tkt_itsm_ops tkt_itsm_rt = {
     .search_is_proof = true,
     .check = check_conf,
     .refusal = refusal,
+    .states = states,
     .steps = {[TKT_ITSM_CREATE] = create,
               [TKT_ITSM_FIND] = find,
               [TKT_ITSM_COMMENT] = comment,
@@ -527,5 +577,6 @@ const struct tkt_itsm_ops tkt_itsm_rt = {
               [TKT_ITSM_UPDATE] = update,
               [TKT_ITSM_FETCH] = fetch,
               [TKT_ITSM_CHECK] = check,
-              [TKT_ITSM_CLOSE] = close_ticket},
+              [TKT_ITSM_CLOSE] = close_ticket,
+              [TKT_ITSM_LIST] = list},
 };

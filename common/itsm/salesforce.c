@@ -377,6 +377,7 @@ static int take_state(struct tkt_itsm_call *call, struct tkt_err *err)
     s->state = tkt_itsm_str(call, json, "Status");
     s->priority = tkt_itsm_str(call, json, "Priority");
     s->changed = tkt_itsm_str(call, json, "LastModifiedDate");
+    s->me = tkt_itsm_str(call, json, "CreatedById");
     char *owner = tkt_itsm_str(call, json, "OwnerId");
     if (owner != NULL && strncmp(owner, "005", 3) == 0) { /* a person; 00G is a queue */
         s->assignee = owner;
@@ -570,6 +571,8 @@ const struct tkt_itsm_ops tkt_itsm_salesforce = {
     .search_is_proof = true,
     .check = check_conf,
     .refusal = refusal,
+    .states = states,
+    .priorities = priorities,
     .steps = {[TKT_ITSM_CREATE] = create,
               [TKT_ITSM_FIND] = find,
               [TKT_ITSM_COMMENT] = comment,

@@ -849,6 +849,17 @@ static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
                              "no secret; write secret = \"file:/path/of/the/password\"");
 }
 
+/* What a state of ours is called in the table that the ticket stands in. */
+static const char *state_word(struct tkt_itsm_call *call, const char *ours)
+{
+    const char *table = tkt_sn_record_of(call).table;
+
+    return table == NULL ? NULL : state_of(call, table, ours);
+}
+
+/* It makes them of impact and urgency, by a matrix of its own. */
+static const char *const priorities[] = {NULL, "1", "2", "3", "4", "5"};
+
 const struct tkt_itsm_ops tkt_itsm_servicenow = {
     .type = "servicenow",
     .title = "ServiceNow (Table API, import sets)",
@@ -859,6 +870,9 @@ const struct tkt_itsm_ops tkt_itsm_servicenow = {
     .search_is_proof = true,
     .check = check_conf,
     .refusal = refusal,
+    .state_word = state_word,
+    .priorities = priorities,
+    .priorities_are_read = true,
     .steps = {[TKT_ITSM_CREATE] = create,
               [TKT_ITSM_FIND] = find,
               [TKT_ITSM_COMMENT] = comment,
@@ -866,5 +880,6 @@ const struct tkt_itsm_ops tkt_itsm_servicenow = {
               [TKT_ITSM_UPDATE] = update,
               [TKT_ITSM_FETCH] = tkt_sn_fetch,
               [TKT_ITSM_CHECK] = tkt_sn_check,
-              [TKT_ITSM_CLOSE] = close_ticket},
+              [TKT_ITSM_CLOSE] = close_ticket,
+              [TKT_ITSM_LIST] = tkt_sn_list},
 };

@@ -33,6 +33,7 @@ enum tkt_itsm_next tkt_sn_get_record(struct tkt_itsm_call *call, const char *dis
                                      struct tkt_err *err);
 enum tkt_itsm_next tkt_sn_list_files(struct tkt_itsm_call *call, struct tkt_err *err);
 
+enum tkt_itsm_next tkt_sn_list(struct tkt_itsm_call *call, struct tkt_err *err);
 enum tkt_itsm_next tkt_sn_fetch(struct tkt_itsm_call *call, struct tkt_err *err);
 enum tkt_itsm_next tkt_sn_check(struct tkt_itsm_call *call, struct tkt_err *err);
 

@@ -2,6 +2,7 @@
  * ServiceNow: what a ticket there says, and whether the section fits what is there.
  */
 #include "base/util.h"
+#include "itsm/back.h"
 #include "itsm/servicenow.h"
 
 #include <string.h>
@@ -24,6 +25,7 @@ static enum tkt_itsm_next take_state(struct tkt_itsm_call *call, struct tkt_err 
     s->assignee = tkt_sn_shown(call, row, "assigned_to");
     s->priority = tkt_sn_value(call, row, "priority");
     s->changed = tkt_sn_value(call, row, "sys_updated_on");
+    s->me = tkt_sn_value(call, row, "sys_created_by");
     return TKT_ITSM_DONE;
 }
 
@@ -106,6 +108,103 @@ enum tkt_itsm_next tkt_sn_fetch(struct tkt_itsm_call *call, struct tkt_err *err)
     default:
         return take_files(call) < 0 ? tkt_sn_no_memory(err) : TKT_ITSM_DONE;
     }
+}
+
+/* ---- list ------------------------------------------------------------------------------ */
+
+#define LIST_PAGE 500
+#define LIST_TABLES_MAX 8
+
+/* The n-th of the tables that tickets may stand in; NULL: there is no further one. */
+static const char *table_at(struct tkt_itsm_call *call, int n)
+{
+    static const char *const own[] = {"incident", "sc_request"};
+    const struct tkt_conf_list *types = &call->site->conf->types;
+    const char *target = tkt_sn_option(call, "import_target");
+    const char *tables[LIST_TABLES_MAX];
+    size_t count = 0;
+
+    if (*target != '\0') {
+        return n == 0 ? target : NULL;
+    }
+    for (size_t i = 0; i < types->count + TKT_ARRAY_LEN(own); i++) {
+        const char *name =
+            i < types->count ? strchr(types->items[i], '=') + 1 : own[i - types->count];
+        bool again = false;
+
+        for (size_t k = 0; k < count; k++) {
+            again = again || strcmp(tables[k], name) == 0;
+        }
+        if (!again && count < LIST_TABLES_MAX) {
+            tables[count++] = name;
+        }
+    }
+    return (size_t)n < count ? tables[n] : NULL;
+}
+
+struct listing { /* in the arena */
+    int table;
+    int offset;
+};
+
+static enum tkt_itsm_next ask_changed(struct tkt_itsm_call *call, const struct listing *l,
+                                      struct tkt_err *err)
+{
+    const char *table = table_at(call, l->table);
+    const char *since = tkt_itsm_time_text(call, call->since_ms, ' ');
+
+    if (table == NULL) {
+        return TKT_ITSM_DONE;
+    }
+    return since == NULL
+               ? tkt_sn_no_memory(err)
+               : tkt_sn_ask(call, table,
+                            tkt_itsm_text(call,
+                                          "correlation_display=%s^sys_updated_on>=%s"
+                                          "^ORDERBYsys_updated_on^ORDERBYsys_id",
+                                          call->site->product, since),
+                            tkt_itsm_text(call, "sys_id,sys_updated_on&sysparm_offset=%d",
+                                          l->offset),
+                            LIST_PAGE, err);
+}
+
+enum tkt_itsm_next tkt_sn_list(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    struct listing *l = call->state;
+    const cJSON *row;
+
+    if (l == NULL) {
+        l = call->state = tkt_wire_arena_alloc(&call->arena, sizeof(*l));
+        if (l == NULL) {
+            return tkt_sn_no_memory(err);
+        }
+        memset(l, 0, sizeof(*l));
+    }
+    if (call->step == 0) {
+        return ask_changed(call, l, err);
+    }
+    const cJSON *rows = tkt_itsm_at(call->answer->json, "result");
+    if (call->answer->status != 404 && !cJSON_IsArray(rows)) {
+        return tkt_itsm_odd(call, err, "result");
+    }
+    cJSON_ArrayForEach(row, rows)
+    {
+        const char *id = tkt_sn_value(call, row, "sys_id");
+
+        if (id != NULL && *id != '\0' &&
+            tkt_itsm_changed(
+                call, tkt_itsm_text(call, "%s/%s", table_at(call, l->table), id),
+                tkt_itsm_time(tkt_sn_value(call, row, "sys_updated_on")), err) < 0) {
+            return TKT_ITSM_FAILED;
+        }
+    }
+    bool is_last = cJSON_GetArraySize(rows) < LIST_PAGE;
+    l->table += is_last;
+    l->offset = is_last ? 0 : l->offset + LIST_PAGE;
+    if (tkt_itsm_list_is_full(call, LIST_PAGE)) {
+        return TKT_ITSM_DONE;
+    }
+    return ask_changed(call, l, err);
 }
 
 /* ---- check ---------------------------------------------------------------------------- */

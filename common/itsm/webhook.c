@@ -18,11 +18,15 @@
 static const char *const options[] = {"body",          "id", "number", "link",
                                       "allow_private", NULL};
 
-static const char *const events[] = {
-    [TKT_ITSM_CREATE] = "ticket.created",  [TKT_ITSM_FIND] = "",
-    [TKT_ITSM_COMMENT] = "ticket.comment", [TKT_ITSM_ATTACH] = "ticket.file",
-    [TKT_ITSM_UPDATE] = "ticket.changed",  [TKT_ITSM_FETCH] = "",
-    [TKT_ITSM_CHECK] = "ticket.test",      [TKT_ITSM_CLOSE] = "ticket.closed"};
+static const char *const events[] = {[TKT_ITSM_CREATE] = "ticket.created",
+                                     [TKT_ITSM_FIND] = "",
+                                     [TKT_ITSM_COMMENT] = "ticket.comment",
+                                     [TKT_ITSM_ATTACH] = "ticket.file",
+                                     [TKT_ITSM_UPDATE] = "ticket.changed",
+                                     [TKT_ITSM_FETCH] = "",
+                                     [TKT_ITSM_CHECK] = "ticket.test",
+                                     [TKT_ITSM_CLOSE] = "ticket.closed",
+                                     [TKT_ITSM_LIST] = ""};
 _Static_assert(TKT_ARRAY_LEN(events) == TKT_ITSM_OPS, "an event for each operation");
 
 /* ---- the body ------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
  */
 #include "base/enc.h"
 #include "base/util.h"
+#include "itsm/back.h"
 #include "itsm/backends.h"
 #include "itsm/build.h"
 
@@ -377,6 +378,7 @@ static enum tkt_itsm_next take_state(struct tkt_itsm_call *call, struct tkt_err 
     s->assignee = tkt_itsm_str(call, ticket, "assignee_id");
     s->priority = tkt_itsm_str(call, ticket, "priority");
     s->changed = tkt_itsm_str(call, ticket, "updated_at");
+    s->me = tkt_itsm_str(call, ticket, "submitter_id");
     return TKT_ITSM_DONE;
 }
 
@@ -421,6 +423,7 @@ static enum tkt_itsm_next take_notes(struct tkt_itsm_call *call, struct tkt_err 
         tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory");
         return TKT_ITSM_FAILED;
     }
+    bool has_all = cJSON_GetArraySize(comments) < NOTES_MAX;
     cJSON_ArrayForEach(c, comments)
     {
         if (s->note_count < NOTES_MAX) {
@@ -430,7 +433,8 @@ static enum tkt_itsm_next take_notes(struct tkt_itsm_call *call, struct tkt_err 
                 .text = tkt_itsm_str(
                     call, c, tkt_itsm_at(c, "plain_body") ? "plain_body" : "body"),
                 .at = tkt_itsm_str(call, c, "created_at"),
-                .is_public = cJSON_IsTrue(tkt_itsm_at(c, "public"))};
+                .is_public = cJSON_IsTrue(tkt_itsm_at(c, "public")),
+                .is_ours = has_all && c->next == NULL}; /* the text of the ticket */
         }
         cJSON_ArrayForEach(a, tkt_itsm_at(c, "attachments"))
         {
@@ -457,6 +461,67 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
     default:
         return take_notes(call, err);
     }
+}
+
+/* ---- list ------------------------------------------------------------------------------ */
+
+#define LIST_PAGE 100
+#define LIST_PAGES 8 /* ten requests a minute may be made */
+
+/* Those whose key is one of ours; the export brings all. */
+static int take_changed(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    const cJSON *ticket;
+
+    cJSON_ArrayForEach(ticket, tkt_itsm_at(call->answer->json, "tickets"))
+    {
+        const char *ours = cJSON_GetStringValue(tkt_itsm_at(ticket, "external_id"));
+        const cJSON *made = tkt_itsm_at(ticket, "generated_timestamp");
+        int64_t at = cJSON_IsNumber(made) && made->valuedouble > 0
+                         ? (int64_t)made->valuedouble * 1000
+                         : tkt_itsm_time(tkt_itsm_str(call, ticket, "updated_at"));
+
+        /* How far it went counts by all of them. */
+        call->seen.upto_ms = TKT_MAX(call->seen.upto_ms, at);
+        if (ours != NULL && strncmp(ours, "mt-", 3) == 0 &&
+            tkt_itsm_changed(call, tkt_itsm_str(call, ticket, "id"), at, err) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static enum tkt_itsm_next list(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    if (call->step == 0) {
+        return tkt_itsm_get(call,
+                            tkt_itsm_url(call,
+                                         "/api/v2/incremental/tickets/cursor.json"
+                                         "?start_time=%lld&per_page=%d",
+                                         (long long)(call->since_ms / 1000), LIST_PAGE),
+                            err);
+    }
+    const cJSON *json = call->answer->json;
+    if (!cJSON_IsArray(tkt_itsm_at(json, "tickets"))) {
+        return tkt_itsm_odd(call, err, "tickets");
+    }
+    if (take_changed(call, err) < 0) {
+        return TKT_ITSM_FAILED;
+    }
+    const char *cursor = cJSON_GetStringValue(tkt_itsm_at(json, "after_cursor"));
+    if (cursor == NULL || !cJSON_IsFalse(tkt_itsm_at(json, "end_of_stream")) ||
+        call->step >= LIST_PAGES || tkt_itsm_list_is_full(call, LIST_PAGE)) {
+        return TKT_ITSM_DONE;
+    }
+    const char *escaped = tkt_itsm_escape(call, cursor);
+    return tkt_itsm_get(call,
+                        escaped == NULL
+                            ? NULL
+                            : tkt_itsm_url(call,
+                                           "/api/v2/incremental/tickets/cursor.json"
+                                           "?cursor=%s&per_page=%d",
+                                           escaped, LIST_PAGE),
+                        err);
 }
 
 /* ---- check ---------------------------------------------------------------------------- */
@@ -549,6 +614,8 @@ const struct tkt_itsm_ops tkt_itsm_zendesk = {
     .search_is_proof = true,
     .check = check_conf,
     .refusal = refusal,
+    .states = states,
+    .priorities = priorities,
     .steps = {[TKT_ITSM_CREATE] = create,
               [TKT_ITSM_FIND] = find,
               [TKT_ITSM_COMMENT] = comment,
@@ -556,5 +623,6 @@ const struct tkt_itsm_ops tkt_itsm_zendesk = {
               [TKT_ITSM_UPDATE] = update,
               [TKT_ITSM_FETCH] = fetch,
               [TKT_ITSM_CHECK] = check,
-              [TKT_ITSM_CLOSE] = close_ticket},
+              [TKT_ITSM_CLOSE] = close_ticket,
+              [TKT_ITSM_LIST] = list},
 };

@@ -512,13 +512,17 @@ static void take_article(struct tkt_itsm_call *call, const cJSON *article)
     const char *visible = tkt_itsm_str(call, article, "IsVisibleForCustomer");
     const cJSON *file;
 
+    const char *by = tkt_itsm_str(call, article, "CreateBy");
+    const char *us = tkt_itsm_str(call, ticket_in(call), "CreateBy");
+
     if (s->note_count < NOTES_MAX) {
         s->notes[s->note_count++] = (struct tkt_itsm_note){
             .id = tkt_itsm_str(call, article, "ArticleID"),
             .author = tkt_itsm_str(call, article, "From"),
             .text = tkt_itsm_str(call, article, "Body"),
             .at = tkt_itsm_str(call, article, "CreateTime"),
-            .is_public = visible != NULL && strcmp(visible, "1") == 0};
+            .is_public = visible != NULL && strcmp(visible, "1") == 0,
+            .is_ours = by != NULL && us != NULL && *us != '\0' && strcmp(by, us) == 0};
     }
     cJSON_ArrayForEach(file, tkt_itsm_at(article, "Attachment"))
     {
@@ -605,6 +609,8 @@ const struct tkt_itsm_ops tkt_itsm_znuny = {
     .search_is_proof = true,
     .check = check_conf,
     .refusal = refusal,
+    .states = states,
+    .priorities = priorities,
     .steps = {[TKT_ITSM_CREATE] = create,
               [TKT_ITSM_FIND] = find,
               [TKT_ITSM_COMMENT] = comment,

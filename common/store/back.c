@@ -131,6 +131,9 @@ static int apply_priority(struct look *l, const char *word, struct tkt_err *err)
     if (l->in->priorities == 0) {
         return l->had[W_PRIORITY] ? unknown(l, W_PRIORITY, word, err) : 0;
     }
+    if (!l->had[W_PRIORITY] && !l->in->priority_told) {
+        return 0; /* its own default */
+    }
     if (l->t.priority > 0 && (l->in->priorities & (1u << l->t.priority)) != 0) {
         return 0;
     }

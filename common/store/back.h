@@ -42,6 +42,8 @@ struct tkt_store_back {
     int state_to;    /* the one of them that is set */
     unsigned priorities; /* bits 1..5, in the same way */
     int priority_to;
+    bool
+        priority_told; /* it was told ours: a first look counts another one as a change */
     const char *group_to;    /* NULL: unknown */
     const char *group_same;  /* a group of ours that it calls so, too; NULL: none */
     const char *assignee_to; /* NULL: unknown; "": nobody */

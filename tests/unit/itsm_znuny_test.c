@@ -12,7 +12,7 @@
 static void credentials_stand_in_the_body_of_every_request_alone(void **state)
 {
     (void)state;
-    for (int op = 0; op < TKT_ITSM_OPS; op++) {
+    for (int op = 0; op < TKT_ITSM_LIST; op++) {
         struct steps s;
 
         steps_begin(&s, "znuny", (enum tkt_itsm_op)op);

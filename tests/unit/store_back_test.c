@@ -33,6 +33,7 @@ static struct tkt_store_back seen(const struct sample *m)
                                    .group_same = m->out[0].group,
                                    .assignee = "",
                                    .assignee_to = "",
+                                   .priority_told = true,
                                    .asked_ms = NOW,
                                    .poll_ms = POLL_MS};
 }

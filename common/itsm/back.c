@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * From its words to ours, and lists of what changed there.
+ */
+#include "itsm/back.h"
+
+#include "base/civil.h"
+#include "base/enc.h"
+#include "base/util.h"
+#include "itsm/build.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- times ---------------------------------------------------------------------------- */
+
+static bool digits(const char **p, int count, int *out)
+{
+    *out = 0;
+    for (; count > 0; count--, (*p)++) {
+        if (**p < '0' || **p > '9') {
+            return false;
+        }
+        *out = *out * 10 + (**p - '0');
+    }
+    return true;
+}
+
+static bool skip(const char **p, const char *any)
+{
+    if (**p == '\0' || strchr(any, **p) == NULL) {
+        return false;
+    }
+    (*p)++;
+    return true;
+}
+
+/* "Z", "+01:00", "-0100", " UTC" or nothing: minutes east of UTC. */
+static bool zone(const char *p, int *minutes)
+{
+    int h = 0;
+    int m = 0;
+    int sign = *p == '-' ? -1 : 1;
+
+    *minutes = 0;
+    if (*p == '\0' || strcmp(p, "Z") == 0 || strcmp(p, " UTC") == 0) {
+        return true;
+    }
+    if (!skip(&p, "+-") || !digits(&p, 2, &h)) {
+        return false;
+    }
+    (void)skip(&p, ":"); /* with or without */
+    if (!digits(&p, 2, &m) || *p != '\0' || h > 14 || m > 59) {
+        return false;
+    }
+    *minutes = sign * (h * 60 + m);
+    return true;
+}
+
+int64_t tkt_itsm_time(const char *text)
+{
+    int y, mo, d, h, mi, s;
+    int minutes = 0;
+    const char *p = text == NULL ? "" : text;
+
+    if (!digits(&p, 4, &y) || !skip(&p, "-") || !digits(&p, 2, &mo) || !skip(&p, "-") ||
+        !digits(&p, 2, &d) || !skip(&p, "T ") || !digits(&p, 2, &h) || !skip(&p, ":") ||
+        !digits(&p, 2, &mi) || !skip(&p, ":") || !digits(&p, 2, &s)) {
+        return -1;
+    }
+    if (skip(&p, ".")) {
+        p += strspn(p, "0123456789");
+    }
+    if (y < 1970 || mo < 1 || mo > 12 || d < 1 || d > tkt_civil_month_length(y, mo) ||
+        h > 23 || mi > 59 || s > 60 || !zone(p, &minutes)) {
+        return -1;
+    }
+    int64_t at = (int64_t)tkt_civil_days(y, mo, d) * TKT_DAY_S + h * 3600 + mi * 60 + s;
+    return (at - (int64_t)minutes * 60) * 1000;
+}
+
+const char *tkt_itsm_time_text(struct tkt_itsm_call *call, int64_t at_ms, char between)
+{
+    int64_t s = TKT_MAX(at_ms, INT64_C(0)) / 1000;
+    struct tkt_civil day = tkt_civil_of((int32_t)(s / TKT_DAY_S));
+    int left = (int)(s % TKT_DAY_S);
+
+    return tkt_itsm_text(call, "%04d-%02d-%02d%c%02d:%02d:%02d", day.year, day.month,
+                         day.day, between, left / 3600, left / 60 % 60, left % 60);
+}
+
+/* ---- lists ---------------------------------------------------------------------------- */
+
+int tkt_itsm_changed(struct tkt_itsm_call *call, const char *key, int64_t at_ms,
+                     struct tkt_err *err)
+{
+    struct tkt_itsm_seen *s = &call->seen;
+
+    if (s->keys == NULL) {
+        s->keys =
+            tkt_wire_arena_alloc(&call->arena, TKT_ITSM_CHANGED_MAX * sizeof(char *));
+    }
+    if (s->keys == NULL || key == NULL) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory");
+    }
+    if (s->key_count < TKT_ITSM_CHANGED_MAX && *key != '\0') {
+        s->keys[s->key_count++] = (char *)(uintptr_t)key;
+        s->upto_ms = TKT_MAX(s->upto_ms, at_ms);
+    }
+    return 0;
+}
+
+bool tkt_itsm_list_is_full(const struct tkt_itsm_call *call, size_t page)
+{
+    return call->seen.key_count + page > TKT_ITSM_CHANGED_MAX ||
+           call->step >= TKT_ITSM_LIST_PAGES_MAX;
+}
+
+/* ---- words ---------------------------------------------------------------------------- */
+
+static const char *state_there(const struct tkt_itsm_ops *ops, struct tkt_itsm_call *call,
+                               const char *ours)
+{
+    return ops->state_word != NULL ? ops->state_word(call, ours)
+                                   : tkt_itsm_state(call, ops->states, ours, NULL);
+}
+
+/* States that an ITSM may bring; where several of ours are called the same there, the one
+ * that ends least is meant. */
+static const struct {
+    const char *name;
+    int state;
+} states[] = {{"new", TKT_STATE_NEW},
+              {"open", TKT_STATE_OPEN},
+              {"pending", TKT_STATE_PENDING},
+              {"resolved", TKT_STATE_RESOLVED},
+              {"closed", TKT_STATE_CLOSED}};
+
+static int state_of(const char *name, size_t len)
+{
+    for (size_t i = 0; i < TKT_ARRAY_LEN(states); i++) {
+        if (strlen(states[i].name) == len && strncmp(states[i].name, name, len) == 0) {
+            return states[i].state;
+        }
+    }
+    return -1;
+}
+
+static void add(unsigned *set, int *first, int value)
+{
+    if (value >= 0) {
+        *first = *set == 0 ? value : *first;
+        *set |= 1u << value;
+    }
+}
+
+static void read_state(const struct tkt_itsm_ops *ops, struct tkt_itsm_call *call,
+                       struct tkt_itsm_meaning *out)
+{
+    const struct tkt_conf_list *rows = &call->site->conf->states;
+    const char *word = call->seen.state;
+
+    for (size_t i = 0; word != NULL && i < rows->count; i++) {
+        size_t n = strcspn(rows->items[i], "=");
+
+        if (rows->items[i][n] == '=' && tkt_ascii_ieq(rows->items[i] + n + 1, word)) {
+            add(&out->states, &out->state_to, state_of(rows->items[i], n));
+        }
+    }
+    for (size_t i = 0; word != NULL && i < TKT_ARRAY_LEN(states); i++) {
+        const char *there = state_there(ops, call, states[i].name);
+
+        if (there != NULL && tkt_ascii_ieq(there, word)) {
+            add(&out->states, &out->state_to, states[i].state);
+        }
+    }
+}
+
+static void read_priority(const struct tkt_itsm_ops *ops, struct tkt_itsm_call *call,
+                          struct tkt_itsm_meaning *out)
+{
+    const struct tkt_conf_list *rows = &call->site->conf->priorities;
+    const char *word = call->seen.priority;
+    char ours[2] = "0";
+    bool by_row = false;
+
+    for (size_t i = 0; word != NULL && i < rows->count; i++) {
+        const char *row = rows->items[i];
+
+        if (row[0] >= '1' && row[0] <= '5' && row[1] == '=' &&
+            tkt_ascii_ieq(row + 2, word)) {
+            add(&out->priorities, &out->priority_to, row[0] - '0');
+            by_row = true;
+        }
+    }
+    for (int p = 1; word != NULL && !by_row && ops->priorities != NULL && p <= 5; p++) {
+        if (ops->priorities[p] != NULL && tkt_ascii_ieq(ops->priorities[p], word)) {
+            add(&out->priorities, &out->priority_to, p);
+        }
+    }
+    ours[0] = (char)('0' + call->ticket->priority % 10);
+    out->priority_told = (ops->priorities != NULL && !ops->priorities_are_read) ||
+                         tkt_itsm_map(rows, ours, NULL) != NULL;
+}
+
+static void read_group(struct tkt_itsm_call *call, struct tkt_itsm_meaning *out)
+{
+    const char *word = call->seen.group;
+    const char *there = tkt_itsm_place(call);
+
+    if (word == NULL) {
+        return;
+    }
+    if (there != NULL && tkt_ascii_ieq(there, word)) {
+        out->group_same = call->ticket->group;
+    }
+    out->group_to = tkt_itsm_unmap(call, &call->site->conf->groups, word, NULL);
+}
+
+/* An address is one; else the section says who it is. */
+static void read_assignee(struct tkt_itsm_call *call, struct tkt_itsm_meaning *out)
+{
+    const char *word = call->seen.assignee;
+
+    if (word == NULL || *word == '\0') {
+        out->assignee_to = word;
+        return;
+    }
+    out->assignee_to = tkt_itsm_unmap(call, &call->site->conf->assignees, word,
+                                      strchr(word, '@') != NULL ? word : NULL);
+}
+
+void tkt_itsm_meaning(const struct tkt_itsm_ops *ops, struct tkt_itsm_call *call,
+                      struct tkt_itsm_meaning *out)
+{
+    *out = (struct tkt_itsm_meaning){.state_to = -1};
+    read_state(ops, call, out);
+    read_priority(ops, call, out);
+    read_group(call, out);
+    read_assignee(call, out);
+}
+
+bool tkt_itsm_note_is_ours(const struct tkt_itsm_call *call,
+                           const struct tkt_itsm_note *n)
+{
+    const char *author = n->author == NULL ? "" : n->author;
+    const char *me = call->seen.me == NULL ? "" : call->seen.me;
+    const char *user = call->site->conf->user;
+
+    return n->is_ours ||
+           (*author != '\0' &&
+            (tkt_ascii_ieq(author, me) || tkt_ascii_ieq(author, user))) ||
+           (n->text != NULL && call->ticket->corr[0] != '\0' &&
+            strstr(n->text, call->ticket->corr) != NULL);
+}

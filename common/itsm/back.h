@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * What an ITSM says, in our words. Pure; any thread.
+ *
+ * Owner: all of it lives in the call's arena or in what the call borrows.
+ */
+#ifndef TKT_ITSM_BACK_H
+#define TKT_ITSM_BACK_H
+#include "itsm/itsm.h"
+
+struct tkt_itsm_meaning {
+    unsigned
+        states;   /* bits of enum tkt_ticket_state that its word may stand for; 0: none */
+    int state_to; /* the one that is meant unless the ticket has another of them */
+    unsigned priorities; /* bits 1..5, in the same way */
+    int priority_to;
+    bool priority_told;      /* we told it ours: another one is somebody's wish */
+    const char *group_to;    /* NULL: it is no group of ours */
+    const char *group_same;  /* the ticket's own group, if it goes by that name there */
+    const char *assignee_to; /* an address, or "": nobody; NULL: unknown */
+};
+
+/* By the section's lists, then by the type's own words. call: with site, ticket and seen. */
+void tkt_itsm_meaning(const struct tkt_itsm_ops *ops, struct tkt_itsm_call *call,
+                      struct tkt_itsm_meaning *out);
+/* Did we write it? By its author, or by the ticket's key in it. */
+bool tkt_itsm_note_is_ours(const struct tkt_itsm_call *call,
+                           const struct tkt_itsm_note *note);
+/* A time as ITSMs write it, in UTC where it does not say: ms since 1970, or -1. */
+int64_t tkt_itsm_time(const char *text);
+
+#endif
