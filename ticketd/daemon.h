@@ -31,6 +31,7 @@ struct tkt_limits;
 struct tkt_people;
 struct tkt_roster;
 struct tkt_shadow;
+struct tkt_sla_book;
 struct tkt_refiner;
 
 struct tkt_settings {
@@ -40,6 +41,7 @@ struct tkt_settings {
     struct tkt_access *access;
     struct tkt_token_keys keys;
     struct tkt_roster *roster;   /* who gets tickets */
+    struct tkt_sla_book *sla;    /* how long they may take */
     struct tkt_wire_desk *desks; /* what HELLO tells; U- and A-label addresses */
     size_t desk_count;
     struct tkt_wire_desk_index *desk_index;

@@ -2,5 +2,6 @@
  * Who follows the events.
  */
 #include "ticketd/follow_itsm.h"
+#include "ticketd/follow_sla.h"
 
-const struct tkt_follower *const tkt_followers[] = {&tkt_follow_itsm, NULL};
+const struct tkt_follower *const tkt_followers[] = {&tkt_follow_itsm, &tkt_follow_sla, NULL};

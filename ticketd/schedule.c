@@ -7,6 +7,7 @@
 #include "store/assign.h"
 #include "store/thread.h"
 #include "ticketd/dispatch.h"
+#include "ticketd/follow_sla.h"
 #include "ticketd/missed.h"
 #include "ticketd/tools.h"
 
@@ -181,12 +182,14 @@ static void start_parser(struct tkt_schedule *s, const struct tkt_conf *conf)
     }
 }
 
-static void tick(struct tkt_schedule *s)
+/* true: what is due was not all done. */
+static bool tick(struct tkt_schedule *s)
 {
     struct tkt_settings *set = tkt_settings_get(s->d);
     int64_t now = tkt_clock_mono_ms();
 
     confirm_old_holds(s, set->conf);
+    bool more = tkt_sla_tick(s->d, &s->tools, set);
     if (now >= s->missed_due) {
         if (tkt_missed_take(s->d, &s->tools) < TKT_MISSED_AT_ONCE) {
             s->missed_due = now + MISSED_MS;
@@ -208,15 +211,16 @@ static void tick(struct tkt_schedule *s)
         keep_learned(s);
     }
     tkt_settings_put(&set);
+    return more;
 }
 
 /* false: it is time to stop. */
-static bool wait_tick(struct tkt_schedule *s)
+static bool wait_tick(struct tkt_schedule *s, bool more)
 {
     struct timespec until;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += TICK_MS / 1000;
+    until.tv_sec += more ? 0 : TICK_MS / 1000;
     pthread_mutex_lock(&s->lock);
     while (!s->stopping && pthread_cond_timedwait(&s->wake, &s->lock, &until) == 0) {
     }
@@ -229,9 +233,11 @@ static void *schedule_main(void *arg)
 {
     struct tkt_schedule *s = arg;
 
+    bool more;
+
     do {
-        tick(s);
-    } while (wait_tick(s));
+        more = tick(s);
+    } while (wait_tick(s, more));
     for (int i = 0; i < TKT_SENDERS_CACHED / LEARN_AT_ONCE; i++) {
         keep_learned(s);
     }

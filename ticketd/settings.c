@@ -11,6 +11,7 @@
 #include "ticketd/learned.h"
 #include "ticketd/roster.h"
 #include "ticketd/shadow.h"
+#include "ticketd/slabook.h"
 
 #include <string.h>
 
@@ -22,6 +23,7 @@ static void settings_free(struct tkt_settings *s)
     tkt_wire_desks_index_free(&s->desk_index);
     tkt_access_free(&s->access);
     tkt_token_keys_wipe(&s->keys);
+    tkt_sla_book_free(&s->sla);
     tkt_roster_free(&s->roster);
     tkt_wire_arena_release(&s->arena);
     tkt_conf_free(&s->conf);
@@ -140,6 +142,12 @@ static int make_roster(struct tkt_settings *s, struct tkt_err *err)
     return 0;
 }
 
+static int make_slas(struct tkt_settings *s, struct tkt_err *err)
+{
+    s->sla = tkt_slabook_new(s->conf, s->roster, err);
+    return s->sla ? 0 : -1;
+}
+
 struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_dir,
                                       struct tkt_err *err)
 {
@@ -155,6 +163,7 @@ struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_
     s->access = tkt_access_new(&s->conf->access, err);
     if (!s->access || tkt_itsm_check_all(s->conf, err) < 0 ||
         tkt_channel_check_all(s->conf, err) < 0 || make_roster(s, err) < 0 ||
+        make_slas(s, err) < 0 ||
         tkt_learned_read(s->conf, s->model_version, sizeof(s->model_version), err) < 0 ||
         make_desks(s, err) < 0 || make_tag_pattern(s, err) < 0 ||
         make_generation(s, err) < 0 ||

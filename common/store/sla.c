@@ -519,6 +519,10 @@ static int apply(struct tkt_store *s, const struct tkt_sla_book *book,
         return known < 0 ? -1 : 0;
     }
     was = state;
+    if (known == 0 && (what & TKT_SLA_W_MET) != 0) {
+        what |= k.row.state == TKT_STATE_PENDING ? TKT_SLA_W_PAUSE : 0;
+        what |= tkt_ticket_untouched(&k.row) ? 0 : TKT_SLA_W_ANSWER;
+    }
     while ((n = act_once(s, book, &k.row, &state, at_s, now_ms, err)) == 1) {
     }
     if (n < 0 || load_facts(s, book, at_s, e->person, &k, &facts, err) < 0 ||

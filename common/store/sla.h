@@ -36,7 +36,8 @@ enum tkt_store_sla_what { /* bits; several may be in one event */
     TKT_SLA_W_RESOLVE = 128,
     TKT_SLA_W_REOPEN = 256,
     TKT_SLA_W_END = 512,
-    TKT_SLA_W_CHANGE = 1024
+    TKT_SLA_W_CHANGE = 1024,
+    TKT_SLA_W_MET = 2048 /* nothing happened: it is taken as it stands */
 };
 
 struct tkt_store_sla_event {
