@@ -146,6 +146,9 @@ int tkt_ctl_print_json(const cJSON *json);
 /* The text of an argument: itself, or standard input for "-": 0 or a code. */
 int tkt_ctl_text_arg(const char *arg, struct tkt_buf *out);
 
+/* Timers and steps of an object as the control verb sla gives it; changes it. */
+void tkt_ctl_put_sla(cJSON *json);
+
 /* ---- handlers ---------------------------------------------------------------------- */
 
 int tkt_ctl_agent_away(struct tkt_ctl *ctl);
@@ -186,6 +189,8 @@ int tkt_ctl_restore(struct tkt_ctl *ctl);
 int tkt_ctl_set(struct tkt_ctl *ctl);
 int tkt_ctl_shadow(struct tkt_ctl *ctl);
 int tkt_ctl_show(struct tkt_ctl *ctl);
+int tkt_ctl_sla_list(struct tkt_ctl *ctl);
+int tkt_ctl_sla_show(struct tkt_ctl *ctl);
 int tkt_ctl_split(struct tkt_ctl *ctl);
 int tkt_ctl_status(struct tkt_ctl *ctl);
 int tkt_ctl_submit(struct tkt_ctl *ctl);

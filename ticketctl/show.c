@@ -206,6 +206,11 @@ static void put_ticket(cJSON *t)
     put_section(t, "participants", participant_cols, TKT_ARRAY_LEN(participant_cols));
     put_section(t, "holds", hold_cols, TKT_ARRAY_LEN(hold_cols));
     put_section(t, "jobs", job_cols, TKT_ARRAY_LEN(job_cols));
+    cJSON *sla = cJSON_GetObjectItemCaseSensitive(t, "sla");
+    if (sla != NULL) {
+        printf("\nsla\n");
+        tkt_ctl_put_sla(sla);
+    }
     put_section(t, "events", history_cols, TKT_ARRAY_LEN(history_cols));
 }
 

@@ -65,6 +65,11 @@ static const struct tkt_ctl_opt agent_away_opts[] = {
     {"reassign", 0, NULL, "give away the tickets that nobody has touched yet"},
     {NULL, 0, NULL, NULL},
 };
+static const struct tkt_ctl_opt sla_list_opts[] = {
+    {"due", 0, "WHEN", "until then: 2h, 3d, 2026-12-31 (default: 1d)"},
+    {"limit", 0, "COUNT", "at most so many (default: 100)"},
+    {NULL, 0, NULL, NULL},
+};
 static const struct tkt_ctl_opt assign_opts[] = {
     {"group", 0, "GROUP", "to this group"},
     {"to", 0, "WHO", "to this agent"},
@@ -310,6 +315,19 @@ const struct tkt_ctl_cmd tkt_ctl_table[] = {
      .pos_min = 1,
      .pos_max = 1,
      .run = tkt_ctl_agent_back},
+    {.name = "sla list",
+     .args = "",
+     .help = "warnings, breaches and steps that are due next",
+     .role = TKT_CTL_READER,
+     .opts = sla_list_opts,
+     .run = tkt_ctl_sla_list},
+    {.name = "sla show",
+     .args = "ID",
+     .help = "how long a ticket may take, what it has used, and why",
+     .role = TKT_CTL_READER,
+     .pos_min = 1,
+     .pos_max = 1,
+     .run = tkt_ctl_sla_show},
     {.name = "queue list",
      .args = "",
      .help = "jobs that are not done",

@@ -10,6 +10,7 @@
 #include "ticketd/control_agents.h"
 #include "ticketd/control_facts.h"
 #include "ticketd/control_sample.h"
+#include "ticketd/control_sla.h"
 #include "ticketd/people.h"
 #include "ticketd/shadow.h"
 
@@ -610,6 +611,12 @@ static const struct verb verbs[] = {
      {NEED("id", KIND_ID), MAY("group", KIND_TEXT), MAY("assignee", KIND_TEXT),
       MAY("auto", KIND_FLAG)}},
     {"agents", TKT_ROLE_READER, false, tkt_control_agents, {MAY("group", KIND_TEXT)}},
+    {"sla", TKT_ROLE_READER, false, tkt_control_sla, {NEED("id", KIND_ID)}},
+    {"slas",
+     TKT_ROLE_READER,
+     false,
+     tkt_control_slas,
+     {MAY("until_ms", KIND_NUMBER), MAY("limit", KIND_NUMBER)}},
     {"agent-away",
      TKT_ROLE_AGENT,
      false,

@@ -4,4 +4,5 @@
 #include "ticketd/follow_itsm.h"
 #include "ticketd/follow_sla.h"
 
-const struct tkt_follower *const tkt_followers[] = {&tkt_follow_itsm, &tkt_follow_sla, NULL};
+const struct tkt_follower *const tkt_followers[] = {&tkt_follow_itsm, &tkt_follow_sla,
+                                                    NULL};

@@ -5,6 +5,7 @@
 #include "base/enc.h"
 #include "base/util.h"
 #include "store/internal.h"
+#include "store/sla.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -454,6 +455,21 @@ static int events_of(struct tkt_reader *r, int64_t id, int64_t since_ms, int lim
     return n;
 }
 
+/* As it was when something happened last: what runs is not counted on. */
+static int show_sla(struct tkt_reader *r, int64_t id, struct tkt_buf *b,
+                    struct tkt_err *err)
+{
+    TKT_AUTO_BUF struct tkt_buf members = TKT_BUF_INIT(64 * 1024);
+    int n = tkt_sla_object(r->db, id, NULL, 0, &members, err);
+
+    if (n == 1) {
+        json_open(b, "sla", '{');
+        (void)tkt_buf_adds(b, tkt_buf_str(&members)); /* whole() looks at failed */
+        json_close(b, '}');
+    }
+    return n < 0 ? -1 : 0;
+}
+
 static int show(struct tkt_reader *r, const char *id, struct tkt_buf *b,
                 struct tkt_err *err)
 {
@@ -466,7 +482,8 @@ static int show(struct tkt_reader *r, const char *id, struct tkt_buf *b,
     if (show_ticket(r, t.id, b, err) < 0 || show_messages(r, t.id, b, err) < 0 ||
         show_foreign(r, t.id, b, err) < 0 || show_externals(r, t.id, b, err) < 0 ||
         show_links(r, t.id, b, err) < 0 || show_participants(r, t.id, b, err) < 0 ||
-        show_holds(r, t.id, b, err) < 0 || show_jobs(r, t.id, b, err) < 0) {
+        show_holds(r, t.id, b, err) < 0 || show_jobs(r, t.id, b, err) < 0 ||
+        show_sla(r, t.id, b, err) < 0) {
         return -1;
     }
     json_open(b, "events", '[');

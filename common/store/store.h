@@ -473,7 +473,7 @@ int tkt_reader_messages(struct tkt_reader *r, const char *id, int64_t *out, int 
  *           links [{id, kind (related, parent, child, merged-into, merged-from,
  *           split-from, split-off)}], participants [{address, role}],
  *           holds [{hook, rcpt, at, changed, state (open, confirmed, cancelled), message}],
- *           jobs [as jobs], events [as log]
+ *           jobs [as jobs], sla? {as show of store/sla.h, without id}, events [as log]
  *   log     [{event, at, host, kind, ticket?, message?, data (object or null)}] oldest
  *           first; without an id the last `limit` of the host
  *   jobs    [{job, ticket, kind, target, state (ready, claimed, done, deferred, parked),

@@ -13,7 +13,7 @@ _ticketctl()
         -*) ;;
         *) case $cmd in
            '') cmd=$w ;;
-           agent|queue|config|model) cmd="$cmd $w" ;;
+           agent|sla|queue|config|model) cmd="$cmd $w" ;;
            esac ;;
         esac
     done
@@ -30,7 +30,7 @@ _ticketctl()
         COMPREPLY=($(compgen -W "$w" -- "$cur")); return ;;
     esac
     case $cmd in
-    "") words=" submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue itsm directory status shadow verify backup restore config model token-key reload ping help" ;;
+    "") words=" submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent sla queue itsm directory status shadow verify backup restore config model token-key reload ping help" ;;
     "submit") words=" -f --from -r --rcpt -o --output --remaining --queue-id --client-addr --client-name --helo --login -n --dry-run --missed" ;;
     "explain") words=" -f --from -r --rcpt --offline --redacted --now" ;;
     "extract") words=" -o --output" ;;
@@ -52,6 +52,8 @@ _ticketctl()
     "agent list") words=" --group" ;;
     "agent away") words=" --until --from --note --reassign" ;;
     "agent back") words="" ;;
+    "sla list") words=" --due --limit" ;;
+    "sla show") words="" ;;
     "queue list") words=" --state --limit" ;;
     "queue show") words="" ;;
     "queue retry") words="" ;;
@@ -80,6 +82,7 @@ _ticketctl()
     "ping") words="" ;;
     "help") words=" --rows --bash-completion" ;;
     "agent") subs=" list away back" ;;
+    "sla") subs=" list show" ;;
     "queue") subs=" list show retry park drop" ;;
     "itsm") subs=" list test" ;;
     "directory") subs=" lookup test flush" ;;
@@ -91,11 +94,11 @@ _ticketctl()
     esac
     case $cmd in
     "") COMPREPLY=($(compgen -W "$words" -- "$cur")) ;;
-    agent|queue|config|model) COMPREPLY=($(compgen -W "$subs" -- "$cur")) ;;
+    agent|sla|queue|config|model) COMPREPLY=($(compgen -W "$subs" -- "$cur")) ;;
     explain|extract|backup|restore|"config test"|"model t"*|"model retrain")
         COMPREPLY=($(compgen -f -- "$cur")) ;;
     help)
-        COMPREPLY=($(compgen -W " submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent queue itsm directory status shadow verify backup restore config model token-key reload ping help" -- "$cur")) ;;
+        COMPREPLY=($(compgen -W " submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent sla queue itsm directory status shadow verify backup restore config model token-key reload ping help" -- "$cur")) ;;
     esac
 }
 complete -o filenames -F _ticketctl ticketctl
