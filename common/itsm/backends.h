@@ -18,5 +18,7 @@ extern const struct tkt_itsm_ops tkt_itsm_freshservice;
 extern const struct tkt_itsm_ops tkt_itsm_freshdesk;
 extern const struct tkt_itsm_ops tkt_itsm_github;
 extern const struct tkt_itsm_ops tkt_itsm_gitlab;
+extern const struct tkt_itsm_ops tkt_itsm_jira;
+extern const struct tkt_itsm_ops tkt_itsm_jsm;
 
 #endif

@@ -13,13 +13,10 @@ _Static_assert(sizeof(tkt_itsm_op_names) / sizeof(tkt_itsm_op_names[0]) == TKT_I
                "a name for each operation");
 
 const struct tkt_itsm_ops *const tkt_itsm_table[] = {
-    &tkt_itsm_local,      &tkt_itsm_rt,
-    &tkt_itsm_redmine,    &tkt_itsm_webhook,
-    &tkt_itsm_servicenow, &tkt_itsm_glpi,
-    &tkt_itsm_salesforce, &tkt_itsm_zendesk,
-    &tkt_itsm_znuny,      &tkt_itsm_github,
-    &tkt_itsm_gitlab,     &tkt_itsm_freshservice,
-    &tkt_itsm_freshdesk,  NULL};
+    &tkt_itsm_local,      &tkt_itsm_rt,     &tkt_itsm_redmine,    &tkt_itsm_webhook,
+    &tkt_itsm_servicenow, &tkt_itsm_glpi,   &tkt_itsm_salesforce, &tkt_itsm_zendesk,
+    &tkt_itsm_znuny,      &tkt_itsm_github, &tkt_itsm_gitlab,     &tkt_itsm_freshservice,
+    &tkt_itsm_freshdesk,  &tkt_itsm_jira,   &tkt_itsm_jsm,        NULL};
 
 const struct tkt_itsm_ops *tkt_itsm_find(const char *type)
 {
