@@ -109,15 +109,17 @@ const char *tkt_jira_type(const struct tkt_itsm_call *call)
                         tkt_itsm_option(call, "type", "Task"));
 }
 
+static const char *const priorities[] = {"",       "Highest", "High",
+                                         "Medium", "Low",     "Lowest"};
+
 const char *tkt_jira_priority(struct tkt_itsm_call *call)
 {
-    static const char *const own[] = {"", "Highest", "High", "Medium", "Low", "Lowest"};
     int p = call->ticket->priority;
     const char *ours = tkt_itsm_text(call, "%d", p);
 
-    return p < 1 || p >= (int)TKT_ARRAY_LEN(own) || ours == NULL
+    return p < 1 || p >= (int)TKT_ARRAY_LEN(priorities) || ours == NULL
                ? NULL
-               : tkt_itsm_map(&call->site->conf->priorities, ours, own[p]);
+               : tkt_itsm_map(&call->site->conf->priorities, ours, priorities[p]);
 }
 
 const char *tkt_jira_group(const struct tkt_itsm_call *call)
@@ -610,6 +612,8 @@ const struct tkt_itsm_ops tkt_itsm_jira = {.type = "jira",
                                            .search_is_proof = true,
                                            .check = check_jira,
                                            .refusal = tkt_jira_refusal,
+                                           .state_word = tkt_jira_state_word,
+                                           .priorities = priorities,
                                            .steps = STEPS};
 
 const struct tkt_itsm_ops tkt_itsm_jsm = {.type = "jsm",
@@ -620,4 +624,6 @@ const struct tkt_itsm_ops tkt_itsm_jsm = {.type = "jsm",
                                           .search_is_proof = true,
                                           .check = check_jira,
                                           .refusal = tkt_jira_refusal,
+                                          .state_word = tkt_jira_state_word,
+                                          .priorities = priorities,
                                           .steps = STEPS};

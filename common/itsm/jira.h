@@ -107,6 +107,8 @@ cJSON *tkt_jira_adf(const char *text);
 
 enum tkt_itsm_next tkt_jira_update(struct tkt_itsm_call *call, struct tkt_err *err);
 enum tkt_itsm_next tkt_jira_close(struct tkt_itsm_call *call, struct tkt_err *err);
+/* The status that was read, if it may be this state of ours by its category. */
+const char *tkt_jira_state_word(struct tkt_itsm_call *call, const char *ours);
 enum tkt_itsm_next tkt_jira_fetch(struct tkt_itsm_call *call, struct tkt_err *err);
 enum tkt_itsm_next tkt_jira_check(struct tkt_itsm_call *call, struct tkt_err *err);
 /* The maker of a customer, or of its place in the desk. */

@@ -60,7 +60,7 @@ static enum tkt_itsm_next read_issue(struct tkt_itsm_call *call, struct tkt_err 
                   tkt_itsm_text(
                       call,
                       "?fields=status,priority,assignee,labels,"
-                      "components,updated,attachment%s%s",
+                      "components,updated,creator,attachment%s%s",
                       strncmp(field, TKT_JIRA_CUSTOM, strlen(TKT_JIRA_CUSTOM)) == 0 ? ","
                                                                                     : "",
                       strncmp(field, TKT_JIRA_CUSTOM, strlen(TKT_JIRA_CUSTOM)) == 0
@@ -122,16 +122,42 @@ static const char *person(const cJSON *who)
     return "";
 }
 
+/* Readable, and nobody else's: names are what people call themselves. */
+static char *identity(struct tkt_itsm_call *call, const cJSON *who)
+{
+    const char *id = text_at(who, "accountId");
+
+    id = *id != '\0' ? id : text_at(who, "name");
+    return (char *)(uintptr_t)tkt_itsm_text(call, "%s (%s)", text_at(who, "displayName"),
+                                            id);
+}
+
+const char *tkt_jira_state_word(struct tkt_itsm_call *call, const char *ours)
+{
+    const struct tkt_jira_work *w = call->state;
+    const char *category = category_of(ours);
+
+    return w != NULL && w->category != NULL && category != NULL &&
+                   strcmp(w->category, category) == 0
+               ? call->seen.state
+               : NULL;
+}
+
 static enum tkt_itsm_next take_issue(struct tkt_itsm_call *call, struct tkt_err *err)
 {
     const cJSON *json = call->answer->json;
     const cJSON *fields = tkt_itsm_at(json, "fields");
+    struct tkt_jira_work *w = tkt_jira_work(call);
     struct tkt_itsm_seen *s = &call->seen;
     const cJSON *file;
 
     if (!cJSON_IsString(tkt_itsm_at(fields, "status.name"))) {
         return tkt_itsm_odd(call, err, "fields.status");
     }
+    if (w == NULL) {
+        return tkt_jira_no_memory(err);
+    }
+    w->category = tkt_itsm_str(call, fields, "status.statusCategory.key");
     s->external = tkt_itsm_str(call, json, "id");
     s->number = tkt_itsm_str(call, json, "key");
     s->state = tkt_itsm_str(call, fields, "status.name");
@@ -139,6 +165,9 @@ static enum tkt_itsm_next take_issue(struct tkt_itsm_call *call, struct tkt_err 
     s->assignee = tkt_itsm_keep(call, person(tkt_itsm_at(fields, "assignee")));
     s->group = tkt_itsm_keep(call, group_in(call, fields));
     s->changed = tkt_itsm_str(call, fields, "updated");
+    s->me = cJSON_IsObject(tkt_itsm_at(fields, "creator"))
+                ? identity(call, tkt_itsm_at(fields, "creator"))
+                : NULL;
     s->files = tkt_wire_arena_alloc(&call->arena, FILES_MAX * sizeof(*s->files));
     cJSON_ArrayForEach(file, tkt_itsm_at(fields, "attachment"))
     {
@@ -186,7 +215,7 @@ static enum tkt_itsm_next take_comments(struct tkt_itsm_call *call, struct tkt_e
         if (s->note_count < TKT_ITSM_COMMENTS_MAX) {
             s->notes[s->note_count++] = (struct tkt_itsm_note){
                 .id = tkt_itsm_str(call, c, "id"),
-                .author = tkt_itsm_keep(call, person(tkt_itsm_at(c, "author"))),
+                .author = identity(call, tkt_itsm_at(c, "author")),
                 .text = tkt_jira_plain(call, tkt_itsm_at(c, "body")),
                 .at = tkt_itsm_str(call, c, "created"),
                 .is_public = is_public(c)};
@@ -388,7 +417,6 @@ static void compare(struct tkt_itsm_call *call, struct tkt_jira_work *w)
     const cJSON *item;
 
     w->status = tkt_itsm_str(call, fields, "status.name");
-    w->category = tkt_itsm_str(call, fields, "status.statusCategory.key");
     w->had_assignee = tkt_itsm_str(call, fields, "assignee.emailAddress");
     w->priority_ok =
         priority == NULL || strcmp(text_at(fields, "priority.name"), priority) == 0;

@@ -293,6 +293,7 @@ class Jira(Fake):
                             "statusCategory": {"key": CATEGORY[f["status"]]}},
                  "attachment": [{"id": str(i), "filename": n, "size": len(d)}
                                 for i, (n, d) in enumerate(issue["files"])]}
+        shown["creator"] = self.me()
         who = f["assignee"]
         shown["assignee"] = {k: v for k, v in who.items() if k[0] != "_"} if who else None
         raise Answer(200, {"id": issue["id"], "key": issue["key"],
@@ -356,10 +357,12 @@ class Jira(Fake):
 
     # ---- comments and files -------------------------------------------------------------
 
+    def me(self):
+        return dict({"displayName": "Mailer", "active": True},
+                    **({"accountId": "5b10-me"} if self.cloud else {"name": "mailer"}))
+
     def comment_as_json(self, c):
-        author = {"displayName": "Mailer", "active": True}
-        author.update({"accountId": "5b10-me"} if self.cloud else {"name": "mailer"})
-        return {"id": c["id"], "body": c["body"], "created": c["created"], "author": author,
+        return {"id": c["id"], "body": c["body"], "created": c["created"], "author": self.me(),
                 "properties": c["properties"], "jsdPublic": c["public"]}
 
     def comments(self, r, key):

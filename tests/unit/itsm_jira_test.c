@@ -396,6 +396,32 @@ static void a_transition_ends_without_a_body(void **state)
     itsm_end(&d);
 }
 
+static void a_status_means_what_its_category_is_and_authors_are_told_apart(void **state)
+{
+    struct itsm_drive d;
+
+    (void)state;
+    begin(&d, "jira", true, TKT_ITSM_FETCH);
+    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(
+        itsm_step(&d, 200,
+                  "{\"id\":\"10000\",\"key\":\"SUP-24\",\"fields\":{\"status\":{\"name\":"
+                  "\"Shipped\",\"statusCategory\":{\"key\":\"done\"}},\"creator\":{"
+                  "\"accountId\":\"a1\",\"displayName\":\"M\"}}}"),
+        TKT_ITSM_SEND);
+    assert_string_equal(d.call.seen.me, "M (a1)");
+    assert_string_equal(d.ops->state_word(&d.call, "resolved"), "Shipped");
+    assert_null(d.ops->state_word(&d.call, "open"));
+    assert_int_equal(
+        itsm_step(&d, 200,
+                  "{\"comments\":[{\"id\":\"2\",\"body\":null,\"author\":{\"accountId\":"
+                  "\"evil\",\"displayName\":\"M\"},\"jsdPublic\":false}]}"),
+        TKT_ITSM_DONE);
+    assert_string_equal(d.call.seen.notes[0].author, "M (evil)");
+    assert_false(d.call.seen.notes[0].is_public);
+    itsm_end(&d);
+}
+
 static void a_request_is_made_for_its_customer_then_tagged(void **state)
 {
     struct itsm_drive d;
@@ -476,6 +502,7 @@ int main(void)
         cmocka_unit_test(refusals_keep_the_words_of_each_shape),
         cmocka_unit_test(a_file_goes_with_the_token_that_jira_wants),
         cmocka_unit_test(a_transition_ends_without_a_body),
+        cmocka_unit_test(a_status_means_what_its_category_is_and_authors_are_told_apart),
         cmocka_unit_test(a_request_is_made_for_its_customer_then_tagged),
         cmocka_unit_test(a_section_is_told_what_it_lacks),
     };
