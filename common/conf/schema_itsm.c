@@ -9,7 +9,8 @@ static const struct tkt_conf_word type_words[] = {
     {"local", 0},      {"rt", 0},     {"redmine", 0},    {"webhook", 0},
     {"servicenow", 0}, {"glpi", 0},   {"salesforce", 0}, {"zendesk", 0},
     {"znuny", 0},      {"github", 0}, {"gitlab", 0},     {"freshservice", 0},
-    {"freshdesk", 0},  {"jira", 0},   {"jsm", 0},        {NULL, 0}};
+    {"freshdesk", 0},  {"jira", 0},   {"jsm", 0},        {"exec", 0},
+    {NULL, 0}};
 static const struct tkt_conf_word auth_words[] = {
     {"default", TKT_CONF_AUTH_DEFAULT},
     {"none", TKT_CONF_AUTH_NONE},

@@ -16,6 +16,7 @@ extern const struct tkt_itsm_ops tkt_itsm_webhook;
 extern const struct tkt_itsm_ops tkt_itsm_servicenow;
 extern const struct tkt_itsm_ops tkt_itsm_freshservice;
 extern const struct tkt_itsm_ops tkt_itsm_freshdesk;
+extern const struct tkt_itsm_ops tkt_itsm_exec; /* a helper program */
 extern const struct tkt_itsm_ops tkt_itsm_github;
 extern const struct tkt_itsm_ops tkt_itsm_gitlab;
 extern const struct tkt_itsm_ops tkt_itsm_jira;

@@ -28,6 +28,10 @@
 static const char *const options[] = {"assignee", "internal", "label",      "login",
                                       "markdown", "public",   "issue_type", NULL};
 
+/* What the issue says without a label, understood. */
+static const struct tkt_itsm_word states[] = {
+    {"open", "open"}, {"closed", "closed"}, {"refused", "not_planned"}, {NULL, NULL}};
+
 static bool says(const struct tkt_itsm_call *call, const char *option, const char *word)
 {
     return strcmp(tkt_itsm_option(call, option, ""), word) == 0;
@@ -651,6 +655,7 @@ const struct tkt_itsm_ops tkt_itsm_github = {
     .options = options,
     .search_lag_ms = 60000, /* its replicas */
     .search_is_proof = true,
+    .states = states,
     .check = check_conf,
     .refusal = refusal,
     .steps = {[TKT_ITSM_CREATE] = create,

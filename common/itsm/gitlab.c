@@ -23,6 +23,10 @@
 static const char *const options[] = {"assignee", "confidential", "label", "markdown",
                                       NULL};
 
+/* What the issue says without a label, understood. */
+static const struct tkt_itsm_word states[] = {
+    {"open", "opened"}, {"closed", "closed"}, {NULL, NULL}};
+
 static bool says(const struct tkt_itsm_call *call, const char *option, const char *word)
 {
     return strcmp(tkt_itsm_option(call, option, ""), word) == 0;
@@ -573,6 +577,7 @@ const struct tkt_itsm_ops tkt_itsm_gitlab = {
     .options = options,
     .search_lag_ms = 10000, /* a replica of the database */
     .search_is_proof = true,
+    .states = states,
     .check = check_conf,
     .refusal = refusal,
     .steps = {[TKT_ITSM_CREATE] = create,

@@ -12,11 +12,23 @@ const char *const tkt_itsm_op_names[] = {"create", "find",  "comment", "attach",
 _Static_assert(sizeof(tkt_itsm_op_names) / sizeof(tkt_itsm_op_names[0]) == TKT_ITSM_OPS,
                "a name for each operation");
 
-const struct tkt_itsm_ops *const tkt_itsm_table[] = {
-    &tkt_itsm_local,      &tkt_itsm_rt,     &tkt_itsm_redmine,    &tkt_itsm_webhook,
-    &tkt_itsm_servicenow, &tkt_itsm_glpi,   &tkt_itsm_salesforce, &tkt_itsm_zendesk,
-    &tkt_itsm_znuny,      &tkt_itsm_github, &tkt_itsm_gitlab,     &tkt_itsm_freshservice,
-    &tkt_itsm_freshdesk,  &tkt_itsm_jira,   &tkt_itsm_jsm,        NULL};
+const struct tkt_itsm_ops *const tkt_itsm_table[] = {&tkt_itsm_local,
+                                                     &tkt_itsm_rt,
+                                                     &tkt_itsm_redmine,
+                                                     &tkt_itsm_webhook,
+                                                     &tkt_itsm_servicenow,
+                                                     &tkt_itsm_glpi,
+                                                     &tkt_itsm_salesforce,
+                                                     &tkt_itsm_zendesk,
+                                                     &tkt_itsm_znuny,
+                                                     &tkt_itsm_github,
+                                                     &tkt_itsm_gitlab,
+                                                     &tkt_itsm_freshservice,
+                                                     &tkt_itsm_freshdesk,
+                                                     &tkt_itsm_jira,
+                                                     &tkt_itsm_jsm,
+                                                     &tkt_itsm_exec,
+                                                     NULL};
 
 const struct tkt_itsm_ops *tkt_itsm_find(const char *type)
 {
@@ -95,6 +107,11 @@ int tkt_itsm_check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
     }
     if (ops == &tkt_itsm_local) {
         return 0;
+    }
+    if (ops->is_program) {
+        return check_options(ops, conf, err) < 0 || check_fields(conf, err) < 0
+                   ? -1
+                   : ops->check(conf, err);
     }
     if (conf->url[0] == '\0') {
         return tkt_err_set(err, TKT_ERR_CONF, "no url; write url = \"https://...\"");

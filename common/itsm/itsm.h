@@ -145,6 +145,9 @@ struct tkt_itsm_request {
     bool public_only;       /* the url may not lead into this network */
     const char *webhook_id; /* names it as Standard Webhooks do; NULL: it does not */
     bool sign;              /* ... with a signature by the site's secret */
+    /* A program to run instead (net/program.h), by its absolute path: body is its standard
+     * input, file its descriptor 3, and the answer what it prints. */
+    const char *program;
     /* Statuses other than 2xx that the next step wants to see (404 of a look-up); each
      * other ends the operation. 0-terminated. */
     int also[4];
@@ -215,6 +218,7 @@ struct tkt_itsm_ops {
     const char *(*state_word)(struct tkt_itsm_call *call, const char *ours);
     const char *const *priorities;
     bool priorities_are_read; /* they are understood, and not what a create says */
+    bool is_program;          /* it needs no url */
     /* What the section must have; err CONF. */
     int (*check)(const struct tkt_conf_itsm *conf, struct tkt_err *err);
     /* Only local may leave any operation out (NULL: it is done at once). */

@@ -8,8 +8,10 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/util.h"
+#include "itsm/exitcode.h"
 #include "itsm/itsm.h"
 #include "net/outcome.h"
+#include "net/program.h"
 #include "net/whsign.h"
 
 #include <cjson/cJSON.h>
@@ -17,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #define HEADERS_MAX 18
 #define AUTH_MAX 8192
@@ -211,6 +214,7 @@ static int add_webhook(const struct tkt_itsm_run *run, struct tkt_buf *const lin
 }
 
 static void on_response(struct tkt_http_call *http_call, struct tkt_http_response *r);
+static int start_program(struct tkt_itsm_run *run, struct tkt_err *err);
 
 static int start(struct tkt_itsm_run *run, struct tkt_err *err)
 {
@@ -225,6 +229,9 @@ static int start(struct tkt_itsm_run *run, struct tkt_err *err)
     const char *headers[HEADERS_MAX] = {NULL};
     size_t count = 0;
 
+    if (r->program != NULL) {
+        return start_program(run, err);
+    }
     if (!is_ours(run, r->url)) {
         return tkt_err_set(err, TKT_ERR_PERM, "%s: an answer leads to another server",
                            conf->name);
@@ -357,6 +364,23 @@ static bool is_page(const struct tkt_itsm_run *run, const struct tkt_http_respon
            r->body.len > 0 && !is_json(r);
 }
 
+/* The answer is one that the backend reads. true: another request is under way. */
+static bool next_step(struct tkt_itsm_run *run, const struct tkt_itsm_answer *a,
+                      bool is_done)
+{
+    bool was_repeatable = run->repeatable;
+
+    run->result = (struct tkt_itsm_result){.err = TKT_ERR_INIT};
+    run->call->answer = a;
+    run->call->step++;
+    bool going = advance(run);
+    /* What fails from here on fails behind a change that was made. */
+    run->wrote = run->wrote || (going && !was_repeatable && is_done);
+    run->result.unsure =
+        !going && run->result.err.class == TKT_ERR_TEMP && !was_repeatable;
+    return going;
+}
+
 static void read_response(struct tkt_itsm_run *run, struct tkt_http_response *r)
 {
     run->rest_s = TKT_MAX(run->rest_s, tkt_http_rest_s(r, tkt_clock_wall_ms() / 1000));
@@ -382,16 +406,7 @@ static void read_response(struct tkt_itsm_run *run, struct tkt_http_response *r)
                     run->call->site->conf->name);
         run->result.unsure = !run->repeatable;
     } else if (r->outcome == TKT_HTTP_DONE || is_wanted(run, r->status)) {
-        run->result = (struct tkt_itsm_result){.err = TKT_ERR_INIT};
-        run->call->answer = &a;
-        run->call->step++;
-        bool was_repeatable = run->repeatable;
-        going = advance(run);
-        /* What fails from here on fails behind a change that was made. */
-        run->wrote =
-            run->wrote || (going && !was_repeatable && r->outcome == TKT_HTTP_DONE);
-        run->result.unsure =
-            !going && run->result.err.class == TKT_ERR_TEMP && !was_repeatable;
+        going = next_step(run, &a, r->outcome == TKT_HTTP_DONE);
     } else {
         say(run, &a);
     }
@@ -400,6 +415,51 @@ static void read_response(struct tkt_itsm_run *run, struct tkt_http_response *r)
     if (!going) {
         finish(run);
     }
+}
+
+/* ---- a program ------------------------------------------------------------------------ */
+
+static void on_program(void *arg, struct tkt_program_end *end)
+{
+    struct tkt_itsm_run *run = arg;
+    struct tkt_itsm_answer a = {
+        .status = 200, .body = tkt_buf_str(&end->out), .len = end->out.len};
+    cJSON *json = cJSON_ParseWithLength(a.body, a.len);
+    bool going = false;
+
+    a.json = json;
+    run->result = (struct tkt_itsm_result){.err = TKT_ERR_INIT};
+    if (end->how == TKT_PROGRAM_EXITED && end->code == 0) {
+        going = next_step(run, &a, true);
+    } else {
+        bool unsure = tkt_itsm_exit_error(end, json, &run->result.err);
+
+        (void)tkt_err_prefix(&run->result.err, "%s", run->call->site->conf->name);
+        run->result.unsure = unsure && !run->repeatable;
+        run->result.unauthorized =
+            end->how == TKT_PROGRAM_EXITED && end->code == EX_NOPERM;
+    }
+    run->call->answer = NULL;
+    cJSON_Delete(json);
+    if (!going) {
+        finish(run);
+    }
+}
+
+static int start_program(struct tkt_itsm_run *run, struct tkt_err *err)
+{
+    const struct tkt_itsm_request *r = &run->call->request;
+    const struct tkt_program_ask ask = {.path = r->program,
+                                        .in = r->body,
+                                        .in_len = r->body_len,
+                                        .file_fd = r->file == NULL ? -1 : r->file->fd,
+                                        .timeout_ms = run->call->site->conf->timeout_ms,
+                                        .done = on_program,
+                                        .arg = run};
+
+    run->repeatable = r->repeatable;
+    run->farewell = r->farewell;
+    return tkt_program_start(run->http, &ask, err);
 }
 
 static void on_response(struct tkt_http_call *http_call, struct tkt_http_response *r)

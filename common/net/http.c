@@ -437,8 +437,10 @@ void tkt_http_poll(struct tkt_http *h, int64_t wait_ms)
 
     step(h);
     /* curl counts its own timeouts in. Waiting ones that could start were started. */
-    (void)curl_multi_poll(h->multi, NULL, 0,
+    unsigned watched = net_watch_gather(h, &wait_ms);
+    (void)curl_multi_poll(h->multi, h->waitfds, watched,
                           (int)TKT_MAX(0, TKT_MIN(wait_ms, INT64_C(3600000))), &events);
+    net_watch_tell(h);
     step(h);
 }
 
@@ -459,6 +461,7 @@ void tkt_http_free(struct tkt_http **http)
     if (!h) {
         return;
     }
+    net_watch_end(h);
     while (h->running) {
         call_free(h->running);
     }

@@ -26,6 +26,9 @@ struct tkt_http {
     struct net_host *hosts;
     size_t count;
     size_t waiting_count;
+    struct tkt_http_watch *watches;
+    size_t watch_count;
+    struct curl_waitfd *waitfds; /* room for all of them */
 };
 
 struct tkt_smtp_call { /* what a mail has besides; NULL = there is none */
@@ -34,6 +37,11 @@ struct tkt_smtp_call { /* what a mail has besides; NULL = there is none */
     char *user, *password, *bearer;
     char *mechanisms; /* as curl wants them */
 };
+
+/* watch.c: what to wait for beside requests, and for how long at most; who is called. */
+unsigned net_watch_gather(struct tkt_http *h, int64_t *wait_ms);
+void net_watch_tell(struct tkt_http *h);
+void net_watch_end(struct tkt_http *h);
 
 struct tkt_http_call {
     struct tkt_http_call *next; /* in waiting or running */

@@ -173,7 +173,7 @@ static void first_requests_are_the_same_twice_and_stay_where_they_belong(void **
             const struct tkt_itsm_ops *ops = tkt_itsm_table[i];
             struct drive one, two;
 
-            if (ops->steps[op] == NULL) {
+            if (ops->steps[op] == NULL || ops->is_program) {
                 continue;
             }
             begin(&one, ops, (enum tkt_itsm_op)op);
