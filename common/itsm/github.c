@@ -28,9 +28,10 @@
 static const char *const options[] = {"assignee", "internal", "label",      "login",
                                       "markdown", "public",   "issue_type", NULL};
 
-/* What the issue says without a label, understood. */
+/* What an issue says without a label. */
 static const struct tkt_itsm_word states[] = {
-    {"open", "open"}, {"closed", "closed"}, {"refused", "not_planned"}, {NULL, NULL}};
+    {"new", "open"},        {"open", "open"},     {"pending", "open"},
+    {"resolved", "closed"}, {"closed", "closed"}, {NULL, NULL}};
 
 static bool says(const struct tkt_itsm_call *call, const char *option, const char *word)
 {
@@ -155,21 +156,16 @@ static enum tkt_itsm_next take_issue(struct tkt_itsm_call *call, const cJSON *is
 static enum tkt_itsm_next take_state(struct tkt_itsm_call *call, struct tkt_err *err)
 {
     const cJSON *issue = call->answer->json;
-    const char *reason = cJSON_GetStringValue(tkt_itsm_at(issue, "state_reason"));
-    const char *word = cJSON_GetStringValue(tkt_itsm_at(issue, "state"));
     struct tkt_issues_labels have;
 
     if (take_issue(call, issue, err) != TKT_ITSM_DONE) {
         return TKT_ITSM_FAILED;
     }
-    if (word != NULL && strcmp(word, "closed") == 0 && reason != NULL &&
-        strcmp(reason, "not_planned") == 0) {
-        word = reason;
-    }
     tkt_issues_have(tkt_itsm_at(issue, "labels"), &have);
-    tkt_issues_see(call, &have, word);
+    tkt_issues_see(call, &have, cJSON_GetStringValue(tkt_itsm_at(issue, "state")));
     call->seen.assignee = tkt_itsm_str(call, issue, "assignees.0.login");
     call->seen.changed = tkt_itsm_str(call, issue, "updated_at");
+    call->seen.me = tkt_itsm_str(call, issue, "user.login");
     return TKT_ITSM_DONE;
 }
 

@@ -23,9 +23,10 @@
 static const char *const options[] = {"assignee", "confidential", "label", "markdown",
                                       NULL};
 
-/* What the issue says without a label, understood. */
+/* What an issue says without a label. */
 static const struct tkt_itsm_word states[] = {
-    {"open", "opened"}, {"closed", "closed"}, {NULL, NULL}};
+    {"new", "opened"},      {"open", "opened"},   {"pending", "opened"},
+    {"resolved", "closed"}, {"closed", "closed"}, {NULL, NULL}};
 
 static bool says(const struct tkt_itsm_call *call, const char *option, const char *word)
 {
@@ -96,6 +97,7 @@ static enum tkt_itsm_next take_state(struct tkt_itsm_call *call, struct tkt_err 
     tkt_issues_see(call, &have, cJSON_GetStringValue(tkt_itsm_at(issue, "state")));
     call->seen.assignee = tkt_itsm_str(call, issue, "assignees.0.username");
     call->seen.changed = tkt_itsm_str(call, issue, "updated_at");
+    call->seen.me = tkt_itsm_str(call, issue, "author.username");
     return TKT_ITSM_DONE;
 }
 

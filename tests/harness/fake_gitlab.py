@@ -84,7 +84,7 @@ class GitLab(Fake):
             "web_url": f"{self.url}/acme/desk/-/issues/{iid}",
             "labels": [x for x in t.get("labels", "").split(",") if x],
             "assignees": [{"id": n, "username": f"u{n}"} for n in t.get("assignee_ids", [])],
-            "updated_at": "2026-11-22T10:00:00.000Z",
+            "updated_at": "2026-11-22T10:00:00.000Z", "author": {"username": "bot"},
             **{k: v for k, v in t.items() if k not in ("labels", "assignee_ids")}}
         self.notes[iid] = []
         raise Answer(201, self.issues[iid])

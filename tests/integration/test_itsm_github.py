@@ -130,7 +130,7 @@ class TestGitHub(Contract):
         made = self.made(fake)[0]
         assert drive("update", dict(ticket, state="refused"))["ok"]
         assert (made["state"], made["state_reason"]) == ("closed", "not_planned")
-        assert drive("fetch", ticket)["seen"]["state"] == "not_planned"
+        assert drive("fetch", ticket)["seen"]["state"] == "closed"
         assert drive("update", dict(ticket, state="open"))["ok"]
         assert (made["state"], made["state_reason"]) == ("open", "reopened")
         self.end(fake)
