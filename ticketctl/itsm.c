@@ -132,6 +132,11 @@ static int open_site(struct trial *t, struct tkt_err *err)
     return get_token(t, err);
 }
 
+static const char *text_or(const char *text, const char *otherwise)
+{
+    return text != NULL && text[0] != '\0' ? text : otherwise;
+}
+
 /* A ticket that is marked as what it is, of this trial alone. */
 static int make_ticket(struct trial *t, struct tkt_err *err)
 {
@@ -141,28 +146,29 @@ static int make_ticket(struct trial *t, struct tkt_err *err)
     memcpy(t->corr, "mt-", 3);
     tkt_hex_encode(key, sizeof(key), t->corr + 3);
     (void)snprintf(t->id, sizeof(t->id), "TEST-%.8s", t->corr + 3);
-    t->ticket = (struct tkt_itsm_ticket){.id = t->id,
-                                         .corr = t->corr,
-                                         .url = "",
-                                         .desk = "",
-                                         .subject = TRIAL_SUBJECT,
-                                         .text = TRIAL_TEXT,
-                                         .requester = "",
-                                         .requester_name = "",
-                                         .language = "en",
-                                         .type = "incident",
-                                         .category = "",
-                                         .subcategory = "",
-                                         .service = "",
-                                         .group = "",
-                                         .assignee = "",
-                                         .state = "new",
-                                         .urgency = 3,
-                                         .impact = 3,
-                                         .priority = 4,
-                                         .created_ms = tkt_clock_wall_ms(),
-                                         .external = "",
-                                         .number = ""};
+    t->ticket =
+        (struct tkt_itsm_ticket){.id = t->id,
+                                 .corr = t->corr,
+                                 .url = "",
+                                 .desk = "",
+                                 .subject = TRIAL_SUBJECT,
+                                 .text = TRIAL_TEXT,
+                                 .requester = text_or(tkt_ctl_opt(t->ctl, "from"), ""),
+                                 .requester_name = "",
+                                 .language = "en",
+                                 .type = "incident",
+                                 .category = "",
+                                 .subcategory = "",
+                                 .service = "",
+                                 .group = "",
+                                 .assignee = "",
+                                 .state = "new",
+                                 .urgency = 3,
+                                 .impact = 3,
+                                 .priority = 4,
+                                 .created_ms = tkt_clock_wall_ms(),
+                                 .external = "",
+                                 .number = ""};
     t->comment = (struct tkt_itsm_comment){
         .text = TRIAL_COMMENT, .author = "", .author_name = "", .key = "m-1"};
     t->file = (struct tkt_itsm_file){
@@ -217,11 +223,6 @@ static int run(struct trial *t, enum tkt_itsm_op op)
     return tkt_ctl_fail(tkt_ctl_class_exit(t->result.err.class), "itsm %s: %s: %s%s",
                         t->conf->name, tkt_itsm_op_names[op], t->result.err.text,
                         t->result.unsure ? " (it may have been carried out)" : "");
-}
-
-static const char *text_or(const char *text, const char *otherwise)
-{
-    return text != NULL && text[0] != '\0' ? text : otherwise;
 }
 
 static int check(struct trial *t)

@@ -110,6 +110,7 @@ static const struct tkt_ctl_opt queue_list_opts[] = {
 };
 static const struct tkt_ctl_opt itsm_test_opts[] = {
     {"create", 0, NULL, "make a ticket there, try all that is done with one, close it"},
+    {"from", 0, "ADDRESS", "... whose requester is this one (default: nobody)"},
     {NULL, 0, NULL, NULL},
 };
 static const struct tkt_ctl_opt lookup_opts[] = {
@@ -368,7 +369,7 @@ const struct tkt_ctl_cmd tkt_ctl_table[] = {
      .role = TKT_CTL_LOCAL,
      .run = tkt_ctl_itsm_list},
     {.name = "itsm test",
-     .args = "NAME [--create]",
+     .args = "NAME [--create [--from ADDRESS]]",
      .help = "try the secret, the rights and the names of a section itsm",
      .role = TKT_CTL_LOCAL,
      .pos_min = 1,

@@ -3,6 +3,8 @@
 
 #include "base/enc.h"
 #include "base/util.h"
+#include "store/external.h"
+#include "ticketd/numbers.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 /* Mails that are not here: how many of them are looked for among the named ones. */
 #define NAMED_LOOKED_AT 8
 #define FOREIGN_TICKETS 4
+#define NUMBERED_TICKETS 4
 /* Candidates whose Subject is compared with the message's. */
 #define SUBJECTS_READ 4
 #define SUBJECT_MAX 4096
@@ -212,6 +215,54 @@ static int from_subject(struct gather *g, const struct tkt_strings *ids)
         if (found < 0 ||
             (found && add_candidate(g, &t, TKT_EVIDENCE_SUBJECT, false) < 0)) {
             return -1;
+        }
+    }
+    return 0;
+}
+
+/* ---- what ITSMs call our tickets ------------------------------------------------------ */
+
+static int add_numbered(struct gather *g, const char *itsm, const char *number)
+{
+    struct tkt_reader_ticket found[NUMBERED_TICKETS];
+    int n = tkt_reader_by_external(g->reader, itsm, number, g->from, found,
+                                   NUMBERED_TICKETS, g->err);
+
+    for (int k = 0; k < n; k++) {
+        if (add_candidate(g, &found[k], TKT_EVIDENCE_SUBJECT, false) < 0) {
+            return -1;
+        }
+    }
+    return n < 0 ? -1 : 0;
+}
+
+/* The number as it stands in the tag, and without noughts before it. */
+static int from_number(struct gather *g, const struct tkt_conf_itsm *itsm,
+                       const char *tag)
+{
+    char number[TKT_NUMBER_MAX + 1];
+    int n;
+
+    for (size_t i = 0; (n = tkt_number_in_tag(itsm, i, tag, number)) >= 0; i++) {
+        const char *bare = number + strspn(number, "0");
+
+        if (n == 1 &&
+            (add_numbered(g, itsm->name, number) < 0 ||
+             (bare > number && *bare != '\0' && add_numbered(g, itsm->name, bare) < 0))) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Whoever answers a mail of the ITSM names its number. As with our own IDs: a hint. */
+static int from_numbers(struct gather *g, const struct tkt_strings *tags)
+{
+    for (size_t i = 0; i < tags->count; i++) {
+        for (size_t k = 0; k < g->in->conf->itsm_count; k++) {
+            if (from_number(g, &g->in->conf->itsms[k], tags->items[i]) < 0) {
+                return -1;
+            }
         }
     }
     return 0;
@@ -449,6 +500,7 @@ int tkt_facts_gather(void *arg, const struct tkt_message *msg, struct tkt_facts 
         from_references(&g, &msg->in_reply_to) < 0 ||
         from_references(&g, &msg->references) < 0 || from_bounce(&g, msg) < 0 ||
         from_siblings(&g, msg) < 0 || from_subject(&g, &msg->subject_ids) < 0 ||
+        from_numbers(&g, &msg->foreign_ids) < 0 ||
         from_foreign(&g, &msg->foreign_ids) < 0 || from_likeness(&g, msg) < 0 ||
         add_subjects(&g) < 0) {
         return -1;

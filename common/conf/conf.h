@@ -194,6 +194,7 @@ struct tkt_conf_itsm {
     struct tkt_conf_list options;
     enum tkt_conf_requester requester;
     enum tkt_conf_merged merged;
+    struct tkt_conf_list tags; /* how its numbers stand in Subjects; none: its type's */
     bool attachments;
     int64_t attachment_max;
     int64_t timeout_ms;

@@ -96,6 +96,11 @@ const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS] = {
      .help = "What becomes of a ticket that was merged into another one here. close: a "
              "comment names the other one, and it gets the state of merged tickets; "
              "comment: only that; nothing: it is left alone."},
+    {LIST_ROW(tkt_conf_itsm, tags, "tags", "", 0, 16), .reload = true,
+     .help =
+         "\"RT.EXAMPLE.ORG#{number}\": how its numbers stand in Subjects, without "
+         "brackets and blanks; mail of a participant that names one joins its ticket. "
+         "Empty: as the type is known for."},
     {BOOL_ROW(tkt_conf_itsm, attachments, "attachments", "yes"), .reload = true,
      .help = "Files of the mail are sent along."},
     {SIZE_ROW(tkt_conf_itsm, attachment_max, "attachment_max", "25M", 0, GIB),

@@ -246,6 +246,17 @@ static size_t take_hashes(struct reader *r, const char *p)
     return n + 4;
 }
 
+/* "#SR-1234" */
+static size_t take_marked(struct reader *r, const char *p)
+{
+    size_t n = 1;
+
+    while (is_word(p[n]) || p[n] == '-') {
+        n++;
+    }
+    return n > 1 && take_key(r, p + 1, n - 1) ? n : 0;
+}
+
 /* ---- brackets ---------------------------------------------------------------------------- */
 
 /* Content that ends in "#123": the word before it says whose number it is. */
@@ -296,7 +307,8 @@ static size_t take_bracket(struct reader *r, const char *p)
     if (n == 0 || n > TKT_FOREIGN_ID_MAX || s[n] != close) {
         return 0;
     }
-    bool is_key = (*p == '[' || r->is_jira) && take_key(r, s, n);
+    size_t mark = *s == '#'; /* Freshservice: "[#SR-12]" */
+    bool is_key = (*p == '[' || r->is_jira) && take_key(r, s + mark, n - mark);
     if (is_key || take_hash(r, s, n)) {
         return n + 2;
     }
@@ -316,7 +328,8 @@ static size_t take(struct reader *r, const char *p, bool at_word)
         return take_bracket(r, p);
     }
     if (*p == '#') {
-        return take_hashes(r, p);
+        n = take_hashes(r, p);
+        return n > 0 ? n : take_marked(r, p);
     }
     if (at_word) {
         n = take_record(r, p);

@@ -2,6 +2,7 @@
  * Other trackers' tags in a Subject: which of their tickets a mail is about.
  *
  *   [ABC-123], [JIRA] (ABC-123)              ABC-123                Jira, YouTrack, GitLab
+ *   [#SR-123] #SR-123                         SR-123                 Freshservice
  *   [#123] (#123)                            #123                   Zendesk, Freshdesk
  *   [owner/project] words (#123)             OWNER/PROJECT#123      GitHub, GitLab
  *   [rt.example #12] [Site - Bug #12]        RT.EXAMPLE#12, BUG#12  RT, Redmine

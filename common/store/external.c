@@ -237,3 +237,13 @@ int tkt_reader_comment(struct tkt_reader *r, int64_t message,
     *text = tkt_wire_arena_strdup(arena, raw == NULL ? "" : raw, raw == NULL ? 0 : len);
     return *text == NULL || !take_text(&row, 1, arena, author) ? no_memory(err) : 1;
 }
+
+int tkt_reader_by_external(struct tkt_reader *r, const char *itsm, const char *number,
+                           const char *address, struct tkt_reader_ticket *out, int max,
+                           struct tkt_err *err)
+{
+    struct tkt_row row = TKT_ROW_INIT;
+    int n = tkt_db_query(r->db, &row, SQL_EXTERNAL_NUMBER, err, "ssd", itsm, number, max);
+
+    return tkt_reader_tickets(r, &row, n, address, out, max, err);
+}

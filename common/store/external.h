@@ -47,6 +47,11 @@ int tkt_store_number_of(struct tkt_store *store, const char *id, const char *its
 int tkt_store_update_add(struct tkt_store *store, int64_t ticket, const char *itsm,
                          int64_t now_ms, struct tkt_err *err);
 
+/* Tickets that the ITSM calls so, in whatever case; as tkt_reader_by_foreign. */
+int tkt_reader_by_external(struct tkt_reader *r, const char *itsm, const char *number,
+                           const char *address, struct tkt_reader_ticket *out, int max,
+                           struct tkt_err *err);
+
 /* All strings live in the arena and are never NULL. */
 struct tkt_reader_full {
     int64_t ticket;

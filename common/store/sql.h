@@ -319,6 +319,8 @@ X(SQL_EXTERNAL_SET, "INSERT INTO externals(ticket, itsm, key, number, url, creat
 X(SQL_EXTERNAL_OF, "SELECT key, number, url FROM externals WHERE ticket = ?1 AND itsm = ?2") \
 X(SQL_EXTERNALS, "SELECT itsm, key, number, url FROM externals WHERE ticket = ?1" \
     " ORDER BY created, itsm") \
+X(SQL_EXTERNAL_NUMBER, "SELECT ticket FROM externals WHERE itsm = ?1" \
+    " AND number = ?2 COLLATE NOCASE ORDER BY ticket LIMIT ?3") \
 X(SQL_PLACES_OF, "SELECT e.itsm, e.number, coalesce((SELECT max(j.created) FROM jobs j" \
     " WHERE j.ticket = ?1 AND j.target = e.itsm AND j.kind = 'create'), 0), 0" \
     " FROM externals e WHERE e.ticket = ?1 UNION ALL SELECT j.target, '', j.created," \

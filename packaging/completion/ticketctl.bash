@@ -60,7 +60,7 @@ _ticketctl()
     "queue park") words="" ;;
     "queue drop") words="" ;;
     "itsm list") words="" ;;
-    "itsm test") words=" --create" ;;
+    "itsm test") words=" --create --from" ;;
     "directory lookup") words=" --cached" ;;
     "directory test") words="" ;;
     "directory flush") words="" ;;

@@ -205,3 +205,18 @@ class Contract:
         assert result["ok"] and result["seen"]["told"], result
         assert self.made(fake) == []
         self.end(fake)
+
+    def test_ticketctl_tries_all_of_it_and_closes_what_it_made(self, fake, drive, build):
+        ctl = [f"{build}/ticketctl/ticketctl", "-c", drive.conf, "--json", "itsm", "test", "x"]
+        done = subprocess.run(ctl, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        assert {s["step"] for s in json.loads(done.stdout)} == {"check"} and self.made(fake) == []
+        done = subprocess.run([*ctl, "--create", "--from", "ann@example.org"], capture_output=True, text=True, timeout=60,
+                              check=False)
+        assert done.returncode == 0, done.stderr
+        steps = {s["step"]: s["text"] for s in json.loads(done.stdout)}
+        assert list(steps) == ["check", "create", "comment", "attach", "fetch", "close"]
+        assert "the comment is there, the file is there" in steps["fetch"]
+        assert len(self.made(fake)) == 1 and self.holds(fake, "state") == self.closed
+        assert self.secret not in done.stdout + done.stderr
+        self.end(fake)

@@ -3,13 +3,14 @@
 import base64
 import os
 import signal
+import subprocess
 
 import pytest
 from conftest import BUILD
 from harness.lossy import Lossy
-from harness.product import DAEMON_UID, DESKS, Product
+from harness.product import DAEMON_UID, DESKS, GROUP_ID, Product, program
 from harness.rt import RT
-from harness.util import make_root, remove_root, wait_for
+from harness.util import as_user, make_root, remove_root, wait_for
 
 DESK = "support@example.test"
 
@@ -28,7 +29,7 @@ class Site:
         desks = ('itsm "rt" {\n    type = "rt"\n'
                  f'    url = "{self.relay.url}"\n    secret = "file:{secret}"\n'
                  '    project = "General"\n    groups = {"net=Network"}\n'
-                 '    fields = {"Site={{desk}}"}\n    timeout = 20s\n}\n' +
+                 '    fields = {"Site={{desk}}"}\n    timeout = 20s\n    tags = {"RT.TEST#{number}"}\n}\n' +
                  DESKS.replace('prefix = "IT"', 'prefix = "IT"\n    itsm = "rt"'))
         self.product = Product(self.root, BUILD, desks=desks)
         self.product.prepare()
@@ -189,3 +190,85 @@ def test_a_refused_secret_parks_nothing_and_is_told(site):
         return site.settled("wrong secret")
     wait_for("it to be done", done, 60, 0.5)
     assert len(site.there("wrong secret")) == 1
+
+
+def test_changes_here_are_there_and_many_of_them_are_one_request(site):
+    site.submit("changes")
+    ours = wait_for("the jobs to end", lambda: site.settled("changes"), 60, 0.3)
+    site.relay.seen.clear()
+    site.product.ctl("set", ours["id"], "priority=1")
+    site.product.ctl("set", ours["id"], "group=net")
+    site.product.ctl("resolve", ours["id"])
+
+    def arrived():
+        there = site.there("changes")[0]
+        return there["Status"] == "resolved" and there["Queue"]["Name"] == "Network"
+    wait_for("the changes", arrived, 60, 0.3)
+    wait_for("the jobs to end", lambda: site.settled("changes"), 60, 0.3)
+    puts = [line for line in site.relay.seen if line.startswith("PUT ")]
+    assert 1 <= len(puts) <= 2  # one may have begun before the last change
+    site.product.ctl("reopen", ours["id"])
+    wait_for("it to be open", lambda: site.there("changes")[0]["Status"] == "open", 60, 0.3)
+
+
+def test_a_merge_is_told_at_both_ends_and_the_merged_one_is_closed(site):
+    site.submit("first of two")
+    site.submit("second of two")
+    first = wait_for("the jobs to end", lambda: site.settled("first of two"), 60, 0.3)
+    second = wait_for("the jobs to end", lambda: site.settled("second of two"), 60, 0.3)
+    site.product.ctl("merge", second["id"], first["id"])
+    wait_for("it to be closed",
+             lambda: site.there("second of two")[0]["Status"] == "resolved", 60, 0.3)
+    numbers = [site.there(name)[0]["id"] for name in ("first of two", "second of two")]
+    assert f"Merged into {first['id']} ({numbers[0]})." in attachments(
+        site, site.there("second of two")[0])[""].decode()
+    wait_for("the other comment", lambda: f"{second['id']} ({numbers[1]}) was merged into "
+             "this one." in attachments(site, site.there("first of two")[0])[""].decode(),
+             30, 0.3)
+
+
+def test_show_names_the_ticket_there(site):
+    site.submit("shown")
+    ours = wait_for("the jobs to end", lambda: site.settled("shown"), 60, 0.3)
+    number = str(site.there("shown")[0]["id"])
+    [there] = site.product.json("show", ours["id"])["externals"]
+    assert there["itsm"] == "rt" and there["number"] == number and number in there["url"]
+    assert number in site.product.ctl("show", ours["id"]).stdout
+
+
+def test_the_section_is_tried_without_ticketd(site):
+    def trial(*args):
+        return subprocess.run(as_user(DAEMON_UID, GROUP_ID, [
+            program(BUILD, "ticketctl"), "-c", site.product.config, "-s", "/nonexistent",
+            "itsm", *args]), capture_output=True, text=True, timeout=60, check=False)
+    assert "rt " in trial("list").stdout
+    before = len(site.rt.tickets())
+    done = trial("test", "rt")
+    assert done.returncode == 0, done.stderr
+    assert "queue General" in done.stdout and "queue Network" in done.stdout
+    assert len(site.rt.tickets()) == before
+    done = trial("test", "rt", "--create")
+    assert "the comment is there, the file is there" in done.stdout, done.stderr
+    made = site.rt.tickets()[-1]
+    assert made["Status"] == "resolved" and "please ignore" in made["Subject"]
+    assert f"  {made['id']}  " in done.stdout
+    refused = trial("test", "nowhere")
+    assert refused.returncode == 64 and '"nowhere"' in refused.stderr
+
+
+def test_a_mail_that_names_the_number_there_joins_the_ticket(site):
+    site.submit("numbered")
+    ours = wait_for("the jobs to end", lambda: site.settled("numbered"), 60, 0.3)
+    number = site.there("numbered")[0]["id"]
+    before = len(site.product.tickets())
+    site.submit(f"Re: [rt.test #{number}] something else", body="it is worse\r\n")
+    shown = site.product.json("show", ours["id"])
+    assert len(shown["messages"]) == 2 and len(site.product.tickets()) == before
+    # A stranger's mail is a ticket of its own, tied to that one.
+    site.submit(f"[rt.test #{number}] hello", sender="eve@stranger.test")
+    assert len(site.product.tickets()) == before + 1
+    shown = site.product.json("show", ours["id"])
+    assert len(shown["messages"]) == 2 and len(shown["links"]) == 1
+    # And a number that nobody has is no ticket's.
+    site.submit("[rt.test #99999] hello again")
+    assert len(site.product.tickets()) == before + 2

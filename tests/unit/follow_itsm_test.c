@@ -219,6 +219,31 @@ static void an_itsm_that_is_no_section_any_more_gets_nothing(void **state)
     assert_false(tkt_follow_itsm.wanted(&w.set));
 }
 
+static void a_number_leads_to_its_ticket_and_tells_who_takes_part(void **state)
+{
+    struct followed w;
+    struct tkt_reader_ticket found[4];
+    struct tkt_err err = TKT_ERR_INIT;
+
+    begin(&w, state);
+    stand(&w, "jira", ticket_of(&w), "PROJ-12");
+    assert_int_equal(tkt_reader_by_external(w.f->reader, "jira", "proj-12",
+                                            "anna@example.org", found, 4, &err),
+                     1);
+    assert_int_equal(found[0].ticket, ticket_of(&w));
+    assert_true(found[0].is_participant);
+    assert_int_equal(tkt_reader_by_external(w.f->reader, "jira", "PROJ-12",
+                                            "eve@example.net", found, 4, &err),
+                     1);
+    assert_false(found[0].is_participant);
+    assert_int_equal(tkt_reader_by_external(w.f->reader, "other", "PROJ-12",
+                                            "anna@example.org", found, 4, &err),
+                     0);
+    assert_int_equal(number(w.f, "SELECT count(*) FROM sqlite_master"
+                                 " WHERE name = 'externals_number'"),
+                     1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +253,7 @@ int main(void)
         T(what_came_from_an_itsm_does_not_go_back_there),
         T(a_merge_is_told_at_both_ends_and_closes_what_was_merged),
         T(a_section_may_leave_merged_tickets_alone),
+        T(a_number_leads_to_its_ticket_and_tells_who_takes_part),
         T(an_itsm_that_is_no_section_any_more_gets_nothing),
     };
 
