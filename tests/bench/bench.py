@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """make bench: prints one JSON line a row, and keeps them in build/bench.jsonl.
 
-    bench.py BUILD [--only understand,rules,model,postfix,intake,itsm,sieve,memory,latency] [--rounds N] [--quick]
+    bench.py BUILD [--only understand,rules,model,postfix,intake,itsm,sla,sieve,memory,latency] [--rounds N] [--quick]
 """
 import argparse
 import os
@@ -9,14 +9,14 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from bench.bench_postfix import PostfixBench, emitter  # noqa: E402
-from bench import bench_intake, bench_itsm, bench_memory, bench_model, bench_rules, bench_sieve, bench_understand  # noqa: E402
+from bench import bench_intake, bench_itsm, bench_memory, bench_model, bench_rules, bench_sieve, bench_sla, bench_understand  # noqa: E402
 from harness.util import make_root, remove_root  # noqa: E402
 
 
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("build")
-    ap.add_argument("--only", default="understand,rules,model,postfix,intake,itsm,sieve,memory,latency")
+    ap.add_argument("--only", default="understand,rules,model,postfix,intake,itsm,sla,sieve,memory,latency")
     ap.add_argument("--rounds", type=int, help="15, or 2 with --quick")
     ap.add_argument("--conc", default="1,10,50")
     ap.add_argument("--sizes", default="4096,102400",
@@ -43,6 +43,8 @@ def main():
         bench_intake.run(build, rounds, args.quick, emit)
     if "itsm" in only:
         bench_itsm.run(build, rounds, emit, args.quick)
+    if "sla" in only:
+        bench_sla.run(build, emit, args.quick)
     if "sieve" in only:
         bench_sieve.run(build, rounds, emit, args.quick)
     if "postfix" in only:
