@@ -28,6 +28,7 @@
 
 struct tkt_dispatch;
 struct tkt_limits;
+struct tkt_measure;
 struct tkt_people;
 struct tkt_roster;
 struct tkt_shadow;
@@ -83,6 +84,7 @@ struct tkt_daemon {
     struct tkt_settings *settings;
     pthread_mutex_t reload_lock;
     struct tkt_stats stats;
+    struct tkt_measure *measure; /* what is counted for who watches */
     struct tkt_recent recent;
     struct tkt_prints *prints;     /* of the newest tickets' texts */
     struct tkt_people *people;     /* who they are */

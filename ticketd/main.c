@@ -15,11 +15,13 @@
 #include "ticketd/itsmback.h"
 #include "ticketd/keyring.h"
 #include "ticketd/limits.h"
+#include "ticketd/measure.h"
 #include "ticketd/people.h"
 #include "ticketd/process.h"
 #include "ticketd/refine.h"
 #include "ticketd/schedule.h"
 #include "ticketd/shadow.h"
+#include "ticketd/watch.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -302,6 +304,7 @@ struct parts {
     struct tkt_schedule *schedule;
     struct tkt_follow *follow;
     struct tkt_back *back;
+    struct tkt_watch *watch;
 };
 
 static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
@@ -309,6 +312,10 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
 {
     const struct tkt_conf *conf = d->settings->conf;
 
+    d->measure = tkt_measure_new(err);
+    if (!d->measure) {
+        return -1;
+    }
     d->work = tkt_work_start(d->store_dir, worker_count(conf), WORK_QUEUE_MAX, err);
     d->aside = tkt_work_start(d->store_dir, ASIDE_THREADS, WORK_QUEUE_MAX, err);
     if (!d->work || !d->aside) {
@@ -346,7 +353,7 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
         return -1;
     }
     p->back = tkt_back_start(d, err);
-    if (!p->back) {
+    if (!p->back || tkt_watch_start(d, conf, &p->watch, err) < 0) {
         return -1;
     }
     p->intake = tkt_intake_start(d, s->intake, err);
@@ -362,6 +369,7 @@ static void stop_parts(struct tkt_daemon *d, struct parts *p)
         tkt_log(TKT_LOG_WARNING, NULL, "intake.given_up", "count", TKT_NUM(given_up),
                 NULL);
     }
+    tkt_watch_stop(&p->watch);
     tkt_control_stop(&p->control);
     tkt_schedule_stop(&p->schedule);
     tkt_back_stop(&p->back);
@@ -374,6 +382,7 @@ static void stop_parts(struct tkt_daemon *d, struct parts *p)
     tkt_refiner_free(&d->refiner);
     tkt_commit_stop(&d->commit);
     tkt_people_free(&d->people);
+    tkt_measure_free(&d->measure);
     tkt_shadow_stop(&d->shadow);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ticketd/request.h"
 #include "ticketd/limits.h"
+#include "ticketd/measure.h"
 
 #include "base/clock.h"
 #include "base/enc.h"
@@ -89,6 +90,9 @@ enum tkt_step tkt_request_fail(struct tkt_request *req, const struct tkt_err *er
     }
     atomic_fetch_add(
         err->class == TKT_ERR_PERM ? &req->d->stats.refused : &req->d->stats.temp, 1);
+    tkt_measure_request(req->d->measure, req->decoded ? req->wire.hook : "",
+                        err->class == TKT_ERR_PERM ? "refused" : "later",
+                        tkt_clock_mono_us() - req->start_us);
     tkt_log(err->class == TKT_ERR_BUG ? TKT_LOG_ERROR : TKT_LOG_WARNING,
             req->decoded && *req->wire.queue_id ? req->wire.queue_id : "NOQUEUE",
             "request.failed", "hook", req->decoded ? req->wire.hook : NULL, "status",

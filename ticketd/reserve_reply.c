@@ -8,6 +8,7 @@
 #include "ticketd/decided.h"
 #include "ticketd/dispatch.h"
 #include "ticketd/edit.h"
+#include "ticketd/measure.h"
 #include "ticketd/xid.h"
 
 #include <stdio.h>
@@ -137,6 +138,22 @@ static void count(struct tkt_request *req, const char *status)
     }
 }
 
+static void measure(const struct tkt_request *req, size_t i, const char *status)
+{
+    struct tkt_measure *m = req->d->measure;
+    const struct tkt_decision *d =
+        req->analysed ? &req->analysis.decisions.items[i] : NULL;
+
+    tkt_measure_ticket(m, req->desks[i]->name, tkt_class_names[scanned_class(req)],
+                       status);
+    for (size_t k = 0; d && k < d->reason_count; k++) {
+        if (d->reasons[k].permille > 0) {
+            tkt_measure_confidence(m, d->reasons[k].permille / 1000.0);
+            break;
+        }
+    }
+}
+
 static void log_ticket(const struct tkt_request *req, size_t i, const char *subject)
 {
     const struct tkt_store_desk_out *t = &req->out.desks[i];
@@ -145,6 +162,7 @@ static void log_ticket(const struct tkt_request *req, size_t i, const char *subj
     char event[40];
     char key[13];
 
+    measure(req, i, t->status);
     snprintf(event, sizeof(event), "ticket.%s", t->status);
     tkt_hex_encode(req->scan.key, 6, key);
     tkt_log(TKT_LOG_INFO, queue_id(req), event, "ticket", *t->id ? t->id : NULL, "desk",
@@ -222,6 +240,8 @@ enum tkt_step tkt_reserve_reply(struct tkt_request *req)
         count(req, req->out.desks[i].status);
         log_ticket(req, i, tkt_edit_subject_names[subject]);
     }
+    tkt_measure_request(req->d->measure, req->wire.hook, "ok",
+                        tkt_clock_mono_us() - req->start_us);
     tkt_dispatch_poke(req->d->dispatch);
     return TKT_STEP_REPLY;
 }

@@ -9,6 +9,7 @@
 #include "ticketd/dispatch_private.h"
 #include "ticketd/enrich.h"
 #include "ticketd/itsmjob.h"
+#include "ticketd/measure.h"
 #include "ticketd/reanalyse.h"
 #include "ticketd/refine.h"
 
@@ -206,10 +207,22 @@ static void leave_turn(struct tkt_running *r)
     r->has_turn = false;
 }
 
+static const char *outcome_of(const struct tkt_running *r)
+{
+    static const char *const names[] = {[TKT_JOB_DONE] = "done",
+                                        [TKT_JOB_DEFER] = "deferred",
+                                        [TKT_JOB_PARK] = "parked",
+                                        [TKT_JOB_RETURN] = "returned"};
+
+    return r->is_recorded ? "done" : names[r->verdict.outcome];
+}
+
 /* Its group has room for another; it is held until its end is recorded. */
 static void end(struct tkt_running *r)
 {
     struct tkt_dispatch *p = r->dispatch;
+
+    tkt_measure_job(r->d->measure, r->job.target, r->job.kind, outcome_of(r));
 
     leave_turn(r);
     if (!r->is_ended) {

@@ -213,6 +213,11 @@ struct tkt_conf_itsm {
     bool allow_plain;
 };
 
+/* Where others may look in. */
+struct tkt_conf_metrics {
+    char *listen; /* "127.0.0.1:9464", "[::1]:9464", "unix:/path", "" = nowhere */
+};
+
 /* A way to tell people; the types are those of common/notify/notify.c. */
 struct tkt_conf_channel {
     char *name;
@@ -686,6 +691,7 @@ struct tkt_conf {
     struct tkt_conf_limits limits;
     struct tkt_conf_store store;
     struct tkt_conf_token token;
+    struct tkt_conf_metrics metrics;
     struct tkt_conf_access access;
     struct tkt_conf_redact redact;
     struct tkt_conf_priority priority;

@@ -259,6 +259,13 @@ static const struct tkt_conf_row store_rows[] = {
      .help = "A claim on a ticket that nobody confirmed or took back confirms itself."},
 };
 
+static const struct tkt_conf_row metrics_rows[] = {
+    {STRING_ROW(tkt_conf_metrics, listen, "listen", ""), .max = 256,
+     .check = tkt_conf_is_listen_or_empty,
+     .help = "\"127.0.0.1:9464\", \"[::1]:9464\" or \"unix:/path\" answers GET /metrics "
+             "and /healthz; empty: nobody is answered."},
+};
+
 static const struct tkt_conf_row token_rows[] = {
     {LIST_ROW(tkt_conf_token, keys, "keys", "", 0, 2), .reload = true, .secret = true,
      .check = tkt_conf_is_secret_ref,
@@ -560,6 +567,12 @@ const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
     APART(ESCALATION, escalation, "A chain of steps for tickets on which nobody acts.",
           NULL),
     APART(STEP, step, "What is done after a time on which nobody acted.", NULL),
+    [TKT_CONF_METRICS] = {.name = "metrics",
+                          .offset = offsetof(struct tkt_conf, metrics),
+                          .size = sizeof(struct tkt_conf_metrics),
+                          .rows = metrics_rows,
+                          .row_count = TKT_ARRAY_LEN(metrics_rows),
+                          .help = "Numbers for Prometheus, and whether all is well."},
     [TKT_CONF_CHANNEL] = {.name = "channel",
                           .titled = true,
                           .offset = offsetof(struct tkt_conf, channels),

@@ -102,6 +102,24 @@ const char *tkt_conf_is_path_or_empty(const char *value)
     return value[0] == '\0' ? NULL : tkt_conf_is_path(value);
 }
 
+const char *tkt_conf_is_listen_or_empty(const char *value)
+{
+    static const char want[] = "\"127.0.0.1:9464\", \"[::1]:9464\" or \"unix:/path\"";
+    const char *colon = strrchr(value, ':');
+    int64_t port = 0;
+
+    if (value[0] == '\0') {
+        return NULL;
+    }
+    if (strncmp(value, "unix:", 5) == 0) {
+        return value[5] == '/' && strlen(value) < 5 + 108 ? NULL : want;
+    }
+    return colon != NULL && colon != value &&
+                   tkt_parse_int(colon + 1, 1, 65535, &port) == 0
+               ? NULL
+               : want;
+}
+
 const char *tkt_conf_is_delimiters(const char *value)
 {
     return is_made_of(value, "+-=_.#") ? NULL : "some of + - = _ . #";

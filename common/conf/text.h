@@ -16,6 +16,7 @@ const char *tkt_conf_is_prefix(const char *value);
 const char *tkt_conf_is_hostname(const char *value);
 const char *tkt_conf_is_path(const char *value);
 const char *tkt_conf_is_path_or_empty(const char *value);
+const char *tkt_conf_is_listen_or_empty(const char *value);
 const char *tkt_conf_is_delimiters(const char *value);
 const char *tkt_conf_is_milter_socket(const char *value);
 const char *tkt_conf_is_mailbox(const char *value);

@@ -503,6 +503,12 @@ X(SQL_COUNT_MISC, "SELECT (SELECT count(*) FROM messages)," \
     " (SELECT min(at) FROM holds WHERE state = 0)," \
     " (SELECT count(*) FROM messages WHERE blob IS NOT NULL)," \
     " (SELECT count(*) FROM tickets WHERE flags & 4 = 0)") \
+/* numbers for who watches */ \
+X(SQL_GAUGE_TICKETS, "SELECT d.name, t.state, count(*) FROM tickets t" \
+    " JOIN desks d ON d.id = t.desk GROUP BY t.desk, t.state") \
+X(SQL_GAUGE_JOBS, "SELECT target, state, count(*), min(created) FROM jobs" \
+    " WHERE state <> 2 GROUP BY target, state") \
+X(SQL_GAUGE_HOLDS, "SELECT count(*), min(at) FROM holds WHERE state = 0") \
 /* rehearsals */ \
 X(SQL_MESSAGE_LAST, "SELECT coalesce(max(id), 0) FROM messages") \
 X(SQL_MESSAGE_AT_OR_AFTER, "SELECT at FROM messages WHERE id >= ?1 ORDER BY id LIMIT 1") \

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ticket_config.h"
+
+#include "ticketd/measure.h"
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/util.h"
+#include "store/gauge.h"
+#include "ticketd/daemon.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Looking takes at most this share of the time. */
+#define LOOK_SHARE 100
+
+enum family {
+    BUILD_INFO,
+    UP_SECONDS,
+    REQUESTS,
+    REQUEST_SECONDS,
+    TICKETS_TOTAL,
+    CONFIDENCE,
+    JOBS_TOTAL,
+    SLA_BREACHES,
+    SLA_WARNINGS,
+    ESCALATIONS,
+    EVENTS_PARKED,
+    UNTICKETED,
+    TICKETS,
+    QUEUE_JOBS,
+    QUEUE_OLDEST,
+    HOLDS,
+    HOLD_OLDEST,
+    PARSER_MAILS,
+    PARSER_FAULTS,
+    COMMIT_BATCHES,
+    COMMIT_ITEMS,
+    COMMIT_FAILED,
+    COMMIT_WAITING,
+    WORK_WAITING,
+    UNANALYSED,
+    LOOK_SECONDS,
+    FAMILIES
+};
+
+static const double seconds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                 0.25,  0.5,    1,     2.5,  5,     8};
+static const double tenths[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1};
+
+#define P "ticket_milter_"
+static const struct tkt_metric table[] = {
+    [BUILD_INFO] = {P "build_info", "Which version runs.", TKT_METRIC_GAUGE, {"version"}},
+    [UP_SECONDS] = {P "uptime_seconds", "Since the start.", TKT_METRIC_GAUGE},
+    [REQUESTS] = {P "requests_total",
+                  "Messages that hooks handed over, by how they were answered.",
+                  TKT_METRIC_COUNTER,
+                  {"hook", "status"}},
+    [REQUEST_SECONDS] = {P "intake_duration_seconds",
+                         "How long a hook waited for the answer.",
+                         TKT_METRIC_HISTOGRAM,
+                         {"hook"},
+                         seconds,
+                         TKT_ARRAY_LEN(seconds)},
+    [TICKETS_TOTAL] = {P "messages_total",
+                       "Messages at desks, by what became of them.",
+                       TKT_METRIC_COUNTER,
+                       {"desk", "class", "outcome"}},
+    [CONFIDENCE] = {P "model_confidence",
+                    "How sure the learned model was of a category.",
+                    TKT_METRIC_HISTOGRAM,
+                    {NULL},
+                    tenths,
+                    TKT_ARRAY_LEN(tenths)},
+    [JOBS_TOTAL] = {P "jobs_total",
+                    "Tries of jobs, by how they ended.",
+                    TKT_METRIC_COUNTER,
+                    {"target", "kind", "outcome"}},
+    [SLA_BREACHES] = {P "sla_breaches_total", "Service levels that were not kept.",
+                      TKT_METRIC_COUNTER},
+    [SLA_WARNINGS] = {P "sla_warnings_total",
+                      "Service levels that were about to be missed.", TKT_METRIC_COUNTER},
+    [ESCALATIONS] = {P "escalations_total", "Steps of escalations.", TKT_METRIC_COUNTER},
+    [EVENTS_PARKED] = {P "jobs_parked_total", "Jobs that were given to a person.",
+                       TKT_METRIC_COUNTER},
+    [UNTICKETED] =
+        {P "accepted_without_ticket",
+         "Messages that were answered with 250 and have no ticket yet: must be 0.",
+         TKT_METRIC_GAUGE},
+    [TICKETS] = {P "tickets",
+                 "Tickets in the store.",
+                 TKT_METRIC_GAUGE,
+                 {"desk", "state"}},
+    [QUEUE_JOBS] = {P "queue_jobs",
+                    "Jobs that are not done.",
+                    TKT_METRIC_GAUGE,
+                    {"target", "state"}},
+    [QUEUE_OLDEST] = {P "queue_oldest_age_seconds",
+                      "Age of the oldest of them.",
+                      TKT_METRIC_GAUGE,
+                      {"target", "state"}},
+    [HOLDS] = {P "holds", "Tickets whose mail was not confirmed yet.", TKT_METRIC_GAUGE},
+    [HOLD_OLDEST] = {P "hold_oldest_age_seconds", "Age of the oldest of them.",
+                     TKT_METRIC_GAUGE},
+    [PARSER_MAILS] = {P "parser_messages_total", "Messages that were understood.",
+                      TKT_METRIC_COUNTER},
+    [PARSER_FAULTS] = {P "parser_faults_total",
+                       "Children of the parser that were lost.",
+                       TKT_METRIC_COUNTER,
+                       {"fault"}},
+    [COMMIT_BATCHES] = {P "commit_batches_total", "Transactions of the store.",
+                        TKT_METRIC_COUNTER},
+    [COMMIT_ITEMS] = {P "commit_items_total", "What stood in them.", TKT_METRIC_COUNTER},
+    [COMMIT_FAILED] = {P "commit_failed_total", "What could not be written.",
+                       TKT_METRIC_COUNTER},
+    [COMMIT_WAITING] = {P "commit_waiting", "What waits to be written.",
+                        TKT_METRIC_GAUGE},
+    [WORK_WAITING] = {P "work_waiting", "Requests that wait for a thread.",
+                      TKT_METRIC_GAUGE},
+    [UNANALYSED] = {P "unanalysed_total",
+                    "Messages that were taken in without being read.",
+                    TKT_METRIC_COUNTER},
+    [LOOK_SECONDS] = {P "watch_duration_seconds",
+                      "How long the last look at the store took.", TKT_METRIC_GAUGE}};
+#undef P
+_Static_assert(TKT_ARRAY_LEN(table) == FAMILIES, "a row each");
+
+struct tkt_measure {
+    struct tkt_metrics *numbers;
+    pthread_mutex_t look_lock; /* one looks, the others wait for what it finds */
+    int64_t fresh_until_ms;
+};
+
+struct tkt_measure *tkt_measure_new(struct tkt_err *err)
+{
+    struct tkt_measure *m = calloc(1, sizeof(*m));
+
+    if (m == NULL || (m->numbers = tkt_metrics_new(table, FAMILIES)) == NULL) {
+        free(m);
+        tkt_err_set(err, TKT_ERR_TEMP, "no memory");
+        return NULL;
+    }
+    pthread_mutex_init(&m->look_lock, NULL);
+    /* What must be 0 is seen to be 0. */
+    tkt_metrics_set(m->numbers, SLA_BREACHES, NULL, 0);
+    tkt_metrics_set(m->numbers, EVENTS_PARKED, NULL, 0);
+    return m;
+}
+
+void tkt_measure_free(struct tkt_measure **measure)
+{
+    struct tkt_measure *m = *measure;
+
+    if (m != NULL) {
+        tkt_metrics_free(&m->numbers);
+        pthread_mutex_destroy(&m->look_lock);
+        free(m);
+        *measure = NULL;
+    }
+}
+
+/* ---- counting ------------------------------------------------------------------------- */
+
+void tkt_measure_request(struct tkt_measure *m, const char *hook, const char *status,
+                         int64_t took_us)
+{
+    if (m != NULL) {
+        tkt_metrics_add(m->numbers, REQUESTS, (const char *const[]){hook, status}, 1);
+        tkt_metrics_add(m->numbers, REQUEST_SECONDS, (const char *const[]){hook},
+                        (double)took_us / 1e6);
+    }
+}
+
+void tkt_measure_ticket(struct tkt_measure *m, const char *desk, const char *class_name,
+                        const char *status)
+{
+    if (m != NULL) {
+        tkt_metrics_add(m->numbers, TICKETS_TOTAL,
+                        (const char *const[]){desk, class_name, status}, 1);
+    }
+}
+
+void tkt_measure_confidence(struct tkt_measure *m, double confidence)
+{
+    if (m != NULL) {
+        tkt_metrics_add(m->numbers, CONFIDENCE, NULL, confidence);
+    }
+}
+
+void tkt_measure_job(struct tkt_measure *m, const char *target, const char *kind,
+                     const char *outcome)
+{
+    if (m != NULL) {
+        tkt_metrics_add(m->numbers, JOBS_TOTAL,
+                        (const char *const[]){target, kind, outcome}, 1);
+        if (strcmp(outcome, "parked") == 0) {
+            tkt_metrics_add(m->numbers, EVENTS_PARKED, NULL, 1);
+        }
+    }
+}
+
+void tkt_measure_event(struct tkt_measure *m, const char *kind)
+{
+    static const struct {
+        const char *kind;
+        enum family family;
+    } rows[] = {{"sla.breached", SLA_BREACHES},
+                {"sla.warning", SLA_WARNINGS},
+                {"escalation.step", ESCALATIONS}};
+
+    for (size_t i = 0; m != NULL && i < TKT_ARRAY_LEN(rows); i++) {
+        if (strcmp(rows[i].kind, kind) == 0) {
+            tkt_metrics_add(m->numbers, rows[i].family, NULL, 1);
+        }
+    }
+}
+
+/* ---- looking -------------------------------------------------------------------------- */
+
+static double age(int64_t at_ms)
+{
+    int64_t now = tkt_clock_wall_ms();
+
+    return at_ms > 0 && at_ms < now ? (double)(now - at_ms) / 1000 : 0;
+}
+
+static void take_tickets(void *arg, const char *desk, const char *state, int64_t count)
+{
+    tkt_metrics_set(arg, TICKETS, (const char *const[]){desk, state}, (double)count);
+}
+
+static void take_jobs(void *arg, const char *target, const char *state, int64_t count,
+                      int64_t oldest_ms)
+{
+    tkt_metrics_set(arg, QUEUE_JOBS, (const char *const[]){target, state}, (double)count);
+    tkt_metrics_set(arg, QUEUE_OLDEST, (const char *const[]){target, state},
+                    age(oldest_ms));
+}
+
+static void take_holds(void *arg, int64_t open, int64_t oldest_ms)
+{
+    tkt_metrics_set(arg, HOLDS, NULL, (double)open);
+    tkt_metrics_set(arg, HOLD_OLDEST, NULL, age(oldest_ms));
+}
+
+/* Entries in missed/, those set aside too. -1: nobody can say. */
+static long count_missed(const struct tkt_daemon *d)
+{
+    struct tkt_settings *set = tkt_settings_get((struct tkt_daemon *)(uintptr_t)d);
+    char path[4200];
+    long count = 0;
+
+    snprintf(path, sizeof(path), "%s/missed", set->conf->milter.state_dir);
+    tkt_settings_put(&set);
+    DIR *dir = opendir(path);
+    if (dir == NULL) {
+        return errno == ENOENT ? 0 : -1;
+    }
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        const char *dot = strrchr(e->d_name, '.');
+
+        count += dot != NULL && (strcmp(dot, ".env") == 0 || strcmp(dot, ".bad") == 0);
+    }
+    closedir(dir);
+    return count;
+}
+
+static void take_daemon(struct tkt_daemon *d, struct tkt_metrics *m)
+{
+    struct tkt_commit_stats commit;
+
+    tkt_commit_stats(d->commit, &commit);
+    tkt_metrics_set(m, BUILD_INFO, (const char *const[]){PACKAGE_VERSION}, 1);
+    tkt_metrics_set(m, UP_SECONDS, NULL,
+                    (double)(tkt_clock_mono_ms() - d->started_ms) / 1000);
+    tkt_metrics_set(m, COMMIT_BATCHES, NULL, (double)commit.batches);
+    tkt_metrics_set(m, COMMIT_ITEMS, NULL, (double)commit.items);
+    tkt_metrics_set(m, COMMIT_FAILED, NULL, (double)commit.failed);
+    tkt_metrics_set(m, COMMIT_WAITING, NULL, (double)commit.waiting);
+    tkt_metrics_set(m, WORK_WAITING, NULL, (double)tkt_work_waiting(d->work));
+    tkt_metrics_set(m, UNANALYSED, NULL, (double)atomic_load(&d->stats.unanalysed));
+    if (d->pool) {
+        struct tkt_parserpool_stats p;
+
+        tkt_parserpool_stats(d->pool, &p);
+        tkt_metrics_set(m, PARSER_MAILS, NULL, (double)p.parsed);
+        tkt_metrics_set(m, PARSER_FAULTS, (const char *const[]){"killed"},
+                        (double)p.killed);
+        tkt_metrics_set(m, PARSER_FAULTS, (const char *const[]){"died"}, (double)p.died);
+        tkt_metrics_set(m, PARSER_FAULTS, (const char *const[]){"waited_out"},
+                        (double)p.waited_out);
+    }
+}
+
+static int look(struct tkt_measure *m, struct tkt_reader *reader, struct tkt_err *err)
+{
+    const struct tkt_store_gauges g = {.arg = m->numbers,
+                                       .tickets = take_tickets,
+                                       .jobs = take_jobs,
+                                       .holds = take_holds};
+    int64_t began = tkt_clock_mono_ms();
+
+    tkt_metrics_clear(m->numbers, TICKETS);
+    tkt_metrics_clear(m->numbers, QUEUE_JOBS);
+    tkt_metrics_clear(m->numbers, QUEUE_OLDEST);
+    if (tkt_reader_gauges(reader, &g, err) < 0) {
+        return -1;
+    }
+    int64_t took = tkt_clock_mono_ms() - began;
+    tkt_metrics_set(m->numbers, LOOK_SECONDS, NULL, (double)took / 1000);
+    m->fresh_until_ms =
+        tkt_clock_mono_ms() + TKT_MAX((int64_t)TKT_MEASURE_FRESH_MS, LOOK_SHARE * took);
+    return 0;
+}
+
+int tkt_measure_write(struct tkt_daemon *d, struct tkt_reader *reader, bool openmetrics,
+                      struct tkt_buf *out, struct tkt_err *err)
+{
+    struct tkt_measure *m = d->measure;
+    long missed = count_missed(d);
+    int rc = 0;
+
+    pthread_mutex_lock(&m->look_lock);
+    if (tkt_clock_mono_ms() >= m->fresh_until_ms) {
+        rc = look(m, reader, err);
+    }
+    take_daemon(d, m->numbers);
+    tkt_metrics_clear(m->numbers, UNTICKETED);
+    if (missed >= 0) {
+        tkt_metrics_set(m->numbers, UNTICKETED, NULL, (double)missed);
+    }
+    if (rc == 0 && tkt_metrics_write(m->numbers, openmetrics, out) < 0) {
+        rc = tkt_err_set(err, TKT_ERR_TEMP, "more numbers than %zu bytes", out->max);
+    }
+    pthread_mutex_unlock(&m->look_lock);
+    return rc;
+}
+
+/* A write that says nothing: the store takes one now, or it does not. */
+static int apply_nothing(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    (void)store;
+    (void)arg;
+    (void)err;
+    return 0;
+}
+
+int tkt_measure_health(struct tkt_daemon *d, struct tkt_err *err)
+{
+    long missed = count_missed(d);
+
+    if (tkt_commit_call(d->commit, apply_nothing, NULL, true, err) < 0) {
+        return tkt_err_prefix(err, "the store takes no changes");
+    }
+    if (missed != 0) {
+        return missed < 0
+                   ? tkt_err_set(err, TKT_ERR_TEMP,
+                                 "the folder of accepted messages cannot be read")
+                   : tkt_err_set(err, TKT_ERR_TEMP,
+                                 "%ld accepted messages have no ticket yet", missed);
+    }
+    return 0;
+}
