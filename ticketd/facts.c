@@ -82,12 +82,43 @@ static int add_token(struct gather *g, const char *text, enum tkt_evidence evide
     return add_candidate(g, &t, evidence, tkt_token_is_for(g->in->keys, &token, g->from));
 }
 
+/* What came back to a notice: its ticket, also where the token's time is over. */
+static int from_notice(struct gather *g, enum tkt_mail_tag tag, const char *text)
+{
+    struct tkt_facts_found *f = g->in->found;
+    struct tkt_token token;
+    struct tkt_reader_ticket t;
+    enum tkt_token_verdict v =
+        tkt_token_verify(g->in->keys, text, strlen(text), g->in->now_s, &token);
+
+    if (v != TKT_TOKEN_VALID && v != TKT_TOKEN_EXPIRED) {
+        return 0;
+    }
+    int found = tkt_reader_by_row(g->reader, token.ticket, g->from, &t, g->err);
+    if (found <= 0) {
+        return found;
+    }
+    f->tag = tag;
+    f->tag_ticket = t.ticket;
+    snprintf(f->tag_desk, sizeof(f->tag_desk), "%s", t.desk);
+    return add_candidate(g, &t, TKT_EVIDENCE_TOKEN,
+                         tkt_token_is_for(g->in->keys, &token, g->from));
+}
+
 static int from_recipients(struct gather *g)
 {
     for (size_t i = 0; i < g->in->rcpt_count; i++) {
         char token[TKT_TOKEN_LEN + 1];
         char base[1024];
+        enum tkt_mail_tag tag =
+            tkt_mail_tag_of(g->in->rcpts[i], g->in->conf->token.separator[0], token);
 
+        if (tag != TKT_MAIL_TAG_NONE) {
+            if (from_notice(g, tag, token) < 0) {
+                return -1;
+            }
+            continue;
+        }
         if (tkt_token_split(g->in->rcpts[i], g->in->conf->token.separator[0], token, base,
                             sizeof(base)) &&
             add_token(g, token, TKT_EVIDENCE_TOKEN) < 0) {

@@ -11,6 +11,7 @@
 #include "conf/conf.h"
 #include "store/thread.h"
 #include "ticketd/deskfacts.h"
+#include "ticketd/noticemail.h"
 #include "ticketd/parserpool.h"
 #include "ticketd/people.h"
 #include "ticketd/prints.h"
@@ -22,6 +23,9 @@
 
 /* What was found on the way and is kept with the message. */
 struct tkt_facts_found {
+    enum tkt_mail_tag tag; /* a recipient is the address of a notice of this ticket */
+    int64_t tag_ticket;
+    char tag_desk[40];
     bool is_own; /* its Message-ID is one that we signed: our own mail came back */
     struct tkt_store_thread_key named[TKT_STORE_NAMED_MAX]; /* mails that never came */
     size_t named_count;

@@ -3,6 +3,7 @@
  */
 #include "ticketd/follow_itsm.h"
 #include "ticketd/follow_sla.h"
+#include "ticketd/noticeback.h"
 
 const struct tkt_follower *const tkt_followers[] = {&tkt_follow_itsm, &tkt_follow_sla,
-                                                    NULL};
+                                                    &tkt_follow_noticeback, NULL};

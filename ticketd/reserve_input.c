@@ -8,6 +8,7 @@
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
 #include "ticketd/joins.h"
+#include "ticketd/noticeback.h"
 #include "ticketd/participants.h"
 #include "ticketd/refine.h"
 #include "ticketd/traces.h"
@@ -77,6 +78,7 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
         return -1;
     }
     tkt_joins_keep_quiet(req);
+    tkt_noticeback_file(req);
     const char *from = req->analysed ? req->analysis.msg.from.address : req->scan.from;
     const char *language = req->analysed ? req->analysis.msg.language : "";
     for (size_t i = 0; i < req->desk_count; i++) {
@@ -91,6 +93,8 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
             .itsm = itsm,
             .itsm_type = tkt_conf_itsm_type(conf, itsm),
             .rcpt = req->desk_rcpts[i],
+            .returned = tkt_noticeback_what(req, i),
+            .bounce = req->analysed ? &req->analysis.msg.bounce : NULL,
             .refine = tkt_refine_later(req, i),
             .group_is_open = req->analysed && !*w->group && tkt_assign_is_open(decided),
             .note = req->notes[i],

@@ -285,6 +285,26 @@ int tkt_store_contact_mark(struct tkt_store *s, const char *address,
     return tkt_store_leave(s, own, n < 0 ? -1 : 0, err);
 }
 
+int tkt_store_notice_bounced(struct tkt_store *s, int64_t ticket, int64_t message,
+                             const char *address, const char *status, const char *action,
+                             int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    struct tkt_buf *b = tkt_event_begin(s);
+    json_str_opt(b, "address", address);
+    json_str_opt(b, "status", status);
+    json_str_opt(b, "action", action);
+    json_int(b, "report", message);
+    return tkt_store_leave(
+        s, own,
+        tkt_event_end(s, ticket, 0, NULL, "notice.bounced", now_ms, err) < 0 ? -1 : 0,
+        err);
+}
+
 int tkt_store_contact_clear(struct tkt_store *s, const char *address,
                             enum tkt_contact mark, const char *who, bool *was,
                             int64_t now_ms, struct tkt_err *err)

@@ -54,6 +54,11 @@ enum tkt_contact {
 int tkt_store_contact_mark(struct tkt_store *store, const char *address,
                            enum tkt_contact mark, const char *reason, int64_t ticket,
                            int64_t now_ms, struct tkt_err *err);
+/* A notice came back: event notice.bounced of the ticket. address "": not known whose. */
+#define TKT_STORE_BACK_MAX 321
+int tkt_store_notice_bounced(struct tkt_store *store, int64_t ticket, int64_t message,
+                             const char *address, const char *status, const char *action,
+                             int64_t now_ms, struct tkt_err *err);
 /* *was: it was marked. */
 int tkt_store_contact_clear(struct tkt_store *store, const char *address,
                             enum tkt_contact mark, const char *who, bool *was,

@@ -172,6 +172,12 @@ static int note(struct work *w, size_t i, int64_t ticket, const struct message_r
     json_str_opt(b, "rcpt", d->rcpt);
     json_str_opt(b, "queue_id", in->queue_id);
     json_str_opt(b, "why", why);
+    json_str_opt(b, "returned", d->returned);
+    if (d->returned != NULL && d->returned[0] != '\0' && d->bounce != NULL) {
+        json_str_opt(b, "bounce_to", d->bounce->recipient);
+        json_str_opt(b, "bounce_status", d->bounce->status);
+        json_str_opt(b, "bounce_action", d->bounce->action);
+    }
     if (d->decision != NULL) {
         json_bool(b, "answer", d->decision->acknowledge);
         json_str_opt(b, "language", d->language);
