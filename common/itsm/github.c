@@ -567,6 +567,24 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
                                            : ask_for_comments(call, --r->page, err);
 }
 
+/* The oldest change first, so that a list that ends early goes on from there. */
+static enum tkt_itsm_next list(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    const char *from = tkt_itsm_time_text(call, call->since_ms, 'T');
+    enum tkt_itsm_next next = TKT_ITSM_DONE;
+
+    if (call->step > 0 && !tkt_issues_changed(call, "number", PAGE, &next, err)) {
+        return next;
+    }
+    const char *below = from == NULL
+                            ? NULL
+                            : tkt_itsm_text(call,
+                                            "/issues?state=all&sort=updated&direction=asc"
+                                            "&per_page=%d&page=%d&since=%sZ",
+                                            PAGE, call->step + 1, from);
+    return get(call, repo_url(call, below), err);
+}
+
 /* ---- check ---------------------------------------------------------------------------- */
 
 /* Without push rights GitHub drops labels without a word; whatever a public repository has,
@@ -660,6 +678,7 @@ const struct tkt_itsm_ops tkt_itsm_github = {
               [TKT_ITSM_ATTACH] = attach,
               [TKT_ITSM_UPDATE] = update,
               [TKT_ITSM_FETCH] = fetch,
+              [TKT_ITSM_LIST] = list,
               [TKT_ITSM_CHECK] = check,
               [TKT_ITSM_CLOSE] = close_issue},
 };

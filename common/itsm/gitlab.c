@@ -492,6 +492,24 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
         call, issue_url(call, "/notes?sort=desc&order_by=created_at&per_page=100"), err);
 }
 
+/* The oldest change first, so that a list that ends early goes on from there. */
+static enum tkt_itsm_next list(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    const char *from = tkt_itsm_time_text(call, call->since_ms, 'T');
+    enum tkt_itsm_next next = TKT_ITSM_DONE;
+
+    if (call->step > 0 && !tkt_issues_changed(call, "iid", PAGE, &next, err)) {
+        return next;
+    }
+    const char *below =
+        from == NULL ? NULL
+                     : tkt_itsm_text(call,
+                                     "/issues?scope=all&order_by=updated_at&sort=asc"
+                                     "&per_page=%d&page=%d&updated_after=%sZ",
+                                     PAGE, call->step + 1, from);
+    return tkt_itsm_get(call, project_url(call, below), err);
+}
+
 /* ---- check ---------------------------------------------------------------------------- */
 
 #define REPORTER 20 /* gives labels, sees confidential issues, writes internal notes */
@@ -588,6 +606,7 @@ const struct tkt_itsm_ops tkt_itsm_gitlab = {
               [TKT_ITSM_ATTACH] = attach,
               [TKT_ITSM_UPDATE] = update,
               [TKT_ITSM_FETCH] = fetch,
+              [TKT_ITSM_LIST] = list,
               [TKT_ITSM_CHECK] = check,
               [TKT_ITSM_CLOSE] = close_issue},
 };

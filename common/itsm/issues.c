@@ -3,6 +3,7 @@
 
 #include "base/enc.h"
 #include "base/util.h"
+#include "itsm/back.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -305,4 +306,31 @@ enum tkt_itsm_next tkt_issues_tell_labels(struct tkt_itsm_call *call)
     call->seen.told = told.failed ? call->seen.told /* too many to tell */
                                   : tkt_itsm_keep(call, tkt_buf_str(&told));
     return TKT_ITSM_DONE;
+}
+
+/* ---- changes -------------------------------------------------------------------------- */
+
+bool tkt_issues_changed(struct tkt_itsm_call *call, const char *key, size_t page,
+                        enum tkt_itsm_next *out, struct tkt_err *err)
+{
+    const cJSON *list = call->answer->json;
+    const cJSON *issue;
+
+    *out = TKT_ITSM_FAILED;
+    if (!cJSON_IsArray(list)) {
+        *out = tkt_itsm_odd(call, err, "list of issues");
+        return false;
+    }
+    cJSON_ArrayForEach(issue, list)
+    {
+        const char *at = cJSON_GetStringValue(tkt_itsm_at(issue, "updated_at"));
+
+        if (tkt_itsm_at(issue, "pull_request") == NULL &&
+            tkt_itsm_changed(call, tkt_itsm_str(call, issue, key),
+                             at == NULL ? 0 : tkt_itsm_time(at), err) < 0) {
+            return false;
+        }
+    }
+    *out = TKT_ITSM_DONE;
+    return tkt_itsm_count(list, "") == page && !tkt_itsm_list_is_full(call, page);
 }

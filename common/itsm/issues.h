@@ -48,6 +48,10 @@ bool tkt_issues_is_closed(const char *state);
 /* state, group and priority as labels tell them; word: the state without a label. */
 void tkt_issues_see(struct tkt_itsm_call *call, const struct tkt_issues_labels *have,
                     const char *word);
+/* LIST: the answer's array of issues, each with its key under that name. true: a further
+ * page may have more; *out says how it went. */
+bool tkt_issues_changed(struct tkt_itsm_call *call, const char *key, size_t page,
+                        enum tkt_itsm_next *out, struct tkt_err *err);
 /* CHECK: which labels of the section are there (the answer has those that are). One that
  * is not there is made by the first issue that has it. */
 enum tkt_itsm_next tkt_issues_tell_labels(struct tkt_itsm_call *call);

@@ -91,6 +91,11 @@ class GitLab(Fake):
 
     def list(self, r):
         q = r.query
+        if "updated_after" in q:
+            self.need(set(q) == {"scope", "order_by", "sort", "per_page", "page",
+                                 "updated_after"}, "query")
+            raise Answer(200, [t for t in self.issues.values()
+                               if t["updated_at"] > q["updated_after"]])
         self.need(set(q) <= {"scope", "in", "search", "per_page", "order_by", "sort"}, "query")
         self.need(q["scope"] == "all" and q["in"] == "description", "query")
         raise Answer(200, [t for t in self.issues.values()

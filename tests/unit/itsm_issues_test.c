@@ -2,6 +2,7 @@
  * The backends github and gitlab: the bytes of their requests, and what they make of
  * answers.
  */
+#include "base/buf.h"
 #include "itsm/issues.h"
 #include "itsm_steps.h"
 
@@ -173,6 +174,46 @@ static void a_stranger_s_text_stays_text(void **state)
     steps_end(&s);
 }
 
+static void changes_are_read_page_by_page(void **state)
+{
+    TKT_AUTO_BUF struct tkt_buf page = TKT_BUF_INIT(64 * 1024);
+    struct steps s;
+
+    (void)state;
+    tkt_buf_adds(&page, "[{\"number\":1,\"updated_at\":\"2026-11-22T10:00:01Z\"}");
+    for (int i = 1; i < 100; i++) {
+        tkt_buf_adds(&page, ",{\"number\":2,\"pull_request\":{}}");
+    }
+    tkt_buf_adds(&page, "]");
+    begin(&s, "github", TKT_ITSM_LIST);
+    s.call.since_ms = INT64_C(1795341600000);
+    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_non_null(strstr(s.call.request.url, "sort=updated&direction=asc&per_page=100"
+                                               "&page=1&since=2026-11-22T10:00:00Z"));
+    assert_int_equal(steps_next(&s, 200, tkt_buf_str(&page)), TKT_ITSM_SEND);
+    assert_non_null(strstr(s.call.request.url, "&page=2&"));
+    assert_int_equal(
+        steps_next(&s, 200, "[{\"number\":7,\"updated_at\":\"2026-11-22T10:00:02Z\"}]"),
+        TKT_ITSM_DONE);
+    assert_int_equal(s.call.seen.key_count, 2);
+    assert_string_equal(s.call.seen.keys[1], "7");
+    assert_int_equal(s.call.seen.upto_ms, INT64_C(1795341602000));
+    steps_end(&s);
+    begin(&s, "gitlab", TKT_ITSM_LIST);
+    s.call.since_ms = INT64_C(1795341600000);
+    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_non_null(strstr(s.call.request.url, "order_by=updated_at&sort=asc&per_page=100"
+                                               "&page=1&updated_after="
+                                               "2026-11-22T10:00:00Z"));
+    assert_int_equal(
+        steps_next(&s, 200,
+                   "[{\"iid\":7,\"updated_at\":\"2026-11-22T11:00:02.000+01:00\"}]"),
+        TKT_ITSM_DONE);
+    assert_string_equal(s.call.seen.keys[0], "7");
+    assert_int_equal(s.call.seen.upto_ms, INT64_C(1795341602000));
+    steps_end(&s);
+}
+
 static void a_section_is_told_what_it_lacks(void **state)
 {
     static char *comma[] = {(char *)"net=a,b"};
@@ -208,6 +249,7 @@ int main(void)
         cmocka_unit_test(gitlab_creates_a_confidential_issue),
         cmocka_unit_test(gitlab_reads_notes_of_people_only),
         cmocka_unit_test(a_stranger_s_text_stays_text),
+        cmocka_unit_test(changes_are_read_page_by_page),
         cmocka_unit_test(a_section_is_told_what_it_lacks),
     };
 
