@@ -11,6 +11,7 @@
 #include "ticketd/daemon.h"
 #include "ticketd/dispatch.h"
 #include "ticketd/follow.h"
+#include "ticketd/hook/hook.h"
 #include "ticketd/intake.h"
 #include "ticketd/itsmback.h"
 #include "ticketd/keyring.h"
@@ -305,6 +306,7 @@ struct parts {
     struct tkt_follow *follow;
     struct tkt_back *back;
     struct tkt_watch *watch;
+    struct tkt_hook *hook;
 };
 
 static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
@@ -356,6 +358,9 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
     if (!p->back || tkt_watch_start(d, conf, &p->watch, err) < 0) {
         return -1;
     }
+    if (tkt_hook_start(d, &p->hook, err) < 0) {
+        return -1;
+    }
     p->intake = tkt_intake_start(d, s->intake, err);
     s->intake = -1;
     return p->intake ? 0 : -1;
@@ -372,6 +377,7 @@ static void stop_parts(struct tkt_daemon *d, struct parts *p)
     tkt_watch_stop(&p->watch);
     tkt_control_stop(&p->control);
     tkt_schedule_stop(&p->schedule);
+    tkt_hook_stop(&p->hook);
     tkt_back_stop(&p->back);
     tkt_follow_stop(&p->follow);
     tkt_people_stop(d->people); /* it wakes the dispatcher, which asks it */

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The listener, over libmicrohttpd. One call a connection; all of its bytes must be there
+ * before the connection's time is over, however they trickle.
+ */
+#include "ticket_config.h"
+
+#include "ticketd/hook/hook.h"
+
+#include "base/util.h"
+
+#ifdef WITH_WEBHOOKS
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/log.h"
+#include "secret/secret.h"
+#include "store/back.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define PREFIX "/hook/"
+#define MEMORY_PER_CONNECTION (32 * 1024)
+#define SWEEP_MS 250
+#define TELL_MS 60000 /* of refused calls: one line in that time */
+#define CONNECTIONS_MAX 1024
+
+struct open_one {
+    int fd;
+    int64_t until_mono_ms;
+};
+
+struct tkt_hook {
+    struct tkt_daemon *d;
+    struct MHD_Daemon *server;
+    int64_t timeout_ms;
+    struct tkt_rate rate;
+    pthread_t sweeper;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stopping;
+    bool sweeping;
+    struct open_one open[CONNECTIONS_MAX]; /* under lock */
+    size_t open_count;
+    /* the server's thread's own: */
+    int64_t told_mono_ms;
+    int64_t refused; /* since then */
+};
+
+struct request {
+    struct tkt_hook *hook;
+    struct tkt_settings *set;
+    const struct tkt_conf_itsm *conf;
+    int status; /* decided already; 0: not yet */
+    struct tkt_buf body;
+};
+
+/* ---- lives of connections --------------------------------------------------------------- */
+
+static void on_connection(void *cls, struct MHD_Connection *c, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct tkt_hook *h = cls;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    (void)socket_context;
+    if (info == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&h->lock);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED && h->open_count < CONNECTIONS_MAX) {
+        h->open[h->open_count++] =
+            (struct open_one){info->connect_fd, tkt_clock_mono_ms() + h->timeout_ms};
+    }
+    for (size_t i = 0; code == MHD_CONNECTION_NOTIFY_CLOSED && i < h->open_count; i++) {
+        if (h->open[i].fd == info->connect_fd) {
+            h->open[i] = h->open[--h->open_count];
+            break;
+        }
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
+/* Ends what lasts too long: the server sees the end and closes. */
+static void *sweep_main(void *arg)
+{
+    struct tkt_hook *h = arg;
+
+    pthread_mutex_lock(&h->lock);
+    while (!h->stopping) {
+        struct timespec until;
+
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += SWEEP_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        (void)pthread_cond_timedwait(&h->wake, &h->lock, &until); /* it is looked at */
+        int64_t now = tkt_clock_mono_ms();
+        for (size_t i = 0; i < h->open_count; i++) {
+            if (now >= h->open[i].until_mono_ms) {
+                (void)shutdown(h->open[i].fd, SHUT_RDWR); /* it may be gone already */
+            }
+        }
+    }
+    pthread_mutex_unlock(&h->lock);
+    return NULL;
+}
+
+/* ---- a call ----------------------------------------------------------------------------- */
+
+static const struct tkt_conf_itsm *section(const struct tkt_conf *conf, const char *name)
+{
+    for (size_t i = 0; i < conf->itsm_count; i++) {
+        if (strcmp(conf->itsms[i].name, name) == 0 &&
+            conf->itsms[i].hook_secret[0] != '\0') {
+            return &conf->itsms[i];
+        }
+    }
+    return NULL;
+}
+
+static void peer_of(struct MHD_Connection *c, char out[INET6_ADDRSTRLEN])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *sa = info == NULL ? NULL : info->client_addr;
+    const void *at = NULL;
+
+    if (sa != NULL && sa->sa_family == AF_INET) {
+        at = &((const struct sockaddr_in *)(const void *)sa)->sin_addr;
+    } else if (sa != NULL && sa->sa_family == AF_INET6) {
+        at = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+    }
+    if (at == NULL || inet_ntop(sa->sa_family, at, out, INET6_ADDRSTRLEN) == NULL) {
+        snprintf(out, INET6_ADDRSTRLEN, "?");
+    }
+}
+
+static void tell_refused(struct request *q, struct MHD_Connection *c, const char *why)
+{
+    struct tkt_hook *h = q->hook;
+    int64_t now = tkt_clock_mono_ms();
+    char peer[INET6_ADDRSTRLEN];
+
+    h->refused++;
+    if (h->told_mono_ms != 0 && now < h->told_mono_ms + TELL_MS) {
+        return;
+    }
+    peer_of(c, peer);
+    tkt_log(TKT_LOG_WARNING, NULL, "hook.refused", "itsm", q->conf ? q->conf->name : "",
+            "peer", peer, "count", TKT_NUM(h->refused), "reason", why, NULL);
+    h->told_mono_ms = now;
+    h->refused = 0;
+}
+
+/* What the head alone tells. */
+static int judge_head(struct request *q, struct MHD_Connection *c, const char *url,
+                      const char *method)
+{
+    const struct tkt_conf_webhook *w = &q->set->conf->webhook;
+    const char *said =
+        MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    size_t skip = strlen(PREFIX);
+    char peer[INET6_ADDRSTRLEN];
+
+    peer_of(c, peer);
+    if (!tkt_rate_take(&q->hook->rate, peer, (unsigned)w->rate, tkt_clock_wall_ms())) {
+        tell_refused(q, c, "more calls than rate");
+        return 429;
+    }
+    if (strncmp(url, PREFIX, skip) != 0 || strlen(url + skip) > TKT_HOOK_NAME_MAX ||
+        (q->conf = section(q->set->conf, url + skip)) == NULL) {
+        tell_refused(q, c, "there is no such path");
+        return 404;
+    }
+    if (strcmp(method, "POST") != 0) {
+        return 405;
+    }
+    if (said != NULL && (strlen(said) > 12 || atoll(said) > w->body_max)) {
+        tell_refused(q, c, "longer than body_max");
+        return 413;
+    }
+    return 0;
+}
+
+struct hint {
+    const char *itsm;
+    const char *key;
+    const char *delivery;
+    enum tkt_store_hint result;
+};
+
+static int apply_hint(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    struct hint *h = arg;
+
+    return tkt_store_back_hint(store, h->itsm, h->key, h->delivery, tkt_clock_wall_ms(),
+                               &h->result, err);
+}
+
+static const char *field(void *arg, const char *name)
+{
+    return MHD_lookup_connection_value(arg, MHD_HEADER_KIND, name);
+}
+
+static int verify(struct request *q, struct MHD_Connection *c, const char **delivery)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+    TKT_AUTO_SECRET struct tkt_secret secret = TKT_SECRET_INIT;
+    const struct tkt_hook_call call = {.field = field,
+                                       .arg = c,
+                                       .body = q->body.data,
+                                       .len = q->body.len,
+                                       .now_ms = tkt_clock_wall_ms(),
+                                       .window_ms = q->set->conf->webhook.window_ms};
+
+    if (tkt_secret_get(q->conf->hook_secret, &secret, &err) < 0 ||
+        tkt_hook_verify(q->conf, secret.data, &call, delivery, &err) < 0) {
+        tell_refused(q, c, err.text);
+        return err.class == TKT_ERR_PERM ? 401 : 503;
+    }
+    return 0;
+}
+
+static int take(struct request *q, struct MHD_Connection *c)
+{
+    static const char *const words[] = {[TKT_STORE_HINT_TAKEN] = "taken",
+                                        [TKT_STORE_HINT_UNKNOWN] = "unknown",
+                                        [TKT_STORE_HINT_AGAIN] = "again"};
+    struct tkt_err err = TKT_ERR_INIT;
+    struct hint hint = {.itsm = q->conf->name};
+    char key[TKT_HOOK_KEY_MAX + 1];
+    int refused = verify(q, c, &hint.delivery);
+
+    if (refused != 0) {
+        return refused;
+    }
+    if (tkt_hook_key(q->conf, q->body.data, q->body.len, key) == 0) {
+        tkt_log(TKT_LOG_DEBUG, NULL, "hook.taken", "itsm", q->conf->name, "key", "",
+                "status", "no key", NULL);
+        return 200;
+    }
+    hint.key = key;
+    if (tkt_commit_call(q->hook->d->commit, apply_hint, &hint, true, &err) < 0) {
+        tkt_log(TKT_LOG_ERROR, NULL, "hook.failed", "itsm", q->conf->name, "error",
+                err.text, NULL);
+        return 503;
+    }
+    tkt_log(TKT_LOG_DEBUG, NULL, "hook.taken", "itsm", q->conf->name, "key", key,
+            "status", words[hint.result], NULL);
+    return 200;
+}
+
+static enum MHD_Result answer(struct MHD_Connection *c, int status)
+{
+    static char nothing[] = "{}\n";
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(strlen(nothing), nothing, MHD_RESPMEM_PERSISTENT);
+
+    if (r == NULL) {
+        return MHD_NO;
+    }
+    (void)MHD_add_response_header(r, "Connection", "close"); /* else it times out */
+    (void)MHD_add_response_header(r, "Content-Type", "application/json");
+    if (status == 405) {
+        (void)MHD_add_response_header(r, "Allow", "POST");
+    }
+    if (status == 429 || status == 503) {
+        (void)MHD_add_response_header(r, "Retry-After", "60");
+    }
+    enum MHD_Result rc = MHD_queue_response(c, (unsigned)status, r);
+    MHD_destroy_response(r);
+    return rc;
+}
+
+static enum MHD_Result on_call(void *cls, struct MHD_Connection *c, const char *url,
+                               const char *method, const char *version, const char *data,
+                               size_t *len, void **context)
+{
+    struct request *q = *context;
+
+    (void)version;
+    if (q == NULL) {
+        q = calloc(1, sizeof(*q));
+        if (q == NULL) {
+            return MHD_NO;
+        }
+        *context = q;
+        q->hook = cls;
+        q->set = tkt_settings_get(q->hook->d);
+        tkt_buf_init(&q->body, (size_t)q->set->conf->webhook.body_max + 1);
+        q->status = judge_head(q, c, url, method);
+        /* At once, before a body that nobody wants. */
+        return q->status != 0 ? answer(c, q->status) : MHD_YES;
+    }
+    if (*len > 0) {
+        if (q->status == 0 &&
+            (q->body.len + *len > (size_t)q->set->conf->webhook.body_max ||
+             tkt_buf_add(&q->body, data, *len) < 0)) {
+            q->status = 413;
+            tkt_buf_release(&q->body);
+            tell_refused(q, c, "longer than body_max");
+        }
+        *len = 0;
+        return MHD_YES;
+    }
+    return answer(c, q->status != 0 ? q->status : take(q, c));
+}
+
+static void on_end(void *cls, struct MHD_Connection *c, void **context,
+                   enum MHD_RequestTerminationCode why)
+{
+    struct request *q = *context;
+
+    (void)cls;
+    (void)c;
+    (void)why;
+    if (q != NULL) {
+        tkt_buf_release(&q->body);
+        tkt_settings_put(&q->set);
+        free(q);
+        *context = NULL;
+    }
+}
+
+/* ---- start and stop --------------------------------------------------------------------- */
+
+static int parse_listen(const char *text, struct sockaddr_storage *out, bool *is_v6,
+                        struct tkt_err *err)
+{
+    const char *colon = strrchr(text, ':');
+    char host[64];
+    int64_t port = 0;
+    size_t n = colon == NULL ? 0 : (size_t)(colon - text);
+
+    memset(out, 0, sizeof(*out));
+    *is_v6 = n > 2 && text[0] == '[' && text[n - 1] == ']';
+    if (n > 0 && n < sizeof(host) && tkt_parse_int(colon + 1, 0, 65535, &port) == 0) {
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)out;
+        struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)out;
+
+        snprintf(host, sizeof(host), "%.*s", (int)(*is_v6 ? n - 2 : n),
+                 text + (*is_v6 ? 1 : 0));
+        v4->sin_family = *is_v6 ? AF_INET6 : AF_INET;
+        v4->sin_port = htons((uint16_t)port); /* at the same place in both */
+        if (inet_pton(v4->sin_family, host,
+                      *is_v6 ? (void *)&v6->sin6_addr : (void *)&v4->sin_addr) == 1) {
+            return 0;
+        }
+    }
+    return tkt_err_set(err, TKT_ERR_CONF,
+                       "webhook: listen: \"%.60s\" is no address and port, such as "
+                       "127.0.0.1:8025",
+                       text);
+}
+
+static int start_server(struct tkt_hook *h, const struct tkt_conf_webhook *w,
+                        struct tkt_err *err)
+{
+    struct sockaddr_storage at;
+    bool is_v6 = false;
+
+    if (parse_listen(w->listen, &at, &is_v6, err) < 0) {
+        return -1;
+    }
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
+    flags |= is_v6 ? MHD_USE_IPv6 : 0;
+    h->server = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_call, h, MHD_OPTION_SOCK_ADDR, &at,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)w->connections,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)w->per_peer,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((w->timeout_ms + 999) / 1000),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
+        MHD_OPTION_NOTIFY_COMPLETED, on_end, h, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, h, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+    return h->server != NULL
+               ? 0
+               : tkt_err_errno(err, TKT_ERR_TEMP, "webhook: listen on %s", w->listen);
+}
+
+int tkt_hook_start(struct tkt_daemon *d, struct tkt_hook **hook, struct tkt_err *err)
+{
+    const struct tkt_conf_webhook *w = &d->settings->conf->webhook;
+    pthread_condattr_t attr;
+
+    *hook = NULL;
+    if (w->listen[0] == '\0') {
+        return 0;
+    }
+    struct tkt_hook *h = calloc(1, sizeof(*h));
+    if (h == NULL) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "webhook: no memory");
+    }
+    h->d = d;
+    h->timeout_ms = w->timeout_ms;
+    tkt_rate_init(&h->rate);
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&h->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    *hook = h;
+    int rc = pthread_create(&h->sweeper, NULL, sweep_main, h);
+    h->sweeping = rc == 0;
+    if (rc != 0) {
+        tkt_err_set(err, TKT_ERR_TEMP, "webhook: thread: %s", strerror(rc));
+    }
+    if (rc != 0 || start_server(h, w, err) < 0) {
+        tkt_hook_stop(hook);
+        return -1;
+    }
+    tkt_log(TKT_LOG_INFO, NULL, "hook.listening", "address", w->listen, NULL);
+    return 0;
+}
+
+void tkt_hook_stop(struct tkt_hook **hook)
+{
+    struct tkt_hook *h = *hook;
+
+    if (h == NULL) {
+        return;
+    }
+    if (h->server != NULL) {
+        MHD_stop_daemon(h->server);
+    }
+    pthread_mutex_lock(&h->lock);
+    h->stopping = true;
+    pthread_cond_signal(&h->wake);
+    pthread_mutex_unlock(&h->lock);
+    if (h->sweeping) {
+        pthread_join(h->sweeper, NULL);
+    }
+    pthread_cond_destroy(&h->wake);
+    pthread_mutex_destroy(&h->lock);
+    tkt_rate_destroy(&h->rate);
+    free(h);
+    *hook = NULL;
+}
+
+#else
+
+int tkt_hook_start(struct tkt_daemon *d, struct tkt_hook **hook, struct tkt_err *err)
+{
+    *hook = NULL;
+    return d->settings->conf->webhook.listen[0] == '\0'
+               ? 0
+               : tkt_err_set(err, TKT_ERR_CONF,
+                             "webhook: this ticketd was built without webhooks; leave "
+                             "listen empty, or build it with them");
+}
+
+void tkt_hook_stop(struct tkt_hook **hook)
+{
+    *hook = NULL;
+}
+
+#endif
