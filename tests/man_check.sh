@@ -29,8 +29,8 @@ check() {
         echo "SKIP: $program is not built"
         return
     fi
-    [ "$(events "$src/$folder"/*.c | wc -l)" -gt 10 ] || complain "$folder: no events found"
-    diff <(events "$src/$folder"/*.c) <(documented "$page" | grep -vxE "$made_elsewhere") ||
+    [ "$(events $(find "$src/$folder" -name "*.c") | wc -l)" -gt 10 ] || complain "$folder: no events found"
+    diff <(events $(find "$src/$folder" -name "*.c")) <(documented "$page" | grep -vxE "$made_elsewhere") ||
         complain "$page: its events are not those of $folder (< code, > page)"
     for option in $("$build/$folder/$program" --help | grep -oE -- '--[a-z-]+'); do
         grep -qE -- "Fl (-|Fl )${option#--}( |\$)" "$page" || complain "$page: no $option"

@@ -7,6 +7,7 @@
  * twice changes nothing the second time.
  */
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "ticketd/dispatch.h"
@@ -26,8 +27,15 @@
 #define DELIVERIES_KEEP_MS (7 * 24 * HOUR_MS)
 #define EXPIRE_AT_ONCE 2000
 
+struct told { /* in the last list: it need not be looked at twice */
+    uint64_t key;
+    int64_t at_ms;
+};
+
 struct listed { /* an ITSM that has lists */
     char name[64];
+    struct told *last;
+    size_t last_count;
     int64_t due_mono_ms;
     bool failing; /* told already */
 };
@@ -167,7 +175,54 @@ static int ask(struct tkt_back *b, struct tkt_itsmjob *job, int64_t since_ms,
     return -1;
 }
 
-static int list(struct tkt_back *b, struct tkt_itsmjob *job, struct tkt_err *err)
+static int by_key(const void *a, const void *b)
+{
+    const struct told *x = a;
+    const struct told *y = b;
+
+    return x->key < y->key ? -1 : x->key > y->key;
+}
+
+static struct told told_of(const struct tkt_itsm_seen *seen, size_t i)
+{
+    unsigned char hash[TKT_SHA256_LEN];
+    struct told t = {.at_ms = seen->key_times[i]};
+
+    tkt_sha256(seen->keys[i], strlen(seen->keys[i]), hash);
+    memcpy(&t.key, hash, sizeof(t.key));
+    return t;
+}
+
+/* Takes out what the last list had, with the same time; remembers this one. */
+static void forget_known(struct listed *l, struct tkt_itsm_seen *seen)
+{
+    struct told *now = calloc(seen->key_count + 1, sizeof(*now));
+    size_t kept = 0;
+
+    for (size_t i = 0; i < seen->key_count && now != NULL; i++) {
+        now[i] = told_of(seen, i);
+        const struct told *was =
+            l->last_count == 0
+                ? NULL
+                : bsearch(&now[i], l->last, l->last_count, sizeof(*now), by_key);
+        bool known = was != NULL && was->at_ms == now[i].at_ms && now[i].at_ms >= 0;
+
+        if (!known) {
+            seen->keys[kept++] = seen->keys[i];
+        }
+    }
+    if (now == NULL) {
+        return; /* all of them once more */
+    }
+    qsort(now, seen->key_count, sizeof(*now), by_key);
+    free(l->last);
+    l->last = now;
+    l->last_count = seen->key_count;
+    seen->key_count = kept;
+}
+
+static int list(struct tkt_back *b, struct listed *l, struct tkt_itsmjob *job,
+                struct tkt_err *err)
 {
     struct tkt_reader *reader = tkt_tools_reader(&b->tools, err);
     struct list_end end = {.itsm = job->conf->name, .seen = &job->call.seen};
@@ -186,7 +241,9 @@ static int list(struct tkt_back *b, struct tkt_itsmjob *job, struct tkt_err *err
     }
     /* Nothing changed: what comes later is later than what was asked for. */
     end.since_ms = TKT_MAX(job->call.seen.upto_ms, since);
+    forget_known(l, &job->call.seen);
     if (tkt_commit_call(b->d->commit, apply_list, &end, true, err) < 0) {
+        l->last_count = 0; /* nothing of it is known */
         return -1;
     }
     tkt_log(TKT_LOG_DEBUG, NULL, "itsm.list", "itsm", job->conf->name, "changed",
@@ -195,7 +252,7 @@ static int list(struct tkt_back *b, struct tkt_itsmjob *job, struct tkt_err *err
 }
 
 /* By a job that nobody queued: it reads secrets and tokens as all others do. */
-static int list_by_job(struct tkt_back *b, struct tkt_settings *set,
+static int list_by_job(struct tkt_back *b, struct listed *l, struct tkt_settings *set,
                        const struct tkt_conf_itsm *conf, struct tkt_err *err)
 {
     struct tkt_running running = {.d = b->d};
@@ -206,7 +263,7 @@ static int list_by_job(struct tkt_back *b, struct tkt_settings *set,
     }
     job->conf = conf;
     job->ops = tkt_itsm_find(conf->type);
-    int rc = list(b, job, err);
+    int rc = list(b, l, job, err);
 
     if (is_stopping(b)) {
         tkt_http_free(&b->http); /* what is under way points at the job */
@@ -243,7 +300,7 @@ static void list_if_due(struct tkt_back *b, struct tkt_settings *set,
         return;
     }
     l->due_mono_ms = now + conf->poll_ms;
-    if (list_by_job(b, set, conf, &err) == 0) {
+    if (list_by_job(b, l, set, conf, &err) == 0) {
         l->failing = false;
     } else if (!is_stopping(b)) {
         int64_t pause = TKT_MAX((int64_t)err.retry_after_s * 1000, (int64_t)PAUSE_MS);
@@ -341,6 +398,9 @@ static void destroy(struct tkt_back *b)
     pthread_cond_destroy(&b->wake);
     pthread_mutex_destroy(&b->lock);
     tkt_http_free(&b->http);
+    for (size_t i = 0; i < b->list_count; i++) {
+        free(b->lists[i].last);
+    }
     free(b);
 }
 

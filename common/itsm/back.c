@@ -99,11 +99,15 @@ int tkt_itsm_changed(struct tkt_itsm_call *call, const char *key, int64_t at_ms,
     if (s->keys == NULL) {
         s->keys =
             tkt_wire_arena_alloc(&call->arena, TKT_ITSM_CHANGED_MAX * sizeof(char *));
+        s->key_times =
+            tkt_wire_arena_alloc(&call->arena, TKT_ITSM_CHANGED_MAX * sizeof(int64_t));
     }
-    if (s->keys == NULL || key == NULL) {
+    if (s->keys == NULL || s->key_times == NULL || key == NULL) {
         return tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory");
     }
-    if (s->key_count < TKT_ITSM_CHANGED_MAX && *key != '\0') {
+    if (s->key_count < TKT_ITSM_CHANGED_MAX && *key != '\0' &&
+        (at_ms < 0 || at_ms >= call->since_ms)) {
+        s->key_times[s->key_count] = at_ms;
         s->keys[s->key_count++] = (char *)(uintptr_t)key;
         s->upto_ms = TKT_MAX(s->upto_ms, at_ms);
     }

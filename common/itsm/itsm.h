@@ -118,6 +118,7 @@ struct tkt_itsm_seen {
     char *told;    /* CHECK: what was found, a line each */
     char *me;    /* FETCH: who made the ticket there, which is us, as authors are named */
     char **keys; /* LIST: what changed, as seen.external names tickets; not only ours */
+    int64_t *key_times; /* ... and when each changed; -1: not told */
     size_t key_count;
     int64_t upto_ms; /* LIST: the newest change among them, by its clock; 0: none */
     struct tkt_itsm_note *notes; /* newest first, internal ones where they can be read */

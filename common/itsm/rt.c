@@ -413,15 +413,17 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
 
 /* ---- list ------------------------------------------------------------------------------ */
 
-/* TicketSQL takes times in the zone of the user: "UTC" says what is meant. */
+/* TicketSQL takes times in the zone of our user there, whichever that is: so much earlier is
+ * asked for, newest first, until what comes is older than what is wanted. */
+#define ZONES_MS (14 * 3600 * INT64_C(1000))
+
 static enum tkt_itsm_next ask_changed(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    const char *since = tkt_itsm_time_text(call, call->since_ms, ' ');
+    const char *since = tkt_itsm_time_text(call, call->since_ms - ZONES_MS, ' ');
     const char *sql =
-        since == NULL
-            ? NULL
-            : tkt_itsm_text(call, "'CF.{%s}' LIKE 'mt-' AND LastUpdated > '%s UTC'",
-                            key_field(call), since);
+        since == NULL ? NULL
+                      : tkt_itsm_text(call, "'CF.{%s}' LIKE 'mt-' AND LastUpdated > '%s'",
+                                      key_field(call), since);
     const char *query = sql == NULL ? NULL : tkt_itsm_escape(call, sql);
 
     return tkt_itsm_get(call,
@@ -429,7 +431,7 @@ static enum tkt_itsm_next ask_changed(struct tkt_itsm_call *call, struct tkt_err
                             ? NULL
                             : tkt_itsm_url(call,
                                            "/REST/2.0/tickets?query=%s&fields=LastUpdated"
-                                           "&orderby=LastUpdated&order=ASC&per_page=%d"
+                                           "&orderby=LastUpdated&order=DESC&per_page=%d"
                                            "&page=%d",
                                            query, PAGE, call->step + 1),
                         err);
@@ -442,18 +444,21 @@ static enum tkt_itsm_next list(struct tkt_itsm_call *call, struct tkt_err *err)
     }
     const cJSON *items = tkt_itsm_at(call->answer->json, "items");
     const cJSON *item;
+    bool is_older = false;
     if (!cJSON_IsArray(items)) {
         return tkt_itsm_odd(call, err, "items");
     }
     cJSON_ArrayForEach(item, items)
     {
-        if (tkt_itsm_changed(call, tkt_itsm_str(call, item, "id"),
-                             tkt_itsm_time(tkt_itsm_str(call, item, "LastUpdated")),
-                             err) < 0) {
+        int64_t at = tkt_itsm_time(tkt_itsm_str(call, item, "LastUpdated"));
+
+        is_older = at >= 0 && at < call->since_ms;
+        if (tkt_itsm_changed(call, tkt_itsm_str(call, item, "id"), at, err) < 0) {
             return TKT_ITSM_FAILED;
         }
     }
-    return cJSON_GetArraySize(items) < PAGE || tkt_itsm_list_is_full(call, PAGE)
+    return is_older || cJSON_GetArraySize(items) < PAGE ||
+                   tkt_itsm_list_is_full(call, PAGE)
                ? TKT_ITSM_DONE
                : ask_changed(call, err);
 }

@@ -31,7 +31,8 @@ class Site:
                 f.write(text + "\n")
             os.chown(f"{self.root}/{name}", DAEMON_UID, 0)
             os.chmod(f"{self.root}/{name}", 0o400)
-        self.product = Product(self.root, BUILD, desks=self.desks("2s"))
+        self.product = Product(self.root, BUILD, desks=self.desks("2s"),
+                               log_level="debug")
         self.product.prepare()
         self.product.start_ticketd()
 
@@ -51,9 +52,12 @@ class Site:
                 f"Message-ID: <{subject.replace(' ', '.')}@sender.test>\r\n"
                 "Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\nplease help\r\n")
         self.product.ctl("submit", "-f", "ann@sender.test", "-r", DESK, stdin=mail)
-        return wait_for("the ticket at RT",
-                        lambda: next((t["id"] for t in self.rt.tickets()
-                                      if t["Subject"] == subject), None), 40)
+        there = wait_for("the ticket at RT",
+                         lambda: next((t["id"] for t in self.rt.tickets()
+                                       if t["Subject"] == subject), None), 40, 0.3)
+        wait_for("its key here",
+                 lambda: all(j["state"] == "done" for j in self.show(subject)["jobs"]), 20, 0.3)
+        return there
 
     def show(self, subject):
         ticket = next(t for t in self.product.tickets() if t["subject"] == subject)
@@ -79,7 +83,9 @@ class Site:
     def stop(self):
         self.product.stop()
         self.rt.stop()
-        print(self.product.log("ticketd")[-6000:])
+        lines = [x for x in self.product.log("ticketd").splitlines()
+                 if "control.request" not in x]
+        print("\n".join(lines[-60:]))
         remove_root(self.root)
 
 
@@ -96,10 +102,10 @@ def site():
 def test_a_change_at_rt_comes_back_by_its_list(site):
     there = site.submit("listed")
     site.rt.call("PUT", f"ticket/{there}", {"Status": "stalled", "Queue": "Network"})
-    wait_for("the change here", lambda: site.show("listed")["state"] == "pending", 30)
+    wait_for("the change here", lambda: site.show("listed")["state"] == "pending", 30, 0.3)
     assert site.show("listed")["group"] == "net"
     site.rt.call("PUT", f"ticket/{there}", {"Status": "resolved"})
-    wait_for("the end here", lambda: site.show("listed")["state"] == "resolved", 30)
+    wait_for("the end here", lambda: site.show("listed")["state"] == "resolved", 30, 0.3)
     time.sleep(3)
     assert len(site.events("listed")) == 3, site.events("listed")
     jobs = [j["kind"] for j in site.show("listed")["jobs"]]
@@ -113,14 +119,14 @@ def test_a_webhook_brings_it_at_once_and_a_kill_loses_nothing(site):
     site.product.ctl("reload")
     site.rt.call("PUT", f"ticket/{there}", {"Status": "open"})
     assert site.hook({"id": there}) == 200
-    wait_for("the change here", lambda: site.show("hooked")["state"] == "open", 20)
+    wait_for("the change here", lambda: site.show("hooked")["state"] == "open", 20, 0.3)
     site.rt.call("PUT", f"ticket/{there}", {"Status": "resolved"})
     assert site.hook({"id": there}) == 200
     os.kill(site.product.daemon_pid(), signal.SIGKILL)
     site.product.ticketd.wait(10)
     site.product.start_ticketd()
     # A look that was under way comes back when its lease ends.
-    wait_for("the end here", lambda: site.show("hooked")["state"] == "resolved", 90)
+    wait_for("the end here", lambda: site.show("hooked")["state"] == "resolved", 90, 0.3)
     kinds = [e["kind"] for e in site.events("hooked")]
     assert kinds.count("ticket.opened") == 1 and kinds.count("ticket.resolved") == 1, kinds
 
@@ -146,7 +152,7 @@ def test_a_delivery_counts_once(site):
     names = {"X-GitHub-Delivery": "one"}
     site.rt.call("PUT", f"ticket/{there}", {"Status": "open"})
     assert site.hook({"id": there}, names) == 200
-    wait_for("the change here", lambda: site.show("delivered")["state"] == "open", 20)
+    wait_for("the change here", lambda: site.show("delivered")["state"] == "open", 20, 0.3)
     done = len(site.show("delivered")["jobs"])
     for _ in range(20):
         assert site.hook({"id": there}, names) == 200
@@ -193,7 +199,9 @@ def test_a_flood_of_hints_is_few_looks(site):
     there = site.submit("flooded")
     for _ in range(200):
         assert site.hook({"id": there}) == 200
-    wait_for("no job is left",
-             lambda: all(j["state"] == "done" for j in site.show("flooded")["jobs"]), 40)
-    looks = [j for j in site.show("flooded")["jobs"] if j["kind"] == "fetch"]
-    assert 1 <= len(looks) <= 30, len(looks)
+
+    def looks():
+        return [j for j in site.show("flooded")["jobs"] if j["kind"] == "fetch"]
+    wait_for("a look", looks, 20, 0.3)
+    wait_for("no job is left", lambda: all(j["state"] == "done" for j in looks()), 40, 0.3)
+    assert len(looks()) <= 30, len(looks())
