@@ -4,6 +4,7 @@
  */
 #include "tests/unit/store_fixture.h"
 
+#include "store/back.h"
 #include "store/external.h"
 #include "ticketd/follow_itsm.h"
 
@@ -160,6 +161,62 @@ static void what_came_from_an_itsm_does_not_go_back_there(void **state)
                      1);
 }
 
+/* What the ITSM says, as a look of ticketd writes it. */
+static struct tkt_store_back_out look(struct followed *w, const char *itsm,
+                                      const char *state, enum tkt_ticket_state to,
+                                      const char *note)
+{
+    const struct tkt_store_back_note notes[] = {
+        {.id = note, .author = "ann", .text = "seen", .is_public = true}};
+    const struct tkt_store_back in = {.ticket = ticket_of(w),
+                                      .itsm = itsm,
+                                      .state = state,
+                                      .group = "Network",
+                                      .assignee = "",
+                                      .priority = "80",
+                                      .states = 1u << to,
+                                      .state_to = (int)to,
+                                      .priorities = 1u << 2,
+                                      .priority_to = 2,
+                                      .group_to = "net",
+                                      .notes = notes,
+                                      .note_count = 1,
+                                      .asked_ms = NOW,
+                                      .poll_ms = 60000};
+    struct tkt_store_back_out out;
+    struct tkt_err err = TKT_ERR_INIT;
+
+    assert_int_equal(tkt_store_back(w->f->store, &in, NOW + 20, &out, &err), 0);
+    follow(w);
+    return out;
+}
+
+/* Round after round: what came from there is here, and nothing is sent for it. */
+static void no_change_goes_round_between_an_itsm_and_us(void **state)
+{
+    struct followed w;
+
+    begin(&w, state);
+    stand(&w, "jira", ticket_of(&w), "77");
+    struct tkt_store_back_out out = look(&w, "jira", "done", TKT_STATE_RESOLVED, "1");
+    assert_true(out.changes > 0);
+    assert_int_equal(number(w.f, "SELECT state FROM tickets"), TKT_STATE_RESOLVED);
+    out = look(&w, "jira", "again", TKT_STATE_OPEN, "2");
+    assert_true(out.changes > 0 && out.comments == 1);
+    out = look(&w, "jira", "again", TKT_STATE_OPEN, "2");
+    assert_int_equal(out.changes + out.comments, 0);
+    assert_int_equal(number(w.f, "SELECT count(*) FROM jobs WHERE state <> 2"
+                                 " AND kind IN ('update', 'comment')"),
+                     0);
+    /* Ours goes out, and its echo is no change. */
+    set(&w, "IT-1", "state", "resolved", "ann", NOW + 30);
+    assert_int_equal(updates(&w), 1);
+    execute(w.f, "UPDATE jobs SET state = 2, due = NULL WHERE kind = 'update'");
+    out = look(&w, "jira", "done", TKT_STATE_RESOLVED, "2");
+    assert_int_equal(out.changes, 0);
+    assert_int_equal(updates(&w), 1);
+}
+
 static void a_merge_is_told_at_both_ends_and_closes_what_was_merged(void **state)
 {
     struct followed w;
@@ -251,6 +308,7 @@ int main(void)
         T(a_create_in_doubt_is_followed_by_the_change),
         T(many_changes_before_it_begins_are_one_job),
         T(what_came_from_an_itsm_does_not_go_back_there),
+        T(no_change_goes_round_between_an_itsm_and_us),
         T(a_merge_is_told_at_both_ends_and_closes_what_was_merged),
         T(a_section_may_leave_merged_tickets_alone),
         T(a_number_leads_to_its_ticket_and_tells_who_takes_part),
