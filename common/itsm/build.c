@@ -408,6 +408,19 @@ const char *tkt_itsm_said(struct tkt_itsm_call *call)
                : tkt_itsm_text(call, "%s <%s>:\n%s", c->author_name, c->author, c->text);
 }
 
+const char *tkt_itsm_sent_by(struct tkt_itsm_call *call)
+{
+    const struct tkt_itsm_ticket *t = call->ticket;
+
+    if (t->requester[0] == '\0') {
+        return t->text;
+    }
+    return t->requester_name[0] == '\0'
+               ? tkt_itsm_text(call, "%s:\n%s", t->requester, t->text)
+               : tkt_itsm_text(call, "%s <%s>:\n%s", t->requester_name, t->requester,
+                               t->text);
+}
+
 const char *tkt_itsm_subject(struct tkt_itsm_call *call, size_t max)
 {
     const char *line = tkt_itsm_line(call, call->ticket->subject, max);

@@ -75,6 +75,9 @@ const char *tkt_itsm_priority(struct tkt_itsm_call *call, const char *const own[
 const char *tkt_itsm_place(const struct tkt_itsm_call *call);
 /* What a comment says, with who says it above; NULL: no memory. */
 const char *tkt_itsm_said(struct tkt_itsm_call *call);
+/* The ticket's text with its requester above it, as the text of one that knows nobody;
+ * NULL: no memory. */
+const char *tkt_itsm_sent_by(struct tkt_itsm_call *call);
 /* The ticket's subject as one line of at most max code points (0: any), its ID when there
  * is none. NULL: no memory. */
 const char *tkt_itsm_subject(struct tkt_itsm_call *call, size_t max);

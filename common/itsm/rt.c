@@ -3,7 +3,7 @@
  *
  * The correlation key stands in a custom field of tickets (options: correlation_field,
  * "CorrelationId"), which TicketSQL searches without delay. A group is a queue. People are
- * made by RT itself from their addresses.
+ * made by RT itself from their addresses, unless requester = text.
  * Source: lib/RT/REST2.pm and lib/RT/REST2/Resource/ of RT 5.
  */
 #include "base/util.h"
@@ -54,12 +54,15 @@ static cJSON *make_ticket(struct tkt_itsm_call *call, struct tkt_err *err)
     cJSON *body = cJSON_CreateObject();
     cJSON *fields = cJSON_AddObjectToObject(body, "CustomFields");
     const char *priority = tkt_itsm_priority(call, NULL);
+    bool as_text = call->site->conf->requester == TKT_CONF_REQUESTER_TEXT;
+    const char *text = as_text ? tkt_itsm_sent_by(call) : t->text;
 
     cJSON_AddStringToObject(body, "Queue", tkt_itsm_place(call));
     cJSON_AddStringToObject(body, "Subject", tkt_itsm_subject(call, 200));
-    cJSON_AddStringToObject(body, "Content", tkt_itsm_body(call, t->text, 0));
+    cJSON_AddStringToObject(body, "Content",
+                            text == NULL ? NULL : tkt_itsm_body(call, text, 0));
     cJSON_AddStringToObject(body, "ContentType", "text/plain");
-    if (t->requester[0] != '\0') {
+    if (t->requester[0] != '\0' && !as_text) {
         cJSON_AddStringToObject(body, "Requestor", t->requester);
     }
     if (priority != NULL) {

@@ -150,9 +150,7 @@ static const char *text_with_sender(struct tkt_itsm_call *call, double requester
     const struct tkt_itsm_ticket *t = call->ticket;
     bool told = requester > 0 || t->requester[0] == '\0' ||
                 call->site->conf->requester == TKT_CONF_REQUESTER_CREATE;
-    const char *text = told ? t->text
-                            : tkt_itsm_text(call, "%s <%s>:\n%s", t->requester_name,
-                                            t->requester, t->text);
+    const char *text = told ? t->text : tkt_itsm_sent_by(call);
 
     return text == NULL ? NULL : tkt_itsm_body(call, text[0] ? text : "-", TEXT_MAX);
 }

@@ -1,108 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * common/itsm: what each row of the table keeps, and the bytes that its requests are.
  */
-#include "base/util.h"
-#include "itsm/build.h"
+#include "itsm_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-/* cmocka wants the four above first */
-#include <cmocka.h>
-
-static char *rows[] = {(char *)"net=Network"};
-static char *field_rows[] = {(char *)"Site={{fields.site}}",
-                             (char *)"Empty={{fields.none}}"};
 static char nothing[] = "";
 
+/* A section of that type, as calls of the fixture have it. */
 static struct tkt_conf_itsm section(const char *type)
 {
-    return (struct tkt_conf_itsm){.name = (char *)"here",
-                                  .type = (char *)(uintptr_t)type,
-                                  .url = (char *)"http://127.0.0.1:1/base/",
-                                  .user = (char *)"us",
-                                  .secret = (char *)"env:X",
-                                  .project = (char *)"General",
-                                  .groups = {rows, 1},
-                                  .fields = {field_rows, 2},
-                                  .ca_file = nothing,
-                                  .cert_file = nothing,
-                                  .key_file = nothing,
-                                  .proxy = nothing,
-                                  .timeout_ms = 1000,
-                                  .concurrency = 1};
-}
+    struct drive d;
 
-static const struct tkt_field fields[] = {{(char *)"site", (char *)"Berlin"}};
-static const struct tkt_itsm_ticket ticket = {
-    .id = "IT-1",
-    .corr = "mt-0123456789abcdef0123456789abcdef",
-    .url = "",
-    .desk = "it",
-    .subject = "printer\r\nBcc: x \xf0\x9f\x98\x80",
-    .text = "it is\x01 broken\n\xf0\x9f\x98\x80\n",
-    .requester = "ann@example.org",
-    .requester_name = "Ann",
-    .language = "en",
-    .type = "incident",
-    .category = "",
-    .subcategory = "",
-    .service = "",
-    .group = "net",
-    .assignee = "",
-    .state = "new",
-    .priority = 2,
-    .fields = fields,
-    .field_count = 1,
-    .external = "7/../8",
-    .number = "7"};
-
-struct drive {
-    struct tkt_conf_itsm conf;
-    struct tkt_itsm_site site;
-    struct tkt_itsm_call call;
-    struct tkt_itsm_answer answer;
-    cJSON *json;
-    struct tkt_err err;
-};
-
-static const struct tkt_itsm_comment note = {
-    .text = "seen", .author = "", .author_name = "", .is_public = true, .key = "m-1"};
-static const struct tkt_itsm_file file = {
-    .name = "a\"b\r\n.txt", .type = "text/plain", .fd = -1, .size = 3, .key = "2"};
-
-static void begin(struct drive *d, const struct tkt_itsm_ops *ops, enum tkt_itsm_op op)
-{
-    memset(d, 0, sizeof(*d));
-    d->conf = section(ops->type);
-    d->site = (struct tkt_itsm_site){
-        .conf = &d->conf, .secret = "s3cret", .bearer = "", .product = "ticket-milter"};
-    d->call = (struct tkt_itsm_call){
-        .op = op, .site = &d->site, .ticket = &ticket, .comment = &note, .file = &file};
-    d->err = (struct tkt_err)TKT_ERR_INIT;
-}
-
-/* The next step, by the answer; NULL: the first. */
-static enum tkt_itsm_next step(struct drive *d, const struct tkt_itsm_ops *ops,
-                               int status, const char *answer)
-{
-    memset(&d->call.request, 0, sizeof(d->call.request));
-    if (answer != NULL) {
-        cJSON_Delete(d->json);
-        d->json = cJSON_Parse(answer);
-        d->answer = (struct tkt_itsm_answer){
-            .status = status, .body = answer, .len = strlen(answer), .json = d->json};
-        d->call.answer = &d->answer;
-        d->call.step++;
-    }
-    return ops->steps[d->call.op](&d->call, &d->err);
-}
-
-static void end(struct drive *d)
-{
-    cJSON_Delete(d->json);
-    tkt_wire_arena_release(&d->call.arena);
+    drive_begin(&d, tkt_itsm_find(type), TKT_ITSM_CREATE);
+    struct tkt_conf_itsm conf = d.conf;
+    drive_end(&d);
+    return conf;
 }
 
 static void each_backend_has_all_operations_and_a_type_of_its_own(void **state)
@@ -150,14 +61,14 @@ static void no_answer_breaks_a_step_or_makes_it_go_on_for_ever(void **state)
                 if (ops->steps[op] == NULL) {
                     continue;
                 }
-                begin(&d, ops, (enum tkt_itsm_op)op);
-                enum tkt_itsm_next next = step(&d, ops, 0, NULL);
+                drive_begin(&d, ops, (enum tkt_itsm_op)op);
+                enum tkt_itsm_next next = drive_step(&d, 0, NULL);
                 while (next == TKT_ITSM_SEND && ++steps <= TKT_ITSM_STEPS_MAX) {
-                    next = step(&d, ops, 200, answers[a]);
+                    next = drive_step(&d, 200, answers[a]);
                 }
                 assert_true(steps <= TKT_ITSM_STEPS_MAX);
                 assert_true(next != TKT_ITSM_FAILED || d.err.class != TKT_ERR_NONE);
-                end(&d);
+                drive_end(&d);
             }
         }
     }
@@ -176,10 +87,12 @@ static void first_requests_are_the_same_twice_and_stay_where_they_belong(void **
             if (ops->steps[op] == NULL || ops->is_program) {
                 continue;
             }
-            begin(&one, ops, (enum tkt_itsm_op)op);
-            begin(&two, ops, (enum tkt_itsm_op)op);
-            assert_int_equal(step(&one, ops, 0, NULL), TKT_ITSM_SEND);
-            assert_int_equal(step(&two, ops, 0, NULL), TKT_ITSM_SEND);
+            drive_begin(&one, ops, (enum tkt_itsm_op)op);
+            drive_begin(&two, ops, (enum tkt_itsm_op)op);
+            /* An internal one has no place where only customers write. */
+            one.comment.is_public = two.comment.is_public = true;
+            assert_int_equal(drive_step(&one, 0, NULL), TKT_ITSM_SEND);
+            assert_int_equal(drive_step(&two, 0, NULL), TKT_ITSM_SEND);
             assert_string_equal(one.call.request.url, two.call.request.url);
             assert_int_equal(one.call.request.body_len, two.call.request.body_len);
             assert_int_equal(
@@ -187,8 +100,8 @@ static void first_requests_are_the_same_twice_and_stay_where_they_belong(void **
             assert_null(strstr(one.call.request.url, "s3cret"));
             assert_null(strstr(one.call.request.url, "/../"));
             assert_null(strpbrk(one.call.request.url, " \r\n\""));
-            end(&one);
-            end(&two);
+            drive_end(&one);
+            drive_end(&two);
         }
     }
 }
@@ -199,8 +112,8 @@ static void rt_creates_a_ticket_with_key_queue_and_fields(void **state)
     struct drive d;
 
     (void)state;
-    begin(&d, rt, TKT_ITSM_CREATE);
-    assert_int_equal(step(&d, rt, 0, NULL), TKT_ITSM_SEND);
+    drive_begin(&d, rt, TKT_ITSM_CREATE);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     assert_string_equal(d.call.request.method, "POST");
     assert_string_equal(d.call.request.url, "http://127.0.0.1:1/base/REST/2.0/ticket");
     assert_string_equal(
@@ -210,9 +123,23 @@ static void rt_creates_a_ticket_with_key_queue_and_fields(void **state)
         "\"Subject\":\"printer  Bcc: x \xf0\x9f\x98\x80\","
         "\"Content\":\"it is  broken\\n\xf0\x9f\x98\x80\\n\","
         "\"ContentType\":\"text/plain\",\"Requestor\":\"ann@example.org\"}");
-    assert_int_equal(step(&d, rt, 201, "{\"id\":\"20\"}"), TKT_ITSM_DONE);
+    assert_int_equal(drive_step(&d, 201, "{\"id\":\"20\"}"), TKT_ITSM_DONE);
     assert_string_equal(d.call.seen.external, "20");
-    end(&d);
+    drive_end(&d);
+}
+
+static void rt_makes_nobody_where_the_requester_is_to_be_text(void **state)
+{
+    struct drive d;
+
+    (void)state;
+    drive_begin(&d, tkt_itsm_find("rt"), TKT_ITSM_CREATE);
+    d.conf.requester = TKT_CONF_REQUESTER_TEXT;
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_null(strstr(d.call.request.body, "Requestor"));
+    assert_non_null(
+        strstr(d.call.request.body, "\"Content\":\"Ann <ann@example.org>:\\nit is"));
+    drive_end(&d);
 }
 
 /* A search for a field that is not there may bring anything. */
@@ -222,24 +149,25 @@ static void rt_believes_a_hit_only_when_it_shows_the_key(void **state)
     struct drive d;
 
     (void)state;
-    begin(&d, rt, TKT_ITSM_FIND);
-    assert_int_equal(step(&d, rt, 0, NULL), TKT_ITSM_SEND);
+    drive_begin(&d, rt, TKT_ITSM_FIND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     assert_true(d.call.request.repeatable);
-    assert_int_equal(step(&d, rt, 200,
-                          "{\"items\":[{\"id\":1,\"CustomFields\":[{\"name\":"
-                          "\"CorrelationId\",\"values\":[\"mt-other\"]}]},{\"id\":2}]}"),
-                     TKT_ITSM_DONE);
-    assert_true(d.call.seen.external == NULL || *d.call.seen.external == '\0');
-    end(&d);
-    begin(&d, rt, TKT_ITSM_FIND);
-    assert_int_equal(step(&d, rt, 0, NULL), TKT_ITSM_SEND);
     assert_int_equal(
-        step(&d, rt, 200,
-             "{\"items\":[{\"id\":1},{\"id\":9,\"CustomFields\":[{\"values\":"
-             "[\"mt-0123456789abcdef0123456789abcdef\"]}]}]}"),
+        drive_step(&d, 200,
+                   "{\"items\":[{\"id\":1,\"CustomFields\":[{\"name\":"
+                   "\"CorrelationId\",\"values\":[\"mt-other\"]}]},{\"id\":2}]}"),
+        TKT_ITSM_DONE);
+    assert_true(d.call.seen.external == NULL || *d.call.seen.external == '\0');
+    drive_end(&d);
+    drive_begin(&d, rt, TKT_ITSM_FIND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(
+        drive_step(&d, 200,
+                   "{\"items\":[{\"id\":1},{\"id\":9,\"CustomFields\":[{\"values\":"
+                   "[\"mt-0123456789abcdef0123456789abcdef\"]}]}]}"),
         TKT_ITSM_DONE);
     assert_string_equal(d.call.seen.external, "9");
-    end(&d);
+    drive_end(&d);
 }
 
 static void a_file_name_cannot_leave_its_place_in_a_form(void **state)
@@ -248,12 +176,12 @@ static void a_file_name_cannot_leave_its_place_in_a_form(void **state)
     struct drive d;
 
     (void)state;
-    begin(&d, rt, TKT_ITSM_ATTACH);
-    assert_int_equal(step(&d, rt, 0, NULL), TKT_ITSM_SEND);
-    assert_ptr_equal(d.call.request.file, &file);
+    drive_begin(&d, rt, TKT_ITSM_ATTACH);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_ptr_equal(d.call.request.file, &d.file);
     assert_non_null(strstr(d.call.request.file_head, "filename=\"a%22b__.txt\"\r\n"));
-    assert_non_null(strstr(d.call.request.file_tail, ticket.corr));
-    end(&d);
+    assert_non_null(strstr(d.call.request.file_tail, d.ticket.corr));
+    drive_end(&d);
 }
 
 static void texts_are_cut_at_characters_and_lines_stay_lines(void **state)
@@ -261,7 +189,7 @@ static void texts_are_cut_at_characters_and_lines_stay_lines(void **state)
     struct drive d;
 
     (void)state;
-    begin(&d, tkt_itsm_find("rt"), TKT_ITSM_CREATE);
+    drive_begin(&d, tkt_itsm_find("rt"), TKT_ITSM_CREATE);
     assert_string_equal(tkt_itsm_line(&d.call, "a\xc3\xa4\xf0\x9f\x98\x80z\n", 3),
                         "a\xc3\xa4\xf0\x9f\x98\x80");
     assert_string_equal(tkt_itsm_line(&d.call, "a\tb\nc\x7f", 0), "a b c ");
@@ -269,7 +197,7 @@ static void texts_are_cut_at_characters_and_lines_stay_lines(void **state)
     assert_string_equal(tkt_itsm_body(&d.call, "0123456\xc3\xa4 89", 12),
                         "0123456\xc3\xa4 89");
     assert_string_equal(tkt_itsm_body(&d.call, "01234\xc3\xa4 89ab", 11), "01234\n[...]");
-    end(&d);
+    drive_end(&d);
 }
 
 static void a_section_is_told_what_it_lacks(void **state)
@@ -307,6 +235,7 @@ int main(void)
         cmocka_unit_test(no_answer_breaks_a_step_or_makes_it_go_on_for_ever),
         cmocka_unit_test(first_requests_are_the_same_twice_and_stay_where_they_belong),
         cmocka_unit_test(rt_creates_a_ticket_with_key_queue_and_fields),
+        cmocka_unit_test(rt_makes_nobody_where_the_requester_is_to_be_text),
         cmocka_unit_test(rt_believes_a_hit_only_when_it_shows_the_key),
         cmocka_unit_test(a_file_name_cannot_leave_its_place_in_a_form),
         cmocka_unit_test(texts_are_cut_at_characters_and_lines_stay_lines),
