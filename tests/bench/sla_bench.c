@@ -19,7 +19,7 @@
 
 #define NOW_S INT64_C(1800000000)
 #define TICKS 1000
-#define DUE 64
+#define DUE 32 /* as ticketd */
 #define EVENTS 2000
 
 static struct tkt_sla_policy policy = {
@@ -140,7 +140,7 @@ static void ticks(struct tkt_store *s, long tickets)
         must(tkt_store_place_move(s, TKT_SLA_FOLLOWER, -1, INT64_MAX, &err) == 0,
              "place");
     }
-    row("tick, 64 due", tickets, us, count, DUE);
+    row("tick, 32 due", tickets, us, count, DUE);
 }
 
 static void events(struct tkt_store *s, long tickets)
