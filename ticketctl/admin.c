@@ -9,6 +9,7 @@
 #include "decide/rules.h"
 #include "itsm/itsm.h"
 #include "notify/notify.h"
+#include "notify/text.h"
 #include "secret/secret.h"
 #include "store/store.h"
 #include "ticketctl/ctl.h"
@@ -87,6 +88,12 @@ int tkt_ctl_config_test(struct tkt_ctl *ctl)
         (void)tkt_err_prefix(&err, "%s", path); /* always -1 */
         return tkt_ctl_fail_err(&err);
     }
+    struct tkt_notice_texts *texts = tkt_notice_texts_load(ctl->conf, &err);
+    if (texts == NULL) {
+        (void)tkt_err_prefix(&err, "%s", path); /* always -1 */
+        return tkt_ctl_fail_err(&err);
+    }
+    tkt_notice_texts_free(&texts);
     for (size_t i = 0; i < ctl->conf->token.keys.count; i++) {
         /* Not read: whoever tests need not be who may. `ticketd -t` reads them. */
         if (tkt_secret_check(ctl->conf->token.keys.items[i], &err) < 0) {

@@ -29,6 +29,7 @@
 struct tkt_dispatch;
 struct tkt_limits;
 struct tkt_measure;
+struct tkt_notice_texts;
 struct tkt_people;
 struct tkt_roster;
 struct tkt_shadow;
@@ -41,8 +42,9 @@ struct tkt_settings {
     uint64_t generation; /* of what hooks act on: the same settings, the same number */
     struct tkt_access *access;
     struct tkt_token_keys keys;
-    struct tkt_roster *roster;   /* who gets tickets */
-    struct tkt_sla_book *sla;    /* how long they may take */
+    struct tkt_roster *roster; /* who gets tickets */
+    struct tkt_sla_book *sla;  /* how long they may take */
+    struct tkt_notice_texts *texts;
     struct tkt_wire_desk *desks; /* what HELLO tells; U- and A-label addresses */
     size_t desk_count;
     struct tkt_wire_desk_index *desk_index;

@@ -2,8 +2,9 @@
  * Who follows the events.
  */
 #include "ticketd/follow_itsm.h"
+#include "ticketd/follow_notify.h"
 #include "ticketd/follow_sla.h"
 #include "ticketd/noticeback.h"
 
-const struct tkt_follower *const tkt_followers[] = {&tkt_follow_itsm, &tkt_follow_sla,
-                                                    &tkt_follow_noticeback, NULL};
+const struct tkt_follower *const tkt_followers[] = {
+    &tkt_follow_itsm, &tkt_follow_sla, &tkt_follow_noticeback, &tkt_follow_notify, NULL};

@@ -8,8 +8,10 @@
 #include "ticketd/control_agents.h"
 #include "ticketd/dispatch_private.h"
 #include "ticketd/enrich.h"
+#include "ticketd/follow_notify.h"
 #include "ticketd/itsmjob.h"
 #include "ticketd/measure.h"
+#include "ticketd/notifyjob.h"
 #include "ticketd/reanalyse.h"
 #include "ticketd/refine.h"
 
@@ -17,8 +19,6 @@
 #include <string.h>
 
 #define BUSY_DELAY_MS 2000
-/* What waits for a channel is looked at again so often. */
-#define CHANNEL_LOOK_MS (3600 * INT64_C(1000))
 
 /* ---- kinds ------------------------------------------------------------------------------ */
 
@@ -86,20 +86,14 @@ static const struct tkt_job_kind reanalyse_kind = {
 static const struct tkt_job_kind enrich_kind = {
     .kind = "enrich", .group = "(reading)", .at_once = 1, .start = enrich_start};
 
-/* Not its fault that it cannot run now: nothing is counted, told or given up. */
-static void channel_start(struct tkt_running *r)
-{
-    tkt_running_give_back(r, CHANNEL_LOOK_MS,
-                          "no channel is configured: it waits until there is one");
-}
-
 static const struct tkt_job_kind channel_kind = {.kind = "",
                                                  .group = "(channel)",
                                                  .at_once = TKT_DISPATCH_HELD_MAX,
-                                                 .start = channel_start};
+                                                 .start = tkt_question_start};
 
 const struct tkt_job_kind *const tkt_job_kinds[] = {
-    &reanalyse_kind, &enrich_kind, &tkt_assign_job_kind, &tkt_refine_kind, NULL};
+    &reanalyse_kind,  &enrich_kind,        &tkt_assign_job_kind,
+    &tkt_refine_kind, &tkt_notifyjob_kind, NULL};
 
 static const struct tkt_job_kind *kind_of(const char *kind, const char *target)
 {
@@ -170,8 +164,17 @@ void tkt_dispatch_set_groups(struct tkt_dispatch *p, const struct tkt_conf *conf
             tkt_group_set(g, (int)conf->itsms[i].concurrency, conf->itsms[i].rate);
         }
     }
+    for (size_t i = 0; i < conf->channel_count; i++) {
+        struct tkt_lane_group *g = group_get(p, conf->channels[i].name, true);
+
+        if (g) {
+            tkt_group_set(g, (int)conf->channels[i].concurrency, conf->channels[i].rate);
+        }
+    }
     for (size_t i = 0; tkt_job_kinds[i]; i++) {
-        set_kind(p, tkt_job_kinds[i]);
+        if (tkt_job_kinds[i]->group) {
+            set_kind(p, tkt_job_kinds[i]);
+        }
     }
     set_kind(p, &channel_kind);
     for (struct tkt_lane_group *g = p->groups; g; g = g->next) {

@@ -5,8 +5,10 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "store/assign.h"
+#include "store/notice.h"
 #include "store/thread.h"
 #include "ticketd/dispatch.h"
+#include "ticketd/follow_notify.h"
 #include "ticketd/follow_sla.h"
 #include "ticketd/missed.h"
 #include "ticketd/tools.h"
@@ -93,6 +95,14 @@ static int apply_expire(struct tkt_store *store, void *arg, struct tkt_err *err)
     return tkt_store_senders_expire(store, tkt_clock_wall_ms() - TKT_SENDERS_KEEP_MS,
                                     TKT_STORE_SENDERS_MAX, EXPIRE_AT_ONCE, &s->count,
                                     err);
+}
+
+static int apply_counts(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    (void)arg;
+    return tkt_store_notice_expire(store, tkt_clock_wall_ms(), EXPIRE_AT_ONCE, err) < 0
+               ? -1
+               : 0;
 }
 
 static int apply_handlers(struct tkt_store *store, void *arg, struct tkt_err *err)
@@ -190,6 +200,7 @@ static bool tick(struct tkt_schedule *s)
 
     confirm_old_holds(s, set->conf);
     bool more = tkt_sla_tick(s->d, &s->tools, set);
+    tkt_notice_tick(s->d, set, &s->tools);
     if (now >= s->missed_due) {
         if (tkt_missed_take(s->d, &s->tools) < TKT_MISSED_AT_ONCE) {
             s->missed_due = now + MISSED_MS;
@@ -205,6 +216,7 @@ static bool tick(struct tkt_schedule *s)
         sweep_blobs(s);
         (void)commit(s, apply_expire, "senders.expire"); /* logged; the next hour again */
         (void)commit(s, apply_handlers, "handlers.expire"); /* the same */
+        (void)commit(s, apply_counts, "notice.expire");     /* the same */
     }
     if (now >= s->learn_due) {
         s->learn_due = now + LEARN_MS;

@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "itsm/itsm.h"
 #include "notify/notify.h"
+#include "notify/text.h"
 #include "ticketd/keyring.h"
 #include "ticketd/learned.h"
 #include "ticketd/roster.h"
@@ -25,6 +26,7 @@ static void settings_free(struct tkt_settings *s)
     tkt_token_keys_wipe(&s->keys);
     tkt_sla_book_free(&s->sla);
     tkt_roster_free(&s->roster);
+    tkt_notice_texts_free(&s->texts);
     tkt_wire_arena_release(&s->arena);
     tkt_conf_free(&s->conf);
     free(s);
@@ -163,7 +165,7 @@ struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_
     s->access = tkt_access_new(&s->conf->access, err);
     if (!s->access || tkt_itsm_check_all(s->conf, err) < 0 ||
         tkt_channel_check_all(s->conf, err) < 0 || make_roster(s, err) < 0 ||
-        make_slas(s, err) < 0 ||
+        make_slas(s, err) < 0 || !(s->texts = tkt_notice_texts_load(s->conf, err)) ||
         tkt_learned_read(s->conf, s->model_version, sizeof(s->model_version), err) < 0 ||
         make_desks(s, err) < 0 || make_tag_pattern(s, err) < 0 ||
         make_generation(s, err) < 0 ||

@@ -71,7 +71,8 @@ const struct tkt_conf_row tkt_conf_notify_rows[TKT_CONF_NOTIFY_ROWS] = {
      .help = "All for one recipient within this time go as one notice; 0: each by "
              "itself."},
     {TIME_ROW(tkt_conf_notify, repeat_ms, "repeat", "10m", 0, 30 * DAY), .reload = true,
-     .help = "A recipient is told the same of a ticket once within this time."},
+     .help = "Of a ticket a recipient is told follow_up, parked, sla_warning and "
+             "sla_breached once within this time."},
     {INT_ROW(tkt_conf_notify, per_recipient, "per_recipient", "20", 0, 100000),
      .reload = true,
      .help = "Notices an hour to one recipient; more are left out. 0: any "

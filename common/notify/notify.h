@@ -147,6 +147,10 @@ struct tkt_channel_ops {
      * will never work); TEMP errors may set retry_after_s. */
     int (*read)(struct tkt_channel_call *call, const struct tkt_http_response *response,
                 struct tkt_err *err);
+    /* PROGRAM only, in a thread that may block for as long as conf->timeout_ms: 0 told, else
+     * as read. *outcome: UNKNOWN when it may have told. */
+    int (*run)(struct tkt_channel_call *call, enum tkt_http_outcome *outcome,
+               struct tkt_err *err);
 };
 
 /* All channels, NULL-terminated: contract tests walk it. */

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Notices over a real store: what becomes of events, within which limits, across restarts.
+ * The clock is the plan's.
+ */
+#include "store_fixture.h"
+
+#include "conf/conf.h"
+#include "notify/text.h"
+#include "store/follow.h"
+#include "store/notice.h"
+#include "ticketd/follow_notify.h"
+#include "ticketd/noticeplan.h"
+
+#include <stdlib.h>
+
+struct world {
+    struct fixture *f;
+    struct tkt_settings set;
+    struct tkt_tools tools;
+    int64_t place;
+    int64_t now_ms;
+};
+
+static void open_world(struct world *w, struct fixture *f, const char *notify)
+{
+    char path[] = "/tmp/tkt-notice-XXXXXX";
+    int fd = mkstemp(path);
+    struct tkt_err err = TKT_ERR_INIT;
+    FILE *out = fdopen(fd, "w");
+
+    memset(w, 0, sizeof(*w));
+    fprintf(out,
+            "desk \"it\" { addresses = {\"it@x.example\"} prefix = \"IT\""
+            " notices_per_hour = 50 }\n"
+            "desk \"hr\" { addresses = {\"hr@x.example\"} prefix = \"HR\" }\n"
+            "group \"servicedesk\" { mailbox = \"sd@x.example\" }\n"
+            "channel \"hook\" { type = \"webhook\" url = \"https://h.example/\" }\n%s",
+            notify);
+    fclose(out);
+    w->set.conf = tkt_conf_load(path, &err);
+    unlink(path);
+    if (w->set.conf == NULL) {
+        fail_msg("%s", err.text);
+    }
+    w->set.texts = tkt_notice_texts_load(w->set.conf, &err);
+    if (w->set.texts == NULL) {
+        fail_msg("%s", err.text);
+    }
+    w->f = f;
+    w->now_ms = NOW;
+    w->tools.store_dir = f->dir;
+    w->tools.reader = tkt_reader_open(f->dir, &err);
+    assert_non_null(w->tools.reader);
+}
+
+static void close_world(struct world *w)
+{
+    tkt_notice_texts_free(&w->set.texts);
+    tkt_conf_free(&w->set.conf);
+    tkt_tools_release(&w->tools);
+}
+
+/* As the follower's thread does it; what was killed between plan and apply comes again. */
+static void follow(struct world *w, bool killed)
+{
+    struct tkt_wire_arena arena = {0};
+    struct tkt_store_event events[TKT_FOLLOW_BATCH];
+    struct tkt_err err = TKT_ERR_INIT;
+    int n;
+
+    while ((n = tkt_reader_events_after(w->tools.reader, w->place, TKT_FOLLOW_BATCH,
+                                        &arena, events, &err)) > 0) {
+        const struct tkt_follow_round round = {.set = &w->set,
+                                               .tools = &w->tools,
+                                               .events = events,
+                                               .count = (size_t)n,
+                                               .now_ms = w->now_ms};
+        void *plan = NULL;
+
+        if (tkt_follow_notify.plan(&round, &plan, &err) < 0) {
+            fail_msg("%s", err.text);
+        }
+        if (killed && plan != NULL) {
+            tkt_follow_notify.release(plan);
+            tkt_wire_arena_release(&arena);
+            return;
+        }
+        if (plan != NULL) {
+            if (tkt_follow_notify.apply(w->f->store, plan, &err) < 0) {
+                fail_msg("%s", err.text);
+            }
+            tkt_follow_notify.release(plan);
+        }
+        w->place = events[n - 1].id;
+    }
+    assert_int_equal(n, 0);
+    tkt_wire_arena_release(&arena);
+}
+
+static int64_t jobs(struct world *w)
+{
+    return number(w->f, "SELECT count(*) FROM jobs WHERE kind = 'notify'");
+}
+
+static int64_t events(struct world *w, const char *kind)
+{
+    char sql[200];
+
+    snprintf(sql, sizeof(sql), "SELECT count(*) FROM events WHERE kind = '%s'", kind);
+    return number(w->f, sql);
+}
+
+/* A mail from that address; may_answer as the decision says. */
+static void mail(struct world *w, struct sample *m, const char *text, const char *from,
+                 bool may_answer)
+{
+    sample_init(m, text);
+    sample_decide(m, TKT_ACTION_NEW, 0);
+    m->decision.acknowledge = may_answer;
+    m->in.requester = from;
+    m->in.now_ms = w->now_ms;
+    reserve_ok(w->f, m);
+}
+
+#define ACK                                                                              \
+    "notify \"ack\" { on = {\"created\"} to = {\"requester\"} channel = \"hook\" }\n"
+
+static void a_mail_is_acknowledged_once_whatever_is_killed(void **state)
+{
+    struct world w;
+    struct sample m;
+
+    open_world(&w, *state, ACK);
+    mail(&w, &m, "one", "ann@y.example", true);
+    follow(&w, true);
+    assert_int_equal(jobs(&w), 0);
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 1);
+    w.place = 0; /* the same events again, as a restored place would have it */
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 1);
+    assert_int_equal(number(w.f, "SELECT count(*) FROM jobs WHERE kind = 'notify' AND"
+                                 " json_extract(payload, '$.to') = 'ann@y.example' AND"
+                                 " json_extract(payload, '$.answer') AND"
+                                 " target = 'hook'"),
+                     1);
+    close_world(&w);
+}
+
+static void robots_shadows_refused_and_undelivered_mail_are_not_answered(void **state)
+{
+    struct world w;
+    struct sample m;
+
+    open_world(&w, *state, ACK);
+    mail(&w, &m, "robot", "cron@y.example", false);
+    mail(&w, &m, "own", "it@x.example", true); /* the desk itself */
+    sample_init(&m, "shadow");
+    sample_decide(&m, TKT_ACTION_NEW, 0);
+    m.decision.acknowledge = true;
+    m.desks[0].shadow = true;
+    reserve_ok(w.f, &m);
+    sample_init(&m, "refused");
+    sample_decide(&m, TKT_ACTION_NEW, 0);
+    m.decision.acknowledge = true;
+    m.desks[0].refused = true;
+    m.desks[0].reason = "no";
+    reserve_ok(w.f, &m);
+    sample_init(&m, "held");
+    sample_decide(&m, TKT_ACTION_NEW, 0);
+    m.decision.acknowledge = true;
+    sample_sieve(&m, "it@x.example");
+    reserve_ok(w.f, &m);
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 0);
+    struct tkt_err err = TKT_ERR_INIT; /* now it is delivered */
+    assert_int_equal(tkt_store_confirm(w.f->store, m.out[0].hold, false, w.now_ms, &err),
+                     0);
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 1);
+    close_world(&w);
+}
+
+static void limits_hold_for_recipients_and_desks_and_are_told_once(void **state)
+{
+    struct world w;
+    struct sample m;
+    char text[40], from[40];
+
+    open_world(&w, *state,
+               "notify \"ack\" { on = {\"created\"} to = {\"requester\"}"
+               " channel = \"hook\" per_recipient = 5 }\n"
+               "notify \"alarm\" { on = {\"alarm\"} to = {\"admin@x.example\"}"
+               " channel = \"hook\" }\n");
+    for (int i = 0; i < 200; i++) { /* two loops that pass for people */
+        snprintf(text, sizeof(text), "loop %d", i);
+        mail(&w, &m, text, i % 2 ? "a@y.example" : "b@y.example", true);
+    }
+    follow(&w, true);
+    fixture_reopen(w.f);
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 10);
+    assert_int_equal(events(&w, "notice.limited"), 2);
+    assert_int_equal(events(&w, "notice.capped"), 0);
+    for (int i = 0; i < 100; i++) { /* a storm of many senders */
+        snprintf(text, sizeof(text), "storm %d", i);
+        snprintf(from, sizeof(from), "s%d@y.example", i);
+        mail(&w, &m, text, from, true);
+    }
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 50 + 1); /* and the alarm */
+    assert_int_equal(events(&w, "notice.capped"), 1);
+    assert_int_equal(count_of(w.f, "tickets"), 300); /* none is lost */
+    w.now_ms += HOUR_MS + 1;
+    mail(&w, &m, "after", "a@y.example", true);
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 52);
+    close_world(&w);
+}
+
+static void a_digest_is_one_notice_for_many(void **state)
+{
+    struct world w;
+    struct sample m;
+    struct tkt_err err = TKT_ERR_INIT;
+    char text[40], from[40];
+
+    open_world(&w, *state,
+               "notify \"team\" { on = {\"created\"} to = {\"sd@x.example\"}"
+               " channel = \"hook\" digest = 10m per_recipient = 0 }\n");
+    for (int i = 0; i < 30; i++) {
+        snprintf(text, sizeof(text), "mail %d", i);
+        snprintf(from, sizeof(from), "s%d@y.example", i);
+        mail(&w, &m, text, from, true);
+        w.now_ms += 1000;
+    }
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 0);
+    assert_int_equal(count_of(w.f, "notices"), 30);
+    assert_int_equal(tkt_reader_notices_due(w.tools.reader, w.now_ms, &err), 0);
+    int64_t due = w.now_ms + 10 * 60000;
+    assert_int_equal(tkt_reader_notices_due(w.tools.reader, due, &err), 1);
+    assert_int_equal(tkt_store_notices_release(w.f->store, due, 64, &err), 1);
+    assert_int_equal(jobs(&w), 1);
+    assert_int_equal(count_of(w.f, "notices"), 0);
+    assert_int_equal(number(w.f, "SELECT json_array_length(payload, '$.items') FROM jobs"
+                                 " WHERE kind = 'notify'"),
+                     30);
+    assert_int_equal(
+        number(w.f, "SELECT json_extract(payload, '$.what') = 'digest' AND"
+                    " json_extract(payload, '$.like.to') = 'sd@x.example' AND"
+                    " json_extract(payload, '$.items[3].line') LIKE '[IT-%' FROM jobs"
+                    " WHERE kind = 'notify'"),
+        1);
+    close_world(&w);
+}
+
+static void who_cannot_or_will_not_be_told_is_not(void **state)
+{
+    struct world w;
+    struct sample m;
+    struct tkt_err err = TKT_ERR_INIT;
+    bool was = false;
+
+    open_world(&w, *state, ACK);
+    assert_int_equal(tkt_store_contact_mark(w.f->store, "gone@y.example",
+                                            TKT_CONTACT_UNDELIVERABLE, "550 5.1.1", 0,
+                                            NOW, &err),
+                     0);
+    assert_int_equal(tkt_store_contact_mark(w.f->store, "quiet@y.example",
+                                            TKT_CONTACT_OPTED_OUT, "", 0, NOW, &err),
+                     0);
+    assert_int_equal(tkt_store_contact_mark(w.f->store, "quiet@y.example",
+                                            TKT_CONTACT_OPTED_OUT, "", 0, NOW, &err),
+                     0);
+    assert_int_equal(events(&w, "contact.marked"), 2);
+    mail(&w, &m, "one", "gone@y.example", true);
+    mail(&w, &m, "two", "quiet@y.example", true);
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 0);
+    assert_int_equal(tkt_store_contact_clear(w.f->store, "gone@y.example",
+                                             TKT_CONTACT_UNDELIVERABLE, "root", &was, NOW,
+                                             &err),
+                     0);
+    assert_true(was);
+    mail(&w, &m, "three", "gone@y.example", true);
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 1);
+    close_world(&w);
+}
+
+static void a_comment_is_told_when_public_and_not_to_its_author(void **state)
+{
+    struct world w;
+    struct sample m;
+    struct tkt_err err = TKT_ERR_INIT;
+
+    open_world(&w, *state,
+               "notify \"c\" { on = {\"comment\", \"resolved\", \"state\"}"
+               " to = {\"requester\", \"bob@x.example\"} channel = \"hook\" }\n");
+    mail(&w, &m, "one", "ann@y.example", true);
+    assert_int_equal(tkt_store_comment(w.f->store, m.out[0].id, "among us", false,
+                                       "bob@x.example", NOW, &err),
+                     0);
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 0);
+    assert_int_equal(tkt_store_comment(w.f->store, m.out[0].id, "to all", true,
+                                       "bob@x.example", NOW, &err),
+                     0);
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 1);
+    /* Resolved is a state, too: by two sections of his he hears of it once each. */
+    assert_int_equal(tkt_store_move(w.f->store, m.out[0].id, TKT_STATE_RESOLVED,
+                                    "bob@x.example", "", NOW, &err),
+                     0);
+    follow(&w, false);
+    assert_int_equal(number(w.f, "SELECT count(*) FROM jobs WHERE kind = 'notify' AND"
+                                 " json_extract(payload, '$.what') = 'resolved'"),
+                     1);
+    close_world(&w);
+}
+
+static void a_parked_notice_tells_of_itself_to_nobody(void **state)
+{
+    struct world w;
+    struct sample m;
+    struct tkt_err err = TKT_ERR_INIT;
+
+    open_world(&w, *state,
+               "notify \"p\" { on = {\"parked\"} to = {\"admin@x.example\"}"
+               " channel = \"hook\" }\n");
+    mail(&w, &m, "one", "ann@y.example", true);
+    int64_t ticket = m.out[0].ticket;
+    assert_int_equal(tkt_store_event(w.f->store, ticket, "job.parked",
+                                     "{\"job\":1,\"target\":\"hook\"}", NOW, &err),
+                     0);
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 0);
+    assert_int_equal(tkt_store_event(w.f->store, ticket, "job.parked",
+                                     "{\"job\":2,\"target\":\"snow\",\"reason\":\"x\"}",
+                                     NOW, &err),
+                     0);
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 1);
+    close_world(&w);
+}
+
+static void a_channels_thread_is_the_first(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_wire_arena arena = {0};
+    struct tkt_err err = TKT_ERR_INIT;
+    char *thread = NULL;
+
+    assert_int_equal(
+        tkt_reader_notice_thread(f->reader, 1, "chat", "#it", &arena, &thread, &err), 0);
+    assert_string_equal(thread, "");
+    assert_int_equal(tkt_store_notice_thread(f->store, 1, "chat", "#it", "t1", &err), 0);
+    assert_int_equal(tkt_store_notice_thread(f->store, 1, "chat", "#it", "t2", &err), 0);
+    assert_int_equal(
+        tkt_reader_notice_thread(f->reader, 1, "chat", "#it", &arena, &thread, &err), 0);
+    assert_string_equal(thread, "t1");
+    tkt_wire_arena_release(&arena);
+}
+
+static void counts_begin_anew_with_their_window_and_expire(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_err err = TKT_ERR_INIT;
+
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(tkt_store_notice_count(f->store, "x", 3, 1000, NOW + i, &err),
+                         i < 3);
+    }
+    assert_int_equal(tkt_store_notice_counted(f->store, "x", NOW + 5, &err), 3);
+    assert_int_equal(tkt_store_notice_count(f->store, "x", 3, 1000, NOW + 1000, &err), 1);
+    assert_int_equal(tkt_store_notice_counted(f->store, "x", NOW + 1000, &err), 1);
+    assert_int_equal(tkt_store_notice_count(f->store, "y", 0, 1000, NOW, &err), 1);
+    assert_int_equal(tkt_store_notice_expire(f->store, NOW + 5000, 100, &err), 1);
+    assert_int_equal(count_of(f, "notice_counts"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_mail_is_acknowledged_once_whatever_is_killed),
+        T(robots_shadows_refused_and_undelivered_mail_are_not_answered),
+        T(limits_hold_for_recipients_and_desks_and_are_told_once),
+        T(a_digest_is_one_notice_for_many),
+        T(who_cannot_or_will_not_be_told_is_not),
+        T(a_comment_is_told_when_public_and_not_to_its_author),
+        T(a_parked_notice_tells_of_itself_to_nobody),
+        T(a_channels_thread_is_the_first),
+        T(counts_begin_anew_with_their_window_and_expire)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ticketd/notifyjob.h"
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "net/oauth.h"
+#include "notify/mail.h"
+#include "notify/send.h"
+#include "secret/secret.h"
+#include "ticketd/notice.h"
+#include "ticketd/noticemail.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BUSY_DELAY_MS 2000
+/* Wrong credentials are everybody's: notices wait for better ones, none is parked. */
+#define UNAUTHORIZED_S 300
+
+struct notifyjob {
+    struct tkt_running *r;
+    struct tkt_settings *set;
+    const struct tkt_conf_channel *conf;
+    const struct tkt_channel_ops *ops;
+    struct tkt_err err; /* of the thread that may block */
+    struct tkt_secret secret;
+    struct tkt_secret client_secret;
+    struct tkt_buf token; /* OAuth; wiped */
+    bool renewed;         /* one token was refused already */
+    bool skipped;         /* why says why */
+    bool site_failed;     /* err is the channel's, not the notice's */
+    bool is_made;
+    struct tkt_notice_made made;
+    struct tkt_channel_call call;
+    struct tkt_buf mail;
+    enum tkt_http_outcome outcome; /* of a program */
+    char id[64];
+    char why[200];
+};
+
+static void release(struct notifyjob *job)
+{
+    if (job->is_made) {
+        tkt_notice_made_release(&job->made);
+    }
+    tkt_secret_release(&job->secret);
+    tkt_secret_release(&job->client_secret);
+    tkt_wipe(job->token.data, job->token.len);
+    tkt_buf_release(&job->token);
+    tkt_buf_release(&job->mail);
+    tkt_wire_arena_release(&job->call.arena);
+    tkt_settings_put(&job->set);
+    free(job);
+}
+
+static void end(struct notifyjob *job, const struct tkt_err *err,
+                enum tkt_job_doubt doubt)
+{
+    struct tkt_running *r = job->r;
+    struct tkt_err last = *err;
+
+    r->state = NULL;
+    r->doubt = doubt;
+    r->park_after_ms = job->conf == NULL ? 0 : job->conf->park_after_ms;
+    release(job);
+    tkt_running_finish(r, &last);
+}
+
+/* ---- the transaction ------------------------------------------------------------------- */
+
+static void add_string(struct tkt_buf *b, const char *key, const char *value)
+{
+    if (value != NULL && value[0] != '\0') {
+        tkt_buf_addf(b, "%s\"%s\":", b->len > 1 ? "," : "", key);
+        (void)tkt_json_add_string(b, value, strlen(value)); /* b->failed tells */
+    }
+}
+
+static int tell_event(struct tkt_store *store, const struct notifyjob *job,
+                      int64_t now_ms, struct tkt_err *err)
+{
+    const struct tkt_notice *n = &job->made.notice;
+    TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(4096);
+    const char *kind = "notice.told";
+
+    tkt_buf_addc(&b, '{');
+    add_string(&b, "what", job->is_made ? tkt_notice_names[n->what] : "");
+    add_string(&b, "channel", job->r->job.target);
+    add_string(&b, "to", job->is_made ? n->to : "");
+    add_string(&b, "role", job->is_made ? n->role : "");
+    if (job->call.undeliverable || job->skipped) {
+        kind = job->skipped ? "notice.skipped" : "notice.undeliverable";
+        add_string(&b, "reason", job->why);
+    } else {
+        add_string(&b, "message_id", n->message_id);
+        add_string(&b, "id", job->call.seen.id);
+    }
+    tkt_buf_addc(&b, '}');
+    return tkt_store_event(store, job->r->job.ticket, kind,
+                           b.failed ? "{\"cut\":true}" : tkt_buf_str(&b), now_ms, err);
+}
+
+static int write_down(struct tkt_store *store, const struct notifyjob *job,
+                      int64_t now_ms, struct tkt_err *err)
+{
+    const char *thread = job->call.seen.thread;
+
+    if (tell_event(store, job, now_ms, err) < 0) {
+        return -1;
+    }
+    if (job->call.undeliverable && job->ops->to != TKT_CHANNEL_TO_ROOM &&
+        job->made.notice.to[0] != '\0' &&
+        tkt_store_contact_mark(store, job->made.notice.to, TKT_CONTACT_UNDELIVERABLE,
+                               job->why, job->r->job.ticket, now_ms, err) < 0) {
+        return -1;
+    }
+    return thread == NULL || thread[0] == '\0' || job->made.notice.thread[0] != '\0' ||
+                   strlen(thread) > TKT_NOTICE_THREAD_MAX
+               ? 0
+               : tkt_store_notice_thread(store, job->r->job.ticket, job->conf->name,
+                                         job->made.notice.to, thread, err);
+}
+
+/* The end of the job first: who does not hold it any more writes nothing. */
+static int apply(struct tkt_store *store, struct tkt_running *r, struct tkt_err *err)
+{
+    const struct notifyjob *job = r->state;
+    int64_t now_ms = tkt_clock_wall_ms();
+
+    if (tkt_store_job_finish(store, r->job.id, r->owner, TKT_JOB_DONE, 0, job->why,
+                             now_ms, err) < 0) {
+        return -1;
+    }
+    if (write_down(store, job, now_ms, err) < 0) {
+        err->class = TKT_ERR_TEMP; /* whatever it is, the end must not stand without it */
+        return -1;
+    }
+    return 0;
+}
+
+/* What was sent and cannot be written down is sent again: at least once. */
+static void recorded(struct tkt_running *r, const struct tkt_err *err)
+{
+    struct notifyjob *job = r->state;
+
+    if (err->class != TKT_ERR_NONE) {
+        struct tkt_err temp = TKT_ERR_INIT;
+
+        tkt_err_set(&temp, TKT_ERR_TEMP, "told, but not written down: %.200s", err->text);
+        r->word = TKT_WORD_ANSWERED;
+        end(job, &temp, TKT_DOUBT_SET);
+        return;
+    }
+    tkt_log(job->call.undeliverable ? TKT_LOG_WARNING : TKT_LOG_INFO, r->job.ticket_id,
+            job->skipped              ? "notice.skipped"
+            : job->call.undeliverable ? "notice.undeliverable"
+                                      : "notice.told",
+            "channel", r->job.target, "what",
+            job->is_made ? tkt_notice_names[job->made.notice.what] : "", "role",
+            job->is_made ? job->made.notice.role : "", "why", job->why, NULL);
+    r->state = NULL;
+    release(job);
+}
+
+static void record(struct notifyjob *job)
+{
+    tkt_running_commit(job->r, apply, recorded);
+}
+
+/* ---- how it ended ---------------------------------------------------------------------- */
+
+static void carry_out(struct notifyjob *job);
+
+static int load_token(struct notifyjob *job);
+
+static void renew(struct tkt_running *r, struct tkt_tools *tools)
+{
+    struct notifyjob *job = r->state;
+
+    (void)tools;
+    job->err = (struct tkt_err)TKT_ERR_INIT;
+    (void)load_token(job); /* job->err tells */
+}
+
+static void renewed(struct tkt_running *r)
+{
+    struct notifyjob *job = r->state;
+
+    if (job->err.class != TKT_ERR_NONE) {
+        end(job, &job->err, TKT_DOUBT_CLEAR);
+    } else {
+        carry_out(job);
+    }
+}
+
+/* Once: a refused token says that nothing was carried out. */
+static bool can_renew(struct notifyjob *job, enum tkt_http_outcome outcome)
+{
+    if (!job->call.unauthorized || outcome == TKT_HTTP_UNKNOWN || job->renewed ||
+        job->token.len == 0) {
+        return false;
+    }
+    job->renewed = true;
+    return tkt_running_in_pool(job->r, renew, renewed) == 0;
+}
+
+static void ended(struct notifyjob *job, enum tkt_http_outcome outcome,
+                  const struct tkt_err *said)
+{
+    struct tkt_err err = *said;
+
+    if (err.class == TKT_ERR_NONE) {
+        record(job);
+    } else if (job->call.undeliverable) {
+        (void)snprintf(job->why, sizeof(job->why), "%.199s", err.text);
+        record(job);
+    } else if (!can_renew(job, outcome)) {
+        if (job->call.unauthorized) {
+            err.class = TKT_ERR_TEMP;
+            err.retry_after_s = TKT_MAX(err.retry_after_s, UNAUTHORIZED_S);
+            (void)tkt_err_prefix(&err, "the secret of channel %s is refused",
+                                 job->conf->name);
+        }
+        end(job, &err, outcome == TKT_HTTP_UNKNOWN ? TKT_DOUBT_SET : TKT_DOUBT_CLEAR);
+    }
+}
+
+/* ---- the ways --------------------------------------------------------------------------- */
+
+static void answered(struct tkt_http_call *call, struct tkt_http_response *response)
+{
+    struct notifyjob *job = tkt_http_arg(call);
+    struct tkt_err err = TKT_ERR_INIT;
+
+    (void)tkt_channel_finish(job->ops, &job->call, response, &err); /* err tells */
+    ended(job, response->outcome, &err);
+}
+
+static int send_http(struct notifyjob *job, struct tkt_err *err)
+{
+    if (tkt_channel_prepare(job->ops, &job->call, err) < 0) {
+        return -1;
+    }
+    job->call.request.done = answered;
+    job->call.request.arg = job;
+    return tkt_http_start(job->r->http, &job->call.request, err) == NULL ? -1 : 0;
+}
+
+static void mailed(struct tkt_http_call *call, struct tkt_http_response *response)
+{
+    struct notifyjob *job = tkt_http_arg(call);
+    struct tkt_err err = TKT_ERR_INIT;
+
+    (void)tkt_mail_read(&job->call, response, tkt_smtp_stage(call), &err); /* err tells */
+    ended(job, response->outcome, &err);
+}
+
+static int send_mail(struct notifyjob *job, struct tkt_err *err)
+{
+    struct tkt_smtp_request request = {.url = NULL};
+
+    tkt_buf_reset(&job->mail);
+    if (tkt_mail_build(&job->call, &job->mail, &request, err) < 0) {
+        return -1;
+    }
+    request.done = mailed;
+    request.arg = job;
+    return tkt_smtp_start(job->r->http, &request, err) == NULL ? -1 : 0;
+}
+
+static void run(struct tkt_running *r, struct tkt_tools *tools)
+{
+    struct notifyjob *job = r->state;
+    int (*program)(struct tkt_channel_call *, enum tkt_http_outcome *, struct tkt_err *) =
+        job->ops->way == TKT_CHANNEL_MAIL ? tkt_mail_run : job->ops->run;
+
+    (void)tools;
+    job->err = (struct tkt_err)TKT_ERR_INIT;
+    job->outcome = TKT_HTTP_RETRY;
+    (void)program(&job->call, &job->outcome, &job->err); /* job->err tells */
+}
+
+static void ran(struct tkt_running *r)
+{
+    struct notifyjob *job = r->state;
+
+    ended(job, job->outcome, &job->err);
+}
+
+static int send_by_program(struct notifyjob *job, struct tkt_err *err)
+{
+    if (job->ops->way == TKT_CHANNEL_PROGRAM && job->ops->run == NULL) {
+        return tkt_err_set(err, TKT_ERR_BUG, "channel %s has no way", job->ops->type);
+    }
+    return tkt_running_in_pool(job->r, run, ran) < 0
+               ? tkt_err_set(err, TKT_ERR_TEMP, "no thread is free")
+               : 0;
+}
+
+static void carry_out(struct notifyjob *job)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+    int rc;
+
+    job->call.bearer = tkt_buf_str(&job->token);
+    job->call.now_ms = tkt_clock_wall_ms();
+    job->call.unauthorized = job->call.undeliverable = false;
+    memset(&job->call.seen, 0, sizeof(job->call.seen));
+    if (job->ops->way == TKT_CHANNEL_HTTP) {
+        rc = send_http(job, &err);
+    } else if (job->ops->way == TKT_CHANNEL_MAIL && !tkt_mail_is_by_program(job->conf)) {
+        rc = send_mail(job, &err);
+    } else {
+        rc = send_by_program(job, &err);
+    }
+    if (rc < 0) {
+        ended(job, TKT_HTTP_RETRY, &err);
+    }
+}
+
+static void go(struct tkt_running *r, int64_t wait_ms)
+{
+    struct notifyjob *job = r->state;
+
+    if (wait_ms > 0) {
+        r->state = NULL;
+        release(job);
+        tkt_running_give_back(r, wait_ms, "its channel is left alone for a while");
+        return;
+    }
+    carry_out(job);
+}
+
+/* ---- what it needs ---------------------------------------------------------------------- */
+
+static struct tkt_http_peer peer_of(const struct tkt_conf_channel *conf)
+{
+    return (struct tkt_http_peer){.ca_file = conf->ca_file[0] ? conf->ca_file : NULL,
+                                  .client_cert =
+                                      conf->cert_file[0] ? conf->cert_file : NULL,
+                                  .client_key = conf->key_file[0] ? conf->key_file : NULL,
+                                  .proxy = conf->proxy[0] ? conf->proxy : NULL,
+                                  .allow_plain = conf->allow_plain};
+}
+
+static int load_token(struct notifyjob *job)
+{
+    const struct tkt_conf_channel *conf = job->conf;
+    bool by_password = conf->auth == TKT_CONF_AUTH_OAUTH_PASSWORD;
+    const struct tkt_oauth_ask ask = {
+        .grant = by_password ? TKT_OAUTH_PASSWORD : TKT_OAUTH_CLIENT,
+        .token_url = conf->token_url,
+        .client_id = conf->client_id,
+        .client_secret = job->client_secret.data ? job->client_secret.data : "",
+        .user = by_password ? conf->user : "",
+        .password = by_password ? job->call.secret : "",
+        .scope = conf->scope,
+        .timeout_ms = conf->timeout_ms,
+        .peer = peer_of(conf)};
+
+    if (!by_password && conf->auth != TKT_CONF_AUTH_OAUTH_CLIENT) {
+        return 0;
+    }
+    if (job->token.len > 0) {
+        tkt_oauth_drop(job->r->d->oauth, &ask, tkt_buf_str(&job->token));
+        tkt_wipe(job->token.data, job->token.len);
+        tkt_buf_reset(&job->token);
+    }
+    if (tkt_oauth_get(job->r->d->oauth, &ask, &job->token, &job->err) < 0) {
+        job->err.class = TKT_ERR_TEMP; /* notices wait for better credentials */
+        return tkt_err_prefix(&job->err, "channel %s", conf->name);
+    }
+    return 0;
+}
+
+static int load_site(struct notifyjob *job)
+{
+    const struct tkt_conf_channel *conf = job->conf;
+
+    if ((conf->client_secret[0] != '\0' &&
+         tkt_secret_get(conf->client_secret, &job->client_secret, &job->err) < 0) ||
+        (conf->secret[0] != '\0' &&
+         tkt_secret_get(conf->secret, &job->secret, &job->err) < 0)) {
+        return -1;
+    }
+    job->call.secret = job->secret.data ? job->secret.data : "";
+    return load_token(job);
+}
+
+static int skip(struct notifyjob *job, const char *why)
+{
+    job->skipped = true;
+    (void)snprintf(job->why, sizeof(job->why), "%s", why); /* short words */
+    return 0;
+}
+
+/* Between the plan and now somebody may have opted out, or become unreachable. */
+static int look_at_contact(struct notifyjob *job, struct tkt_reader *reader)
+{
+    const struct tkt_notice *n = &job->made.notice;
+    int marks = n->to[0] == '\0' ? 0 : tkt_reader_contact(reader, n->to, &job->err);
+
+    if (marks < 0) {
+        return -1;
+    }
+    if (marks & TKT_CONTACT_UNDELIVERABLE && n->what != TKT_NOTICE_REPLY) {
+        return skip(job, "the recipient cannot be reached");
+    }
+    if (marks & TKT_CONTACT_OPTED_OUT && job->made.may_opt_out) {
+        return skip(job, "the recipient opted out");
+    }
+    if (job->ops->to == TKT_CHANNEL_TO_ADDRESS &&
+        tkt_mail_may_tell(job->set->conf, n->to) != TKT_MAIL_ANSWER) {
+        return skip(job, "it is no address, or one of our own");
+    }
+    return 0;
+}
+
+static int fill_mail(struct notifyjob *job)
+{
+    const struct tkt_notice_made *m = &job->made;
+    const struct tkt_noticemail in = {.conf = job->set->conf,
+                                      .keys = &job->set->keys,
+                                      .channel = job->conf,
+                                      .desk = m->desk,
+                                      .ticket = job->r->job.ticket,
+                                      .answered = m->is_answer ? m->noted.message_id : "",
+                                      .references = "",
+                                      .is_answer = m->is_answer,
+                                      .is_person = m->notice.what == TKT_NOTICE_REPLY,
+                                      .may_unsubscribe = m->may_opt_out && !m->is_answer,
+                                      .unsubscribe = ""};
+
+    if (job->ops->to != TKT_CHANNEL_TO_ADDRESS) {
+        return 0;
+    }
+    if (m->desk == NULL) {
+        return tkt_err_set(&job->err, TKT_ERR_CONF, "there is no desk %s (any more)",
+                           m->full.desk);
+    }
+    return tkt_noticemail_fill(&in, &job->made.notice, &job->made.arena, &job->err);
+}
+
+static int load_notice(struct notifyjob *job, struct tkt_reader *reader)
+{
+    const struct tkt_job *j = &job->r->job;
+    struct tkt_notice *n = &job->made.notice;
+    char *thread;
+
+    job->is_made = true;
+    if (tkt_notice_make(&job->made, job->set, reader, j->ticket, j->message, j->payload,
+                        &job->err) < 0) {
+        return -1;
+    }
+    if (job->made.noted.is_erased && n->what != TKT_NOTICE_DIGEST) {
+        return skip(job, "what it was about is erased");
+    }
+    if (n->at_ms == 0) {
+        n->at_ms = j->created_ms;
+    }
+    /* Of all installations: vendors forget one that they have seen. */
+    (void)snprintf(job->id, sizeof(job->id), "%.36s-%" PRId64, n->corr, j->id);
+    n->id = job->id;
+    if (n->to[0] == '\0') {
+        n->to = job->conf->to;
+    }
+    if (look_at_contact(job, reader) < 0 || job->skipped ||
+        tkt_reader_notice_thread(reader, j->ticket, job->conf->name, n->to,
+                                 &job->made.arena, &thread, &job->err) < 0) {
+        return job->skipped ? 0 : -1;
+    }
+    n->thread = thread;
+    return fill_mail(job);
+}
+
+static void load(struct tkt_running *r, struct tkt_tools *tools)
+{
+    struct notifyjob *job = r->state;
+    struct tkt_reader *reader = tkt_tools_reader(tools, &job->err);
+
+    if (reader == NULL || load_notice(job, reader) < 0 || job->skipped) {
+        return; /* job->err tells */
+    }
+    job->site_failed = load_site(job) < 0;
+}
+
+static void loaded(struct tkt_running *r)
+{
+    struct notifyjob *job = r->state;
+
+    if (job->err.class != TKT_ERR_NONE) {
+        r->word = job->site_failed ? TKT_WORD_FAILED : TKT_WORD_BY_CLASS;
+        end(job, &job->err, TKT_DOUBT_KEEP);
+    } else if (job->skipped) {
+        record(job);
+    } else {
+        tkt_running_turn(r, go);
+    }
+}
+
+/* ---- start ------------------------------------------------------------------------------ */
+
+static const struct tkt_conf_channel *section(const struct tkt_conf *conf,
+                                              const char *name)
+{
+    for (size_t i = 0; i < conf->channel_count; i++) {
+        if (strcmp(conf->channels[i].name, name) == 0) {
+            return &conf->channels[i];
+        }
+    }
+    return NULL;
+}
+
+static void start(struct tkt_running *r)
+{
+    struct notifyjob *job = calloc(1, sizeof(*job));
+    struct tkt_err err = TKT_ERR_INIT;
+
+    if (job == NULL) {
+        tkt_running_give_back(r, BUSY_DELAY_MS, "no memory");
+        return;
+    }
+    job->r = r;
+    tkt_buf_init(&job->token, TKT_OAUTH_TOKEN_MAX + 1);
+    tkt_buf_init(&job->mail, TKT_MAIL_MAX);
+    job->err = (struct tkt_err)TKT_ERR_INIT;
+    job->set = tkt_settings_get(r->d);
+    job->conf = section(job->set->conf, r->job.target);
+    job->ops = job->conf == NULL ? NULL : tkt_channel_find(job->conf->type);
+    job->call = (struct tkt_channel_call){
+        .conf = job->conf, .secret = "", .bearer = "", .notice = &job->made.notice};
+    r->state = job;
+    if (job->ops == NULL) {
+        tkt_err_set(&err, TKT_ERR_CONF, "there is no section channel \"%s\" (any more)",
+                    r->job.target);
+        end(job, &err, TKT_DOUBT_KEEP);
+    } else if (tkt_running_in_pool(r, load, loaded) < 0) {
+        r->state = NULL;
+        release(job);
+        tkt_running_give_back(r, BUSY_DELAY_MS, "no thread is free");
+    }
+}
+
+const struct tkt_job_kind tkt_notifyjob_kind = {.kind = "notify", .start = start};
