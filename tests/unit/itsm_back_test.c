@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The way back: lists of what changed, byte by byte, and what their words mean here.
+ */
+#include "itsm/back.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+/* cmocka wants the three above first */
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "itsm_steps.h"
+
+#define SINCE_MS (INT64_C(1795341600) * 1000) /* 2026-11-22T10:00:00Z */
+
+static void begin_list(struct steps *s, const char *type)
+{
+    steps_begin(s, type, TKT_ITSM_LIST);
+    s->call.since_ms = SINCE_MS;
+    assert_int_equal(TKT_ITSM_SEND, steps_next(s, 0, NULL));
+    assert_string_equal("GET", s->call.request.method);
+}
+
+static void assert_asked(const struct steps *s, const char *what)
+{
+    if (strstr(s->call.request.url, what) == NULL) {
+        fail_msg("%s lacks %s", s->call.request.url, what);
+    }
+}
+
+static void redmine_lists_all_projects_in_utc(void **state)
+{
+    struct steps s;
+
+    (void)state;
+    begin_list(&s, "redmine");
+    assert_string_equal(s.call.request.url,
+                        "https://desk.example/base/issues.json?updated_on=%3E%3D"
+                        "2026-11-22T10:00:00Z&status_id=*&sort=updated_on,id&limit=100"
+                        "&offset=0");
+    assert_int_equal(
+        TKT_ITSM_DONE,
+        steps_next(&s, 200,
+                   "{\"issues\":[{\"id\":7,\"updated_on\":\"2026-11-22T10:00:05Z\"},"
+                   "{\"id\":8,\"updated_on\":\"2026-11-22T09:00:00Z\"}]}"));
+    assert_int_equal(1, s.call.seen.key_count); /* what is older was not asked for */
+    assert_string_equal("7", s.call.seen.keys[0]);
+    assert_true(s.call.seen.upto_ms == SINCE_MS + 5000);
+    steps_end(&s);
+}
+
+static void rt_goes_back_from_the_newest_over_all_zones(void **state)
+{
+    struct steps s;
+
+    (void)state;
+    begin_list(&s, "rt");
+    assert_asked(&s, "LastUpdated%20%3E%20%272026-11-21%2020%3A00%3A00%27");
+    assert_asked(&s, "orderby=LastUpdated&order=DESC&per_page=100&page=1");
+    assert_int_equal(
+        TKT_ITSM_DONE,
+        steps_next(&s, 200,
+                   "{\"items\":[{\"id\":\"3\",\"LastUpdated\":\"2026-11-22T11:00:00Z\"},"
+                   "{\"id\":\"2\",\"LastUpdated\":\"2026-11-22T08:00:00Z\"}]}"));
+    assert_int_equal(1, s.call.seen.key_count);
+    assert_string_equal("3", s.call.seen.keys[0]);
+    steps_end(&s);
+}
+
+static void zendesk_follows_its_cursor_and_takes_only_what_is_ours(void **state)
+{
+    struct steps s;
+
+    (void)state;
+    begin_list(&s, "zendesk");
+    assert_string_equal(s.call.request.url,
+                        "https://desk.example/base/api/v2/incremental/tickets/cursor.json"
+                        "?start_time=1795341600&per_page=100");
+    assert_int_equal(
+        TKT_ITSM_SEND,
+        steps_next(&s, 200,
+                   "{\"tickets\":[{\"id\":35436,\"external_id\":\"mt-1\","
+                   "\"generated_timestamp\":1795341700},{\"id\":1,\"external_id\":null,"
+                   "\"generated_timestamp\":1795341800}],\"after_cursor\":\"a b=\","
+                   "\"end_of_stream\":false}"));
+    assert_asked(&s, "cursor.json?cursor=a%20b%3D&per_page=100");
+    assert_int_equal(TKT_ITSM_DONE, steps_next(&s, 200,
+                                               "{\"tickets\":[],\"after_cursor\":null,"
+                                               "\"end_of_stream\":true}"));
+    assert_int_equal(1, s.call.seen.key_count);
+    assert_string_equal("35436", s.call.seen.keys[0]);
+    assert_true(s.call.seen.upto_ms == SINCE_MS + 200000);
+    steps_end(&s);
+}
+
+static void servicenow_asks_each_of_its_tables(void **state)
+{
+    struct steps s;
+
+    (void)state;
+    begin_list(&s, "servicenow");
+    assert_asked(&s, "/api/now/v2/table/incident?sysparm_query=correlation_display%3D"
+                     "ticket-milter%5Esys_updated_on%3E%3D2026-11-22%2010%3A00%3A00%5E"
+                     "ORDERBYsys_updated_on");
+    assert_asked(&s, "sysparm_fields=sys_id,sys_updated_on&sysparm_offset=0");
+    assert_int_equal(TKT_ITSM_SEND,
+                     steps_next(&s, 200,
+                                "{\"result\":[{\"sys_id\":\"9d38\",\"sys_updated_on\":"
+                                "\"2026-11-22 10:00:01\"}]}"));
+    assert_asked(&s, "/api/now/v2/table/sc_request?");
+    assert_int_equal(TKT_ITSM_DONE, steps_next(&s, 404, "{\"error\":{}}"));
+    assert_int_equal(1, s.call.seen.key_count);
+    assert_string_equal("incident/9d38", s.call.seen.keys[0]);
+    steps_end(&s);
+}
+
+static void a_list_that_is_none_fails(void **state)
+{
+    static const char *const types[] = {"rt", "redmine", "zendesk", "servicenow"};
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(types); i++) {
+        struct steps s;
+
+        begin_list(&s, types[i]);
+        assert_int_equal(TKT_ITSM_FAILED, steps_next(&s, 200, "{\"total\":1}"));
+        steps_end(&s);
+    }
+}
+
+static struct tkt_itsm_meaning meaning_of(struct steps *s)
+{
+    struct tkt_itsm_meaning m;
+
+    tkt_itsm_meaning(tkt_itsm_find(s->conf.type), &s->call, &m);
+    return m;
+}
+
+static void words_are_read_from_right_to_left(void **state)
+{
+    static char *states[] = {(char *)"pending=Waiting", (char *)"pending=On hold"};
+    static char *agents[] = {(char *)"anna@example.org=anna"};
+    struct steps s;
+
+    (void)state;
+    steps_begin(&s, "rt", TKT_ITSM_FETCH);
+    s.conf.states = (struct tkt_conf_list){states, 2};
+    s.conf.assignees = (struct tkt_conf_list){agents, 1};
+    s.call.seen.state = (char *)"on hold";
+    s.call.seen.group = (char *)"7";
+    s.call.seen.assignee = (char *)"Anna";
+    struct tkt_itsm_meaning m = meaning_of(&s);
+    assert_int_equal(TKT_STATE_PENDING, m.state_to);
+    assert_string_equal("net", m.group_same);
+    assert_string_equal("anna@example.org", m.assignee_to);
+    s.call.seen.state = (char *)"resolved"; /* RT's own word, for two of ours */
+    s.call.seen.group = (char *)"General";
+    s.call.seen.assignee = (char *)"carol";
+    m = meaning_of(&s);
+    assert_int_equal(TKT_STATE_RESOLVED, m.state_to);
+    assert_int_equal(1u << TKT_STATE_RESOLVED | 1u << TKT_STATE_CLOSED, m.states);
+    assert_null(m.group_to);
+    assert_null(m.group_same);
+    assert_null(m.assignee_to);
+    s.call.seen.state = (char *)"weird";
+    s.call.seen.assignee = (char *)"bob@example.org";
+    m = meaning_of(&s);
+    assert_int_equal(0, m.states);
+    assert_string_equal("bob@example.org", m.assignee_to);
+    assert_int_equal(0, m.priorities);
+    assert_false(m.priority_told);
+    steps_end(&s);
+}
+
+static void a_priority_may_stand_for_several_of_ours(void **state)
+{
+    struct steps s;
+
+    (void)state;
+    steps_begin(&s, "zendesk", TKT_ITSM_FETCH);
+    s.call.seen.priority = (char *)"low";
+    struct tkt_itsm_meaning m = meaning_of(&s);
+    assert_int_equal(1u << 4 | 1u << 5, m.priorities);
+    assert_int_equal(4, m.priority_to);
+    assert_true(m.priority_told);
+    steps_end(&s);
+    steps_begin(&s, "servicenow", TKT_ITSM_FETCH);
+    s.ticket.external = "incident/9d38";
+    s.call.seen.priority = (char *)"2";
+    s.call.seen.state = (char *)"6";
+    m = meaning_of(&s);
+    assert_int_equal(2, m.priority_to);
+    assert_false(m.priority_told); /* its own matrix made it */
+    assert_int_equal(TKT_STATE_RESOLVED, m.state_to);
+    steps_end(&s);
+}
+
+static void our_own_comments_are_known(void **state)
+{
+    struct steps s;
+    struct tkt_itsm_note n = {.author = (char *)"carol", .text = (char *)"hello"};
+
+    (void)state;
+    steps_begin(&s, "rt", TKT_ITSM_FETCH);
+    s.call.seen.me = (char *)"mailer";
+    assert_false(tkt_itsm_note_is_ours(&s.call, &n));
+    n.author = (char *)"Mailer";
+    assert_true(tkt_itsm_note_is_ours(&s.call, &n));
+    n.author = (char *)"us"; /* the section's user */
+    assert_true(tkt_itsm_note_is_ours(&s.call, &n));
+    n.author = (char *)"";
+    assert_false(tkt_itsm_note_is_ours(&s.call, &n));
+    n.text = (char *)"ref " STEPS_CORR;
+    assert_true(tkt_itsm_note_is_ours(&s.call, &n));
+    steps_end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(redmine_lists_all_projects_in_utc),
+        cmocka_unit_test(rt_goes_back_from_the_newest_over_all_zones),
+        cmocka_unit_test(zendesk_follows_its_cursor_and_takes_only_what_is_ours),
+        cmocka_unit_test(servicenow_asks_each_of_its_tables),
+        cmocka_unit_test(a_list_that_is_none_fails),
+        cmocka_unit_test(words_are_read_from_right_to_left),
+        cmocka_unit_test(a_priority_may_stand_for_several_of_ours),
+        cmocka_unit_test(our_own_comments_are_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
