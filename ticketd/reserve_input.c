@@ -4,6 +4,7 @@
 #include "base/enc.h"
 #include "base/util.h"
 #include "decide/assign.h"
+#include "ticketd/agentnote.h"
 #include "ticketd/decided.h"
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
@@ -79,6 +80,7 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
     }
     tkt_joins_keep_quiet(req);
     tkt_noticeback_file(req);
+    tkt_agentnote_file(req);
     const char *from = req->analysed ? req->analysis.msg.from.address : req->scan.from;
     const char *language = req->analysed ? req->analysis.msg.language : "";
     for (size_t i = 0; i < req->desk_count; i++) {
@@ -94,6 +96,7 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
             .itsm_type = tkt_conf_itsm_type(conf, itsm),
             .rcpt = req->desk_rcpts[i],
             .returned = tkt_noticeback_what(req, i),
+            .internal = tkt_agentnote_of(req, i),
             .bounce = req->analysed ? &req->analysis.msg.bounce : NULL,
             .refine = tkt_refine_later(req, i),
             .group_is_open = req->analysed && !*w->group && tkt_assign_is_open(decided),

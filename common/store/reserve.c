@@ -173,6 +173,9 @@ static int note(struct work *w, size_t i, int64_t ticket, const struct message_r
     json_str_opt(b, "queue_id", in->queue_id);
     json_str_opt(b, "why", why);
     json_str_opt(b, "returned", d->returned);
+    if (d->internal) {
+        json_bool(b, "internal", true);
+    }
     if (d->returned != NULL && d->returned[0] != '\0' && d->bounce != NULL) {
         json_str_opt(b, "bounce_to", d->bounce->recipient);
         json_str_opt(b, "bounce_status", d->bounce->status);
@@ -530,11 +533,13 @@ static int append(struct work *w, size_t i, struct ticket_row *t, struct tkt_err
 {
     const struct tkt_decision *c = w->in->desks[i].decision;
     bool unverified = c->action == TKT_ACTION_APPEND_UNVERIFIED;
+    bool internal = w->in->desks[i].internal;
     struct message_row m;
     int flags = unverified
                     ? M_UNVERIFIED | M_INTERNAL
                     : (c->reopens ? M_REOPENS : 0) | (c->changes_state ? M_CHANGES : 0) |
-                          (c->public_comment ? M_AGENT : 0) | M_PUBLIC;
+                          (c->public_comment || internal ? M_AGENT : 0) |
+                          (internal ? M_INTERNAL : M_PUBLIC);
 
     if (add_message(w, &w->in->desks[i], t->id, flags, &m, err) < 0 ||
         set_key(w, i, t->id, m.id, err) < 0 ||

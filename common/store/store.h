@@ -136,6 +136,7 @@ struct tkt_store_desk_in {
     const char *rcpt;      /* the recipient that named the desk */
     const char
         *returned; /* what came back to a notice's address: "report" ...; or NULL */
+    bool internal; /* an agent's note to colleagues */
     const struct tkt_bounce *bounce; /* ... and what it tells; or NULL */
     bool refine; /* a language model is to be asked before the create (job "refine") */
     bool group_is_open; /* ... and its category may name another group */

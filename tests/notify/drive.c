@@ -4,10 +4,12 @@
  *     channel_drive CONF NAME < notice.json > result.json
  *
  * notice.json: members as in notify/notify.h, "what" by its name. The result: {"ok", "class",
- * "error", "retry_after", "unauthorized", "undeliverable", "id", "thread"}.
+ * "error", "retry_after", "unauthorized", "undeliverable", "id", "thread"}; of mail
+ * "outcome", too.
  */
 #include "base/clock.h"
 #include "base/util.h"
+#include "notify/mail.h"
 #include "notify/send.h"
 #include "secret/secret.h"
 
@@ -60,11 +62,13 @@ static int die(const char *what, const struct tkt_err *err)
     return 2;
 }
 
-static void print(const struct tkt_channel_call *call, int rc, const struct tkt_err *err)
+static void print(const struct tkt_channel_call *call, int rc, const char *outcome,
+                  const struct tkt_err *err)
 {
     cJSON *out = cJSON_CreateObject();
 
     cJSON_AddBoolToObject(out, "ok", rc == 0);
+    cJSON_AddStringToObject(out, "outcome", outcome);
     cJSON_AddNumberToObject(out, "class", err->class);
     cJSON_AddStringToObject(out, "error", err->text);
     cJSON_AddNumberToObject(out, "retry_after", err->retry_after_s);
@@ -93,8 +97,8 @@ int main(int argc, char **argv)
     const struct tkt_conf_channel *channel = conf == NULL ? NULL : section(conf, argv[2]);
     const struct tkt_channel_ops *ops =
         channel == NULL ? NULL : tkt_channel_find(channel->type);
-    if (ops == NULL || ops->way != TKT_CHANNEL_HTTP) {
-        return die("no such section, or it is not of the HTTP way", &err);
+    if (ops == NULL || ops->way == TKT_CHANNEL_PROGRAM) {
+        return die("no such section, or it is a program", &err);
     }
     if (tkt_channel_check_all(conf, &err) < 0 ||
         (channel->secret[0] != '\0' &&
@@ -129,7 +133,7 @@ int main(int argc, char **argv)
                                       .from = text(j, "from"),
                                       .from_name = text(j, "from_name"),
                                       .reply_to = text(j, "reply_to"),
-                                      .return_path = "",
+                                      .return_path = text(j, "return_path"),
                                       .message_id = text(j, "message_id"),
                                       .in_reply_to = text(j, "in_reply_to"),
                                       .references = text(j, "references"),
@@ -139,8 +143,10 @@ int main(int argc, char **argv)
                                     .bearer = "",
                                     .notice = &notice,
                                     .now_ms = tkt_clock_wall_ms()};
-    int rc = tkt_channel_send_wait(ops, &call, &err);
-    print(&call, rc, &err);
+    enum tkt_http_outcome outcome = TKT_HTTP_DONE;
+    int rc = ops->way == TKT_CHANNEL_MAIL ? tkt_mail_run(&call, &outcome, &err)
+                                          : tkt_channel_send_wait(ops, &call, &err);
+    print(&call, rc, tkt_http_outcome_names[outcome], &err);
     tkt_wire_arena_release(&call.arena);
     tkt_secret_release(&secret);
     cJSON_Delete(j);

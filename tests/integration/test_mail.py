@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The mail channel against servers of others: submission with TLS and a log-in, a real
+Postfix by SMTP and by its program, Python's reader of mail; and what comes back."""
+import base64
+import email
+import email.policy
+import json
+import os
+import re
+import socket
+import socketserver
+import ssl
+import subprocess
+import threading
+
+import pytest
+from conftest import BUILD, Site, make_root, remove_root, skip_without_postfix
+from harness.mta import Postfix
+from harness.product import Product
+from harness.smtp import header, send
+from harness.util import wait_for
+
+DRIVE = f"{BUILD}/tests/notify/channel_drive"
+NOTICE = {"id": "n-1", "what": "created", "to": "ann@example.test", "to_name": "Änn, \"A\"",
+          "subject": "[IT-12] Größe: 日本語 " + "lang " * 30, "text": "Grüße\n.dot\nFrom x\n",
+          "html": "<p>Grüße</p>", "ticket": "IT-12", "at_ms": 1795341600000,
+          "from": "it@desk.example", "from_name": "IT Desk", "reply_to": "it+x@desk.example",
+          "return_path": "it+b-x@desk.example", "message_id": "m1@desk.example",
+          "in_reply_to": "q@x.example", "references": "<p@x.example> <q@x.example>"}
+
+
+def drive(root, channel, **changes):
+    """Sends one notice; the result."""
+    conf = f"{root}/drive.conf"
+    with open(conf, "w", encoding="utf-8") as f:
+        f.write('desk "it" { addresses = {"it@desk.example"} prefix = "IT" }\n'
+                f'channel "m" {{ type = "mail" {channel} }}\n')
+    got = subprocess.run([DRIVE, conf, "m"], input=json.dumps({**NOTICE, **changes}),
+                         capture_output=True, text=True, timeout=60, check=False)
+    assert got.returncode == 0, got.stderr
+    return json.loads(got.stdout)
+
+
+class _Submission(socketserver.StreamRequestHandler):
+    """Says no to whatever comes in the wrong order."""
+
+    def say(self, text):
+        self.wfile.write(text.encode() + b"\r\n")
+
+    def handle(self):
+        tls, user, mail = False, None, {}
+        self.say("220 submission ESMTP")
+        while True:
+            line = self.rfile.readline()
+            if not line:
+                return
+            assert line.endswith(b"\r\n") and b"\r" not in line[:-2], line
+            verb = line.split()[0].upper()
+            if verb == b"EHLO":
+                self.say("250-submission")
+                self.say("250 AUTH PLAIN LOGIN" if tls else "250 STARTTLS")
+            elif verb == b"STARTTLS" and not tls:
+                self.say("220 go")
+                self.connection = self.server.tls.wrap_socket(self.connection,
+                                                              server_side=True)
+                self.rfile = self.connection.makefile("rb")
+                self.wfile = self.connection.makefile("wb", 0)
+                tls = True
+            elif verb == b"AUTH" and tls:
+                given = base64.b64decode(line.split()[2])
+                user = given == b"\0desk\0pass word"
+                self.say("235 ok" if user else "535 5.7.8 no")
+            elif verb == b"MAIL" and user:
+                mail = {"from": line}
+                self.say("250 ok")
+            elif verb == b"RCPT" and mail:
+                mail["to"] = line
+                self.say("250 ok")
+            elif verb == b"DATA" and "to" in mail:
+                self.say("354 go")
+                lines = []
+                for data in self.rfile:
+                    if data == b".\r\n":
+                        break
+                    assert data.endswith(b"\r\n") and len(data) <= 1000
+                    lines.append(data[1:] if data.startswith(b".") else data)
+                self.server.mails.append((mail, b"".join(lines)))
+                self.say("250 2.0.0 kept")
+            elif verb == b"QUIT":
+                self.say("221 bye")
+                return
+            else:
+                self.say("530 5.7.0 not now")
+
+
+@pytest.fixture(scope="module")
+def submission():
+    path = make_root()
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
+                    f"{path}/key.pem", "-out", f"{path}/cert.pem", "-days", "2", "-subj",
+                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+                   check=True, capture_output=True)
+    with open(f"{path}/secret", "w", encoding="ascii") as f:
+        f.write("pass word")
+    os.chmod(f"{path}/secret", 0o600)
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Submission)
+    server.daemon_threads = True
+    server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.tls.load_cert_chain(f"{path}/cert.pem", f"{path}/key.pem")
+    server.mails, server.path = [], path
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    remove_root(path)
+
+
+def section(server, more=""):
+    return (f'url = "smtp://localhost:{server.server_address[1]}" '
+            f'options = {{"tls=starttls"}} user = "desk" '
+            f'secret = "file:{server.path}/secret" {more}')
+
+
+def assert_is_the_notice(raw):
+    """Python reads what was meant."""
+    mail = email.message_from_bytes(raw, policy=email.policy.default)
+    assert not mail.defects
+    assert mail["Subject"] == NOTICE["subject"].strip()
+    to = mail["To"].addresses[0]
+    assert (to.display_name, to.addr_spec) == (NOTICE["to_name"], NOTICE["to"])
+    assert mail["From"].addresses[0].addr_spec == NOTICE["from"]
+    assert mail["Reply-To"].addresses[0].addr_spec == NOTICE["reply_to"]
+    assert mail["Message-ID"] == "<m1@desk.example>"
+    assert mail["In-Reply-To"] == "<q@x.example>"
+    assert mail["References"].split() == ["<p@x.example>", "<q@x.example>"]
+    assert mail["Auto-Submitted"] == "auto-replied"
+    assert mail["Date"].datetime.timestamp() * 1000 == NOTICE["at_ms"]
+    assert mail.get_content_type() == "multipart/alternative"
+    plain, html = mail.iter_parts()
+    assert plain.get_content().replace("\r\n", "\n") == NOTICE["text"]
+    assert html.get_content().strip() == NOTICE["html"]
+    for part in mail.walk():
+        assert not part.defects
+
+
+def test_submission_with_tls_and_a_log_in(submission):
+    got = drive(submission.path, section(submission,
+                                         f'ca_file = "{submission.path}/cert.pem"'))
+    assert got["ok"], got
+    mail, raw = submission.mails[-1]
+    assert b"<it+b-x@desk.example>" in mail["from"]
+    assert b"<ann@example.test>" in mail["to"]
+    assert_is_the_notice(raw)
+
+
+def test_a_server_that_is_not_proved_gets_nothing(submission):
+    count = len(submission.mails)
+    got = drive(submission.path, section(submission))
+    assert not got["ok"] and got["class"] == 3 and got["outcome"] == "rejected", got
+    assert len(submission.mails) == count
+
+
+def test_a_wrong_password_is_told_without_it(submission):
+    with open(f"{submission.path}/wrong", "w", encoding="ascii") as f:
+        f.write("hunter2hunter2")
+    os.chmod(f"{submission.path}/wrong", 0o600)
+    text = section(submission, f'ca_file = "{submission.path}/cert.pem"')
+    got = drive(submission.path, text.replace("/secret", "/wrong"))
+    assert got["unauthorized"] and got["class"] == 3, got
+    assert "hunter2" not in json.dumps(got)
+
+
+def test_nobody_listens(submission):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        got = drive(submission.path, f'url = "smtp://127.0.0.1:{s.getsockname()[1]}"')
+    assert got["outcome"] == "retry" and got["class"] == 1, got
+
+
+DESKS = """\
+desk "it" {
+    addresses = {"support@example.test"}
+    prefix = "IT"
+    reply_to = add
+}
+channel "mail" { type = "mail" url = "smtp://127.0.0.1:9" }
+"""
+
+
+@pytest.fixture(scope="module")
+def site():
+    skip_without_postfix()
+    path = make_root()
+    product = Product(path, BUILD, desks=DESKS)
+    postfix = Postfix(path, settings=(
+        f"smtpd_milters = {product.milter_socket}\nmyorigin = example.test\n"
+        "recipient_delimiter = +\n"))
+    try:
+        product.start()
+        postfix.start()
+        yield Site(path, product, postfix)
+    finally:
+        postfix.stop()
+        product.stop()
+        print(product.log("ticketd")[-3000:])
+        remove_root(path)
+
+
+def test_postfix_takes_it_by_smtp_and_by_its_program(site):
+    site.mta.clear_mails()
+    got = drive(site.root, f'url = "smtp://127.0.0.1:{site.mta.port}"')
+    assert got["ok"], got
+    wrapper = f"{site.root}/sendmail"
+    with open(wrapper, "w", encoding="ascii") as f:
+        f.write(f"#!/bin/sh\nMAIL_CONFIG={site.mta.root}/etc exec /usr/sbin/sendmail "
+                f"-C {site.mta.root}/etc \"$@\"\n")
+    os.chmod(wrapper, 0o755)
+    got = drive(site.root, f'options = {{"program={wrapper}"}}')
+    assert got["ok"], got
+    wait_for("both mails", lambda: len(site.mta.mails()) == 2, 30)
+    for raw in site.mta.mails():
+        assert header(raw, "Return-Path") == b"<it+b-x@desk.example>"
+        assert_is_the_notice(raw)
+
+
+def events(site, ticket, kind):
+    return [e for e in site.product.json("show", ticket)["events"] if e["kind"] == kind]
+
+
+REPORT = """\
+From: MAILER-DAEMON@mx.remote.example
+To: {to}
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <{id}@mx.remote.example>
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+I'm sorry to have to inform you that your message could not be delivered.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.remote.example
+
+Final-Recipient: rfc822; ann@customer.example
+Action: {action}
+Status: {status}
+
+--b--
+"""
+
+
+def open_ticket(site, make_mail):
+    site.mta.clear_mails()
+    mail = make_mail("Broken", to="support@example.test", sender="<ann@customer.example>")
+    assert send(site.mta.port, "ann@customer.example", "support@example.test",
+                mail).code == 250
+    wait_for("the mail", lambda: len(site.mta.mails()) == 1, 30)
+    raw = site.mta.mails()[0]
+    token = re.search(rb"support\+([a-z2-7]{32})@", header(raw, "Reply-To")).group(1)
+    return header(raw, "X-Ticket-ID").split(b";")[0].decode(), token.decode()
+
+
+@pytest.mark.parametrize("by", ["milter", "submit"])
+def test_a_report_to_a_return_path_marks_the_contact_and_opens_nothing(site, mail, by):
+    ticket, token = open_ticket(site, mail)
+    count = len(site.product.tickets())
+    to = f"support+b-{token}@example.test"
+    for i, (action, status) in enumerate((("delayed", "4.4.1"), ("failed", "5.1.1"))):
+        text = REPORT.format(to=to, id=f"{by}{i}", action=action, status=status)
+        if by == "milter":
+            assert send(site.mta.port, "", to, text.replace("\n", "\r\n").encode()).code == 250
+        else:
+            site.product.ctl("submit", "-f", "", "-r", to, stdin=text)
+    wait_for("both events", lambda: len(events(site, ticket, "notice.bounced")) == 2, 20)
+    assert len(site.product.tickets()) == count
+    assert [e["data"]["status"] for e in events(site, ticket, "notice.bounced")] == [
+        "4.4.1", "5.1.1"]
+    assert {e["data"]["address"] for e in events(site, ticket, "notice.bounced")} == {
+        "ann@customer.example"}
+    if by == "milter":  # the first time only
+        marked = events(site, ticket, "contact.marked")
+        assert [m["data"]["mark"] for m in marked] == ["undeliverable"]
+
+
+def test_a_forged_return_path_is_no_report(site, mail):
+    ticket, token = open_ticket(site, mail)
+    forged = token[:-4] + ("aaaa" if token[-4:] != "aaaa" else "bbbb")
+    to = f"support+b-{forged}@example.test"
+    text = REPORT.format(to=to, id="forged", action="failed", status="5.1.1")
+    send(site.mta.port, "", to, text.replace("\n", "\r\n").encode())
+    assert events(site, ticket, "notice.bounced") == []
+
+
+def test_mail_to_the_address_to_unsubscribe_opts_out(site, mail):
+    ticket, token = open_ticket(site, mail)
+    count = len(site.product.tickets())
+    to = f"support+u-{token}@example.test"
+    message = mail("unsubscribe", to=to, sender="<ann@customer.example>")
+    assert send(site.mta.port, "ann@customer.example", to, message).code == 250
+    wait_for("the mark", lambda: events(site, ticket, "contact.marked"), 20)
+    marks = [e["data"]["mark"] for e in events(site, ticket, "contact.marked")]
+    assert marks == ["opted-out"]
+    assert len(site.product.tickets()) == count
