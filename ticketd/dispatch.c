@@ -121,6 +121,7 @@ static void *dispatch_main(void *arg)
     tkt_dispatch_adopt(p);
     while (!is_stopping(p)) {
         notice_reload(p);
+        tkt_dispatch_failover(p);
         bool claims = !p->book.is_out && wants_claim(p);
 
         if (claims) {

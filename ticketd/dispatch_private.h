@@ -60,6 +60,7 @@ struct tkt_dispatch {
     int64_t next_due_ms; /* wall */
     int64_t turn_at_ms;  /* monotonic: a held one may have its turn then */
     int64_t renew_at_ms;
+    int64_t sweep_at_ms;
     bool look;
     int singly;               /* so many ends are recorded one by one */
     struct tkt_running *held; /* waiting, under way and being recorded, oldest first */
@@ -95,5 +96,7 @@ void tkt_dispatch_book_free(struct tkt_dispatch *p);
  * claimed was a process's that is gone. */
 void tkt_dispatch_adopt(struct tkt_dispatch *p);
 void tkt_dispatch_renew(struct tkt_dispatch *p);
+/* Now and then: creates whose ITSM has failed for long go to the desk's second one. */
+void tkt_dispatch_failover(struct tkt_dispatch *p);
 
 #endif

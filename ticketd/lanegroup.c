@@ -95,6 +95,7 @@ bool tkt_group_failed(struct tkt_lane_group *g, int64_t asked_ms, int64_t now_ms
     bool was_open = g->breaker.state == TKT_BREAKER_OPEN;
     bool was_resting = g->rest_until_ms > now_ms;
 
+    g->failing_since_ms = g->failing_since_ms ? g->failing_since_ms : now_ms;
     tkt_breaker_failure(&g->breaker, 0, now_ms);
     tkt_group_rest(g, asked_ms, now_ms);
     return (!was_open && g->breaker.state == TKT_BREAKER_OPEN) ||
@@ -104,6 +105,11 @@ bool tkt_group_failed(struct tkt_lane_group *g, int64_t asked_ms, int64_t now_ms
 void tkt_group_answered(struct tkt_lane_group *g)
 {
     tkt_breaker_success(&g->breaker);
+}
+
+void tkt_group_worked(struct tkt_lane_group *g)
+{
+    g->failing_since_ms = 0;
 }
 
 void tkt_group_forgive(struct tkt_lane_group *g)

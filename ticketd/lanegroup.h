@@ -33,6 +33,7 @@ struct tkt_lane_group {
     struct tkt_breaker breaker;
     struct tkt_bucket rate;
     int64_t rest_until_ms;
+    int64_t failing_since_ms;  /* nothing was done since then; 0: it works */
     struct tkt_running *ready; /* prepared, wait for their turn; oldest first */
     struct tkt_running **ready_end;
 };
@@ -51,6 +52,8 @@ void tkt_group_rest(struct tkt_lane_group *g, int64_t ms, int64_t now_ms);
 /* How one ended that had its turn: true when this paused the target. */
 bool tkt_group_failed(struct tkt_lane_group *g, int64_t asked_ms, int64_t now_ms);
 void tkt_group_answered(struct tkt_lane_group *g);
+/* One was done. */
+void tkt_group_worked(struct tkt_lane_group *g);
 /* A reload, maybe for a new secret or address: another chance at once. */
 void tkt_group_forgive(struct tkt_lane_group *g);
 

@@ -94,6 +94,7 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
             .prefix = d->prefix,
             .itsm = itsm,
             .itsm_type = tkt_conf_itsm_type(conf, itsm),
+            .itsm_copy = d->itsm_copy,
             .rcpt = req->desk_rcpts[i],
             .returned = tkt_noticeback_what(req, i),
             .internal = tkt_agentnote_of(req, i),

@@ -264,6 +264,9 @@ static void tell_group(struct tkt_running *r, const struct tkt_err *err)
     if (!g->is_target || !(r->had_turn || r->word == TKT_WORD_FAILED)) {
         return;
     }
+    if (err->class == TKT_ERR_NONE) {
+        tkt_group_worked(g);
+    }
     if (!failed) {
         tkt_group_answered(g);
     } else if (tkt_group_failed(g, (int64_t)err->retry_after_s * 1000,

@@ -127,6 +127,28 @@ static int check_addresses(struct tkt_conf *conf, struct tkt_err *err)
 
 /* ---- desks ---- */
 
+/* A second ITSM of a desk: one that is there, far from here, and not the first. */
+static int check_other_itsm(const struct tkt_conf *conf, const struct tkt_conf_desk *desk,
+                            const char *key, const char *name, struct tkt_err *err)
+{
+    const struct tkt_conf_section *itsm = &tkt_conf_sections[TKT_CONF_ITSM];
+    const struct tkt_conf_itsm *other =
+        name[0] == '\0' ? NULL : tkt_conf_element(conf, itsm, name);
+
+    if (name[0] == '\0') {
+        return 0;
+    }
+    if (other == NULL || strcmp(other->type, "local") == 0 ||
+        strcmp(name, desk->itsm) == 0) {
+        return tkt_conf_source_fail(
+            conf->source, desk_at(conf, desk, key), err,
+            "%s: \"%s\" is no section itsm, or the desk's own, or "
+            "of type local; name another",
+            key, name);
+    }
+    return 0;
+}
+
 static int check_references(const struct tkt_conf *conf, const struct tkt_conf_desk *desk,
                             struct tkt_err *err)
 {
@@ -145,7 +167,10 @@ static int check_references(const struct tkt_conf *conf, const struct tkt_conf_d
             "another",
             desk->itsm);
     }
-    return 0;
+    if (check_other_itsm(conf, desk, "itsm_fallback", desk->itsm_fallback, err) < 0) {
+        return -1;
+    }
+    return check_other_itsm(conf, desk, "itsm_copy", desk->itsm_copy, err);
 }
 
 static int check_recipients(const struct tkt_conf *conf, const struct tkt_conf_desk *desk,

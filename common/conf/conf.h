@@ -65,11 +65,14 @@ struct tkt_conf_desk {
     struct tkt_conf_list matches;
     char *prefix; /* "IT" -> IT-12; [A-Z][A-Z0-9]{0,9} */
     char *display_name;
-    char *ticket_url; /* "{id}" stands for the ticket's ID; "" = none */
-    char *itsm;       /* name of an itsm section */
-    char *group;      /* default group, or "" */
-    char *type;       /* incident, request, question, change */
-    int64_t priority; /* 1..5 */
+    char *ticket_url;         /* "{id}" stands for the ticket's ID; "" = none */
+    char *itsm;               /* name of an itsm section */
+    char *itsm_fallback;      /* ... that gets what itsm does not take; "" = none */
+    int64_t itsm_fallback_ms; /* for so long */
+    char *itsm_copy;          /* ... that gets everything besides; "" = none */
+    char *group;              /* default group, or "" */
+    char *type;               /* incident, request, question, change */
+    int64_t priority;         /* 1..5 */
     enum tkt_desk_mode mode;
     enum tkt_on_failure on_failure;
     enum tkt_subject_mode subject;

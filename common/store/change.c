@@ -199,12 +199,16 @@ static int add_comment(struct tkt_store *s, const struct ticket_row *t, const ch
 static int send_comment(struct tkt_store *s, const struct ticket_row *t, int64_t message,
                         bool is_public, int64_t now_ms, struct tkt_err *err)
 {
+    const char *payload = is_public ? "{\"public\":true}" : "{\"public\":false}";
+
+    if (tkt_copy_insert(s, t, message, "comment", payload, now_ms, now_ms, err) < 0) {
+        return -1;
+    }
     if (t->flags & (T_LOCAL | T_SHADOW)) {
         return 0;
     }
-    return tkt_job_insert(s, t->id, message, "comment", t->itsm,
-                          is_public ? "{\"public\":true}" : "{\"public\":false}", false,
-                          now_ms, now_ms, err);
+    return tkt_job_insert(s, t->id, message, "comment", t->itsm, payload, false, now_ms,
+                          now_ms, err);
 }
 
 static int comment(struct tkt_store *s, const char *id, const char *text, bool is_public,

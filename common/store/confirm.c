@@ -5,6 +5,8 @@
 #include "base/util.h"
 #include "store/internal.h"
 
+#define COPY_WAIT_MS 10000
+
 #include <stdio.h>
 #include <string.h>
 
@@ -67,6 +69,12 @@ int tkt_ticket_start(struct tkt_store *s, struct ticket_row *t, int64_t message,
                                  fresh && !enrich, now_ms, now_ms, err) < 0) {
         return -1;
     }
+    /* In a lane of its own: it waits for nobody, but what is found out meanwhile is in it
+     * already. */
+    int64_t copy_ms = analysed && !enrich && !refine ? now_ms : now_ms + COPY_WAIT_MS;
+    if (tkt_copy_insert(s, t, message, "create", NULL, copy_ms, now_ms, err) < 0) {
+        return -1;
+    }
     /* The store itself is the desk: the ticket is where it belongs already. */
     if (t->flags & T_LOCAL) {
         return 0;
@@ -118,12 +126,18 @@ static int append_effects(struct tkt_store *s, struct ticket_row *t,
         tkt_ticket_move(s, t, TKT_STATE_RESOLVED, "", "it is over", now_ms, err) < 0) {
         return -1;
     }
-    if ((m->flags & M_COPY) || (t->flags & (T_LOCAL | T_SHADOW)) ||
-        t->state == TKT_STATE_RESERVED) {
-        return 0;
-    }
     const char *payload =
         (m->flags & M_INTERNAL) ? "{\"public\":false}" : "{\"public\":true}";
+
+    if ((m->flags & M_COPY) || t->state == TKT_STATE_RESERVED) {
+        return 0;
+    }
+    if (tkt_copy_insert(s, t, m->id, "comment", payload, now_ms, now_ms, err) < 0) {
+        return -1;
+    }
+    if (t->flags & (T_LOCAL | T_SHADOW)) {
+        return 0;
+    }
     return tkt_job_insert(s, t->id, m->id, "comment", t->itsm, payload, false, now_ms,
                           now_ms, err);
 }

@@ -58,6 +58,7 @@ int tkt_ticket_insert(struct tkt_store *s, const struct ticket_new *n,
     t->flags = n->flags;
     t->priority = n->priority;
     snprintf(t->itsm, sizeof(t->itsm), "%s", n->itsm != NULL ? n->itsm : "");
+    snprintf(t->copy, sizeof(t->copy), "%s", n->copy != NULL ? n->copy : "");
     snprintf(t->group, sizeof(t->group), "%s", n->group != NULL ? n->group : "");
     snprintf(t->assignee, sizeof(t->assignee), "%s",
              n->assignee != NULL ? n->assignee : "");
@@ -65,13 +66,13 @@ int tkt_ticket_insert(struct tkt_store *s, const struct ticket_new *n,
         return -1;
     }
     return tkt_db_insert(
-        s->db, SQL_TICKET_ADD, &t->id, err, "iiiddbiisttttttttdddttiittts", series,
+        s->db, SQL_TICKET_ADD, &t->id, err, "iiiddbiisttttttttdddttiitttst", series,
         number, n->desk, (int)n->state, n->flags, t->corr, sizeof(t->corr), n->now_ms,
         n->now_ms, t->itsm, n->requester, n->requester_name, n->subject, n->type,
         n->category, n->subcategory, n->group, t->assignee, n->urgency, n->impact,
         n->priority, tkt_buf_str(&tags), n->class_name, ended ? n->now_ms : INT64_C(0),
         (int64_t)n->print, n->service, tkt_buf_str(&keywords), tkt_buf_str(&missing),
-        n->question);
+        n->question, t->copy);
 }
 
 static int read_ticket(struct tkt_row *row, int n, struct ticket_row *t)
@@ -98,6 +99,7 @@ static int read_ticket(struct tkt_row *row, int n, struct ticket_row *t)
     t->merged_into = tkt_row_int(row, 11);
     snprintf(t->assignee, sizeof(t->assignee), "%s", tkt_row_text(row, 12));
     t->is_auto = !tkt_row_null(row, 13);
+    snprintf(t->copy, sizeof(t->copy), "%s", tkt_row_text(row, 14));
     tkt_row_end(row);
     return 1;
 }

@@ -133,7 +133,8 @@ struct ticket_row {
     unsigned char corr[CORR_LEN];
     int64_t merged_into;
     char assignee[330];
-    bool is_auto; /* given by itself, and untouched */
+    bool is_auto;  /* given by itself, and untouched */
+    char copy[64]; /* the ITSM that gets it besides its own; "" = none */
 };
 /* 1, 0 not there, -1. */
 int tkt_ticket_load(struct tkt_db *db, int64_t id, struct ticket_row *t,
@@ -160,6 +161,9 @@ struct job_row {
     int64_t run_after;
     int64_t due; /* 0: none */
     char owner[64];
+    char kind[24]; /* this and below: by tkt_job_load alone */
+    int attempts;
+    int64_t message;
 };
 const char *tkt_job_state_name(enum job_state state);
 int tkt_job_state_parse(const char *name);
@@ -175,6 +179,14 @@ struct job_move {
 };
 int tkt_job_move(struct tkt_store *s, struct job_row *j, const struct job_move *m,
                  int64_t now_ms, struct tkt_err *err);
+/* All that is left to do in a lane goes to another target. Nothing of it is claimed. */
+int tkt_job_lane_move(struct tkt_store *s, int64_t ticket, const char *from,
+                      const char *to, const char *why, int64_t now_ms,
+                      struct tkt_err *err);
+/* A job for the ITSM that gets a copy of the ticket, if there is one. */
+int tkt_copy_insert(struct tkt_store *s, const struct ticket_row *t, int64_t message,
+                    const char *kind, const char *payload, int64_t run_after_ms,
+                    int64_t now_ms, struct tkt_err *err);
 /* fresh: the ticket has no other job in that lane yet, so nobody needs to look. */
 int tkt_job_insert(struct tkt_store *s, int64_t ticket, int64_t message, const char *kind,
                    const char *target, const char *payload, bool fresh,
@@ -230,7 +242,7 @@ struct ticket_new {
     int64_t desk;
     enum tkt_ticket_state state;
     int flags;
-    const char *itsm;
+    const char *itsm, *copy;
     const char *requester, *requester_name, *subject, *class_name;
     const char *type, *category, *subcategory, *group, *assignee;
     int urgency, impact, priority;

@@ -36,8 +36,10 @@ static int job_event(struct tkt_store *s, const struct job_row *j, const char *k
     struct tkt_buf *b = tkt_event_begin(s);
 
     json_int(b, "job", j->id);
+    json_str(b, "kind", j->kind);
     json_str(b, "target", j->target);
     json_str_opt(b, "who", who);
+    json_int(b, "attempts", j->attempts);
     json_str_opt(b, "reason", reason);
     return tkt_event_end(s, j->ticket, 0, NULL, kind, now_ms, err);
 }

@@ -10,6 +10,7 @@
 #include "store/internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define BIT(state) (1u << JOB_##state)
 
@@ -59,6 +60,9 @@ int tkt_job_load(struct tkt_db *db, int64_t id, struct job_row *j, struct tkt_er
     j->run_after = tkt_row_int(&row, 4);
     j->due = tkt_row_int(&row, 5);
     snprintf(j->owner, sizeof(j->owner), "%s", tkt_row_text(&row, 6));
+    snprintf(j->kind, sizeof(j->kind), "%s", tkt_row_text(&row, 7));
+    j->attempts = (int)tkt_row_int(&row, 8);
+    j->message = tkt_row_int(&row, 9);
     return 1;
 }
 
@@ -108,6 +112,16 @@ int tkt_job_move(struct tkt_store *s, struct job_row *j, const struct job_move *
     return runs ? 0 : wake_lane(s, j->ticket, j->target, err);
 }
 
+int tkt_job_lane_move(struct tkt_store *s, int64_t ticket, const char *from,
+                      const char *to, const char *why, int64_t now_ms,
+                      struct tkt_err *err)
+{
+    return tkt_db_run(s->db, SQL_JOB_LANE_MOVE, err, "issit", ticket, from, to, now_ms,
+                      why) < 0
+               ? -1
+               : wake_lane(s, ticket, to, err);
+}
+
 int tkt_job_insert(struct tkt_store *s, int64_t ticket, int64_t message, const char *kind,
                    const char *target, const char *payload, bool fresh,
                    int64_t run_after_ms, int64_t now_ms, struct tkt_err *err)
@@ -127,4 +141,15 @@ int tkt_job_insert(struct tkt_store *s, int64_t ticket, int64_t message, const c
     int64_t due = waits != 0 ? 0 : TKT_MAX(run_after_ms, INT64_C(1));
     return tkt_db_insert(s->db, SQL_JOB_ADD, &id, err, "iissiiiis", ticket, message, kind,
                          target, due, run_after_ms, now_ms, now_ms, payload);
+}
+
+int tkt_copy_insert(struct tkt_store *s, const struct ticket_row *t, int64_t message,
+                    const char *kind, const char *payload, int64_t run_after_ms,
+                    int64_t now_ms, struct tkt_err *err)
+{
+    if (t->copy[0] == '\0' || strcmp(t->copy, t->itsm) == 0 || (t->flags & T_SHADOW)) {
+        return 0;
+    }
+    return tkt_job_insert(s, t->id, message, kind, t->copy, payload, false, run_after_ms,
+                          now_ms, err);
 }

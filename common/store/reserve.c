@@ -358,6 +358,7 @@ static void fill_ticket(struct work *w, size_t i, struct tkt_buf *question,
                  (in->analysed ? T_ANALYSED : 0) | (in->enrich ? T_ENRICH : 0) |
                  (d->refine ? T_REFINE : 0) | (d->group_is_open ? T_GROUP_OPEN : 0),
         .itsm = d->itsm,
+        .copy = d->itsm_copy,
         .requester = or_default(d->requester, in->requester),
         .requester_name = or_default(d->requester, "")[0] != '\0' ? d->requester_name
                                                                   : in->requester_name,

@@ -6,7 +6,7 @@
 
 #define SQL_TICKET_COLS                                                                  \
     "t.id, s.prefix, t.number, t.desk, d.name, t.state, t.flags, t.itsm, t.corr, t.grp," \
-    " t.priority, t.merged_into, t.assignee, t.auto"
+    " t.priority, t.merged_into, t.assignee, t.auto, t.copy"
 #define SQL_TICKET_FROM                                                                  \
     " FROM tickets t JOIN series s ON s.id = t.series JOIN desks d ON d.id = t.desk"
 
@@ -44,8 +44,8 @@ X(SQL_BLOCK_SET, "INSERT INTO id_blocks(series, host, first, last) VALUES(?, ?, 
 X(SQL_TICKET_ADD, "INSERT INTO tickets(series, number, desk, state, flags, corr, created," \
     " changed, itsm, requester, requester_name, subject, type, category, subcategory, grp," \
     " assignee, urgency, impact, priority, tags, class, closed, print, service, keywords," \
-    " missing, question) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,0)," \
-    "nullif(?,0),?,?,?,?)") \
+    " missing, question, copy) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,0)," \
+    "nullif(?,0),?,?,?,?,?)") \
 X(SQL_TICKET_BY_ROW, "SELECT " SQL_TICKET_COLS SQL_TICKET_FROM " WHERE t.id = ?") \
 X(SQL_TICKET_BY_NUMBER, "SELECT " SQL_TICKET_COLS SQL_TICKET_FROM \
     " WHERE t.series = (SELECT id FROM series WHERE prefix = ?1) AND t.number = ?2") \
@@ -272,7 +272,8 @@ X(SQL_HOLDS_OLD, "SELECT token FROM holds WHERE state = 0 AND at <= ?1 ORDER BY 
 /* jobs */ \
 X(SQL_JOB_ADD, "INSERT INTO jobs(ticket, message, kind, target, state, due, run_after," \
     " created, changed, payload) VALUES(?, nullif(?, 0), ?, ?, 0, nullif(?, 0), ?, ?, ?, ?)") \
-X(SQL_JOB_LOAD, "SELECT id, ticket, target, state, run_after, due, owner FROM jobs" \
+X(SQL_JOB_LOAD, "SELECT id, ticket, target, state, run_after, due, owner, kind, attempts," \
+    " message FROM jobs" \
     " WHERE id = ?") \
 X(SQL_JOB_MOVE, "UPDATE jobs SET state = ?2, due = nullif(?3, 0), run_after = ?4," \
     " owner = ?5, reason = coalesce(?6, reason), attempts = attempts + ?7, changed = ?8," \
@@ -302,6 +303,15 @@ X(SQL_JOBS_DUE, "SELECT j.id, j.ticket, j.message, j.kind, j.target, j.attempts,
     " FROM jobs j" \
     " JOIN tickets t ON t.id = j.ticket JOIN series s ON s.id = t.series" \
     " WHERE j.target = ?1 AND j.kind = ?2 AND j.due <= ?3 ORDER BY j.due LIMIT 1") \
+X(SQL_FAILOVER_DUE, "SELECT j.ticket FROM jobs j JOIN tickets t ON t.id = j.ticket" \
+    " JOIN desks d ON d.id = t.desk WHERE j.target = ?1 AND j.kind = 'create'" \
+    " AND j.due IS NOT NULL AND j.state IN (0, 3) AND coalesce(j.doubt, 0) = 0" \
+    " AND j.created <= ?2 AND d.name = ?3 ORDER BY j.due LIMIT ?4") \
+X(SQL_JOB_DOUBT, "SELECT coalesce(doubt, 0) FROM jobs WHERE id = ?1") \
+X(SQL_JOB_LANE_MOVE, "UPDATE jobs SET target = ?3, due = NULL, run_after = ?4," \
+    " attempts = 0, created = ?4, changed = ?4, doubt = NULL, reason = ?5" \
+    " WHERE ticket = ?1 AND target = ?2 AND state <> 2") \
+X(SQL_TICKET_ITSM, "UPDATE tickets SET itsm = ?3, changed = ?4 WHERE id = ?1 AND itsm = ?2") \
 X(SQL_JOBS_ORPHANED, "UPDATE jobs SET due = ?1 WHERE state = 1 AND due > ?1") \
 X(SQL_JOBS_QUEUE, "SELECT target, kind, due FROM jobs WHERE due IS NOT NULL" \
     " AND (target, kind) > (?1, ?2) ORDER BY target, kind, due LIMIT 1") \

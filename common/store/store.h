@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TKT_STORE_SCHEMA 15
+#define TKT_STORE_SCHEMA 16
 #define TKT_STORE_CHANNEL "channel" /* target of jobs that a channel serves */
 #define TKT_STORE_BATCH_MAX 256     /* items of one transaction */
 
@@ -133,6 +133,7 @@ struct tkt_store_desk_in {
     const char *prefix;
     const char *itsm;
     const char *itsm_type; /* "local" ... */
+    const char *itsm_copy; /* another one that gets the ticket too; NULL or "": none */
     const char *rcpt;      /* the recipient that named the desk */
     const char
         *returned; /* what came back to a notice's address: "report" ...; or NULL */

@@ -82,3 +82,73 @@ def test_a_stop_loses_nothing_and_the_next_start_goes_on(site_of):
     got = site.fake.stats()
     assert got["tickets"] == got["posts"] == 400 and got["searches"] == 0, got
     assert got["comments"] == got["distinct"] == 200 and got["disorder"] == 0, got
+
+
+def second(fake, secret):
+    """An itsm section for another desk_fake, and the rows of the desk that name it."""
+    return (f'itsm "second" {{\n    type = "rt"\n    url = "{fake.url}"\n'
+            f'    secret = "file:{secret}"\n    project = "General"\n}}\n')
+
+
+def with_second(site, fake, rows):
+    desks = site.product.parts["desks"]
+    desks = second(fake, f"{site.root}/p/token") + desks.replace('itsm = "rt"', f'itsm = "rt"\n    {rows}', 1)
+    site.product.write_config(desks=desks)
+
+
+def test_what_the_first_itsm_does_not_take_goes_to_the_second_once(site_of):
+    other = Fake(BUILD)
+    # All answers of the first are refusals at first; later all it carries out gets lost.
+    site = site_of("    timeout = 5s\n    search_lag = 1s\n", tickets=12, comments=1, refuse=100)
+    try:
+        with_second(site, other, 'itsm_fallback = "second"\n    itsm_fallback_after = 3s')
+        site.start()
+        wait_for("all of them", lambda: not [j for j in site.jobs() if j["state"] != "done"],
+                 60, 0.3)
+        got = other.stats()
+        assert got["tickets"] == got["posts"] == 12 and got["comments"] == 3, got
+        assert site.fake.stats()["tickets"] == 0
+        shown = site.product.json("show", "IT-1")
+        assert shown["itsm"] == "second"
+        event = next(e for e in shown["events"] if e["kind"] == "ticket.failover")
+        assert event["data"]["from"] == "rt" and event["data"]["to"] == "second", event
+        assert "event=itsm.failover" in site.product.log("ticketd")
+    finally:
+        other.stop()
+
+
+def test_what_may_have_been_created_stays_with_the_first(site_of):
+    other = Fake(BUILD)
+    site = site_of("    timeout = 5s\n    search_lag = 1s\n", tickets=4, lose=100)
+    try:
+        with_second(site, other, 'itsm_fallback = "second"\n    itsm_fallback_after = 1s')
+        site.start()
+        wait_for("all of them", lambda: not [j for j in site.jobs() if j["state"] != "done"],
+                 60, 0.3)
+        assert site.fake.stats()["tickets"] == 4 and site.fake.stats()["doubled"] == 0
+        assert other.stats()["tickets"] == 0
+    finally:
+        other.stop()
+
+
+def test_a_copy_goes_to_a_second_itsm_and_follows(site_of):
+    other = Fake(BUILD)
+    site = site_of()
+    try:
+        with_second(site, other, 'itsm_copy = "second"')
+        site.start()
+        mail = ("From: Ann <ann@sender.test>\r\nTo: support@example.test\r\nSubject: two\r\n"
+                "Message-ID: <two@sender.test>\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n"
+                "\r\nhelp\r\n")
+        site.product.ctl("submit", "-f", "ann@sender.test", "-r", "support@example.test",
+                         stdin=mail)
+        wait_for("both", lambda: other.stats()["tickets"] == 1 and
+                 site.fake.stats()["tickets"] == 2, 30, 0.2)
+        ours = next(t["id"] for t in site.product.tickets() if t["subject"] == "two")
+        site.product.ctl("comment", ours, "step 1 of it")
+        wait_for("the comment", lambda: other.stats()["comments"] == 1 and
+                 site.fake.stats()["comments"] == 1, 30, 0.2)
+        wait_for("the end", lambda: not [j for j in site.jobs() if j["state"] != "done"], 30, 0.3)
+        assert other.stats()["posts"] == 1 and site.fake.stats()["posts"] == 2
+    finally:
+        other.stop()
