@@ -170,6 +170,9 @@ static int follow_some(struct tkt_follow *w, struct follower_state *s,
     if (rc == 0) {
         s->place = step.to;
         s->one_by_one = false;
+        if (s->f->done) {
+            s->f->done(&round);
+        }
         return n;
     }
     if (err->class == TKT_ERR_TEMP) {

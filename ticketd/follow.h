@@ -43,6 +43,9 @@ struct tkt_follower {
     /* May run twice (store.h, struct tkt_store_item); the place is moved with it. */
     int (*apply)(struct tkt_store *store, void *plan, struct tkt_err *err);
     void (*release)(void *plan);
+    /* Once for each event that was done, after its transaction; a crash may leave some
+     * out: for what is counted in memory. NULL: nothing. */
+    void (*done)(const struct tkt_follow_round *round);
 };
 
 /* NULL-terminated. */

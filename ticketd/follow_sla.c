@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "store/sla.h"
+#include "ticketd/measure.h"
 #include "ticketd/people.h"
 #include "ticketd/slabook.h"
 
@@ -285,11 +286,19 @@ static bool is_wanted(const struct tkt_settings *set)
     return tkt_slabook_wanted(set->conf);
 }
 
+static void count(const struct tkt_follow_round *round)
+{
+    for (size_t i = 0; i < round->count; i++) {
+        tkt_measure_event(round->d->measure, round->events[i].kind);
+    }
+}
+
 const struct tkt_follower tkt_follow_sla = {.name = TKT_SLA_FOLLOWER,
                                             .wanted = is_wanted,
                                             .plan = make_plan,
                                             .apply = apply_plan,
-                                            .release = plan_free};
+                                            .release = plan_free,
+                                            .done = count};
 
 /* ---- by the clock --------------------------------------------------------------------- */
 

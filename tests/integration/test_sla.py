@@ -3,11 +3,12 @@
 import os
 import signal
 import time
+import urllib.request
 
 import pytest
 from conftest import BUILD
 from harness.product import Product
-from harness.util import make_root, remove_root, wait_for
+from harness.util import free_port, make_root, remove_root, wait_for
 
 DESK = "support@example.test"
 ANN = "ann@customer.example"
@@ -49,7 +50,9 @@ desk "it" {
 @pytest.fixture(scope="module")
 def product():
     path = make_root()
-    p = Product(path, BUILD, desks=CONF)
+    port = free_port()
+    p = Product(path, BUILD, desks=CONF, top=f'metrics {{ listen = "127.0.0.1:{port}" }}\n')
+    p.metrics = f"http://127.0.0.1:{port}/metrics"
     try:
         p.prepare()
         p.start_ticketd()
@@ -103,6 +106,11 @@ def test_breach_and_step_come_once_across_a_kill(product, mail):
     assert shown["priority"] == step["from_priority"] - 1
     assert any(t["breached"] for t in shown["sla"]["timers"])
     assert product.json("verify")["bad"] == 0
+
+    def counted():
+        text = urllib.request.urlopen(product.metrics, timeout=10).read().decode()
+        return "ticket_milter_sla_breaches_total 1\n" in text and "ticket_milter_escalations_total" in text
+    wait_for("the breach in the numbers", counted)
 
 
 def test_an_agents_word_in_time_ends_it(product, mail):
