@@ -223,6 +223,31 @@ static bool is_told_of(const struct facts *f, const struct tkt_noticed *in)
             !f->noted.message_internal && !f->noted.is_agent);
 }
 
+static enum tkt_class class_named(const char *name)
+{
+    for (int i = 0; i < TKT_CLASS_COUNT; i++) {
+        if (strcmp(tkt_class_names[i], name) == 0) {
+            return (enum tkt_class)i;
+        }
+    }
+    return TKT_CLASS_HUMAN;
+}
+
+/* What was decided of the mail, and once more what no decision may allow: a rule or a child
+ * that errs must not begin a loop. That its author was not forged is in the decision. */
+static bool may_answer(const struct tkt_noticeplan *p, const struct facts *f)
+{
+    const struct tkt_mail_asked asked = {.sender = f->noted.sender,
+                                         .is_null_sender = f->noted.sender[0] == '\0',
+                                         .from = f->noted.author,
+                                         .class = class_named(f->noted.class_name),
+                                         .assurance = TKT_ASSURANCE_NONE,
+                                         .is_unverified = f->noted.message_unverified};
+
+    return f->noted.may_answer && f->desk != NULL &&
+           tkt_mail_may_answer(p->set->conf, f->desk, &asked) == TKT_MAIL_ANSWER;
+}
+
 /* 1, 0 there is nobody to tell, -1. */
 static int read_facts(struct tkt_noticeplan *p, struct tkt_reader *reader,
                       const struct tkt_noticed *in, struct facts *f, struct tkt_err *err)
@@ -242,7 +267,7 @@ static int read_facts(struct tkt_noticeplan *p, struct tkt_reader *reader,
                                   .group = f->full.group,
                                   .class_name = f->noted.class_name,
                                   .priority = f->full.priority,
-                                  .may_answer = f->noted.may_answer,
+                                  .may_answer = may_answer(p, f),
                                   .who = is_mail(in->what) ? f->noted.author
                                                            : text_of(f->data, "who"),
                                   .requester = f->full.requester,

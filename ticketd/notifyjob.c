@@ -35,7 +35,6 @@ struct notifyjob {
     bool is_made;
     struct tkt_notice_made made;
     struct tkt_channel_call call;
-    struct tkt_buf mail;
     enum tkt_http_outcome outcome; /* of a program */
     char id[64];
     char why[200];
@@ -50,7 +49,6 @@ static void release(struct notifyjob *job)
     tkt_secret_release(&job->client_secret);
     tkt_wipe(job->token.data, job->token.len);
     tkt_buf_release(&job->token);
-    tkt_buf_release(&job->mail);
     tkt_wire_arena_release(&job->call.arena);
     tkt_settings_put(&job->set);
     free(job);
@@ -249,28 +247,6 @@ static int send_http(struct notifyjob *job, struct tkt_err *err)
     return tkt_http_start(job->r->http, &job->call.request, err) == NULL ? -1 : 0;
 }
 
-static void mailed(struct tkt_http_call *call, struct tkt_http_response *response)
-{
-    struct notifyjob *job = tkt_http_arg(call);
-    struct tkt_err err = TKT_ERR_INIT;
-
-    (void)tkt_mail_read(&job->call, response, tkt_smtp_stage(call), &err); /* err tells */
-    ended(job, response->outcome, &err);
-}
-
-static int send_mail(struct notifyjob *job, struct tkt_err *err)
-{
-    struct tkt_smtp_request request = {.url = NULL};
-
-    tkt_buf_reset(&job->mail);
-    if (tkt_mail_build(&job->call, &job->mail, &request, err) < 0) {
-        return -1;
-    }
-    request.done = mailed;
-    request.arg = job;
-    return tkt_smtp_start(job->r->http, &request, err) == NULL ? -1 : 0;
-}
-
 static void run(struct tkt_running *r, struct tkt_tools *tools)
 {
     struct notifyjob *job = r->state;
@@ -290,12 +266,13 @@ static void ran(struct tkt_running *r)
     ended(job, job->outcome, &job->err);
 }
 
-static int send_by_program(struct notifyjob *job, struct tkt_err *err)
+/* A mail server or a program may take long: not in the loop, nor where mail is read. */
+static int send_aside(struct notifyjob *job, struct tkt_err *err)
 {
     if (job->ops->way == TKT_CHANNEL_PROGRAM && job->ops->run == NULL) {
         return tkt_err_set(err, TKT_ERR_BUG, "channel %s has no way", job->ops->type);
     }
-    return tkt_running_in_pool(job->r, run, ran) < 0
+    return tkt_running_aside(job->r, run, ran) < 0
                ? tkt_err_set(err, TKT_ERR_TEMP, "no thread is free")
                : 0;
 }
@@ -311,10 +288,8 @@ static void carry_out(struct notifyjob *job)
     memset(&job->call.seen, 0, sizeof(job->call.seen));
     if (job->ops->way == TKT_CHANNEL_HTTP) {
         rc = send_http(job, &err);
-    } else if (job->ops->way == TKT_CHANNEL_MAIL && !tkt_mail_is_by_program(job->conf)) {
-        rc = send_mail(job, &err);
     } else {
-        rc = send_by_program(job, &err);
+        rc = send_aside(job, &err);
     }
     if (rc < 0) {
         ended(job, TKT_HTTP_RETRY, &err);
@@ -525,7 +500,6 @@ static void start(struct tkt_running *r)
     }
     job->r = r;
     tkt_buf_init(&job->token, TKT_OAUTH_TOKEN_MAX + 1);
-    tkt_buf_init(&job->mail, TKT_MAIL_MAX);
     job->err = (struct tkt_err)TKT_ERR_INIT;
     job->set = tkt_settings_get(r->d);
     job->conf = section(job->set->conf, r->job.target);

@@ -306,3 +306,83 @@ def test_mail_to_the_address_to_unsubscribe_opts_out(site, mail):
     marks = [e["data"]["mark"] for e in events(site, ticket, "contact.marked")]
     assert marks == ["opted-out"]
     assert len(site.product.tickets()) == count
+
+
+# ---- all of it together ---------------------------------------------------------------------
+
+def desk_of(domain, port, more=""):
+    return f"""\
+desk "it" {{ addresses = {{"support@{domain}"}} prefix = "IT" }}
+channel "mail" {{ type = "mail" url = "smtp://127.0.0.1:{port}" }}
+notify "ack" {{ on = {{"created"}} to = {{"requester"}} channel = "mail" }}
+{more}"""
+
+
+@pytest.fixture(scope="module")
+def two():
+    """Two installations that acknowledge, behind one Postfix."""
+    skip_without_postfix()
+    path = make_root()
+    names = ("one", "two")
+    for name in names:
+        os.makedirs(f"{path}/{name}")
+        os.chmod(f"{path}/{name}", 0o755)
+    products = [Product(f"{path}/{name}", BUILD) for name in names]
+    postfix = Postfix(path, settings=(
+        "smtpd_milters = " + ", ".join(p.milter_socket for p in products) +
+        "\nmyorigin = one.test\nrecipient_delimiter = +\n"
+        "virtual_mailbox_domains = one.test, two.test, customer.test\n"))
+    for product, name in zip(products, names):
+        product.parts["desks"] = desk_of(f"{name}.test", postfix.port)
+    try:
+        for product in products:
+            product.start()
+        postfix.start()
+        yield products, postfix
+    finally:
+        postfix.stop()
+        for product in products:
+            product.stop()
+            print(product.log("ticketd")[-3000:])
+        remove_root(path)
+
+
+def acks(postfix, to):
+    return [m for m in postfix.mails()
+            if header(m, "Auto-Submitted") and to in header(m, "To").decode()]
+
+
+def test_a_requester_is_told_and_the_answer_finds_its_ticket(two, mail):
+    products, postfix = two
+    postfix.clear_mails()
+    message = mail("Broken", to="support@one.test", sender="Ann <ann@customer.test>")
+    assert send(postfix.port, "ann@customer.test", "support@one.test", message).code == 250
+    wait_for("the acknowledgement", lambda: len(acks(postfix, "ann@customer.test")) == 1, 30)
+    raw = acks(postfix, "ann@customer.test")[0]
+    told = email.message_from_bytes(raw, policy=email.policy.default)
+    assert told["Auto-Submitted"] == "auto-replied"
+    assert told["In-Reply-To"] == header(message, "Message-ID").decode()
+    assert told["To"].addresses[0].addr_spec == "ann@customer.test"
+    assert re.match(rb"<support\+b-[a-z2-7]{32}@one.test>", header(raw, "Return-Path"))
+    reply_to = told["Reply-To"].addresses[0].addr_spec
+    answer = mail("more", to=reply_to, sender="<ann@customer.test>")
+    assert send(postfix.port, "ann@customer.test", reply_to, answer).code == 250
+    tickets = products[0].tickets()
+    assert len(tickets) == 1
+    assert len(products[0].json("show", tickets[0]["id"])["messages"]) == 2
+
+
+def test_two_desks_that_acknowledge_do_not_thank_each_other(two, mail):
+    products, postfix = two
+    postfix.clear_mails()
+    before = [len(p.tickets()) for p in products]
+    message = mail("Hello", to="support@one.test", sender="<support@two.test>")
+    assert send(postfix.port, "support@two.test", "support@one.test", message).code == 250
+    wait_for("the acknowledgement", lambda: len(acks(postfix, "@")) >= 1, 30)
+    for _ in range(15):  # whatever would follow has its time
+        wait_for("empty queue", postfix.queue_empty, 30)
+        subprocess.run(["sleep", "0.2"], check=True)
+    assert len(acks(postfix, "@")) == 1
+    after = [len(p.tickets()) for p in products]
+    assert after[0] == before[0] + 1
+    assert after[1] <= before[1] + 1
