@@ -5,10 +5,10 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "ticketd/dispatch.h"
+#include "ticketd/ticker.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define FOLLOWERS_MAX 16
 /* After an error that may pass. */
@@ -25,10 +25,7 @@ struct follower_state {
 
 struct tkt_follow {
     struct tkt_daemon *d;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stopping;
+    struct tkt_ticker ticker;
     struct tkt_tools tools;
     struct tkt_wire_arena arena;         /* of the events of a round */
     uint64_t batches;                    /* of the writer, when we looked last */
@@ -233,31 +230,6 @@ static bool round_of_all(struct tkt_follow *w)
 
 /* ---- the thread ----------------------------------------------------------------------- */
 
-/* false: it is time to stop. */
-static bool wait_tick(struct tkt_follow *w)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += TKT_FOLLOW_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_mutex_lock(&w->lock);
-    while (!w->stopping && pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0) {
-    }
-    bool go_on = !w->stopping;
-    pthread_mutex_unlock(&w->lock);
-    return go_on;
-}
-
-static bool is_stopping(struct tkt_follow *w)
-{
-    pthread_mutex_lock(&w->lock);
-    bool stopping = w->stopping;
-    pthread_mutex_unlock(&w->lock);
-    return stopping;
-}
-
 /* Whether something was written since the last round, or one is due again. */
 static bool is_due(struct tkt_follow *w)
 {
@@ -295,10 +267,10 @@ static void *follow_main(void *arg)
         bool reloaded = is_reloaded(w);
 
         if (is_due(w) || reloaded) {
-            while (round_of_all(w) && !is_stopping(w)) {
+            while (round_of_all(w) && tkt_ticker_goes_on(&w->ticker)) {
             }
         }
-    } while (wait_tick(w));
+    } while (tkt_ticker_wait(&w->ticker, TKT_FOLLOW_MS));
     tkt_tools_release(&w->tools);
     tkt_wire_arena_release(&w->arena);
     return NULL;
@@ -309,7 +281,6 @@ struct tkt_follow *tkt_follow_start(struct tkt_daemon *d,
                                     struct tkt_err *err)
 {
     struct tkt_follow *w = calloc(1, sizeof(*w));
-    pthread_condattr_t attr;
 
     if (!w) {
         tkt_err_set(err, TKT_ERR_TEMP, "follow: no memory");
@@ -320,16 +291,7 @@ struct tkt_follow *tkt_follow_start(struct tkt_daemon *d,
     for (; followers[w->count] && w->count < FOLLOWERS_MAX; w->count++) {
         w->states[w->count].f = followers[w->count];
     }
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->wake, &attr);
-    pthread_condattr_destroy(&attr);
-    int rc = pthread_create(&w->thread, NULL, follow_main, w);
-    if (rc != 0) {
-        tkt_err_set(err, TKT_ERR_TEMP, "follow: thread: %s", strerror(rc));
-        pthread_cond_destroy(&w->wake);
-        pthread_mutex_destroy(&w->lock);
+    if (tkt_ticker_start(&w->ticker, follow_main, w, "follow", err) < 0) {
         free(w);
         return NULL;
     }
@@ -343,13 +305,7 @@ void tkt_follow_stop(struct tkt_follow **follow)
     if (!w) {
         return;
     }
-    pthread_mutex_lock(&w->lock);
-    w->stopping = true;
-    pthread_cond_signal(&w->wake);
-    pthread_mutex_unlock(&w->lock);
-    pthread_join(w->thread, NULL);
-    pthread_cond_destroy(&w->wake);
-    pthread_mutex_destroy(&w->lock);
+    tkt_ticker_stop(&w->ticker);
     free(w);
     *follow = NULL;
 }

@@ -13,6 +13,7 @@
 #include "ticketd/dispatch.h"
 #include "ticketd/itsmback.h"
 #include "ticketd/itsmjob_private.h"
+#include "ticketd/ticker.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,24 +43,13 @@ struct listed { /* an ITSM that has lists */
 
 struct tkt_back {
     struct tkt_daemon *d;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stopping;
+    struct tkt_ticker ticker;
     struct tkt_tools tools;
     struct tkt_http *http;
     struct listed lists[ITSMS_MAX];
     size_t list_count;
     int64_t expire_mono_ms;
 };
-
-static bool is_stopping(struct tkt_back *b)
-{
-    pthread_mutex_lock(&b->lock);
-    bool stopping = b->stopping;
-    pthread_mutex_unlock(&b->lock);
-    return stopping;
-}
 
 /* ---- in the commit writer ------------------------------------------------------------- */
 
@@ -119,7 +109,7 @@ static int carry_out(struct tkt_back *b, struct tkt_itsmjob *job, struct ended *
     *e = (struct ended){.result = {.err = TKT_ERR_INIT}};
     tkt_itsm_run_start(b->http, job->ops, &job->call, on_done, e);
     while (!e->is_done) {
-        if (is_stopping(b)) {
+        if (!tkt_ticker_goes_on(&b->ticker)) {
             return 0;
         }
         tkt_http_poll(b->http, 200);
@@ -265,7 +255,7 @@ static int list_by_job(struct tkt_back *b, struct listed *l, struct tkt_settings
     job->ops = tkt_itsm_find(conf->type);
     int rc = list(b, l, job, err);
 
-    if (is_stopping(b)) {
+    if (!tkt_ticker_goes_on(&b->ticker)) {
         tkt_http_free(&b->http); /* what is under way points at the job */
     }
     tkt_itsmjob_free(job);
@@ -302,7 +292,7 @@ static void list_if_due(struct tkt_back *b, struct tkt_settings *set,
     l->due_mono_ms = now + conf->poll_ms;
     if (list_by_job(b, l, set, conf, &err) == 0) {
         l->failing = false;
-    } else if (!is_stopping(b)) {
+    } else if (tkt_ticker_goes_on(&b->ticker)) {
         int64_t pause = TKT_MAX((int64_t)err.retry_after_s * 1000, (int64_t)PAUSE_MS);
 
         l->due_mono_ms = tkt_clock_mono_ms() + TKT_MAX(conf->poll_ms, pause);
@@ -343,7 +333,7 @@ static void tick(struct tkt_back *b)
 {
     struct tkt_settings *set = tkt_settings_get(b->d);
 
-    for (size_t i = 0; i < set->conf->itsm_count && !is_stopping(b); i++) {
+    for (size_t i = 0; i < set->conf->itsm_count && tkt_ticker_goes_on(&b->ticker); i++) {
         const struct tkt_conf_itsm *conf = &set->conf->itsms[i];
         const struct tkt_itsm_ops *ops = tkt_itsm_find(conf->type);
 
@@ -368,25 +358,11 @@ static void tick(struct tkt_back *b)
 
 /* ---- the thread ----------------------------------------------------------------------- */
 
-static bool wait_tick(struct tkt_back *b)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += TICK_MS / 1000;
-    pthread_mutex_lock(&b->lock);
-    while (!b->stopping && pthread_cond_timedwait(&b->wake, &b->lock, &until) == 0) {
-    }
-    bool go_on = !b->stopping;
-    pthread_mutex_unlock(&b->lock);
-    return go_on;
-}
-
 static void *back_main(void *arg)
 {
     struct tkt_back *b = arg;
 
-    while (wait_tick(b)) {
+    while (tkt_ticker_wait(&b->ticker, TICK_MS)) {
         tick(b);
     }
     tkt_tools_release(&b->tools);
@@ -395,8 +371,6 @@ static void *back_main(void *arg)
 
 static void destroy(struct tkt_back *b)
 {
-    pthread_cond_destroy(&b->wake);
-    pthread_mutex_destroy(&b->lock);
     tkt_http_free(&b->http);
     for (size_t i = 0; i < b->list_count; i++) {
         free(b->lists[i].last);
@@ -407,7 +381,6 @@ static void destroy(struct tkt_back *b)
 struct tkt_back *tkt_back_start(struct tkt_daemon *d, struct tkt_err *err)
 {
     struct tkt_back *b = calloc(1, sizeof(*b));
-    pthread_condattr_t attr;
 
     if (b == NULL || (b->http = tkt_http_new(err)) == NULL) {
         free(b);
@@ -416,14 +389,7 @@ struct tkt_back *tkt_back_start(struct tkt_daemon *d, struct tkt_err *err)
     }
     b->d = d;
     b->tools.store_dir = d->store_dir;
-    pthread_mutex_init(&b->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&b->wake, &attr);
-    pthread_condattr_destroy(&attr);
-    int rc = pthread_create(&b->thread, NULL, back_main, b);
-    if (rc != 0) {
-        tkt_err_set(err, TKT_ERR_TEMP, "back: thread: %s", strerror(rc));
+    if (tkt_ticker_start(&b->ticker, back_main, b, "back", err) < 0) {
         destroy(b);
         return NULL;
     }
@@ -437,11 +403,7 @@ void tkt_back_stop(struct tkt_back **back)
     if (b == NULL) {
         return;
     }
-    pthread_mutex_lock(&b->lock);
-    b->stopping = true;
-    pthread_cond_signal(&b->wake);
-    pthread_mutex_unlock(&b->lock);
-    pthread_join(b->thread, NULL);
+    tkt_ticker_stop(&b->ticker);
     destroy(b);
     *back = NULL;
 }

@@ -11,6 +11,7 @@
 #include "ticketd/follow_notify.h"
 #include "ticketd/follow_sla.h"
 #include "ticketd/missed.h"
+#include "ticketd/ticker.h"
 #include "ticketd/tools.h"
 
 #include <string.h>
@@ -32,10 +33,7 @@
 
 struct tkt_schedule {
     struct tkt_daemon *d;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stopping;
+    struct tkt_ticker ticker;
     struct tkt_tools tools;
     int64_t missed_due;
     int64_t parser_due;
@@ -226,21 +224,6 @@ static bool tick(struct tkt_schedule *s)
     return more;
 }
 
-/* false: it is time to stop. */
-static bool wait_tick(struct tkt_schedule *s, bool more)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += more ? 0 : TICK_MS / 1000;
-    pthread_mutex_lock(&s->lock);
-    while (!s->stopping && pthread_cond_timedwait(&s->wake, &s->lock, &until) == 0) {
-    }
-    bool go_on = !s->stopping;
-    pthread_mutex_unlock(&s->lock);
-    return go_on;
-}
-
 static void *schedule_main(void *arg)
 {
     struct tkt_schedule *s = arg;
@@ -249,7 +232,7 @@ static void *schedule_main(void *arg)
 
     do {
         more = tick(s);
-    } while (wait_tick(s, more));
+    } while (tkt_ticker_wait(&s->ticker, more ? 0 : TICK_MS));
     for (int i = 0; i < TKT_SENDERS_CACHED / LEARN_AT_ONCE; i++) {
         keep_learned(s);
     }
@@ -260,7 +243,6 @@ static void *schedule_main(void *arg)
 struct tkt_schedule *tkt_schedule_start(struct tkt_daemon *d, struct tkt_err *err)
 {
     struct tkt_schedule *s = calloc(1, sizeof(*s));
-    pthread_condattr_t attr;
 
     if (!s) {
         tkt_err_set(err, TKT_ERR_TEMP, "schedule: no memory");
@@ -270,14 +252,7 @@ struct tkt_schedule *tkt_schedule_start(struct tkt_daemon *d, struct tkt_err *er
     s->tools.store_dir = d->store_dir;
     s->parser_due = tkt_clock_mono_ms() + PARSER_MS;
     s->learn_due = tkt_clock_mono_ms() + LEARN_MS;
-    pthread_mutex_init(&s->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->wake, &attr);
-    pthread_condattr_destroy(&attr);
-    int rc = pthread_create(&s->thread, NULL, schedule_main, s);
-    if (rc != 0) {
-        tkt_err_set(err, TKT_ERR_TEMP, "schedule: thread: %s", strerror(rc));
+    if (tkt_ticker_start(&s->ticker, schedule_main, s, "schedule", err) < 0) {
         free(s);
         return NULL;
     }
@@ -291,13 +266,7 @@ void tkt_schedule_stop(struct tkt_schedule **schedule)
     if (!s) {
         return;
     }
-    pthread_mutex_lock(&s->lock);
-    s->stopping = true;
-    pthread_cond_signal(&s->wake);
-    pthread_mutex_unlock(&s->lock);
-    pthread_join(s->thread, NULL);
-    pthread_cond_destroy(&s->wake);
-    pthread_mutex_destroy(&s->lock);
+    tkt_ticker_stop(&s->ticker);
     free(s);
     *schedule = NULL;
 }
