@@ -7,6 +7,7 @@ import email.policy
 import json
 import os
 import re
+import shutil
 import socket
 import socketserver
 import ssl
@@ -16,7 +17,7 @@ import threading
 import pytest
 from conftest import BUILD, Site, make_root, remove_root, skip_without_postfix
 from harness.mta import Postfix
-from harness.product import Product
+from harness.product import Product, program
 from harness.smtp import header, send
 from harness.util import wait_for
 
@@ -327,8 +328,17 @@ def two():
     for name in names:
         os.makedirs(f"{path}/{name}")
         os.chmod(f"{path}/{name}", 0o755)
-    products = [Product(f"{path}/{name}", BUILD) for name in names]
-    postfix = Postfix(path, settings=(
+    products = [Product(f"{path}/{name}", BUILD, hooks=', "65534"', intake_umask="0")
+                for name in names]
+    shutil.copy(program(BUILD, "ticketctl"), f"{path}/ticketctl")
+    # As docs/notifications.md has it: Postfix shows its own bounces to no milter.
+    with open(f"{path}/back", "w", encoding="ascii") as f:
+        f.write("/^support\\+[bu]-[a-z2-7]{32}@one\\.test$/ ticketback:\n")
+    services = ("ticketback unix - n n - 1 pipe flags=q user=nobody null_sender=\n"
+                f"  argv={path}/ticketctl -s {products[0].root}/run/intake.sock submit"
+                " -f ${sender} -r ${recipient}\n")
+    postfix = Postfix(path, services=services, settings=(
+        f"transport_maps = regexp:{path}/back\n"
         "smtpd_milters = " + ", ".join(p.milter_socket for p in products) +
         "\nmyorigin = one.test\nrecipient_delimiter = +\n"
         "virtual_mailbox_domains = one.test, two.test, customer.test\n"))
@@ -386,3 +396,20 @@ def test_two_desks_that_acknowledge_do_not_thank_each_other(two, mail):
     after = [len(p.tickets()) for p in products]
     assert after[0] == before[0] + 1
     assert after[1] <= before[1] + 1
+
+
+def test_a_requester_of_this_postfix_who_is_not_there_is_marked(two, mail):
+    products, postfix = two
+    postfix.clear_mails()
+    message = mail("I am gone", to="support@one.test", sender="<gone@elsewhere.invalid>")
+    assert send(postfix.port, "gone@elsewhere.invalid", "support@one.test",
+                message).code == 250
+    ticket = wait_for("the ticket", lambda: [
+        t for t in products[0].tickets() if t["subject"] == "I am gone"], 20)[0]["id"]
+    count = len(products[0].tickets())
+    found = wait_for("the report", lambda: [
+        e["data"] for e in products[0].json("show", ticket)["events"]
+        if e["kind"] in ("notice.bounced", "contact.marked")][:2], 60)
+    assert {d["address"] for d in found} == {"gone@elsewhere.invalid"}
+    assert len(products[0].tickets()) == count
+    assert acks(postfix, "MAILER-DAEMON") == []
