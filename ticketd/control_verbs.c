@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "ticketd/control_agents.h"
 #include "ticketd/control_facts.h"
+#include "ticketd/control_notify.h"
 #include "ticketd/control_sample.h"
 #include "ticketd/control_sla.h"
 #include "ticketd/people.h"
@@ -684,6 +685,18 @@ static const struct verb verbs[] = {
      run_directory_test,
      {MAY("name", KIND_TEXT)}},
     {"directory-flush", TKT_ROLE_ADMIN, false, run_directory_flush, {{0}}},
+    {"notify-contacts", TKT_ROLE_READER, false, tkt_control_contacts, {{0}}},
+    {"notify-optout",
+     TKT_ROLE_AGENT,
+     false,
+     tkt_control_optout,
+     {NEED("address", KIND_TEXT), MAY("back", KIND_FLAG), MAY("mark", KIND_TEXT)}},
+    {"notify-preview",
+     TKT_ROLE_READER,
+     false,
+     tkt_control_preview,
+     {MAY("id", KIND_ID), MAY("on", KIND_TEXT), MAY("to", KIND_TEXT),
+      MAY("language", KIND_TEXT)}},
     {"facts",
      TKT_ROLE_READER,
      false,

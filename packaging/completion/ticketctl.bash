@@ -13,7 +13,7 @@ _ticketctl()
         -*) ;;
         *) case $cmd in
            '') cmd=$w ;;
-           agent|sla|queue|config|model) cmd="$cmd $w" ;;
+           agent|notify|sla|queue|config|model) cmd="$cmd $w" ;;
            esac ;;
         esac
     done
@@ -30,7 +30,7 @@ _ticketctl()
         COMPREPLY=($(compgen -W "$w" -- "$cur")); return ;;
     esac
     case $cmd in
-    "") words=" submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent sla queue itsm directory status shadow verify backup restore config model token-key reload ping help" ;;
+    "") words=" submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent notify sla queue itsm directory status shadow verify backup restore config model token-key reload ping help" ;;
     "submit") words=" -f --from -r --rcpt -o --output --remaining --queue-id --client-addr --client-name --helo --login -n --dry-run --missed" ;;
     "explain") words=" -f --from -r --rcpt --offline --redacted --now" ;;
     "extract") words=" -o --output" ;;
@@ -52,6 +52,9 @@ _ticketctl()
     "agent list") words=" --group" ;;
     "agent away") words=" --until --from --note --reassign" ;;
     "agent back") words="" ;;
+    "notify list") words="" ;;
+    "notify optout") words=" --back --reachable" ;;
+    "notify preview") words=" --on --to --language --html" ;;
     "sla list") words=" --due --limit" ;;
     "sla show") words="" ;;
     "queue list") words=" --state --limit" ;;
@@ -82,6 +85,7 @@ _ticketctl()
     "ping") words="" ;;
     "help") words=" --rows --bash-completion" ;;
     "agent") subs=" list away back" ;;
+    "notify") subs=" list optout preview" ;;
     "sla") subs=" list show" ;;
     "queue") subs=" list show retry park drop" ;;
     "itsm") subs=" list test" ;;
@@ -94,11 +98,11 @@ _ticketctl()
     esac
     case $cmd in
     "") COMPREPLY=($(compgen -W "$words" -- "$cur")) ;;
-    agent|sla|queue|config|model) COMPREPLY=($(compgen -W "$subs" -- "$cur")) ;;
+    agent|notify|sla|queue|config|model) COMPREPLY=($(compgen -W "$subs" -- "$cur")) ;;
     explain|extract|backup|restore|"config test"|"model t"*|"model retrain")
         COMPREPLY=($(compgen -f -- "$cur")) ;;
     help)
-        COMPREPLY=($(compgen -W " submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent sla queue itsm directory status shadow verify backup restore config model token-key reload ping help" -- "$cur")) ;;
+        COMPREPLY=($(compgen -W " submit explain extract replay list show log raw set comment assign resolve reopen close merge split link forget agent notify sla queue itsm directory status shadow verify backup restore config model token-key reload ping help" -- "$cur")) ;;
     esac
 }
 complete -o filenames -F _ticketctl ticketctl

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Notices by a real ticketd: who is told what by mail and by a webhook, and who is not."""
+import email
+import email.policy
+import http.server
+import json
+import os
+import threading
+
+import pytest
+from conftest import BUILD
+from harness.product import Product
+from harness.util import make_root, remove_root, wait_for
+
+DESK = "support@example.test"
+ANN = "ann@customer.example"
+
+
+class Hook:
+    """Takes whatever comes, and keeps it."""
+
+    def __init__(self):
+        self.got = got = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d/hook" % self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+CONF = """
+group "net" { members = {"bob@example.test"} mailbox = "net@example.test" }
+channel "mail" { type = "mail" options = {"program=%(program)s"} }
+channel "hook" { type = "webhook" url = "%(url)s" auth = none
+    options = {"allow_private=yes"} }
+notify "ack" {
+    on = {"created", "comment", "resolved"}
+    to = {"requester"}
+    channel = "mail"
+    per_recipient = 6
+}
+notify "room" { on = {"created", "resolved", "alarm"} to = {"room"} channel = "hook" }
+desk "it" {
+    addresses = {"support@example.test"}
+    prefix = "IT"
+    group = "net"
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def world():
+    path = make_root()
+    box = os.path.join(path, "box")
+    os.mkdir(box)
+    os.chmod(box, 0o777)
+    program = os.path.join(path, "sendmail")
+    with open(program, "w") as f:
+        f.write("#!/bin/sh\nf=$(mktemp %s/new.XXXXXX)\necho \"X-Args: $*\" > $f\n"
+                "cat >> $f\nmv $f %s/mail.${f##*.}\n" % (box, box))
+    os.chmod(program, 0o755)
+    hook = Hook()
+    p = Product(path, BUILD, desks=CONF % {"program": program, "url": hook.url})
+    p.hook, p.box = hook, box
+    try:
+        p.prepare()
+        p.start_ticketd()
+        yield p
+    finally:
+        p.stop()
+        print(p.log("ticketd")[-4000:])
+        hook.server.shutdown()
+        remove_root(path)
+
+
+def mails(world):
+    found = []
+    for name in sorted(os.listdir(world.box)):
+        if name.startswith("mail."):
+            with open(os.path.join(world.box, name), "rb") as f:
+                found.append(email.message_from_binary_file(f, policy=email.policy.default))
+    return found
+
+
+def submit(world, message, sender=ANN):
+    done = world.ctl("submit", "-f", sender, "-r", DESK, stdin=message, text=False)
+    return done.stdout.split()[0].decode()
+
+
+def text(subject, sender=ANN, more=""):
+    return ("From: %s\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: <%s@customer.example>\r\n"
+            "Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n%s\r\nIt does not work.\r\n"
+            % (sender, DESK, subject, subject.replace(" ", "-"), more)).encode()
+
+
+def test_the_requester_hears_at_once_and_the_room_too(world):
+    ticket = submit(world, text("printer"))
+    wait_for("notices", lambda: len(mails(world)) >= 1 and len(world.hook.got) >= 1, 20)
+    m = mails(world)[0]
+    assert m["To"].addresses[0].addr_spec == ANN
+    assert ticket in m["Subject"] and "printer" in m["Subject"]
+    assert m["Auto-Submitted"].startswith("auto-replied")
+    assert m["In-Reply-To"] == "<printer@customer.example>"
+    plain = m.get_body(("plain",)).get_content()
+    assert ticket in plain and "is in hand" in plain
+    assert m.get_body(("html",)) is not None
+    assert ticket in json.dumps(world.hook.got[0])
+    kinds = [e["kind"] for e in world.json("log", ticket)]
+    assert kinds.count("notice.told") == 2
+
+
+def test_robots_lists_and_bounces_are_not_answered(world):
+    before = len(mails(world))
+    submit(world, text("cron job", more="Auto-Submitted: auto-generated\r\n"))
+    submit(world, text("out of office", more="Auto-Submitted: auto-replied\r\n"))
+    submit(world, text("news", more="List-Id: <l.example>\r\nPrecedence: list\r\n"))
+    submit(world, text("hurt", sender="mailer-daemon@customer.example"), sender="")
+    ticket = submit(world, text("a person"))
+    wait_for("the mail", lambda: any(ticket in m["Subject"] for m in mails(world)), 20)
+    assert len(mails(world)) == before + 1
+
+
+def test_a_loop_that_passes_for_a_person_is_cut(world):
+    """What it sends becomes tickets; what it is told ends."""
+    loop = "loop@customer.example"
+    last = None
+    for i in range(30):
+        last = submit(world, text("again %d" % i, sender=loop), sender=loop)
+    end = submit(world, text("behind the loop", sender="eve@customer.example"),
+                 sender="eve@customer.example")
+    wait_for("the mail", lambda: any(end in m["Subject"] for m in mails(world)), 20)
+    told = [m for m in mails(world) if m["To"].addresses[0].addr_spec == loop]
+    assert len(told) == 6
+    assert world.json("show", last)["requester"] == loop
+    limited = [e for e in world.json("log") if e["kind"] == "notice.limited"]
+    assert len(limited) == 1
+
+
+def test_words_are_shown_before_they_are_sent(world):
+    done = world.ctl("notify", "preview", "--on", "resolved", "--language", "de")
+    assert "gelöst" in done.stdout and "IT-12" in done.stdout
+    done = world.ctl("notify", "preview", "--html", "--to", "group")
+    assert "&lt;jammed&gt;" in done.stdout and "<jammed>" not in done.stdout
+    done = world.ctl("notify", "preview", "IT-1", "--on", "burned", check=False)
+    assert done.returncode != 0
+
+
+def test_who_opted_out_is_told_no_more_until_he_comes_back(world):
+    quiet = "quiet@customer.example"
+    world.ctl("notify", "optout", "Quiet@customer.example")
+    assert quiet in world.ctl("notify", "list").stdout
+    submit(world, text("quiet one", sender=quiet), sender=quiet)
+    world.ctl("notify", "optout", quiet, "--back")
+    second = submit(world, text("quiet two", sender=quiet), sender=quiet)
+    wait_for("the mail", lambda: any(second in m["Subject"] for m in mails(world)), 20)
+    assert len([m for m in mails(world)
+                if m["To"].addresses[0].addr_spec == quiet]) == 1
