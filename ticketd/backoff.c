@@ -21,7 +21,8 @@ struct tkt_verdict tkt_backoff_aged(const struct tkt_job *job, const struct tkt_
 
     if (err->class == TKT_ERR_NONE) {
         v.outcome = TKT_JOB_DONE;
-    } else if (err->class == TKT_ERR_TEMP && now_ms - job->created_ms <= age_ms) {
+    } else if (err->class == TKT_ERR_TEMP && (now_ms - job->created_ms <= age_ms ||
+                                              job->attempts < TKT_BACKOFF_TRIES_MIN)) {
         int64_t asked = (int64_t)err->retry_after_s * 1000;
 
         v.outcome = TKT_JOB_DEFER;

@@ -202,25 +202,37 @@ static enum tkt_job_doubt after_failure(const struct tkt_itsmjob *job)
     return job->call.op == TKT_ITSM_FIND ? TKT_DOUBT_KEEP : TKT_DOUBT_CLEAR;
 }
 
-/* No ticket has the key. May it be made now? */
+/* How long after a lost create a search may show nothing. Where it does not lag, the create
+ * itself may be under way there yet: for as long as its answer would have been awaited. */
+static int64_t lag_of(const struct tkt_itsmjob *job)
+{
+    return job->conf->search_lag_ms
+               ? job->conf->search_lag_ms
+               : TKT_MAX(job->ops->search_lag_ms, (int64_t)job->conf->timeout_ms);
+}
+
+/* No ticket has the key. May it be made now? What counts is when the search was asked. */
 static void nothing_found(struct tkt_itsmjob *job)
 {
-    int64_t lag =
-        job->conf->search_lag_ms ? job->conf->search_lag_ms : job->ops->search_lag_ms;
-    int64_t left = job->r->job.doubt_ms + lag - tkt_clock_wall_ms();
+    int64_t doubt = job->r->job.doubt_ms;
+    int64_t left = doubt + lag_of(job) - job->find_ms;
     struct tkt_err err = TKT_ERR_INIT;
 
     if (left > 0) {
+        /* A clock that was set back begins anew. */
+        bool ahead = doubt > job->find_ms;
+
+        left = TKT_MIN(left, lag_of(job));
         tkt_err_set(&err, TKT_ERR_TEMP,
                     "an earlier try may have made it; its search may show it later");
         err.retry_after_s = (int)(left / 1000) + 1;
         job->r->word = TKT_WORD_ANSWERED;
-        end(job, &err, TKT_DOUBT_KEEP);
-    } else if (!job->ops->search_is_proof) {
+        end(job, &err, ahead ? TKT_DOUBT_SET : TKT_DOUBT_KEEP);
+    } else if (!job->ops->search_is_proof && doubt != TKT_DOUBT_ASKED_MS) {
         tkt_err_set(&err, TKT_ERR_PERM,
-                    "an earlier try may have made it and the search does not tell; look "
-                    "there, then retry or drop this job");
-        end(job, &err, TKT_DOUBT_KEEP);
+                    "an earlier try may have made it and the search does not tell: look "
+                    "there; retry makes it, drop leaves it");
+        end(job, &err, TKT_DOUBT_ASKED);
     } else {
         carry_out(job, TKT_ITSM_CREATE);
     }
@@ -288,6 +300,7 @@ static void carried_out(void *arg, const struct tkt_itsm_result *result)
 static void carry_out(struct tkt_itsmjob *job, enum tkt_itsm_op op)
 {
     job->call.op = op;
+    job->find_ms = tkt_clock_wall_ms();
     memset(&job->call.seen, 0, sizeof(job->call.seen));
     tkt_itsm_run_start(job->r->http, job->ops, &job->call, carried_out, job);
 }

@@ -32,6 +32,7 @@ struct tkt_itsmjob {
     struct tkt_wire_arena arena;
     struct tkt_itsm_call call;
     int64_t asked_ms;               /* a look: when it began ... */
+    int64_t find_ms;                /* when the call under way began */
     struct tkt_store_back_out back; /* ... and what it brought */
     char key[24];                   /* names the job towards the ITSM */
     bool looked;                    /* the call under way looks for a lost create */

@@ -114,7 +114,9 @@ const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS] = {
     {TIME_ROW(tkt_conf_itsm, park_after_ms, "park_after", "3d", MINUTE, 365 * DAY),
      .reload = true, .help = "A job that fails for so long waits for a person."},
     {TIME_ROW(tkt_conf_itsm, search_lag_ms, "search_lag", "0", 0, HOUR), .reload = true,
-     .help = "How long its search may miss a new ticket; 0: as the type is known for."},
+     .help =
+         "How long its search may miss a new ticket; 0: as the type is known for, and at "
+         "least timeout."},
     {TIME_ROW(tkt_conf_itsm, poll_ms, "poll", "5m", 0, DAY), .reload = true,
      .help = "How often it is asked what changed there; 0: never."},
     {BOOL_ROW(tkt_conf_itsm, internal_comments, "internal_comments", "no"),

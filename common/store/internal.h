@@ -176,6 +176,7 @@ struct job_move {
     const char *owner;
     const char *reason;
     bool untried; /* the claim before does not count as an attempt */
+    bool anew;    /* nor does any other */
 };
 int tkt_job_move(struct tkt_store *s, struct job_row *j, const struct job_move *m,
                  int64_t now_ms, struct tkt_err *err);

@@ -149,8 +149,10 @@ static int command(struct tkt_store *s, int64_t job, const char *verb, const cha
         if (strcmp(verbs[i].verb, verb) != 0) {
             continue;
         }
-        struct job_move m = {
-            .to = verbs[i].to, .due_ms = now_ms, .reason = verbs[i].reason};
+        struct job_move m = {.to = verbs[i].to,
+                             .due_ms = now_ms,
+                             .reason = verbs[i].reason,
+                             .anew = verbs[i].to == JOB_READY && j.state == JOB_PARKED};
         /* What a worker holds stays with it: it may be half done at the other end. */
         if (j.state == JOB_CLAIMED || !tkt_job_may_move(j.state, m.to)) {
             return tkt_err_set(err, TKT_ERR_PERM, "job %" PRId64 " is %s: cannot %s it",

@@ -100,11 +100,13 @@ int tkt_job_move(struct tkt_store *s, struct job_row *j, const struct job_move *
     if (tkt_db_run(s->db, SQL_JOB_MOVE, err, "idiittdii", j->id, (int)m->to,
                    runs ? m->due_ms : INT64_C(0), run_after, m->owner, m->reason,
                    runs         ? 1
+                   : m->anew    ? -2
                    : m->untried ? -1
                                 : 0,
                    now_ms,
                    m->doubt == TKT_DOUBT_SET     ? now_ms
                    : m->doubt == TKT_DOUBT_CLEAR ? INT64_C(0)
+                   : m->doubt == TKT_DOUBT_ASKED ? TKT_DOUBT_ASKED_MS
                                                  : INT64_C(-1)) < 0) {
         return -1;
     }

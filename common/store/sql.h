@@ -276,7 +276,8 @@ X(SQL_JOB_LOAD, "SELECT id, ticket, target, state, run_after, due, owner, kind, 
     " message FROM jobs" \
     " WHERE id = ?") \
 X(SQL_JOB_MOVE, "UPDATE jobs SET state = ?2, due = nullif(?3, 0), run_after = ?4," \
-    " owner = ?5, reason = coalesce(?6, reason), attempts = attempts + ?7, changed = ?8," \
+    " owner = ?5, reason = coalesce(?6, reason)," \
+    " attempts = CASE ?7 WHEN -2 THEN 0 ELSE attempts + ?7 END, changed = ?8," \
     " doubt = coalesce(nullif(?9, -1), doubt) WHERE id = ?1") \
 X(SQL_JOB_TURN, "UPDATE jobs SET kind = ?2, created = ?3 WHERE id = ?1") \
 X(SQL_TICKET_GROUP_NAMED, "SELECT count(*) FROM events WHERE ticket = ?1" \

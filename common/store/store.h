@@ -362,10 +362,13 @@ int tkt_store_job_turn(struct tkt_store *store, int64_t job, const char *owner,
                        const char *kind, int64_t now_ms, struct tkt_err *err);
 /* Whether the last try may have been carried out at the other end though it failed here. */
 enum tkt_job_doubt {
-    TKT_DOUBT_KEEP, /* nothing new is known: as it was */
-    TKT_DOUBT_SET,  /* it may have been, from now on */
-    TKT_DOUBT_CLEAR /* it was not */
+    TKT_DOUBT_KEEP,  /* nothing new is known: as it was */
+    TKT_DOUBT_SET,   /* it may have been, from now on */
+    TKT_DOUBT_CLEAR, /* it was not */
+    TKT_DOUBT_ASKED /* only a person can tell: who retries the job says that it was not */
 };
+/* doubt_ms of a job whose doubt a person was asked about. */
+#define TKT_DOUBT_ASKED_MS INT64_C(1)
 /* tkt_store_job_finish for work at another end: the next claim of the job is told. A lease
  * that ran out leaves doubt by itself. */
 int tkt_store_job_finish_in_doubt(struct tkt_store *store, int64_t job, const char *owner,

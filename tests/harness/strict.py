@@ -8,10 +8,12 @@ plan(what, match, n, **more): for the next n requests whose first line has `matc
   half    carried out, and answered with half of the JSON
   page    200 and a page of HTML; nothing happens
   answer  status, headers and body as given; nothing happens
+  late    carried out after `seconds`, whether somebody waits for it or not; no answer
 A breach of the contract (`breach`) is answered and kept; the suite looks that there was none.
 """
 import json
 import threading
+import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -117,13 +119,16 @@ class Fake:
         with self.lock:
             self.seen.append(request)
             what, more = self._plan(request.line)
-            if what in ("pass", "lose", "half"):
+        if what == "late":
+            time.sleep(more["seconds"])
+        with self.lock:
+            if what in ("pass", "lose", "half", "late"):
                 answer = request.answer = self._carry_out(request)
             elif what == "page":
                 answer = Answer(200, "<html>log in</html>", **{"Content-Type": "text/html"})
             elif what == "answer":
                 answer = Answer(more["status"], more.get("body"), **more.get("headers", {}))
-        if what in ("lose", "cut"):
+        if what in ("lose", "cut", "late"):
             http.close_connection = True
             http.connection.close()
             return

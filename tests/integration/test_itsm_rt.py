@@ -29,7 +29,7 @@ class Site:
         desks = ('itsm "rt" {\n    type = "rt"\n'
                  f'    url = "{self.relay.url}"\n    secret = "file:{secret}"\n'
                  '    project = "General"\n    groups = {"net=Network"}\n'
-                 '    fields = {"Site={{desk}}"}\n    timeout = 20s\n    tags = {"RT.TEST#{number}"}\n}\n' +
+                 '    fields = {"Site={{desk}}"}\n    timeout = 20s\n    search_lag = 2s\n    tags = {"RT.TEST#{number}"}\n}\n' +
                  DESKS.replace('prefix = "IT"', 'prefix = "IT"\n    itsm = "rt"'))
         self.product = Product(self.root, BUILD, desks=desks)
         self.product.prepare()

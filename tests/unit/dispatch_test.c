@@ -68,7 +68,8 @@ static void pauses_grow_to_a_limit_and_are_spread(void **state)
 
 static void retry_after_is_obeyed_and_age_parks(void **state)
 {
-    const struct tkt_job job = {.attempts = 1, .created_ms = 0};
+    const struct tkt_job job = {.attempts = TKT_BACKOFF_TRIES_MIN, .created_ms = 0};
+    const struct tkt_job fresh = {.attempts = TKT_BACKOFF_TRIES_MIN - 1};
     const struct tkt_err busy = {.class = TKT_ERR_TEMP, .retry_after_s = 3600};
 
     (void)state;
@@ -77,6 +78,8 @@ static void retry_after_is_obeyed_and_age_parks(void **state)
                      TKT_JOB_DEFER);
     assert_int_equal(tkt_backoff(&job, &busy, 0, TKT_BACKOFF_AGE_MS + 1).outcome,
                      TKT_JOB_PARK);
+    assert_int_equal(tkt_backoff(&fresh, &busy, 0, TKT_BACKOFF_AGE_MS + 1).outcome,
+                     TKT_JOB_DEFER);
 }
 
 /* ---- the fair pool -------------------------------------------------------------------- */

@@ -514,6 +514,29 @@ static void doubt_stays_until_it_is_known_better(void **state)
     assert_int_equal(doubt_at(f, NOW + 5020), NOW + 5000);
 }
 
+/* Its tries begin anew; and what only a person could tell, the person has told. */
+static void who_retries_a_parked_job_gives_it_a_beginning(void **state)
+{
+    struct fixture *f = *state;
+
+    add_job(f, add_ticket(f, "a"), "create", "jira", NOW);
+    assert_int_equal(doubt_at(f, NOW), 0);
+    end_in(f, TKT_JOB_DEFER, TKT_DOUBT_SET, NOW + 20);
+    assert_int_equal(doubt_at(f, NOW + 20), NOW + 20);
+    end_in(f, TKT_JOB_PARK, TKT_DOUBT_ASKED, NOW + 30);
+    assert_int_equal(number(f, "SELECT attempts FROM jobs"), 2);
+    assert_int_equal(tkt_store_job_command(f->store, 1, "retry", "anna", NOW + 40, NULL),
+                     0);
+    assert_int_equal(number(f, "SELECT attempts FROM jobs"), 0);
+    assert_int_equal(doubt_at(f, NOW + 40), TKT_DOUBT_ASKED_MS);
+    /* A deferred one is only sooner. */
+    end_in(f, TKT_JOB_DEFER, TKT_DOUBT_SET, NOW + 50);
+    assert_int_equal(tkt_store_job_command(f->store, 1, "retry", "anna", NOW + 60, NULL),
+                     0);
+    assert_int_equal(number(f, "SELECT attempts FROM jobs"), 1);
+    assert_int_equal(doubt_at(f, NOW + 60), NOW + 50);
+}
+
 static void a_parked_job_parks_its_own_lane_only(void **state)
 {
     struct fixture *f = *state;
@@ -800,6 +823,7 @@ int main(void)
         T(jobs_wait_for_their_time),
         T(a_lost_lease_is_taken_over_and_its_owner_refused),
         T(doubt_stays_until_it_is_known_better),
+        T(who_retries_a_parked_job_gives_it_a_beginning),
         T(what_was_returned_counts_as_no_attempt),
         T(a_renewed_lease_lasts_longer_for_its_owner_alone),
         T(a_parked_job_parks_its_own_lane_only),
