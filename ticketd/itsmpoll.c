@@ -231,6 +231,8 @@ static int list(struct tkt_back *b, struct listed *l, struct tkt_itsmjob *job,
     }
     /* Nothing changed: what comes later is later than what was asked for. */
     end.since_ms = TKT_MAX(job->call.seen.upto_ms, since);
+    /* One ticket with a wrong year must not end all lists. */
+    end.since_ms = TKT_MIN(end.since_ms, tkt_clock_wall_ms() + SKEW_MS);
     forget_known(l, &job->call.seen);
     if (tkt_commit_call(b->d->commit, apply_list, &end, true, err) < 0) {
         l->last_count = 0; /* nothing of it is known */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static enum tkt_itsm_next no_memory(struct tkt_err *err)
 {
@@ -124,6 +125,23 @@ const char *tkt_itsm_fit(struct tkt_itsm_call *call, const char *text, size_t ma
         tkt_itsm_text(call, "\n[... cut: the whole is kept with %s]", call->ticket->id);
 
     return more == NULL ? NULL : cut_to(call, text, max, more);
+}
+
+const char *tkt_itsm_break(struct tkt_itsm_call *call, const char *text,
+                           const char *const *orders)
+{
+    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(4 * TKT_HTTP_ANSWER_MAX);
+
+    for (const char *p = text == NULL ? "" : text; *p != '\0'; p++) {
+        tkt_buf_addc(&out, *p);
+        for (size_t i = 0; orders[i] != NULL; i++) {
+            if (strncasecmp(p, orders[i], strlen(orders[i])) == 0) {
+                tkt_buf_addc(&out, ' ');
+                break;
+            }
+        }
+    }
+    return text == NULL || out.failed ? NULL : tkt_itsm_keep(call, tkt_buf_str(&out));
 }
 
 static int digit_of(char c)

@@ -56,6 +56,10 @@ const char *tkt_itsm_line(struct tkt_itsm_call *call, const char *text, size_t m
 const char *tkt_itsm_body(struct tkt_itsm_call *call, const char *text, size_t max);
 /* The same, and the last line says with which of our tickets the whole text is kept. */
 const char *tkt_itsm_fit(struct tkt_itsm_call *call, const char *text, size_t max);
+/* The text, with a blank behind the first byte of each of `orders` (ends with NULL, whatever
+ * the case): what the ITSM would carry out is text. */
+const char *tkt_itsm_break(struct tkt_itsm_call *call, const char *text,
+                           const char *const *orders);
 
 /* "ours=theirs" rows: theirs for ours, or fallback. */
 const char *tkt_itsm_map(const struct tkt_conf_list *rows, const char *ours,

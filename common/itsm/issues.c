@@ -31,7 +31,7 @@ static bool starts_something(const char *p)
 
 static void add_one(struct tkt_buf *out, const char *text, const char *p)
 {
-    static const char escaped[] = "\\<[";
+    static const char escaped[] = "\\<[&"; /* "&#64;x" is "@x" once it is shown */
     char before = p > text ? p[-1] : '\n';
 
     if (strchr(escaped, *p) != NULL) {
@@ -60,10 +60,11 @@ const char *tkt_issues_markdown(struct tkt_itsm_call *call, const char *text,
         return tkt_itsm_keep(call, text);
     }
     for (const char *p = text; *p != '\0'; p++) {
-        if (at_start && strchr("\\<[", *p) == NULL && starts_something(p)) {
+        if (at_start && strchr("\\<[&", *p) == NULL && starts_something(p)) {
             tkt_buf_addc(&out, '\\');
         }
-        at_start = *p == '\n' || (at_start && *p == ' ');
+        /* Controls become blanks later. */
+        at_start = *p == '\n' || (at_start && ((unsigned char)*p <= ' ' || *p == 0x7f));
         if (*p == '\n' && with_breaks && p > text && p[-1] != '\n' && p[1] != '\n' &&
             p[1] != '\0') {
             tkt_buf_adds(&out, "  ");

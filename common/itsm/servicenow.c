@@ -384,6 +384,14 @@ static const char *whole_text(struct tkt_itsm_call *call, const struct work *w)
                          tkt_itsm_line(call, t->requester_name, 100), t->requester, text);
 }
 
+/* What stands behind [code] is shown as HTML. */
+static const char *journal(struct tkt_itsm_call *call, const char *text)
+{
+    static const char *const orders[] = {"[code]", NULL};
+
+    return tkt_itsm_break(call, text, orders);
+}
+
 static int add_texts(struct tkt_itsm_call *call, const struct work *w, cJSON *body,
                      const char *prefix)
 {
@@ -407,7 +415,7 @@ static int add_texts(struct tkt_itsm_call *call, const struct work *w, cJSON *bo
               tkt_itsm_body(call, text, room));
     if (rc == 0 && note != NULL && (is_long || *note != '\0')) {
         rc = set(body, tkt_itsm_text(call, "%swork_notes", prefix),
-                 tkt_itsm_text(call, "%s%s", note, is_long ? text : ""));
+                 tkt_itsm_text(call, "%s%s", note, is_long ? journal(call, text) : ""));
     }
     return rc;
 }
@@ -635,7 +643,7 @@ static enum tkt_itsm_next comment(struct tkt_itsm_call *call, struct tkt_err *er
     if (call->step > 0) {
         return TKT_ITSM_DONE;
     }
-    const char *text = tkt_itsm_body(call, c->text, JOURNAL_MAX);
+    const char *text = journal(call, tkt_itsm_body(call, c->text, JOURNAL_MAX));
     if (text != NULL && c->author[0] != '\0') {
         text = tkt_itsm_text(call, "%s <%s>:\n%s",
                              tkt_itsm_line(call, c->author_name, 100), c->author, text);

@@ -145,6 +145,15 @@ static void add_requester(struct tkt_itsm_call *call, cJSON *ticket, double requ
     }
 }
 
+/* Placeholders in what an agent writes are filled in there, with notes that no customer may
+ * see among them; we write as an agent. */
+static const char *plain(struct tkt_itsm_call *call, const char *text)
+{
+    static const char *const orders[] = {"{{", "{%", NULL};
+
+    return tkt_itsm_break(call, text, orders);
+}
+
 static const char *text_with_sender(struct tkt_itsm_call *call, double requester)
 {
     const struct tkt_itsm_ticket *t = call->ticket;
@@ -186,7 +195,8 @@ static enum tkt_itsm_next post_ticket(struct tkt_itsm_call *call, double request
 
     cJSON_AddStringToObject(m.ticket, "subject", tkt_itsm_subject(call, SUBJECT_MAX));
     cJSON *comment = cJSON_AddObjectToObject(m.ticket, "comment");
-    cJSON_AddStringToObject(comment, "body", text_with_sender(call, requester));
+    cJSON_AddStringToObject(comment, "body",
+                            plain(call, text_with_sender(call, requester)));
     cJSON_AddBoolToObject(comment, "public", true);
     cJSON_AddStringToObject(m.ticket, "external_id", t->corr);
     add_requester(call, m.ticket, requester);
@@ -317,7 +327,7 @@ static enum tkt_itsm_next put_comment(struct tkt_itsm_call *call, const char *te
     cJSON *comment =
         cJSON_AddObjectToObject(cJSON_AddObjectToObject(body, "ticket"), "comment");
 
-    cJSON_AddStringToObject(comment, "body", text);
+    cJSON_AddStringToObject(comment, "body", plain(call, text));
     cJSON_AddBoolToObject(comment, "public", is_public);
     if (upload != NULL) {
         cJSON_AddItemToArray(cJSON_AddArrayToObject(comment, "uploads"),

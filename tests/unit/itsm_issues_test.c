@@ -158,6 +158,10 @@ static void a_stranger_s_text_stays_text(void **state)
                 {"<b>\\<i>", "\\<b>\\\\\\<i>"},
                 {"![a](b)", "!\\[a](b)"},
                 {"# a\n  ## b", "\\# a\n  \\## b"},
+                {"\t/close", "\t\\/close"},
+                {"\v/close", "\v\\/close"},
+                {"&#64;ann &commat;", "\\&#\xe2\x80\x8b"
+                                      "64;ann \\&commat;"},
                 {"/close\na /close\n/ x", "\\/close\na /close\n/ x"},
                 {"a\n---\n-- \nb - c", "a\n\\---\n\\-- \nb - c"},
                 {"```\n~~~\n===", "\\```\n\\~~~\n\\==="}};

@@ -138,6 +138,24 @@ static void a_file_goes_with_its_own_type(void **state)
     itsm_end(&d);
 }
 
+static void a_comment_is_never_html(void **state)
+{
+    const struct tkt_itsm_comment said = {.text = "a [CODE]<img src=x>[/code]",
+                                          .author = "",
+                                          .author_name = "",
+                                          .is_public = true};
+    struct itsm_drive d;
+
+    (void)state;
+    itsm_begin(&d, "servicenow", TKT_ITSM_COMMENT);
+    d.ticket.external = "incident/" ID;
+    d.call.comment = &said;
+    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_string_equal(d.call.request.body,
+                        "{\"comments\":\"a [ CODE]<img src=x>[/code]\"}");
+    itsm_end(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +164,7 @@ int main(void)
         cmocka_unit_test(only_a_row_that_shows_the_key_is_a_hit),
         cmocka_unit_test(an_import_set_that_says_error_is_a_refusal),
         cmocka_unit_test(a_file_goes_with_its_own_type),
+        cmocka_unit_test(a_comment_is_never_html),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,20 @@ static void a_create_has_its_key_in_header_and_body(void **state)
     steps_end(&s);
 }
 
+static void a_placeholder_in_a_mail_is_not_filled_in(void **state)
+{
+    struct steps s;
+
+    (void)state;
+    steps_begin(&s, "zendesk", TKT_ITSM_CREATE);
+    s.conf.requester = TKT_CONF_REQUESTER_CREATE;
+    s.ticket.text = "{{ticket.comments_formatted}} {{{%a";
+    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_non_null(
+        strstr(s.call.request.body, "{ {ticket.comments_formatted}} { { { %a"));
+    steps_end(&s);
+}
+
 static void a_user_whose_address_only_looks_alike_is_not_the_requester(void **state)
 {
     struct steps s;
@@ -95,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_create_has_its_key_in_header_and_body),
+        cmocka_unit_test(a_placeholder_in_a_mail_is_not_filled_in),
         cmocka_unit_test(a_user_whose_address_only_looks_alike_is_not_the_requester),
         cmocka_unit_test(other_bytes_for_the_same_key_lead_to_a_look_up),
         cmocka_unit_test(a_section_is_told_what_it_lacks),
