@@ -22,9 +22,17 @@ enum {
     FAMILIES
 };
 static const struct tkt_metric table[] = {
-    [MAILS] = {"x_mails_total", "Mails.", TKT_METRIC_COUNTER, {"desk", "class"}},
-    [DEPTH] = {"x_depth", "Depth.", TKT_METRIC_GAUGE},
-    [WAIT] = {"x_wait_seconds", "Wait.", TKT_METRIC_HISTOGRAM, {"hook"}, bounds, 2}};
+    [MAILS] = {.name = "x_mails_total",
+               .help = "Mails.",
+               .kind = TKT_METRIC_COUNTER,
+               .labels = {"desk", "class"}},
+    [DEPTH] = {.name = "x_depth", .help = "Depth.", .kind = TKT_METRIC_GAUGE},
+    [WAIT] = {.name = "x_wait_seconds",
+              .help = "Wait.",
+              .kind = TKT_METRIC_HISTOGRAM,
+              .labels = {"hook"},
+              .bounds = bounds,
+              .bound_count = 2}};
 
 static void text_of(struct tkt_metrics *m, bool open, struct tkt_buf *out)
 {
