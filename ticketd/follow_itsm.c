@@ -11,12 +11,14 @@
 #include <string.h>
 
 #define PAYLOAD_MAX 1024
+#define MEMBERS_MAX 8
 
 /* An event that changes what an ITSM shows. */
 struct change {
     int64_t ticket;
     int64_t at_ms;
     bool with_create; /* a create that began later told it */
+    unsigned members; /* what changed; 0: anything */
     enum {
         MERGE_NONE,
         MERGE_FROM,
@@ -41,15 +43,25 @@ struct plan {
 
 /* ---- which events --------------------------------------------------------------------- */
 
+#define DECIDED (TKT_ITSM_GROUP | TKT_ITSM_PRIORITY | TKT_ITSM_FIELDS)
+
 static const struct kind {
     const char *name;
     bool with_create;
-} kinds[] = {
-    {"ticket.set", true},       {"ticket.assigned", true}, {"ticket.unassigned", true},
-    {"ticket.analysed", true},  {"ticket.enriched", true}, {"llm.answered", true},
-    {"ticket.opened", false},   {"ticket.pending", false}, {"ticket.resolved", false},
-    {"ticket.reopened", false}, {"ticket.closed", false},  {"ticket.merged", false},
-    {"ticket.took_over", false}};
+    unsigned members; /* 0: its data tell */
+} kinds[] = {{"ticket.set", true, 0},
+             {"ticket.assigned", true, TKT_ITSM_ASSIGNEE},
+             {"ticket.unassigned", true, TKT_ITSM_ASSIGNEE},
+             {"ticket.analysed", true, DECIDED},
+             {"ticket.enriched", true, DECIDED},
+             {"llm.answered", true, TKT_ITSM_FIELDS},
+             {"ticket.opened", false, TKT_ITSM_STATE},
+             {"ticket.pending", false, TKT_ITSM_STATE},
+             {"ticket.resolved", false, TKT_ITSM_STATE},
+             {"ticket.reopened", false, TKT_ITSM_STATE},
+             {"ticket.closed", false, TKT_ITSM_STATE},
+             {"ticket.merged", false, TKT_ITSM_STATE},
+             {"ticket.took_over", false, TKT_ITSM_STATE}};
 
 static const struct kind *kind_of(const char *name)
 {
@@ -82,6 +94,26 @@ static bool stays_here(const cJSON *data)
     return false;
 }
 
+static unsigned member_of(const cJSON *data)
+{
+    static const struct {
+        const char *field;
+        unsigned members;
+    } rows[] = {{"group", TKT_ITSM_GROUP},
+                {"assignee", TKT_ITSM_ASSIGNEE},
+                {"priority", TKT_ITSM_PRIORITY},
+                {"urgency", TKT_ITSM_PRIORITY},
+                {"impact", TKT_ITSM_PRIORITY}};
+    const char *field = member(data, "field");
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
+        if (strcmp(rows[i].field, field) == 0) {
+            return rows[i].members;
+        }
+    }
+    return TKT_ITSM_FIELDS;
+}
+
 static bool take_change(const struct tkt_store_event *e, struct change *c)
 {
     const struct kind *kind = kind_of(e->kind);
@@ -95,6 +127,10 @@ static bool take_change(const struct tkt_store_event *e, struct change *c)
     }
     *c = (struct change){
         .ticket = e->ticket, .at_ms = e->at_ms, .with_create = kind->with_create};
+    c->members = kind->members != 0 ? kind->members : member_of(data);
+    if (member(data, "from_group")[0] != '\0') {
+        c->members |= TKT_ITSM_GROUP;
+    }
     if (strncmp(who, TKT_STORE_WHO_ITSM, strlen(TKT_STORE_WHO_ITSM)) == 0) {
         (void)snprintf(c->from, sizeof(c->from), "%s", who + strlen(TKT_STORE_WHO_ITSM));
     }
@@ -208,6 +244,21 @@ static int tell_merge(struct tkt_store *store, const struct plan *p,
                                    tkt_buf_str(&payload), p->now_ms, p->now_ms, err);
 }
 
+static int add_update(struct tkt_store *store, const struct plan *p,
+                      const struct change *c, const char *itsm, struct tkt_err *err)
+{
+    const char *only[MEMBERS_MAX + 1] = {NULL};
+    size_t count = 0;
+
+    for (size_t i = 0; tkt_itsm_member_names[i] != NULL && count < MEMBERS_MAX; i++) {
+        if ((c->members & (1u << i)) != 0) {
+            only[count++] = tkt_itsm_member_names[i];
+        }
+    }
+    return tkt_store_update_add(store, c->ticket, itsm, only, p->now_ms, err) < 0 ? -1
+                                                                                  : 0;
+}
+
 static int carry_to(struct tkt_store *store, const struct plan *p, const struct change *c,
                     const struct tkt_store_place *place, struct tkt_err *err)
 {
@@ -228,8 +279,7 @@ static int carry_to(struct tkt_store *store, const struct plan *p, const struct 
         (c->merge == MERGE_FROM && site->merged != TKT_CONF_MERGED_CLOSE)) {
         return 0;
     }
-    return tkt_store_update_add(store, c->ticket, place->itsm, p->now_ms, err) < 0 ? -1
-                                                                                   : 0;
+    return add_update(store, p, c, place->itsm, err);
 }
 
 static int apply(struct tkt_store *store, void *arg, struct tkt_err *err)

@@ -356,6 +356,12 @@ int tkt_itsmjob_load(struct tkt_itsmjob *job, struct tkt_tools *tools)
             true; /* a create that comes takes the ticket as it is then */
         return 0;
     }
+    if (op == TKT_ITSM_UPDATE) {
+        unsigned only = tkt_itsm_members(job->r->job.payload);
+
+        job->call.only = only;
+        job->nothing_to_do = only == TKT_ITSM_FIELDS && !job->ops->updates_fields;
+    }
     if (op != TKT_ITSM_CREATE && job->full.external[0] == '\0') {
         return tkt_err_set(&job->err, TKT_ERR_PERM,
                            "%s has no ticket there: its create "

@@ -408,6 +408,33 @@ const char *tkt_itsm_priority(struct tkt_itsm_call *call, const char *const own[
                         : tkt_itsm_map(&call->site->conf->priorities, ours, theirs);
 }
 
+bool tkt_itsm_tells(const struct tkt_itsm_call *call, enum tkt_itsm_member member)
+{
+    return call->op != TKT_ITSM_UPDATE || call->only == 0 ||
+           (call->only & (unsigned)member) != 0;
+}
+
+cJSON *tkt_itsm_told(const struct tkt_itsm_call *call)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; tkt_itsm_member_names[i] != NULL; i++) {
+        if (tkt_itsm_tells(call, (enum tkt_itsm_member)(1u << i))) {
+            cJSON_AddItemToArray(list, cJSON_CreateString(tkt_itsm_member_names[i]));
+        }
+    }
+    return list;
+}
+
+bool tkt_itsm_is_mute(const struct tkt_itsm_call *call, cJSON *body, const cJSON *object)
+{
+    if (call->op != TKT_ITSM_UPDATE || object == NULL || object->child != NULL) {
+        return false;
+    }
+    cJSON_Delete(body);
+    return true;
+}
+
 const char *tkt_itsm_place(const struct tkt_itsm_call *call)
 {
     return tkt_itsm_map(&call->site->conf->groups, call->ticket->group,

@@ -75,6 +75,12 @@ const char *tkt_itsm_state(const struct tkt_itsm_call *call,
 /* ... and the ticket's priority: by the section's priorities, else own[1..5], own[0] for a
  * ticket without one; own may be NULL. */
 const char *tkt_itsm_priority(struct tkt_itsm_call *call, const char *const own[6]);
+/* Whether this operation tells that: an UPDATE tells what changed here alone. */
+bool tkt_itsm_tells(const struct tkt_itsm_call *call, enum tkt_itsm_member member);
+/* For TKT_ITSM_UPDATE: the names of what it tells, as an array. */
+cJSON *tkt_itsm_told(const struct tkt_itsm_call *call);
+/* An UPDATE that has nothing to say: nothing in that object. Deletes body then. */
+bool tkt_itsm_is_mute(const struct tkt_itsm_call *call, cJSON *body, const cJSON *object);
 /* Where the ticket belongs: its group by the section's groups, else the project. */
 const char *tkt_itsm_place(const struct tkt_itsm_call *call);
 /* What a comment says, with who says it above; NULL: no memory. */

@@ -132,6 +132,8 @@ static enum tkt_itsm_next ask(struct tkt_itsm_call *call, struct tkt_err *err)
     }
     if (call->op == TKT_ITSM_COMMENT) {
         add_comment(call->comment, body);
+    } else if (call->op == TKT_ITSM_UPDATE) {
+        cJSON_AddItemToObject(body, "changed", tkt_itsm_told(call));
     } else if (call->op == TKT_ITSM_ATTACH) {
         add_file(call->file, body);
         call->request.file = call->file;
@@ -249,6 +251,7 @@ const struct tkt_itsm_ops tkt_itsm_exec = {
     .title = "A helper program",
     .auth = TKT_ITSM_AUTH_OWN,
     .is_program = true,
+    .updates_fields = true,
     .options = options,
     .search_is_proof = true,
     .check = check_conf,

@@ -238,7 +238,7 @@ static const char *people(const struct tkt_itsm_call *call)
 
 static bool wants_assignee(const struct tkt_itsm_call *call)
 {
-    return tkt_itsm_wants(call, "assignee") &&
+    return tkt_itsm_wants(call, "assignee") && tkt_itsm_tells(call, TKT_ITSM_ASSIGNEE) &&
            strchr(call->ticket->assignee, '@') != NULL;
 }
 
@@ -369,9 +369,16 @@ static void add_level(cJSON *body, const char *name, int ours)
 
 static void add_state(struct tkt_itsm_call *call, cJSON *body, double responder)
 {
-    add_number(body, "status", tkt_itsm_state(call, states, call->ticket->state, NULL));
-    add_number(body, "priority", tkt_itsm_priority(call, priorities));
-    add_number(body, "group_id", tkt_itsm_place(call));
+    if (tkt_itsm_tells(call, TKT_ITSM_STATE)) {
+        add_number(body, "status",
+                   tkt_itsm_state(call, states, call->ticket->state, NULL));
+    }
+    if (tkt_itsm_tells(call, TKT_ITSM_PRIORITY)) {
+        add_number(body, "priority", tkt_itsm_priority(call, priorities));
+    }
+    if (tkt_itsm_tells(call, TKT_ITSM_GROUP)) {
+        add_number(body, "group_id", tkt_itsm_place(call));
+    }
     if (responder > 0) {
         cJSON_AddNumberToObject(body, "responder_id", responder);
     }
@@ -674,6 +681,9 @@ static enum tkt_itsm_next update(struct tkt_itsm_call *call, struct tkt_err *err
         }
         call->stage = MAKING;
         add_state(call, body, m->responder);
+        if (tkt_itsm_is_mute(call, body, body)) {
+            return TKT_ITSM_DONE;
+        }
         return put_ticket(call, body, err);
     }
     return tkt_freshworks_take(call, tkt_freshworks_ticket(call->answer->json), err);

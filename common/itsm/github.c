@@ -173,7 +173,8 @@ static enum tkt_itsm_next take_state(struct tkt_itsm_call *call, struct tkt_err 
 
 static bool wants_assignee(const struct tkt_itsm_call *call)
 {
-    return call->ticket->assignee[0] != '\0' && says(call, "assignee", "yes");
+    return call->ticket->assignee[0] != '\0' && says(call, "assignee", "yes") &&
+           tkt_itsm_tells(call, TKT_ITSM_ASSIGNEE);
 }
 
 /* Only addresses that people show in public can be found. */
@@ -407,7 +408,7 @@ static bool add_labels(struct tkt_itsm_call *call, cJSON *body, const cJSON *iss
     tkt_issues_wanted(call, false, &want);
     for (size_t i = 0; i < have.count; i++) {
         bool stays = tkt_issues_in(&want, have.names[i]) ||
-                     !tkt_issues_is_ours(call->site->conf, have.names[i]);
+                     !tkt_issues_is_ours(call, have.names[i]);
         same = same && stays;
         if (stays) {
             all.names[all.count++] = have.names[i];
@@ -450,7 +451,8 @@ static enum tkt_itsm_next patch_issue(struct tkt_itsm_call *call, const char *st
     const char *want = tkt_issues_is_closed(state) ? "closed" : "open";
     const struct tkt_issues_labels who = {.names = {assignee}, .count = 1};
     cJSON *body = cJSON_CreateObject();
-    bool differs = have == NULL || strcmp(have, want) != 0;
+    bool differs =
+        tkt_itsm_tells(call, TKT_ITSM_STATE) && (have == NULL || strcmp(have, want) != 0);
 
     if (differs) {
         cJSON_AddStringToObject(body, "state", want);

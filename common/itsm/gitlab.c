@@ -105,7 +105,8 @@ static enum tkt_itsm_next take_state(struct tkt_itsm_call *call, struct tkt_err 
 
 static bool wants_assignee(const struct tkt_itsm_call *call)
 {
-    return call->ticket->assignee[0] != '\0' && says(call, "assignee", "yes");
+    return call->ticket->assignee[0] != '\0' && says(call, "assignee", "yes") &&
+           tkt_itsm_tells(call, TKT_ITSM_ASSIGNEE);
 }
 
 /* An address finds whom an administrator's token may see by it, and who shows it. */
@@ -319,7 +320,8 @@ static bool add_state(struct tkt_itsm_call *call, cJSON *body, const char *state
     const char *have = cJSON_GetStringValue(tkt_itsm_at(call->answer->json, "state"));
     bool is_closed = have != NULL && strcmp(have, "closed") == 0;
 
-    if (is_closed == tkt_issues_is_closed(state)) {
+    if (!tkt_itsm_tells(call, TKT_ITSM_STATE) ||
+        is_closed == tkt_issues_is_closed(state)) {
         return false;
     }
     cJSON_AddStringToObject(body, "state_event", is_closed ? "reopen" : "close");
@@ -338,7 +340,7 @@ static bool add_differences(struct tkt_itsm_call *call, cJSON *body)
         }
     }
     for (size_t i = 0; i < have.count; i++) {
-        if (tkt_issues_is_ours(call->site->conf, have.names[i]) &&
+        if (tkt_issues_is_ours(call, have.names[i]) &&
             !tkt_issues_in(&want, have.names[i])) {
             less.names[less.count++] = have.names[i];
         }

@@ -427,19 +427,26 @@ static void add_state(struct tkt_itsm_call *call, cJSON *input)
     const struct tkt_itsm_ticket *t = call->ticket;
     const char *assignee = tkt_itsm_map(&call->site->conf->options, "assignee", "no");
 
-    cJSON_AddNumberToObject(input, "priority", priority_of(call));
-    cJSON_AddNumberToObject(input, "status",
-                            atoi(tkt_itsm_state(call, states, t->state, "1")));
-    if (t->urgency > 0) {
+    bool with_priority = tkt_itsm_tells(call, TKT_ITSM_PRIORITY);
+
+    if (with_priority) {
+        cJSON_AddNumberToObject(input, "priority", priority_of(call));
+    }
+    if (tkt_itsm_tells(call, TKT_ITSM_STATE)) {
+        cJSON_AddNumberToObject(input, "status",
+                                atoi(tkt_itsm_state(call, states, t->state, "1")));
+    }
+    if (with_priority && t->urgency > 0) {
         cJSON_AddNumberToObject(input, "urgency", level_of(t->urgency));
     }
-    if (t->impact > 0) {
+    if (with_priority && t->impact > 0) {
         cJSON_AddNumberToObject(input, "impact", level_of(t->impact));
     }
-    if (group_of(call) > 0) {
+    if (group_of(call) > 0 && tkt_itsm_tells(call, TKT_ITSM_GROUP)) {
         cJSON_AddNumberToObject(input, "_groups_id_assign", group_of(call));
     }
-    if (strcmp(assignee, "yes") == 0 && atoi(t->assignee) > 0) {
+    if (strcmp(assignee, "yes") == 0 && atoi(t->assignee) > 0 &&
+        tkt_itsm_tells(call, TKT_ITSM_ASSIGNEE)) {
         cJSON_AddNumberToObject(input, "_users_id_assign", atoi(t->assignee));
     }
 }
@@ -662,6 +669,9 @@ static enum tkt_itsm_next put(struct tkt_itsm_call *call, const char *only,
         cJSON_AddNumberToObject(input, "status", atoi(only));
     } else {
         add_state(call, input);
+    }
+    if (tkt_itsm_is_mute(call, body, input)) {
+        return TKT_ITSM_DONE;
     }
     enum tkt_itsm_next next = tkt_itsm_json(call, "PUT", item(call, ""), body, err);
     call->request.repeatable = true;

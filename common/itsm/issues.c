@@ -210,12 +210,16 @@ void tkt_issues_wanted(struct tkt_itsm_call *call, bool with_type,
     (void)snprintf(priority, sizeof(priority), "%d", t->priority); /* has room */
     out->count = 0;
     add_label(out, tkt_itsm_option(call, "label", NULL));
-    add_label(out, tkt_itsm_map(&conf->groups, t->group, NULL));
-    add_label(out, tkt_itsm_map(&conf->priorities, priority, NULL));
+    if (tkt_itsm_tells(call, TKT_ITSM_GROUP)) {
+        add_label(out, tkt_itsm_map(&conf->groups, t->group, NULL));
+    }
+    if (tkt_itsm_tells(call, TKT_ITSM_PRIORITY)) {
+        add_label(out, tkt_itsm_map(&conf->priorities, priority, NULL));
+    }
     if (with_type) {
         add_label(out, tkt_itsm_map(&conf->types, t->type, NULL));
     }
-    if (state != NULL && !is_plain_state(state)) {
+    if (state != NULL && !is_plain_state(state) && tkt_itsm_tells(call, TKT_ITSM_STATE)) {
         add_label(out, state);
     }
 }
@@ -260,10 +264,15 @@ static bool is_given(const struct tkt_conf_list *rows, const char *name)
     return false;
 }
 
-bool tkt_issues_is_ours(const struct tkt_conf_itsm *conf, const char *name)
+bool tkt_issues_is_ours(const struct tkt_itsm_call *call, const char *name)
 {
-    return is_given(&conf->groups, name) || is_given(&conf->priorities, name) ||
-           (is_given(&conf->states, name) && !is_plain_state(name));
+    const struct tkt_conf_itsm *conf = call->site->conf;
+
+    return (tkt_itsm_tells(call, TKT_ITSM_GROUP) && is_given(&conf->groups, name)) ||
+           (tkt_itsm_tells(call, TKT_ITSM_PRIORITY) &&
+            is_given(&conf->priorities, name)) ||
+           (tkt_itsm_tells(call, TKT_ITSM_STATE) && is_given(&conf->states, name) &&
+            !is_plain_state(name));
 }
 
 static char *first_given(struct tkt_itsm_call *call, const struct tkt_conf_list *rows,

@@ -35,14 +35,14 @@ struct tkt_issues_labels {
     size_t count;
 };
 
-/* What the ticket's group, priority, type and state are there. */
+/* What of the ticket's group, priority, type and state this operation tells. */
 void tkt_issues_wanted(struct tkt_itsm_call *call, bool with_type,
                        struct tkt_issues_labels *out);
 /* Those that the issue has (an array of names, or of objects with a name). */
 void tkt_issues_have(const cJSON *labels, struct tkt_issues_labels *out);
 bool tkt_issues_in(const struct tkt_issues_labels *labels, const char *name);
 /* One that only the section gives: it goes when the ticket does not want it any more. */
-bool tkt_issues_is_ours(const struct tkt_conf_itsm *conf, const char *name);
+bool tkt_issues_is_ours(const struct tkt_itsm_call *call, const char *name);
 /* Whether such a ticket's issue is closed. */
 bool tkt_issues_is_closed(const char *state);
 /* state, group and priority as labels tell them; word: the state without a label. */

@@ -12,6 +12,39 @@ const char *const tkt_itsm_op_names[] = {"create", "find",  "comment", "attach",
 _Static_assert(sizeof(tkt_itsm_op_names) / sizeof(tkt_itsm_op_names[0]) == TKT_ITSM_OPS,
                "a name for each operation");
 
+const char *const tkt_itsm_member_names[] = {"state",    "group",  "assignee",
+                                             "priority", "fields", NULL};
+
+static unsigned member_named(const char *name)
+{
+    for (size_t i = 0; name != NULL && tkt_itsm_member_names[i] != NULL; i++) {
+        if (strcmp(tkt_itsm_member_names[i], name) == 0) {
+            return 1u << i;
+        }
+    }
+    return 0;
+}
+
+unsigned tkt_itsm_members(const char *payload)
+{
+    cJSON *json = payload == NULL ? NULL : cJSON_Parse(payload);
+    const cJSON *name;
+    unsigned members = 0;
+
+    cJSON_ArrayForEach(name, cJSON_GetObjectItemCaseSensitive(json, "only"))
+    {
+        unsigned one = member_named(cJSON_GetStringValue(name));
+
+        if (one == 0) {
+            members = 0;
+            break;
+        }
+        members |= one;
+    }
+    cJSON_Delete(json);
+    return members;
+}
+
 const struct tkt_itsm_ops *const tkt_itsm_table[] = {&tkt_itsm_local,
                                                      &tkt_itsm_rt,
                                                      &tkt_itsm_redmine,

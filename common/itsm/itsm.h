@@ -50,6 +50,20 @@ enum tkt_itsm_op {
 };
 extern const char *const tkt_itsm_op_names[]; /* "create", ...: kinds of jobs */
 
+/* What an UPDATE may tell: bits of tkt_itsm_call.only, in the order of their names. */
+enum tkt_itsm_member {
+    TKT_ITSM_STATE = 1,
+    TKT_ITSM_GROUP = 2,
+    TKT_ITSM_ASSIGNEE = 4,
+    TKT_ITSM_PRIORITY = 8, /* and urgency and impact */
+    TKT_ITSM_FIELDS = 16   /* type, category, service, fields */
+};
+/* "state", ...; NULL-terminated. */
+extern const char *const tkt_itsm_member_names[];
+/* Of names in the JSON {"only": [...]}; 0 when it names none, or one that nobody knows:
+ * all of it. */
+unsigned tkt_itsm_members(const char *payload);
+
 /* A backend's settings: the section and what was made of it. */
 struct tkt_itsm_site {
     const struct tkt_conf_itsm *conf;
@@ -168,8 +182,9 @@ struct tkt_itsm_call {
     const struct tkt_itsm_ticket *ticket;
     const struct tkt_itsm_comment *comment; /* COMMENT */
     const struct tkt_itsm_file *file;       /* ATTACH */
-    int64_t since_ms;                       /* LIST: by the ITSM's clock */
-    const char *key; /* of the job, the same for each of its tries; NULL or "": none */
+    unsigned only; /* UPDATE: what changed here, the rest is left alone; 0: all of it */
+    int64_t since_ms; /* LIST: by the ITSM's clock */
+    const char *key;  /* of the job, the same for each of its tries; NULL or "": none */
     const struct tkt_itsm_answer *answer; /* to the last request; NULL at first */
     int step;                             /* 0, 1, ...: how many answers there were */
     int stage;                            /* the backend's own */
@@ -220,6 +235,7 @@ struct tkt_itsm_ops {
     const char *const *priorities;
     bool priorities_are_read; /* they are understood, and not what a create says */
     bool is_program;          /* it needs no url */
+    bool updates_fields;      /* UPDATE tells TKT_ITSM_FIELDS, too: the others never do */
     /* What the section must have; err CONF. */
     int (*check)(const struct tkt_conf_itsm *conf, struct tkt_err *err);
     /* Only local may leave any operation out (NULL: it is done at once). */

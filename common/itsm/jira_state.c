@@ -264,7 +264,8 @@ static bool is_there(const struct tkt_itsm_call *call, const char *status,
 static enum tkt_itsm_next ask_moves(struct tkt_itsm_call *call,
                                     const struct tkt_jira_work *w, struct tkt_err *err)
 {
-    if (state_wanted(call)[0] == '\0' || is_there(call, w->status, w->category)) {
+    if (!tkt_itsm_tells(call, TKT_ITSM_STATE) || state_wanted(call)[0] == '\0' ||
+        is_there(call, w->status, w->category)) {
         return TKT_ITSM_DONE;
     }
     call->stage = MOVES;
@@ -418,10 +419,10 @@ static void compare(struct tkt_itsm_call *call, struct tkt_jira_work *w)
 
     w->status = tkt_itsm_str(call, fields, "status.name");
     w->had_assignee = tkt_itsm_str(call, fields, "assignee.emailAddress");
-    w->priority_ok =
-        priority == NULL || strcmp(text_at(fields, "priority.name"), priority) == 0;
-    w->group_ok =
-        group == NULL || (!cJSON_IsArray(groups) && strcmp(name_of(groups), group) == 0);
+    w->priority_ok = !tkt_itsm_tells(call, TKT_ITSM_PRIORITY) || priority == NULL ||
+                     strcmp(text_at(fields, "priority.name"), priority) == 0;
+    w->group_ok = !tkt_itsm_tells(call, TKT_ITSM_GROUP) || group == NULL ||
+                  (!cJSON_IsArray(groups) && strcmp(name_of(groups), group) == 0);
     cJSON_ArrayForEach(item, groups)
     {
         const char *name = name_of(item);
@@ -443,6 +444,7 @@ static enum tkt_itsm_next ask_assignee(struct tkt_itsm_call *call,
     const char *assignee = call->ticket->assignee;
 
     if (*assignee == '\0' || w->had_assignee == NULL ||
+        !tkt_itsm_tells(call, TKT_ITSM_ASSIGNEE) ||
         strcmp(tkt_itsm_option(call, "assignee", "no"), "yes") != 0 ||
         tkt_ascii_ieq(w->had_assignee, assignee)) {
         return ask_moves(call, w, err);

@@ -434,9 +434,15 @@ static enum tkt_itsm_next change(struct tkt_itsm_call *call, bool only_state,
         return tkt_itsm_get(call, issue_url(call, ""), err);
     }
     if (call->step == 0) {
-        tkt_redmine_want_state(call, p, state);
-        if (!only_state) {
+        if (tkt_itsm_tells(call, TKT_ITSM_STATE)) {
+            tkt_redmine_want_state(call, p, state);
+        }
+        if (!only_state && tkt_itsm_tells(call, TKT_ITSM_PRIORITY)) {
             tkt_redmine_want_priority(call, p, NULL);
+        }
+        /* One member for both. */
+        if (!only_state && (tkt_itsm_tells(call, TKT_ITSM_GROUP) ||
+                            tkt_itsm_tells(call, TKT_ITSM_ASSIGNEE))) {
             tkt_redmine_want_people(call, p);
         }
     }
@@ -446,6 +452,9 @@ static enum tkt_itsm_next change(struct tkt_itsm_call *call, bool only_state,
     call->stage = STAGE_SENT;
     cJSON *issue = cJSON_CreateObject();
     tkt_redmine_add_numbers(p, issue);
+    if (tkt_itsm_is_mute(call, issue, issue)) {
+        return TKT_ITSM_DONE;
+    }
     next = send_issue(call, "PUT", issue_url(call, ""), issue, err);
     call->request.repeatable = true;
     return next;

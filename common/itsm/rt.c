@@ -223,21 +223,29 @@ static enum tkt_itsm_next get_ticket(struct tkt_itsm_call *call, struct tkt_err 
 /* RT answers 200 and tells in words what it did not do: the ticket itself is asked. */
 static enum tkt_itsm_next update(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    const char *status = tkt_itsm_state(call, states, call->ticket->state, NULL);
+    const char *status = tkt_itsm_tells(call, TKT_ITSM_STATE)
+                             ? tkt_itsm_state(call, states, call->ticket->state, NULL)
+                             : NULL;
     const char *priority = tkt_itsm_priority(call, NULL);
 
     if (call->step == 0) {
         cJSON *body = cJSON_CreateObject();
 
-        cJSON_AddStringToObject(body, "Queue", tkt_itsm_place(call));
+        if (tkt_itsm_tells(call, TKT_ITSM_GROUP)) {
+            cJSON_AddStringToObject(body, "Queue", tkt_itsm_place(call));
+        }
         if (status != NULL) {
             cJSON_AddStringToObject(body, "Status", status);
         }
-        if (priority != NULL) {
+        if (priority != NULL && tkt_itsm_tells(call, TKT_ITSM_PRIORITY)) {
             cJSON_AddStringToObject(body, "Priority", priority);
         }
-        if (call->ticket->assignee[0] != '\0' && tkt_itsm_wants(call, "owner")) {
+        if (call->ticket->assignee[0] != '\0' && tkt_itsm_wants(call, "owner") &&
+            tkt_itsm_tells(call, TKT_ITSM_ASSIGNEE)) {
             cJSON_AddStringToObject(body, "Owner", call->ticket->assignee);
+        }
+        if (tkt_itsm_is_mute(call, body, body)) {
+            return TKT_ITSM_DONE;
         }
         enum tkt_itsm_next next =
             tkt_itsm_json(call, "PUT", ticket_url(call, ""), body, err);

@@ -154,11 +154,15 @@ static void add_state(struct tkt_itsm_call *call, cJSON *body)
                      tkt_itsm_wants(call, "assignee");
     const char *owner = to_person ? assignee : tkt_itsm_place(call);
 
-    cJSON_AddStringToObject(body, "Priority", tkt_itsm_priority(call, priorities));
-    if (status != NULL) {
+    if (tkt_itsm_tells(call, TKT_ITSM_PRIORITY)) {
+        cJSON_AddStringToObject(body, "Priority", tkt_itsm_priority(call, priorities));
+    }
+    if (status != NULL && tkt_itsm_tells(call, TKT_ITSM_STATE)) {
         cJSON_AddStringToObject(body, "Status", status);
     }
-    if (*owner != '\0') {
+    /* One member for both. */
+    if (*owner != '\0' && (tkt_itsm_tells(call, TKT_ITSM_GROUP) ||
+                           tkt_itsm_tells(call, TKT_ITSM_ASSIGNEE))) {
         cJSON_AddStringToObject(body, "OwnerId", owner);
     }
 }
@@ -349,6 +353,9 @@ static enum tkt_itsm_next put(struct tkt_itsm_call *call, const char *only,
         cJSON_AddStringToObject(body, "Status", only);
     } else {
         add_state(call, body);
+    }
+    if (tkt_itsm_is_mute(call, body, body)) {
+        return TKT_ITSM_DONE;
     }
     enum tkt_itsm_next next = tkt_itsm_json(call, "PATCH", case_url(call), body, err);
     call->request.repeatable = true;

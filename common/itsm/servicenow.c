@@ -237,7 +237,8 @@ static enum tkt_itsm_next go_agent(struct tkt_itsm_call *call, struct work *w,
 {
     const char *agent = call->ticket->assignee;
 
-    if (strcmp(tkt_sn_option(call, "assign"), "yes") != 0 || !tkt_sn_can_ask(agent)) {
+    if (strcmp(tkt_sn_option(call, "assign"), "yes") != 0 || !tkt_sn_can_ask(agent) ||
+        !tkt_itsm_tells(call, TKT_ITSM_ASSIGNEE)) {
         return w->then(call, w, err);
     }
     call->stage = AGENT;
@@ -256,7 +257,7 @@ static const char *group_of(const struct tkt_itsm_call *call)
 static enum tkt_itsm_next go_group(struct tkt_itsm_call *call, struct work *w,
                                    struct tkt_err *err)
 {
-    const char *group = group_of(call);
+    const char *group = tkt_itsm_tells(call, TKT_ITSM_GROUP) ? group_of(call) : NULL;
 
     if (group != NULL && tkt_sn_is_id(group)) {
         w->group = group;
@@ -763,7 +764,7 @@ static enum tkt_itsm_next patch_record(struct tkt_itsm_call *call, struct work *
     const char *impact, *urgency;
 
     impact_and_urgency(call, &impact, &urgency);
-    if (differs(w->had_state, state)) {
+    if (tkt_itsm_tells(call, TKT_ITSM_STATE) && differs(w->had_state, state)) {
         add_state(call, body, state);
     }
     if (differs(w->had_group, w->group)) {
@@ -772,7 +773,8 @@ static enum tkt_itsm_next patch_record(struct tkt_itsm_call *call, struct work *
     if (differs(w->had_agent, w->agent)) {
         set_known(body, "assigned_to", w->agent);
     }
-    if (differs(w->had_impact, impact) || differs(w->had_urgency, urgency)) {
+    if (tkt_itsm_tells(call, TKT_ITSM_PRIORITY) &&
+        (differs(w->had_impact, impact) || differs(w->had_urgency, urgency))) {
         set_known(body, "impact", impact);
         set_known(body, "urgency", urgency);
     }
@@ -783,7 +785,8 @@ static enum tkt_itsm_next patch_record(struct tkt_itsm_call *call, struct work *
     call->stage = RECORD;
     enum tkt_itsm_next next = patch(call, body, err);
     /* Repeated it does the same; but for the comment of a pending one. */
-    call->request.repeatable = strcmp(call->ticket->state, "pending") != 0;
+    call->request.repeatable = !tkt_itsm_tells(call, TKT_ITSM_STATE) ||
+                               strcmp(call->ticket->state, "pending") != 0;
     return next;
 }
 
@@ -798,7 +801,7 @@ static enum tkt_itsm_next check_state(struct tkt_itsm_call *call, struct tkt_err
     if (have == NULL || *have == '\0') {
         return tkt_itsm_odd(call, err, "state");
     }
-    if (differs(have, want)) {
+    if (tkt_itsm_tells(call, TKT_ITSM_STATE) && differs(have, want)) {
         tkt_err_set(err, TKT_ERR_PERM, "ServiceNow left the state at %.60s", have);
         return TKT_ITSM_FAILED;
     }

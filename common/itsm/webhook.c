@@ -105,6 +105,9 @@ static void add_event(struct tkt_itsm_call *call, cJSON *data)
         cJSON_AddStringToObject(part, "author_name", call->comment->author_name);
         cJSON_AddBoolToObject(part, "public", call->comment->is_public);
         break;
+    case TKT_ITSM_UPDATE:
+        cJSON_AddItemToObject(data, "changed", tkt_itsm_told(call));
+        break;
     case TKT_ITSM_ATTACH: /* its bytes stay here: an event is small and signed as a whole */
         part = cJSON_AddObjectToObject(data, "file");
         cJSON_AddStringToObject(part, "name", tkt_itsm_line(call, call->file->name, 0));
@@ -240,6 +243,7 @@ const struct tkt_itsm_ops tkt_itsm_webhook = {
     .auth = TKT_ITSM_AUTH_OWN,
     .options = options,
     .create_is_idempotent = true,
+    .updates_fields = true,
     .check = check_conf,
     .steps = {[TKT_ITSM_CREATE] = create,
               [TKT_ITSM_COMMENT] = event,

@@ -169,16 +169,17 @@ static void add_state(struct tkt_itsm_call *call, cJSON *ticket)
     const char *priority = tkt_itsm_priority(call, priorities);
     const char *status = tkt_itsm_state(call, states, call->ticket->state, NULL);
 
-    if (priority != NULL) {
+    if (priority != NULL && tkt_itsm_tells(call, TKT_ITSM_PRIORITY)) {
         cJSON_AddStringToObject(ticket, "priority", priority);
     }
-    if (status != NULL) {
+    if (status != NULL && tkt_itsm_tells(call, TKT_ITSM_STATE)) {
         cJSON_AddStringToObject(ticket, "status", status);
     }
-    if (group_of(call) > 0) {
+    if (group_of(call) > 0 && tkt_itsm_tells(call, TKT_ITSM_GROUP)) {
         cJSON_AddNumberToObject(ticket, "group_id", group_of(call));
     }
-    if (call->ticket->assignee[0] != '\0' && tkt_itsm_wants(call, "assignee")) {
+    if (call->ticket->assignee[0] != '\0' && tkt_itsm_wants(call, "assignee") &&
+        tkt_itsm_tells(call, TKT_ITSM_ASSIGNEE)) {
         cJSON_AddStringToObject(ticket, "assignee_email", call->ticket->assignee);
     }
 }
@@ -400,6 +401,9 @@ static enum tkt_itsm_next put_state(struct tkt_itsm_call *call, const char *stat
         cJSON_AddStringToObject(ticket, "status", status);
     } else {
         add_state(call, ticket);
+    }
+    if (tkt_itsm_is_mute(call, body, ticket)) {
+        return TKT_ITSM_DONE;
     }
     enum tkt_itsm_next next =
         tkt_itsm_json(call, "PUT", ticket_url(call, ".json"), body, err);

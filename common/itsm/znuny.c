@@ -450,17 +450,25 @@ static enum tkt_itsm_next put_state(struct tkt_itsm_call *call, const char *only
     cJSON *body = new_body(call);
     cJSON *ticket = cJSON_AddObjectToObject(body, "Ticket");
 
-    cJSON_AddStringToObject(
-        ticket, "State",
-        only ? only : tkt_itsm_state(call, states, call->ticket->state, "new"));
-    if (only == NULL) {
+    const char *state = tkt_itsm_state(call, states, call->ticket->state, "new");
+    bool with_state = only == NULL && tkt_itsm_tells(call, TKT_ITSM_STATE);
+
+    if (only != NULL || with_state) {
+        cJSON_AddStringToObject(ticket, "State", only != NULL ? only : state);
+    }
+    if (only == NULL && tkt_itsm_tells(call, TKT_ITSM_GROUP)) {
         cJSON_AddStringToObject(ticket, "Queue", tkt_itsm_place(call));
+    }
+    if (only == NULL && tkt_itsm_tells(call, TKT_ITSM_PRIORITY)) {
         cJSON_AddStringToObject(ticket, "Priority", tkt_itsm_priority(call, priorities));
+    }
+    if (only == NULL && tkt_itsm_tells(call, TKT_ITSM_ASSIGNEE)) {
         add_owner(call, ticket);
     }
-    if (strncmp(tkt_itsm_state(call, states, call->ticket->state, "new"), "pending", 7) ==
-            0 &&
-        !only) {
+    if (tkt_itsm_is_mute(call, body, ticket)) {
+        return TKT_ITSM_DONE;
+    }
+    if (with_state && strncmp(state, "pending", 7) == 0) {
         /* Znuny wants to know when to ask again. */
         cJSON_AddNumberToObject(cJSON_AddObjectToObject(ticket, "PendingTime"), "Diff",
                                 24 * 60);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define FIELDS_MAX 128
+#define ONLY_MAX 512 /* bytes of what an update tells */
 
 int tkt_store_external_set(struct tkt_store *s, const struct tkt_store_external *in,
                            int64_t now_ms, struct tkt_err *err)
@@ -80,32 +81,68 @@ int tkt_store_number_of(struct tkt_store *s, const char *id, const char *itsm,
     return n < 0 ? -1 : 0;
 }
 
-static int add_update(struct tkt_store *s, int64_t ticket, const char *itsm,
-                      int64_t now_ms, struct tkt_err *err)
-{
-    int64_t waiting = 0;
+#define ONLY_BEGIN "{\"only\":["
+#define ONLY_END "]}"
 
-    if (tkt_db_get_int(s->db, SQL_UPDATE_WAITS, &waiting, err, "is", ticket, itsm) < 0) {
+/* The names that `before` has not, behind those that it has. before: a payload made here,
+ * or "". An empty out: anything. */
+static void merge_only(const char *before, const char *const *only, struct tkt_buf *out)
+{
+    size_t n = strlen(before);
+    size_t ends = strlen(ONLY_BEGIN) + strlen(ONLY_END);
+    bool is_ours = n > ends && strncmp(before, ONLY_BEGIN, strlen(ONLY_BEGIN)) == 0 &&
+                   strcmp(before + n - strlen(ONLY_END), ONLY_END) == 0;
+
+    if (only[0] == NULL || (n > 0 && !is_ours)) {
+        return;
+    }
+    tkt_buf_add(out, n > 0 ? before : ONLY_BEGIN,
+                n > 0 ? n - strlen(ONLY_END) : strlen(ONLY_BEGIN));
+    for (; *only != NULL; only++) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "\"%s\"", *only);
+        if (strstr(tkt_buf_str(out), name) == NULL) {
+            tkt_buf_addf(out, "%s%s", out->len > strlen(ONLY_BEGIN) ? "," : "", name);
+        }
+    }
+    tkt_buf_adds(out, ONLY_END);
+}
+
+static int add_update(struct tkt_store *s, int64_t ticket, const char *itsm,
+                      const char *const *only, int64_t now_ms, struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+    TKT_AUTO_BUF struct tkt_buf payload = TKT_BUF_INIT(ONLY_MAX);
+    int n = tkt_db_query(s->db, &row, SQL_UPDATE_WAITS, err, "is", ticket, itsm);
+    int64_t waiting = n == 1 ? tkt_row_int(&row, 0) : 0;
+
+    if (n < 0) {
         return -1;
     }
-    if (waiting > 0) {
-        return 0;
+    if (n == 0 || !tkt_row_null(&row, 1)) {
+        merge_only(n == 1 ? tkt_row_text(&row, 1) : "", only, &payload);
     }
-    return tkt_job_insert(s, ticket, 0, "update", itsm, NULL, false, now_ms, now_ms,
+    tkt_row_end(&row);
+    const char *told = payload.len == 0 || payload.failed ? NULL : tkt_buf_str(&payload);
+    if (waiting > 0) {
+        return tkt_db_run(s->db, SQL_UPDATE_ONLY, err, "is", waiting, told) < 0 ? -1 : 0;
+    }
+    return tkt_job_insert(s, ticket, 0, "update", itsm, told, false, now_ms, now_ms,
                           err) < 0
                ? -1
                : 1;
 }
 
 int tkt_store_update_add(struct tkt_store *s, int64_t ticket, const char *itsm,
-                         int64_t now_ms, struct tkt_err *err)
+                         const char *const *only, int64_t now_ms, struct tkt_err *err)
 {
     bool own = false;
 
     if (tkt_store_enter(s, &own, err) < 0) {
         return -1;
     }
-    int rc = add_update(s, ticket, itsm, now_ms, err);
+    int rc = add_update(s, ticket, itsm, only, now_ms, err);
     return tkt_store_leave(s, own, rc, err);
 }
 

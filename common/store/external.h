@@ -43,9 +43,11 @@ int tkt_store_places_of(struct tkt_store *store, int64_t ticket,
 int tkt_store_number_of(struct tkt_store *store, const char *id, const char *itsm,
                         char out[TKT_STORE_EXTERNAL_MAX + 1], struct tkt_err *err);
 /* Adds an update to the lane of (ticket, itsm), unless one waits there that nobody has
- * begun: it will take the ticket as it is then. 1 added, 0 not, -1. */
+ * begun: it will take the ticket as it is then. only: what changed, by name; NULL-
+ * terminated, empty: anything. It stands in the job as {"only": [...]}, with what one that
+ * waits had to tell already. 1 added, 0 not, -1. */
 int tkt_store_update_add(struct tkt_store *store, int64_t ticket, const char *itsm,
-                         int64_t now_ms, struct tkt_err *err);
+                         const char *const *only, int64_t now_ms, struct tkt_err *err);
 
 /* Tickets that the ITSM calls so, in whatever case; as tkt_reader_by_foreign. */
 int tkt_reader_by_external(struct tkt_reader *r, const char *itsm, const char *number,

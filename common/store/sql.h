@@ -338,8 +338,9 @@ X(SQL_PLACES_OF, "SELECT e.itsm, e.number, coalesce((SELECT max(j.created) FROM 
     " j.state <> 1 AND coalesce(j.doubt, 0) = 0 FROM jobs j WHERE j.ticket = ?1" \
     " AND j.kind = 'create' AND j.state <> 2 AND NOT EXISTS (SELECT 1 FROM externals e" \
     " WHERE e.ticket = ?1 AND e.itsm = j.target)") \
-X(SQL_UPDATE_WAITS, "SELECT count(*) FROM jobs WHERE ticket = ?1 AND target = ?2" \
-    " AND kind = 'update' AND state IN (0, 3)") \
+X(SQL_UPDATE_WAITS, "SELECT id, payload FROM jobs WHERE ticket = ?1 AND target = ?2" \
+    " AND kind = 'update' AND state IN (0, 3) ORDER BY id LIMIT 1") \
+X(SQL_UPDATE_ONLY, "UPDATE jobs SET payload = ?2 WHERE id = ?1") \
 X(SQL_COMMENT_OF, "SELECT raw, author FROM messages WHERE id = ?1 AND flags & 1024 <> 0") \
 /* what comes back from ITSMs */ \
 X(SQL_BACK_NEW, "INSERT OR IGNORE INTO backs(ticket, itsm, due, changed)" \

@@ -145,6 +145,39 @@ static void many_changes_before_it_begins_are_one_job(void **state)
     assert_int_equal(updates(&w), 2);
 }
 
+static void is_told(struct followed *w, const char *want)
+{
+    char sql[200];
+
+    snprintf(sql, sizeof(sql),
+             "SELECT count(*) FROM jobs WHERE kind = 'update' AND state = 0"
+             " AND coalesce(payload, 'all') = '%s'",
+             want);
+    assert_int_equal(number(w->f, sql), 1);
+}
+
+static void a_job_tells_the_sum_of_what_changed_before_it_begins(void **state)
+{
+    struct followed w;
+
+    begin(&w, state);
+    stand(&w, "jira", ticket_of(&w), "77");
+    set(&w, "IT-1", "priority", "1", "ann", NOW + 10);
+    is_told(&w, "{\"only\":[\"priority\"]}");
+    set(&w, "IT-1", "group", "net", "ann", NOW + 20);
+    set(&w, "IT-1", "urgency", "1", "ann", NOW + 30);
+    is_told(&w, "{\"only\":[\"priority\",\"group\"]}");
+    execute(w.f, "UPDATE jobs SET state = 1 WHERE kind = 'update'");
+    set(&w, "IT-1", "state", "resolved", "ann", NOW + 40);
+    is_told(&w, "{\"only\":[\"state\"]}"); /* the other one is on its way */
+    execute(w.f, "UPDATE jobs SET payload = NULL WHERE state = 0");
+    set(&w, "IT-1", "group", "app", "ann", NOW + 50);
+    is_told(&w, "all"); /* a job that was to tell all still does */
+    execute(w.f, "UPDATE jobs SET payload = '{\"only\":  []}' WHERE state = 0");
+    set(&w, "IT-1", "group", "net", "ann", NOW + 60);
+    is_told(&w, "all"); /* whatever somebody made of it */
+}
+
 static void what_came_from_an_itsm_does_not_go_back_there(void **state)
 {
     struct followed w;
@@ -306,6 +339,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_create_that_has_not_begun_takes_the_change_along),
         T(a_create_in_doubt_is_followed_by_the_change),
+        T(a_job_tells_the_sum_of_what_changed_before_it_begins),
         T(many_changes_before_it_begins_are_one_job),
         T(what_came_from_an_itsm_does_not_go_back_there),
         T(no_change_goes_round_between_an_itsm_and_us),
