@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "itsm/back.h"
 #include "ticketd/facts.h"
 #include "ticketd/itsmback.h"
 #include "ticketd/itsmjob_private.h"
@@ -18,6 +19,7 @@
 /* Wrong credentials are everybody's: tickets wait for better ones, none is parked. */
 #define UNAUTHORIZED_S 300
 #define PAYLOAD_MAX 4096
+#define CLOCKS_MS 60000
 #define FILES_MAX 100 /* of one mail; the others stay here */
 
 void tkt_itsmjob_free(struct tkt_itsmjob *job)
@@ -86,7 +88,7 @@ static void end(struct tkt_itsmjob *job, const struct tkt_err *err,
     struct tkt_running *r = job->r;
     struct tkt_err last = *err;
 
-    if (err->class != TKT_ERR_NONE && job->call.op == TKT_ITSM_FETCH &&
+    if (err->class != TKT_ERR_NONE && job->call.op == TKT_ITSM_FETCH && !job->looks &&
         job->ops != NULL && !r->is_ended) {
         job->err = last;
         if (err->class == TKT_ERR_TEMP && r->word == TKT_WORD_BY_CLASS) {
@@ -199,7 +201,7 @@ static void carry_out(struct tkt_itsmjob *job, enum tkt_itsm_op op);
  * free of doubt. */
 static enum tkt_job_doubt after_failure(const struct tkt_itsmjob *job)
 {
-    return job->call.op == TKT_ITSM_FIND ? TKT_DOUBT_KEEP : TKT_DOUBT_CLEAR;
+    return job->call.op == TKT_ITSM_FIND || job->looks ? TKT_DOUBT_KEEP : TKT_DOUBT_CLEAR;
 }
 
 /* How long after a lost create a search may show nothing. Where it does not lag, the create
@@ -235,6 +237,32 @@ static void nothing_found(struct tkt_itsmjob *job)
         end(job, &err, TKT_DOUBT_ASKED);
     } else {
         carry_out(job, TKT_ITSM_CREATE);
+    }
+}
+
+/* A comment or a file may be there, of a try whose answer was lost: not before its job was
+ * made, by clocks that differ a little. */
+static bool was_carried_out(struct tkt_itsmjob *job)
+{
+    int64_t since_ms = job->r->job.created_ms - CLOCKS_MS;
+
+    return job->op == TKT_ITSM_COMMENT ? tkt_itsm_has_comment(&job->call, since_ms)
+                                       : tkt_itsm_has_file(&job->call, since_ms);
+}
+
+/* The look is over. What is not seen is sent again: twice is better than never. */
+static void looked(struct tkt_itsmjob *job, const struct tkt_itsm_result *result)
+{
+    bool is_there = result->err.class == TKT_ERR_NONE && was_carried_out(job);
+
+    job->looks = false;
+    if (is_there) {
+        job->call.op = job->op;
+        tkt_log(TKT_LOG_INFO, job->r->job.ticket_id, "itsm.was_there", "itsm",
+                job->r->job.target, "kind", job->r->job.kind, NULL);
+        tkt_running_commit(job->r, apply, recorded);
+    } else {
+        carry_out(job, job->op);
     }
 }
 
@@ -276,6 +304,12 @@ static void carried_out(void *arg, const struct tkt_itsm_result *result)
     if (result->rest_s > 0) {
         tkt_running_rest(job->r, (int64_t)result->rest_s * 1000);
     }
+    if (job->looks &&
+        (result->err.class == TKT_ERR_NONE || result->err.class == TKT_ERR_PERM) &&
+        !result->unauthorized) {
+        looked(job, result);
+        return;
+    }
     if (result->err.class == TKT_ERR_NONE) {
         const char *key = job->call.seen.external;
 
@@ -315,10 +349,14 @@ static void go(struct tkt_running *r, int64_t wait_ms)
         tkt_running_give_back(r, wait_ms, "its target is left alone for a while");
         return;
     }
-    bool lost = job->call.op == TKT_ITSM_CREATE && r->job.doubt_ms > 0 &&
-                !job->ops->create_is_idempotent;
+    enum tkt_itsm_op op = job->call.op;
+    bool lost =
+        op == TKT_ITSM_CREATE && r->job.doubt_ms > 0 && !job->ops->create_is_idempotent;
 
-    carry_out(job, lost ? TKT_ITSM_FIND : job->call.op);
+    job->op = op;
+    job->looks = (op == TKT_ITSM_COMMENT || op == TKT_ITSM_ATTACH) &&
+                 r->job.doubt_ms > 0 && job->ops->steps[TKT_ITSM_FETCH] != NULL;
+    carry_out(job, lost ? TKT_ITSM_FIND : job->looks ? TKT_ITSM_FETCH : op);
 }
 
 static void loaded(struct tkt_running *r)

@@ -35,7 +35,8 @@ struct tkt_itsmjob {
     int64_t find_ms;                /* when the call under way began */
     struct tkt_store_back_out back; /* ... and what it brought */
     char key[24];                   /* names the job towards the ITSM */
-    bool looked;                    /* the call under way looks for a lost create */
+    bool looks;          /* the FETCH under way looks for a lost comment or file ... */
+    enum tkt_itsm_op op; /* ... that this makes */
     struct tkt_itsm_result result;
     char why[200];
 };

@@ -10,7 +10,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define CUT_MIN 64 /* bytes of a text that was cut, to know it by */
 
 /* ---- times ---------------------------------------------------------------------------- */
 
@@ -90,6 +93,31 @@ const char *tkt_itsm_time_text(struct tkt_itsm_call *call, int64_t at_ms, char b
 }
 
 /* ---- lists ---------------------------------------------------------------------------- */
+
+void tkt_itsm_saw_file(struct tkt_itsm_call *call, char *name, const cJSON *size,
+                       const char *at)
+{
+    struct tkt_itsm_seen *s = &call->seen;
+    size_t room = TKT_ITSM_FILES_MAX;
+
+    if (s->file_sizes == NULL) {
+        s->files = tkt_wire_arena_alloc(&call->arena, room * sizeof(*s->files));
+        s->file_times = tkt_wire_arena_alloc(&call->arena, room * sizeof(*s->file_times));
+        s->file_sizes = tkt_wire_arena_alloc(&call->arena, room * sizeof(*s->file_sizes));
+    }
+    if (s->files == NULL || s->file_times == NULL || s->file_sizes == NULL ||
+        name == NULL || s->file_count == room) {
+        return;
+    }
+    const char *digits_only = cJSON_GetStringValue(size);
+    double bytes = cJSON_IsNumber(size) ? size->valuedouble
+                   : digits_only != NULL && *digits_only >= '0' && *digits_only <= '9'
+                       ? strtod(digits_only, NULL)
+                       : -1;
+    s->file_sizes[s->file_count] = bytes >= 0 && bytes < 9e15 ? (int64_t)bytes : -1;
+    s->file_times[s->file_count] = tkt_itsm_time(at);
+    s->files[s->file_count++] = name;
+}
 
 int tkt_itsm_changed(struct tkt_itsm_call *call, const char *key, int64_t at_ms,
                      struct tkt_err *err)
@@ -256,4 +284,93 @@ bool tkt_itsm_note_is_ours(const struct tkt_itsm_call *call,
             (tkt_ascii_ieq(author, me) || tkt_ascii_ieq(author, user))) ||
            (n->text != NULL && call->ticket->corr[0] != '\0' &&
             strstr(n->text, call->ticket->corr) != NULL);
+}
+
+/* ---- is it there already? ------------------------------------------------------------- */
+
+/* Each run of blanks is one, and there is none at either end. */
+static char *folded(struct tkt_itsm_call *call, const char *text)
+{
+    char *out = tkt_itsm_keep(call, text);
+    char *to = out;
+
+    for (const char *p = text == NULL ? "" : text; out != NULL && *p != '\0';) {
+        size_t blank = strspn(p, " \t\r\n");
+
+        p += blank;
+        if (blank > 0 && to > out && *p != '\0') {
+            *to++ = ' ';
+        }
+        for (; *p != '\0' && strchr(" \t\r\n", *p) == NULL; p++) {
+            *to++ = *p;
+        }
+    }
+    if (out != NULL) {
+        *to = '\0';
+    }
+    return out;
+}
+
+/* All of it, or as much as had room there. */
+static bool is_same(const char *there, const char *sent)
+{
+    size_t n = strlen(there);
+
+    if (n > 0 && there[n - 1] == ']') {
+        const char *cut = strstr(there, " [...");
+
+        if (cut != NULL && cut - there >= CUT_MIN &&
+            strncmp(there, sent, (size_t)(cut - there)) == 0) {
+            return true;
+        }
+    }
+    return strcmp(there, sent) == 0;
+}
+
+/* As one backend or another writes who said it. */
+static bool says_it(struct tkt_itsm_call *call, const char *there)
+{
+    const struct tkt_itsm_comment *c = call->comment;
+    const char *ways[] = {
+        c->text, tkt_itsm_said(call),
+        tkt_itsm_text(call, "%s <%s>:\n%s", c->author_name, c->author, c->text),
+        tkt_itsm_text(call, "%s wrote:\n%s", c->author, c->text)};
+    const char *is = folded(call, there);
+
+    for (size_t i = 0; is != NULL && *is != '\0' && i < TKT_ARRAY_LEN(ways); i++) {
+        const char *sent = folded(call, ways[i]);
+
+        if (sent != NULL && is_same(is, sent)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tkt_itsm_has_comment(struct tkt_itsm_call *call, int64_t since_ms)
+{
+    const struct tkt_itsm_seen *s = &call->seen;
+
+    for (size_t i = 0; i < s->note_count; i++) {
+        const struct tkt_itsm_note *n = &s->notes[i];
+
+        if (tkt_itsm_time(n->at) >= since_ms && tkt_itsm_note_is_ours(call, n) &&
+            n->is_public == call->comment->is_public && says_it(call, n->text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tkt_itsm_has_file(const struct tkt_itsm_call *call, int64_t since_ms)
+{
+    const struct tkt_itsm_seen *s = &call->seen;
+
+    for (size_t i = 0; i < s->file_count && s->file_sizes != NULL; i++) {
+        if (s->files[i] != NULL && strcmp(s->files[i], call->file->name) == 0 &&
+            s->file_sizes[i] == call->file->size && s->file_times[i] >= since_ms) {
+            return true;
+        }
+    }
+    return false;
 }

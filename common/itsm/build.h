@@ -93,6 +93,10 @@ const char *tkt_itsm_sent_by(struct tkt_itsm_call *call);
 const char *tkt_itsm_subject(struct tkt_itsm_call *call, size_t max);
 /* For tkt_itsm_fields: a member of the object arg. */
 int tkt_itsm_add_member(void *arg, const char *name, const char *value);
+/* For FETCH: a file of the ticket. size: a number of bytes or NULL; at: as tkt_itsm_time
+ * reads it, or NULL. What has no room is left out. */
+void tkt_itsm_saw_file(struct tkt_itsm_call *call, char *name, const cJSON *size,
+                       const char *at);
 /* For LIST: a ticket that changed at that time (of the ITSM's own clock). */
 int tkt_itsm_changed(struct tkt_itsm_call *call, const char *key, int64_t at_ms,
                      struct tkt_err *err);

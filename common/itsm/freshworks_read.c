@@ -160,14 +160,13 @@ enum tkt_itsm_next tkt_freshworks_find(struct tkt_itsm_call *call, struct tkt_er
 
 static void take_files(struct tkt_itsm_call *call, const cJSON *holder)
 {
-    struct tkt_itsm_seen *s = &call->seen;
     const cJSON *file;
 
     cJSON_ArrayForEach(file, tkt_itsm_at(holder, "attachments"))
     {
-        if (s->file_count < TKT_ITSM_COMMENTS_MAX) {
-            s->files[s->file_count++] = tkt_itsm_str(call, file, "name");
-        }
+        tkt_itsm_saw_file(call, tkt_itsm_str(call, file, "name"),
+                          tkt_itsm_at(file, "size"),
+                          tkt_itsm_str(call, file, "created_at"));
     }
 }
 
@@ -224,9 +223,7 @@ enum tkt_itsm_next tkt_freshworks_fetch(struct tkt_itsm_call *call, struct tkt_e
 
         s->notes =
             tkt_wire_arena_alloc(&call->arena, TKT_ITSM_COMMENTS_MAX * sizeof(*s->notes));
-        s->files =
-            tkt_wire_arena_alloc(&call->arena, TKT_ITSM_COMMENTS_MAX * sizeof(*s->files));
-        if (s->notes == NULL || s->files == NULL) {
+        if (s->notes == NULL) {
             tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory");
             return TKT_ITSM_FAILED;
         }

@@ -30,6 +30,7 @@
 
 #define TKT_ITSM_STEPS_MAX 64
 #define TKT_ITSM_COMMENTS_MAX 200 /* of one fetch */
+#define TKT_ITSM_FILES_MAX 200
 #define TKT_ITSM_CHANGED_MAX 4000 /* keys of one list */
 #define TKT_ITSM_LIST_PAGES_MAX 40
 #define TKT_ITSM_BASE64_MAX (16 * 1024 * 1024)
@@ -137,7 +138,9 @@ struct tkt_itsm_seen {
     int64_t upto_ms; /* LIST: the newest change among them, by its clock; 0: none */
     struct tkt_itsm_note *notes; /* newest first, internal ones where they can be read */
     size_t note_count;
-    char **files; /* names */
+    char **files;        /* names ... */
+    int64_t *file_sizes; /* ... bytes (-1: not told) ... */
+    int64_t *file_times; /* ... and when they came, by its clock (-1: not told) */
     size_t file_count;
 };
 

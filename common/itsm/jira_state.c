@@ -168,14 +168,12 @@ static enum tkt_itsm_next take_issue(struct tkt_itsm_call *call, struct tkt_err 
     s->me = cJSON_IsObject(tkt_itsm_at(fields, "creator"))
                 ? identity(call, tkt_itsm_at(fields, "creator"))
                 : NULL;
-    s->files = tkt_wire_arena_alloc(&call->arena, FILES_MAX * sizeof(*s->files));
     cJSON_ArrayForEach(file, tkt_itsm_at(fields, "attachment"))
     {
-        if (s->files != NULL && s->file_count < FILES_MAX) {
-            s->files[s->file_count++] = tkt_itsm_str(call, file, "filename");
-        }
+        tkt_itsm_saw_file(call, tkt_itsm_str(call, file, "filename"),
+                          tkt_itsm_at(file, "size"), tkt_itsm_str(call, file, "created"));
     }
-    return s->files == NULL ? tkt_jira_no_memory(err) : TKT_ITSM_DONE;
+    return TKT_ITSM_DONE;
 }
 
 static bool is_public(const cJSON *comment)

@@ -505,20 +505,17 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
     const cJSON *issue = tkt_itsm_at(call->answer->json, "issue");
     const cJSON *files = tkt_itsm_at(issue, "attachments");
     const cJSON *file;
-    struct tkt_itsm_seen *s = &call->seen;
-
-    s->files = tkt_wire_arena_alloc(&call->arena, TKT_REDMINE_PAGE * sizeof(char *));
     if (take_state(call, issue, err) != TKT_ITSM_DONE) {
         return TKT_ITSM_FAILED;
     }
-    if (s->files == NULL || take_notes(call, tkt_itsm_at(issue, "journals")) < 0) {
+    if (take_notes(call, tkt_itsm_at(issue, "journals")) < 0) {
         return tkt_itsm_odd(call, err, "memory");
     }
     cJSON_ArrayForEach(file, files)
     {
-        if (s->file_count < TKT_REDMINE_PAGE) {
-            s->files[s->file_count++] = tkt_itsm_str(call, file, "filename");
-        }
+        tkt_itsm_saw_file(call, tkt_itsm_str(call, file, "filename"),
+                          tkt_itsm_at(file, "filesize"),
+                          tkt_itsm_str(call, file, "created_on"));
     }
     return TKT_ITSM_DONE;
 }

@@ -297,8 +297,7 @@ static struct history *new_history(struct tkt_itsm_call *call)
     struct history *h = tkt_wire_arena_alloc(&call->arena, sizeof(*h));
 
     call->state = h;
-    call->seen.files = tkt_wire_arena_alloc(&call->arena, PAGE * sizeof(char *));
-    if (h == NULL || call->seen.files == NULL) {
+    if (h == NULL) {
         return NULL;
     }
     *h = (struct history){
@@ -346,9 +345,8 @@ static void take_attachment(struct tkt_itsm_call *call, struct history *h,
         return;
     }
     if (*name != '\0') {
-        if (call->seen.file_count < PAGE) {
-            call->seen.files[call->seen.file_count++] = name;
-        }
+        tkt_itsm_saw_file(call, name, tkt_itsm_at(item, "ContentLength"),
+                          tkt_itsm_str(call, item, "Created"));
         return;
     }
     for (size_t i = 0; i < h->count && strcmp(type, "text/plain") == 0; i++) {
@@ -402,14 +400,14 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
                                                    "&order=DESC&orderby=id&per_page=100"),
                                   err);
     case 2:
-        return tkt_itsm_get(
-            call,
-            take_history(call, tkt_itsm_at(json, "items")) < 0
-                ? NULL
-                : ticket_url(call,
-                             "/attachments?fields=TransactionId,ContentType,Filename"
-                             "&order=DESC&orderby=id&per_page=100"),
-            err);
+        return tkt_itsm_get(call,
+                            take_history(call, tkt_itsm_at(json, "items")) < 0
+                                ? NULL
+                                : ticket_url(call,
+                                             "/attachments?fields=TransactionId,"
+                                             "ContentType,Filename,Created,ContentLength"
+                                             "&order=DESC&orderby=id&per_page=100"),
+                            err);
     case 3:
         cJSON_ArrayForEach(item, tkt_itsm_at(json, "items"))
         {

@@ -392,10 +392,7 @@ static int take_state(struct tkt_itsm_call *call, struct tkt_err *err)
         s->group = owner;
     }
     s->notes = tkt_wire_arena_alloc(&call->arena, NOTES_MAX * sizeof(*s->notes));
-    s->files = tkt_wire_arena_alloc(&call->arena, FILES_MAX * sizeof(*s->files));
-    return s->notes == NULL || s->files == NULL
-               ? tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory")
-               : 0;
+    return s->notes == NULL ? tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory") : 0;
 }
 
 static void take_notes(struct tkt_itsm_call *call)
@@ -418,14 +415,13 @@ static void take_notes(struct tkt_itsm_call *call)
 
 static void take_files(struct tkt_itsm_call *call)
 {
-    struct tkt_itsm_seen *s = &call->seen;
     const cJSON *row;
 
     cJSON_ArrayForEach(row, tkt_itsm_at(call->answer->json, "records"))
     {
-        if (s->file_count < FILES_MAX) {
-            s->files[s->file_count++] = tkt_itsm_str(call, row, "ContentDocument.Title");
-        }
+        tkt_itsm_saw_file(call, tkt_itsm_str(call, row, "ContentDocument.Title"),
+                          tkt_itsm_at(row, "ContentDocument.ContentSize"),
+                          tkt_itsm_str(call, row, "ContentDocument.CreatedDate"));
     }
 }
 
@@ -446,7 +442,8 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
     case 2:
         take_notes(call);
         return query(call,
-                     "SELECT ContentDocument.Title FROM ContentDocumentLink WHERE "
+                     "SELECT ContentDocument.Title,ContentDocument.ContentSize,"
+                     "ContentDocument.CreatedDate FROM ContentDocumentLink WHERE "
                      "LinkedEntityId=",
                      call->ticket->external, " LIMIT 100", err);
     default:

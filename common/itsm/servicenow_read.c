@@ -74,24 +74,19 @@ static int take_journal(struct tkt_itsm_call *call)
     return 0;
 }
 
-static int take_files(struct tkt_itsm_call *call)
+static void take_files(struct tkt_itsm_call *call)
 {
-    struct tkt_itsm_seen *s = &call->seen;
     const cJSON *row;
 
-    s->files = tkt_wire_arena_alloc(&call->arena, TKT_SN_FILES_MAX * sizeof(char *));
-    if (s->files == NULL) {
-        return -1;
-    }
     cJSON_ArrayForEach(row, tkt_itsm_at(call->answer->json, "result"))
     {
         char *name = tkt_sn_value(call, row, "file_name");
 
-        if (name != NULL && *name != '\0' && s->file_count < TKT_SN_FILES_MAX) {
-            s->files[s->file_count++] = name;
+        if (name != NULL && *name != '\0') {
+            tkt_itsm_saw_file(call, name, tkt_itsm_at(row, "size_bytes"),
+                              tkt_sn_value(call, row, "sys_created_on"));
         }
     }
-    return 0;
 }
 
 enum tkt_itsm_next tkt_sn_fetch(struct tkt_itsm_call *call, struct tkt_err *err)
@@ -106,7 +101,8 @@ enum tkt_itsm_next tkt_sn_fetch(struct tkt_itsm_call *call, struct tkt_err *err)
         return take_journal(call) < 0 ? tkt_sn_no_memory(err)
                                       : tkt_sn_list_files(call, err);
     default:
-        return take_files(call) < 0 ? tkt_sn_no_memory(err) : TKT_ITSM_DONE;
+        take_files(call);
+        return TKT_ITSM_DONE;
     }
 }
 

@@ -430,8 +430,7 @@ static enum tkt_itsm_next take_notes(struct tkt_itsm_call *call, struct tkt_err 
     const cJSON *c, *a;
 
     s->notes = tkt_wire_arena_alloc(&call->arena, NOTES_MAX * sizeof(*s->notes));
-    s->files = tkt_wire_arena_alloc(&call->arena, NOTES_MAX * sizeof(*s->files));
-    if (s->notes == NULL || s->files == NULL) {
+    if (s->notes == NULL) {
         tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory");
         return TKT_ITSM_FAILED;
     }
@@ -450,9 +449,9 @@ static enum tkt_itsm_next take_notes(struct tkt_itsm_call *call, struct tkt_err 
         }
         cJSON_ArrayForEach(a, tkt_itsm_at(c, "attachments"))
         {
-            if (s->file_count < NOTES_MAX) {
-                s->files[s->file_count++] = tkt_itsm_str(call, a, "file_name");
-            }
+            tkt_itsm_saw_file(call, tkt_itsm_str(call, a, "file_name"),
+                              tkt_itsm_at(a, "size"),
+                              tkt_itsm_str(call, c, "created_at"));
         }
     }
     return TKT_ITSM_DONE;

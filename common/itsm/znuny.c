@@ -534,9 +534,9 @@ static void take_article(struct tkt_itsm_call *call, const cJSON *article)
     }
     cJSON_ArrayForEach(file, tkt_itsm_at(article, "Attachment"))
     {
-        if (s->file_count < FILES_MAX) {
-            s->files[s->file_count++] = tkt_itsm_str(call, file, "Filename");
-        }
+        tkt_itsm_saw_file(call, tkt_itsm_str(call, file, "Filename"),
+                          tkt_itsm_at(file, "FilesizeRaw"),
+                          tkt_itsm_str(call, article, "CreateTime"));
     }
 }
 
@@ -549,8 +549,7 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
         return get_ticket(call, call->ticket->external, true, err);
     }
     s->notes = tkt_wire_arena_alloc(&call->arena, NOTES_MAX * sizeof(*s->notes));
-    s->files = tkt_wire_arena_alloc(&call->arena, FILES_MAX * sizeof(*s->files));
-    if (s->notes == NULL || s->files == NULL) {
+    if (s->notes == NULL) {
         tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory");
         return TKT_ITSM_FAILED;
     }

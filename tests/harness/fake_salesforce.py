@@ -123,8 +123,10 @@ class Salesforce(Fake):
                 "CaseComment": [dict(c, Id=f"00a{i}", CreatedById="005A",
                                      CreatedDate="2026-11-22T10:00:00.000+0000")
                                 for i, c in enumerate(self.comments)][::-1],
-                "ContentDocumentLink": [{"LinkedEntityId": c, "ContentDocument": {"Title": t}}
-                                        for c, t, _ in self.files]}[table]
+                "ContentDocumentLink": [{"LinkedEntityId": c, "ContentDocument": {
+                    "Title": t, "ContentSize": len(d),
+                    "CreatedDate": "2026-11-22T10:00:00.000+0000"}}
+                                        for c, t, d in self.files]}[table]
         if table == "Case" and field not in FIELDS:
             self.fail(400, "INVALID_FIELD", f"No such column '{field}'")
         hits = [{n.split(".")[0]: row.get(n.split(".")[0]) for n in names.split(",")}

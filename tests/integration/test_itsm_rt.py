@@ -155,6 +155,22 @@ def test_an_answer_by_mail_and_a_note_become_comments_behind_the_create(site):
     assert "please help" in text and "seen, working on it" in text
 
 
+def test_a_comment_whose_answer_got_lost_is_not_made_again(site):
+    site.submit("said once")
+    ours = wait_for("the jobs to end", lambda: site.settled("said once"), 60, 0.3)
+    there = site.there("said once")[0]
+    site.relay.lose(f"POST /REST/2.0/ticket/{there['id']}/comment")
+    site.product.ctl("comment", ours["id"], "only once, please")
+
+    def done():
+        site.hurry()
+        return site.settled("said once")
+    wait_for("RT to have it", lambda: "only once" in attachments(site, there)[""].decode(), 60, 0.3)
+    wait_for("the job to end", done, 60, 0.5)
+    assert attachments(site, there)[""].decode().count("only once, please") == 1
+    assert "itsm.was_there" in site.product.log("ticketd")
+
+
 def test_ticketd_killed_in_the_middle_leaves_each_ticket_once(site):
     names = [f"killed {n}" for n in range(12)]
     for n, name in enumerate(names):

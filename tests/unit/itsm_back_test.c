@@ -216,6 +216,100 @@ static void our_own_comments_are_known(void **state)
     steps_end(&s);
 }
 
+static void a_comment_whose_answer_got_lost_is_known_again(void **state)
+{
+    struct steps s;
+    struct tkt_itsm_note n = {.author = (char *)"us",
+                              .text =
+                                  (char *)"Ann <ann@example.org>:\r\n\r\n it  works\n",
+                              .at = (char *)"2026-11-22T10:00:00Z",
+                              .is_public = true};
+    int64_t at = tkt_itsm_time(n.at);
+
+    (void)state;
+    steps_begin(&s, "rt", TKT_ITSM_FETCH);
+    s.comment.text = "it works";
+    s.comment.author = "ann@example.org";
+    s.comment.author_name = "Ann";
+    s.comment.is_public = true;
+    assert_false(tkt_itsm_has_comment(&s.call, at)); /* there is none */
+    s.call.seen.notes = &n;
+    s.call.seen.note_count = 1;
+    assert_true(tkt_itsm_has_comment(&s.call, at));
+    assert_false(tkt_itsm_has_comment(&s.call, at + 1)); /* an earlier one */
+    n.at = (char *)"yesterday";
+    assert_false(tkt_itsm_has_comment(&s.call, at)); /* nobody knows */
+    n.at = (char *)"2026-11-22T10:00:00Z";
+    n.author = (char *)"carol";
+    assert_false(tkt_itsm_has_comment(&s.call, at)); /* somebody else's */
+    n.author = (char *)"us";
+    n.is_public = false;
+    assert_false(tkt_itsm_has_comment(&s.call, at));
+    n.is_public = true;
+    n.text = (char *)"Ann <ann@example.org>:\nit works, but";
+    assert_false(tkt_itsm_has_comment(&s.call, at)); /* more than that */
+    n.text = (char *)"it works";
+    assert_true(tkt_itsm_has_comment(&s.call, at));
+    n.text = (char *)"";
+    s.comment.text = "";
+    s.comment.author = "";
+    assert_false(tkt_itsm_has_comment(&s.call, at)); /* blank is like any other blank */
+    steps_end(&s);
+}
+
+static void a_long_comment_is_known_by_what_had_room(void **state)
+{
+    char sent[400];
+    char there[420];
+    struct steps s;
+    struct tkt_itsm_note n = {
+        .author = (char *)"us", .at = (char *)"2026-11-22 10:00:00", .text = there};
+
+    (void)state;
+    memset(sent, 'a', sizeof(sent) - 1);
+    sent[sizeof(sent) - 1] = '\0';
+    snprintf(there, sizeof(there), "%.100s\n[...]", sent);
+    steps_begin(&s, "rt", TKT_ITSM_FETCH);
+    s.comment.text = sent;
+    s.call.seen.notes = &n;
+    s.call.seen.note_count = 1;
+    assert_true(tkt_itsm_has_comment(&s.call, 0));
+    sent[50] = 'b';
+    assert_false(tkt_itsm_has_comment(&s.call, 0));
+    snprintf(there, sizeof(there), "aa\n[...]"); /* so little proves nothing */
+    assert_false(tkt_itsm_has_comment(&s.call, 0));
+    steps_end(&s);
+}
+
+static void a_file_is_known_by_name_size_and_time(void **state)
+{
+    struct steps s;
+    cJSON *sizes = cJSON_Parse("[3,\"3\",4,\"x\",-1,null]");
+
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        steps_begin(&s, "rt", TKT_ITSM_FETCH);
+        s.file.name = "a.txt";
+        tkt_itsm_saw_file(&s.call, (char *)"a.txt", cJSON_GetArrayItem(sizes, i),
+                          "2026-11-22T10:00:00Z");
+        assert_int_equal(s.call.seen.file_count, 1);
+        assert_int_equal(tkt_itsm_has_file(&s.call, 1), i < 2);
+        assert_false(tkt_itsm_has_file(&s.call, INT64_C(1) << 60));
+        s.file.name = "b.txt";
+        assert_false(tkt_itsm_has_file(&s.call, 1));
+        steps_end(&s);
+    }
+    cJSON_Delete(sizes);
+    steps_begin(&s, "rt", TKT_ITSM_FETCH);
+    s.file.name = "a.txt";
+    for (int i = 0; i < TKT_ITSM_FILES_MAX + 5; i++) {
+        tkt_itsm_saw_file(&s.call, (char *)"a.txt", NULL, NULL);
+    }
+    assert_int_equal(s.call.seen.file_count, TKT_ITSM_FILES_MAX);
+    assert_false(tkt_itsm_has_file(&s.call, 0)); /* no size, no time: not known */
+    steps_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +321,9 @@ int main(void)
         cmocka_unit_test(words_are_read_from_right_to_left),
         cmocka_unit_test(a_priority_may_stand_for_several_of_ours),
         cmocka_unit_test(our_own_comments_are_known),
+        cmocka_unit_test(a_comment_whose_answer_got_lost_is_known_again),
+        cmocka_unit_test(a_long_comment_is_known_by_what_had_room),
+        cmocka_unit_test(a_file_is_known_by_name_size_and_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
