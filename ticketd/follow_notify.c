@@ -191,6 +191,11 @@ static int plan_event(struct tkt_noticeplan *p, const struct tkt_settings *set,
     if (plan_kind(p, reader, k, e, err) < 0) {
         return -1;
     }
+    if (k->what == TKT_NOTICE_FOLLOW_UP) { /* or it was a colleague who answered */
+        const struct kind reply = {k->name, TKT_NOTICE_REPLY, true, false};
+
+        return plan_kind(p, reader, &reply, e, err);
+    }
     if (k->what == TKT_NOTICE_RESOLVED) { /* who hears of states hears of this one */
         const struct kind state = {k->name, TKT_NOTICE_STATE, false, false};
 

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/util.h"
 #include "ticketd/itsmjob_private.h"
+#include "ticketd/mailread.h"
 #include "ticketd/reanalyse.h"
 
 #include <cjson/cJSON.h>
@@ -93,43 +94,12 @@ static int load_ticket(struct tkt_itsmjob *job, struct tkt_reader *reader)
 
 /* ---- the mail ------------------------------------------------------------------------- */
 
-static int read_mail(struct tkt_itsmjob *job, const struct tkt_buf *raw, int fd)
-{
-    struct tkt_parserpool *pool = job->r->d->pool;
-    struct stat st = {0};
-
-    if (pool == NULL) {
-        return tkt_err_set(&job->err, TKT_ERR_TEMP, "no parser is running");
-    }
-    if (fd >= 0 && fstat(fd, &st) < 0) {
-        return tkt_err_errno(&job->err, TKT_ERR_TEMP, "message");
-    }
-    const struct tkt_analyse_in in = {.raw = fd >= 0 ? NULL : raw->data,
-                                      .raw_len = raw->len,
-                                      .fd = fd,
-                                      .size = fd >= 0 ? (uint64_t)st.st_size : raw->len,
-                                      .with_text = true,
-                                      .client_key = "(later)",
-                                      .deadline_mono_ms =
-                                          tkt_clock_mono_ms() + TKT_REANALYSE_BUDGET_MS};
-    if (tkt_parserpool_analyse(pool, &in, NULL, NULL, &job->analysis, &job->err) < 0) {
-        return -1;
-    }
-    job->analysed = true;
-    return 0;
-}
-
 /* The text of a mail, or what is left of one that cannot be read. */
 static int load_mail(struct tkt_itsmjob *job, struct tkt_reader *reader)
 {
-    TKT_AUTO_BUF struct tkt_buf raw =
-        TKT_BUF_INIT((size_t)job->set->conf->limits.message_max + 1);
-    TKT_AUTO_FD int fd = -1;
-
-    if (tkt_reader_raw(reader, job->r->job.message, &raw, &fd, &job->err) < 0) {
-        return -1;
-    }
-    if (read_mail(job, &raw, fd) == 0) {
+    if (tkt_mailread(job->r->d->pool, job->set->conf, reader, job->r->job.message,
+                     &job->analysis, &job->err) == 0) {
+        job->analysed = true;
         return 0;
     }
     if (job->r->job.attempts < READ_ATTEMPTS) {

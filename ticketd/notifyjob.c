@@ -11,6 +11,7 @@
 #include "secret/secret.h"
 #include "ticketd/notice.h"
 #include "ticketd/noticemail.h"
+#include "ticketd/noticereply.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -394,21 +395,38 @@ static int look_at_contact(struct notifyjob *job, struct tkt_reader *reader)
     return 0;
 }
 
-static int fill_mail(struct notifyjob *job)
+/* What the recipient knows of the thread: an agent's own mail he never saw. */
+static const char *answered_by(struct notifyjob *job, struct tkt_reader *reader)
+{
+    struct tkt_notice_made *m = &job->made;
+    struct tkt_reader_noted first;
+
+    if (m->notice.what != TKT_NOTICE_REPLY) {
+        return m->is_answer ? m->noted.message_id : "";
+    }
+    int n = tkt_reader_noted(reader, job->r->job.ticket, 0, &m->arena, &first, &job->err);
+    return n < 0 ? NULL : n == 0 ? "" : first.message_id;
+}
+
+static int fill_mail(struct notifyjob *job, struct tkt_reader *reader)
 {
     const struct tkt_notice_made *m = &job->made;
+    const char *answered = answered_by(job, reader);
     const struct tkt_noticemail in = {.conf = job->set->conf,
                                       .keys = &job->set->keys,
                                       .channel = job->conf,
                                       .desk = m->desk,
                                       .ticket = job->r->job.ticket,
-                                      .answered = m->is_answer ? m->noted.message_id : "",
+                                      .answered = answered,
                                       .references = "",
                                       .is_answer = m->is_answer,
                                       .is_person = m->notice.what == TKT_NOTICE_REPLY,
                                       .may_unsubscribe = m->may_opt_out && !m->is_answer,
                                       .unsubscribe = ""};
 
+    if (answered == NULL) {
+        return -1;
+    }
     if (job->ops->to != TKT_CHANNEL_TO_ADDRESS) {
         return 0;
     }
@@ -423,10 +441,21 @@ static int load_notice(struct notifyjob *job, struct tkt_reader *reader)
 {
     const struct tkt_job *j = &job->r->job;
     struct tkt_notice *n = &job->made.notice;
+    TKT_AUTO_BUF struct tkt_buf words = TKT_BUF_INIT(TKT_NOTICE_TEXT_MAX * 8);
+    const char *payload = j->payload;
     char *thread;
 
+    if (tkt_noticereply_is(payload)) {
+        const char *why = "";
+        int go = tkt_noticereply_load(job->r, job->set, reader, &words, &why, &job->err);
+
+        if (go <= 0) {
+            return go < 0 ? -1 : skip(job, why);
+        }
+        payload = tkt_buf_str(&words);
+    }
     job->is_made = true;
-    if (tkt_notice_make(&job->made, job->set, reader, j->ticket, j->message, j->payload,
+    if (tkt_notice_make(&job->made, job->set, reader, j->ticket, j->message, payload,
                         &job->err) < 0) {
         return -1;
     }
@@ -448,7 +477,7 @@ static int load_notice(struct notifyjob *job, struct tkt_reader *reader)
         return job->skipped ? 0 : -1;
     }
     n->thread = thread;
-    return fill_mail(job);
+    return fill_mail(job, reader);
 }
 
 static void load(struct tkt_running *r, struct tkt_tools *tools)

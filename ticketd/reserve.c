@@ -334,7 +334,9 @@ static void analyse(struct tkt_request *req, struct tkt_tools *tools)
         .fd = req->message.has_blob ? req->message.blob.fd : -1,
         .size = req->message.size,
         .null_sender = *req->wire.sender == '\0',
-        .with_text = conf->llm.is_inline && *conf->llm.url != '\0',
+        /* An agent's may be a note (ticketd/agentnote.h): its first word says so. */
+        .with_text = (conf->llm.is_inline && *conf->llm.url != '\0') ||
+                     tkt_facts_is_agent(conf, req->scan.from),
         .expected_from = req->scan.points_back ? NULL : req->scan.from,
         /* All large mail together has half of the children: small mail never waits for
          * it, also when both come from one gateway. */

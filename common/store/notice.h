@@ -112,6 +112,7 @@ struct tkt_reader_noted {
     bool message_internal;
     bool is_first;   /* the message opened the ticket */
     bool is_agent;   /* a colleague's answer */
+    bool is_proved;  /* by a log-in, or an aligned pass of its domain */
     bool may_answer; /* the decision was that this mail is acknowledged */
     char *language;  /* of the mail; "" = not known */
 };

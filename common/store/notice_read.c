@@ -136,12 +136,15 @@ static int take_message(struct tkt_reader *r, int64_t ticket, int64_t message,
         return n;
     }
     int flags = (int)tkt_row_int(&row, 1);
+    int assurance = ((flags & M_ASSURANCE) >> M_ASSURANCE_SHIFT) - 1;
+
     *row_id = tkt_row_int(&row, 0);
     out->message_confirmed = (flags & M_CONFIRMED) != 0;
     out->message_unverified = (flags & M_UNVERIFIED) != 0;
     out->message_internal = (flags & M_INTERNAL) != 0;
     out->is_first = (flags & M_FIRST) != 0;
     out->is_agent = (flags & M_AGENT) != 0;
+    out->is_proved = assurance == TKT_ASSURANCE_LOGIN || assurance == TKT_ASSURANCE_PASS;
     return keep(arena, &row, 2, &out->class_name) && keep(arena, &row, 3, &out->author) &&
                    keep(arena, &row, 4, &out->sender) &&
                    keep(arena, &row, 5, &out->message_id)

@@ -319,6 +319,12 @@ notify "ack" {{ on = {{"created"}} to = {{"requester"}} channel = "mail" }}
 {more}"""
 
 
+AGENTS = """\
+group "sd" { members = {"bob@staff.test"} }
+notify "answer" { on = {"reply"} to = {"requester"} channel = "mail" }
+"""
+
+
 @pytest.fixture(scope="module")
 def two():
     """Two installations that acknowledge, behind one Postfix."""
@@ -343,7 +349,7 @@ def two():
         "\nmyorigin = one.test\nrecipient_delimiter = +\n"
         "virtual_mailbox_domains = one.test, two.test, customer.test\n"))
     for product, name in zip(products, names):
-        product.parts["desks"] = desk_of(f"{name}.test", postfix.port)
+        product.parts["desks"] = desk_of(f"{name}.test", postfix.port, AGENTS)
     try:
         for product in products:
             product.start()
@@ -380,6 +386,54 @@ def test_a_requester_is_told_and_the_answer_finds_its_ticket(two, mail):
     tickets = products[0].tickets()
     assert len(tickets) == 1
     assert len(products[0].json("show", tickets[0]["id"])["messages"]) == 2
+
+
+def told_of(product, ticket):
+    """The text of each answer's fate: where it went, or why it went nowhere."""
+    return [e["data"].get("reason", e["data"].get("to")) for e in
+            product.json("show", ticket)["events"]
+            if e["kind"] in ("notice.told", "notice.skipped")][1:]
+
+
+def test_an_agents_answer_goes_to_the_requester_in_the_desks_name(two, mail):
+    products, postfix = two
+    postfix.clear_mails()
+    first = mail("No paper", to="support@one.test", sender="Cem <cem@customer.test>")
+    assert send(postfix.port, "cem@customer.test", "support@one.test", first).code == 250
+    wait_for("the acknowledgement", lambda: len(acks(postfix, "cem@customer.test")) == 1, 30)
+    ticket = [t for t in products[0].tickets() if t["subject"] == "No paper"][0]["id"]
+    proof = "Authentication-Results: mx.example.test; dmarc=pass header.from=staff.test\r\n"
+    thread = f"In-Reply-To: {header(first, 'Message-ID').decode()}\r\n"
+
+    def answer(body, to="support@one.test", extra=proof):
+        message = mail("Re: No paper", to=to, sender="Bob <bob@staff.test>", body=body,
+                       extra=extra + thread)
+        assert send(postfix.port, "bob@staff.test", "support@one.test", message).code == 250
+
+    postfix.clear_mails()
+    answer("#internal\r\nHe never reads the display.\r\n")
+    answer("It is full again.\r\n\r\n> am 1.1. schrieb carl@staff.test:\r\n> idiot\r\n")
+    wait_for("the answer", lambda: told_of(products[0], ticket) == ["cem@customer.test"], 30)
+    note, said = products[0].json("show", ticket)["messages"][1:]
+    assert note["internal"] and not said["internal"]
+    mails = wait_for("the mail", lambda: [m for m in postfix.mails()
+                                          if header(m, "To") and b"cem@" in header(m, "To")], 30)
+    assert len(mails) == 1
+    told = email.message_from_bytes(mails[0], policy=email.policy.default)
+    assert told["From"].addresses[0].addr_spec == "support@one.test"
+    assert told["Auto-Submitted"] is None  # a person wrote it
+    assert told["In-Reply-To"] == header(first, "Message-ID").decode()
+    assert b"It is full again." in mails[0]
+    for secret in (b"staff.test", b"Bob", b"never reads", b"idiot"):
+        assert secret not in mails[0]
+    answer("You have it twice.\r\n", to="support@one.test, cem@customer.test")
+    wait_for("the second", lambda: told_of(products[0], ticket)[1:] == [
+        "the mail itself went to him"], 30)
+    answer("Send me your password.\r\n", extra="")  # nothing proves that it is Bob
+    wait_for("the third", lambda: len(products[0].json("show", ticket)["messages"]) == 5, 30)
+    assert len([m for m in postfix.mails()
+                if header(m, "To") and b"cem@" in header(m, "To") and b"support@" in
+                header(m, "From")]) == 1
 
 
 def test_two_desks_that_acknowledge_do_not_thank_each_other(two, mail):
