@@ -52,7 +52,8 @@ const char *tkt_sn_table_of(const struct tkt_itsm_call *call)
     const char *target = tkt_sn_option(call, "import_target");
 
     return *target != '\0' ? target
-                           : tkt_itsm_map(&conf->types, call->ticket->type, fallback);
+                           : tkt_sn_table_named(tkt_itsm_map(
+                                 &conf->types, call->ticket->type, fallback));
 }
 
 static const char *state_of(const struct tkt_itsm_call *call, const char *table,
@@ -89,23 +90,6 @@ static const char *record_url(struct tkt_itsm_call *call, const char *query)
     return table == NULL || id == NULL
                ? NULL
                : tkt_itsm_url(call, "/api/now/v2/table/%s/%s%s", table, id, query);
-}
-
-/* A value is a text, or an object that holds it, as the query and the field have it. */
-char *tkt_sn_value(struct tkt_itsm_call *call, const cJSON *row, const char *name)
-{
-    const cJSON *v = tkt_itsm_at(row, name);
-
-    return cJSON_IsObject(v) ? tkt_itsm_str(call, v, "value")
-                             : tkt_itsm_str(call, row, name);
-}
-
-char *tkt_sn_shown(struct tkt_itsm_call *call, const cJSON *row, const char *name)
-{
-    const cJSON *v = tkt_itsm_at(row, name);
-
-    return cJSON_IsObject(v) ? tkt_itsm_str(call, v, "display_value")
-                             : tkt_itsm_str(call, row, name);
 }
 
 static void refusal(const struct tkt_itsm_answer *a, struct tkt_err *err)
@@ -210,6 +194,7 @@ enum stage {
     NEW_USER,
     GROUP,
     AGENT,
+    ORDER,
     RECORD
 };
 
@@ -439,7 +424,7 @@ static cJSON *make_record(struct tkt_itsm_call *call, struct work *w, struct tkt
     set_known(body, "category", t->category);
     set_known(body, "subcategory", t->subcategory);
     set_known(body, "contact_type", tkt_itsm_option(call, "contact_type", "email"));
-    if (rc == 0) {
+    if (rc == 0 && tkt_sn_item_of(call) == NULL) { /* of an item they are variables */
         rc = tkt_itsm_fields(call, set, body, err);
     }
     if (rc < 0 || set(body, "correlation_id", t->corr) < 0 ||
@@ -455,8 +440,17 @@ static enum tkt_itsm_next post_record(struct tkt_itsm_call *call, struct work *w
 {
     const char *table = tkt_itsm_escape(call, tkt_sn_table_of(call));
 
+    if (tkt_sn_item_of(call) != NULL && call->stage != ORDER) {
+        call->stage = ORDER;
+        return tkt_sn_order(
+            call, w->user != NULL ? w->user : tkt_sn_option(call, "guest"), err);
+    }
     tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory"); /* unless a field says more */
     cJSON *body = make_record(call, w, err);
+    if (call->stage == ORDER && body != NULL) {
+        call->stage = RECORD;
+        return tkt_sn_mark_order(call, body, err);
+    }
     call->stage = RECORD;
     return body == NULL
                ? TKT_ITSM_FAILED
@@ -587,6 +581,9 @@ static enum tkt_itsm_next create(struct tkt_itsm_call *call, struct tkt_err *err
     if (call->step == 0) {
         return go_user(call, w, err);
     }
+    if (call->stage == ORDER) {
+        return post_record(call, w, err);
+    }
     return call->stage == RECORD
                ? tkt_sn_take_record(call, tkt_sn_table_of(call),
                                     tkt_itsm_at(call->answer->json, "result"), err)
@@ -594,6 +591,20 @@ static enum tkt_itsm_next create(struct tkt_itsm_call *call, struct tkt_err *err
 }
 
 /* ---- find ----------------------------------------------------------------------------- */
+
+/* An order may have been made, and its request has no key yet. */
+static enum tkt_itsm_next not_found(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    if (tkt_sn_item_of(call) == NULL) {
+        return TKT_ITSM_DONE;
+    }
+    tkt_err_set(err, TKT_ERR_PERM,
+                "an earlier try may have ordered it, and no request has its key; look "
+                "there: write the key %s into its correlation_id and retry, or drop this "
+                "job",
+                call->ticket->corr);
+    return TKT_ITSM_FAILED;
+}
 
 static enum tkt_itsm_next find(struct tkt_itsm_call *call, struct tkt_err *err)
 {
@@ -609,7 +620,7 @@ static enum tkt_itsm_next find(struct tkt_itsm_call *call, struct tkt_err *err)
     said = cJSON_GetStringValue(tkt_itsm_at(call->answer->json, "error.message"));
     if (call->answer->status == 404 && said != NULL &&
         strcmp(said, "No Record found") == 0) {
-        return TKT_ITSM_DONE;
+        return not_found(call, err);
     }
     const cJSON *rows = tkt_itsm_at(call->answer->json, "result");
     if (!cJSON_IsArray(rows)) {
@@ -623,7 +634,7 @@ static enum tkt_itsm_next find(struct tkt_itsm_call *call, struct tkt_err *err)
             return tkt_sn_take_record(call, tkt_sn_table_of(call), row, err);
         }
     }
-    return TKT_ITSM_DONE;
+    return not_found(call, err);
 }
 
 /* ---- comments and files --------------------------------------------------------------- */
@@ -652,19 +663,6 @@ static enum tkt_itsm_next comment(struct tkt_itsm_call *call, struct tkt_err *er
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, c->is_public ? "comments" : "work_notes", text);
     return patch(call, body, err);
-}
-
-enum tkt_itsm_next tkt_sn_list_files(struct tkt_itsm_call *call, struct tkt_err *err)
-{
-    const char *id = tkt_itsm_escape(call, tkt_sn_record_of(call).id);
-
-    return tkt_itsm_get(call,
-                        id == NULL ? NULL
-                                   : tkt_itsm_url(call,
-                                                  "/api/now/attachment?sysparm_query="
-                                                  "table_sys_id%%3D%s&sysparm_limit=%d",
-                                                  id, TKT_SN_FILES_MAX),
-                        err);
 }
 
 /* An upload whose answer got lost is not made twice. */

@@ -33,6 +33,16 @@ enum tkt_itsm_next tkt_sn_get_record(struct tkt_itsm_call *call, const char *dis
                                      struct tkt_err *err);
 enum tkt_itsm_next tkt_sn_list_files(struct tkt_itsm_call *call, struct tkt_err *err);
 
+/* The catalog item that tickets of this type order; NULL: they order none. */
+const char *tkt_sn_item_of(const struct tkt_itsm_call *call);
+/* "catalog:..." of types is the table that orders make requests in. */
+const char *tkt_sn_table_named(const char *name);
+enum tkt_itsm_next tkt_sn_order(struct tkt_itsm_call *call, const char *user,
+                                struct tkt_err *err);
+/* Its answer: the request, then record (taken) is written into it. */
+enum tkt_itsm_next tkt_sn_mark_order(struct tkt_itsm_call *call, cJSON *record,
+                                     struct tkt_err *err);
+
 enum tkt_itsm_next tkt_sn_list(struct tkt_itsm_call *call, struct tkt_err *err);
 enum tkt_itsm_next tkt_sn_fetch(struct tkt_itsm_call *call, struct tkt_err *err);
 enum tkt_itsm_next tkt_sn_check(struct tkt_itsm_call *call, struct tkt_err *err);

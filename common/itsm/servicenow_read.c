@@ -9,6 +9,36 @@
 
 #define GROUPS_CHECKED 40
 
+/* A value is a text, or an object that holds it, as the query and the field have it. */
+char *tkt_sn_value(struct tkt_itsm_call *call, const cJSON *row, const char *name)
+{
+    const cJSON *v = tkt_itsm_at(row, name);
+
+    return cJSON_IsObject(v) ? tkt_itsm_str(call, v, "value")
+                             : tkt_itsm_str(call, row, name);
+}
+
+char *tkt_sn_shown(struct tkt_itsm_call *call, const cJSON *row, const char *name)
+{
+    const cJSON *v = tkt_itsm_at(row, name);
+
+    return cJSON_IsObject(v) ? tkt_itsm_str(call, v, "display_value")
+                             : tkt_itsm_str(call, row, name);
+}
+
+enum tkt_itsm_next tkt_sn_list_files(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    const char *id = tkt_itsm_escape(call, tkt_sn_record_of(call).id);
+
+    return tkt_itsm_get(call,
+                        id == NULL ? NULL
+                                   : tkt_itsm_url(call,
+                                                  "/api/now/attachment?sysparm_query="
+                                                  "table_sys_id%%3D%s&sysparm_limit=%d",
+                                                  id, TKT_SN_FILES_MAX),
+                        err);
+}
+
 /* ---- fetch ---------------------------------------------------------------------------- */
 
 static enum tkt_itsm_next take_state(struct tkt_itsm_call *call, struct tkt_err *err)
@@ -124,8 +154,9 @@ static const char *table_at(struct tkt_itsm_call *call, int n)
         return n == 0 ? target : NULL;
     }
     for (size_t i = 0; i < types->count + TKT_ARRAY_LEN(own); i++) {
-        const char *name =
-            i < types->count ? strchr(types->items[i], '=') + 1 : own[i - types->count];
+        const char *name = i < types->count
+                               ? tkt_sn_table_named(strchr(types->items[i], '=') + 1)
+                               : own[i - types->count];
         bool again = false;
 
         for (size_t k = 0; k < count; k++) {

@@ -42,6 +42,9 @@ class ServiceNow(Vendor):
         self.tables = {name: {} for name in COLUMNS}
         self.files = {}
         self.import_status = "inserted"
+        self.item = "0123456789abcdef0123456789abcdef"
+        self.variables = {"site"}  # of the catalog item; all are mandatory
+        self.orders = []
         self.may_make_users = False
         self.count = 10001
         self.add("sys_user", name="Ann Lee", email="Ann@Example.org", user_name="ann",
@@ -194,6 +197,27 @@ class ServiceNow(Vendor):
                           record_link=f"{self.url}/api/now/table/incident/{row['sys_id']}")
         return 201, {"import_set": "ISET1", "staging_table": staging, "result": [result]}, ()
 
+    # -- the catalog
+    def order(self, r, item):
+        given = r.json()
+        if item != self.item:
+            raise error(404, "Record not found", "Item does not exist")
+        if set(given) - {"sysparm_quantity", "sysparm_requested_for", "variables"}:
+            raise error(400, "Invalid parameter")
+        if not str(given.get("sysparm_quantity", "")).isdigit():
+            raise error(400, "Invalid Quantity Value")
+        person = given.get("sysparm_requested_for")
+        if person is not None and person not in self.tables["sys_user"]:
+            raise error(400, "Invalid user")
+        if set(given.get("variables", {})) != self.variables:
+            raise error(400, "Mandatory Variables are required")
+        row = self.insert("sc_request", {"requested_for": person} if person else {})
+        row["number"] = row["number"].replace("INC", "REQ")
+        self.orders.append(given)
+        return 200, {"result": {"sys_id": row["sys_id"], "number": row["number"],
+                                "request_number": row["number"], "table": "sc_request",
+                                "request_id": row["sys_id"]}}, ()
+
     def answer(self, request):
         r = request
         if (r.method, r.path) == ("POST", "/oauth_token.do"):
@@ -207,6 +231,9 @@ class ServiceNow(Vendor):
         parts = r.path.strip("/").split("/")
         if parts[:4] == ["api", "now", "v2", "table"] and len(parts) in (5, 6):
             return self.table(r, parts[4], parts[5] if len(parts) == 6 else "")
+        if parts[:5] == ["api", "sn_sc", "v1", "servicecatalog", "items"] and \
+                len(parts) == 7 and parts[6] == "order_now" and r.method == "POST":
+            return self.order(r, parts[5])
         if parts[:3] == ["api", "now", "attachment"]:
             return self.attachment(r, "/".join(parts[3:]))
         if parts[:3] == ["api", "now", "import"] and r.method == "POST":

@@ -54,6 +54,36 @@ def test_a_request_goes_into_its_own_table(now):
     assert seen["external"].startswith("sc_request/") and row["requested_for"]
 
 
+ORDER = '''user = "us"
+types = {"request=catalog:0123456789abcdef0123456789abcdef"}
+fields = {"site={{fields.site}}"}'''
+
+
+def test_a_request_may_be_an_order_of_the_catalog(now):
+    seen = driver(now, ORDER).good("create", type="request")
+    row = only(now, "sc_request")
+    [order] = now.orders
+    assert order["variables"] == {"site": "Berlin"} and order["sysparm_quantity"] == "1"
+    assert now.tables["sys_user"][order["sysparm_requested_for"]]["user_name"] == "ann"
+    assert seen["external"] == f"sc_request/{row['sys_id']}" and seen["number"] == row["number"]
+    assert row["correlation_id"] == KEY and row["description"] == CALL["ticket"]["text"]
+    assert driver(now, ORDER).good("find", type="request")["external"] == seen["external"]
+
+
+def test_an_order_that_is_refused_tells_why_and_makes_nothing(now):
+    now.variables = {"site", "size"}
+    result = driver(now, ORDER)("create", type="request")
+    assert not result["ok"] and "Mandatory Variables" in result["error"]
+    assert not now.tables["sc_request"]
+
+
+def test_an_order_whose_request_got_no_key_is_never_made_again(now):
+    now.insert("sc_request", {})
+    result = driver(now, ORDER)("find", type="request")
+    assert not result["ok"] and KEY in result["error"] and not result["unsure"]
+    assert driver(now, ORDER).good("find")["external"] == ""  # an incident may be made
+
+
 def test_who_is_not_known_stands_in_the_text_and_an_unknown_group_in_a_note(now):
     driver(now).good("create", requester="bob@example.org", requester_name="Bob", group="ghost")
     row = only(now)
