@@ -192,6 +192,7 @@ int tkt_ctl_show(struct tkt_ctl *ctl);
 int tkt_ctl_notify_list(struct tkt_ctl *ctl);
 int tkt_ctl_notify_optout(struct tkt_ctl *ctl);
 int tkt_ctl_notify_preview(struct tkt_ctl *ctl);
+int tkt_ctl_notify_test(struct tkt_ctl *ctl);
 int tkt_ctl_sla_list(struct tkt_ctl *ctl);
 int tkt_ctl_sla_show(struct tkt_ctl *ctl);
 int tkt_ctl_split(struct tkt_ctl *ctl);

@@ -125,6 +125,10 @@ static const struct tkt_ctl_opt itsm_test_opts[] = {
     {"from", 0, "ADDRESS", "... whose requester is this one (default: nobody)"},
     {NULL, 0, NULL, NULL},
 };
+static const struct tkt_ctl_opt notify_test_opts[] = {
+    {"to", 0, "WHOM", "an address, a number, a room; else that of the section"},
+    {NULL, 0, NULL, NULL},
+};
 static const struct tkt_ctl_opt lookup_opts[] = {
     {"cached", 0, NULL, "what mail sees now; no directory is asked"},
     {NULL, 0, NULL, NULL},
@@ -348,6 +352,14 @@ const struct tkt_ctl_cmd tkt_ctl_table[] = {
      .pos_max = 1,
      .opts = notify_preview_opts,
      .run = tkt_ctl_notify_preview},
+    {.name = "notify test",
+     .args = "CHANNEL [--to WHOM]",
+     .help = "send a test by a section channel",
+     .role = TKT_CTL_LOCAL,
+     .pos_min = 1,
+     .pos_max = 1,
+     .opts = notify_test_opts,
+     .run = tkt_ctl_notify_test},
     {.name = "sla list",
      .args = "",
      .help = "warnings, breaches and steps that are due next",

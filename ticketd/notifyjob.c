@@ -312,32 +312,14 @@ static void go(struct tkt_running *r, int64_t wait_ms)
 
 /* ---- what it needs ---------------------------------------------------------------------- */
 
-static struct tkt_http_peer peer_of(const struct tkt_conf_channel *conf)
-{
-    return (struct tkt_http_peer){.ca_file = conf->ca_file[0] ? conf->ca_file : NULL,
-                                  .client_cert =
-                                      conf->cert_file[0] ? conf->cert_file : NULL,
-                                  .client_key = conf->key_file[0] ? conf->key_file : NULL,
-                                  .proxy = conf->proxy[0] ? conf->proxy : NULL,
-                                  .allow_plain = conf->allow_plain};
-}
-
 static int load_token(struct notifyjob *job)
 {
     const struct tkt_conf_channel *conf = job->conf;
-    bool by_password = conf->auth == TKT_CONF_AUTH_OAUTH_PASSWORD;
-    const struct tkt_oauth_ask ask = {
-        .grant = by_password ? TKT_OAUTH_PASSWORD : TKT_OAUTH_CLIENT,
-        .token_url = conf->token_url,
-        .client_id = conf->client_id,
-        .client_secret = job->client_secret.data ? job->client_secret.data : "",
-        .user = by_password ? conf->user : "",
-        .password = by_password ? job->call.secret : "",
-        .scope = conf->scope,
-        .timeout_ms = conf->timeout_ms,
-        .peer = peer_of(conf)};
+    struct tkt_oauth_ask ask;
 
-    if (!by_password && conf->auth != TKT_CONF_AUTH_OAUTH_CLIENT) {
+    if (!tkt_channel_wants_token(conf, job->call.secret,
+                                 job->client_secret.data ? job->client_secret.data : "",
+                                 &ask)) {
         return 0;
     }
     if (job->token.len > 0) {

@@ -10,6 +10,33 @@ static const char *or_null(const char *text)
     return text[0] != '\0' ? text : NULL;
 }
 
+static struct tkt_http_peer peer_of(const struct tkt_conf_channel *conf)
+{
+    return (struct tkt_http_peer){.ca_file = or_null(conf->ca_file),
+                                  .client_cert = or_null(conf->cert_file),
+                                  .client_key = or_null(conf->key_file),
+                                  .proxy = or_null(conf->proxy),
+                                  .allow_plain = conf->allow_plain};
+}
+
+bool tkt_channel_wants_token(const struct tkt_conf_channel *conf, const char *secret,
+                             const char *client_secret, struct tkt_oauth_ask *ask)
+{
+    bool by_password = conf->auth == TKT_CONF_AUTH_OAUTH_PASSWORD;
+
+    *ask = (struct tkt_oauth_ask){.grant =
+                                      by_password ? TKT_OAUTH_PASSWORD : TKT_OAUTH_CLIENT,
+                                  .token_url = conf->token_url,
+                                  .client_id = conf->client_id,
+                                  .client_secret = client_secret,
+                                  .user = by_password ? conf->user : "",
+                                  .password = by_password ? secret : "",
+                                  .scope = conf->scope,
+                                  .timeout_ms = conf->timeout_ms,
+                                  .peer = peer_of(conf)};
+    return by_password || conf->auth == TKT_CONF_AUTH_OAUTH_CLIENT;
+}
+
 int tkt_channel_prepare(const struct tkt_channel_ops *ops, struct tkt_channel_call *call,
                         struct tkt_err *err)
 {
@@ -25,11 +52,9 @@ int tkt_channel_prepare(const struct tkt_channel_ops *ops, struct tkt_channel_ca
     }
     r->answer_max = r->answer_max != 0 ? r->answer_max : ANSWER_MAX;
     r->timeout_ms = conf->timeout_ms;
-    r->peer.ca_file = or_null(conf->ca_file);
-    r->peer.client_cert = or_null(conf->cert_file);
-    r->peer.client_key = or_null(conf->key_file);
-    r->peer.proxy = or_null(conf->proxy);
-    r->peer.allow_plain = conf->allow_plain;
+    bool public_only = r->peer.public_only;
+    r->peer = peer_of(conf);
+    r->peer.public_only = public_only;
     r->peer.in_flight_max = (int)conf->concurrency;
     return 0;
 }

@@ -5,7 +5,13 @@
  */
 #ifndef TKT_NOTIFY_SEND_H
 #define TKT_NOTIFY_SEND_H
+#include "net/oauth.h"
 #include "notify/notify.h"
+
+/* Does the section's secret go along as an OAuth token? Then *ask says which, and borrows
+ * all it points at. */
+bool tkt_channel_wants_token(const struct tkt_conf_channel *conf, const char *secret,
+                             const char *client_secret, struct tkt_oauth_ask *ask);
 
 /* Builds call->request and adds what the section says of its peer and its time. */
 int tkt_channel_prepare(const struct tkt_channel_ops *ops, struct tkt_channel_call *call,

@@ -55,6 +55,7 @@ _ticketctl()
     "notify list") words="" ;;
     "notify optout") words=" --back --reachable" ;;
     "notify preview") words=" --on --to --language --html" ;;
+    "notify test") words=" --to" ;;
     "sla list") words=" --due --limit" ;;
     "sla show") words="" ;;
     "queue list") words=" --state --limit" ;;
@@ -85,7 +86,7 @@ _ticketctl()
     "ping") words="" ;;
     "help") words=" --rows --bash-completion" ;;
     "agent") subs=" list away back" ;;
-    "notify") subs=" list optout preview" ;;
+    "notify") subs=" list optout preview test" ;;
     "sla") subs=" list show" ;;
     "queue") subs=" list show retry park drop" ;;
     "itsm") subs=" list test" ;;

@@ -184,3 +184,26 @@ def test_a_webhook_is_signed_and_taken_once():
         fake.server.shutdown()
         fake.server.server_close()
         remove_root(root)
+
+
+def test_a_channel_can_be_tried_without_a_daemon(make):
+    channel = make("twilio")
+    assert channel.send()["ok"]  # writes the section and its secret
+    ctl = [f"{BUILD}/ticketctl/ticketctl", "-c", f"{channel.root}/t.conf"]
+
+    def test(*args):
+        return subprocess.run([*ctl, *args], capture_output=True, text=True, timeout=60, check=False)
+
+    with open(f"{channel.root}/t.conf", "a", encoding="ascii") as f:
+        f.write('desk "it" { prefix = "IT" addresses = {"support@example.test"} }\n')
+    done = test("notify", "test", "x", "--to", "+4930123456")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("x: taken, as SM")
+    assert b"please%20ignore" not in channel.fake.seen[-1].body
+    assert b"ticketctl%20notify%20test" in channel.fake.seen[-1].body
+    assert test("notify", "test", "x").returncode == 64
+    done = test("notify", "test", "nobody", "--to", "+4930123456")
+    assert done.returncode == 64 and 'no section channel "nobody"' in done.stderr
+    done = test("notify", "test", "x", "--to", "+0")
+    assert done.returncode not in (0, 64) and "21211" in done.stderr
+    assert "s3cret" not in done.stderr
