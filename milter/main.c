@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * ticket-milter: the hook for Postfix and Sendmail.
  */
+#include "ticket_config.h"
+
 #include "base/log.h"
 #include "base/util.h"
 #include "conf/conf.h"
@@ -208,6 +210,9 @@ int main(int argc, char **argv)
     }
     tkt_log_open("ticket-milter", conf->log_sink, conf->log_json,
                  o.verbose ? TKT_LOG_DEBUG : conf->log_level);
+    if (conf->log_ecs) {
+        tkt_log_use_ecs(PACKAGE_VERSION, conf->hostname, conf->log_personal);
+    }
     if (serve(conf, &o, ready_fd, &err) < 0) {
         tkt_log(TKT_LOG_ERROR, NULL, "milter.failed", "reason", err.text, NULL);
         if (conf->log_sink == TKT_LOG_SYSLOG) {

@@ -22,6 +22,7 @@
 #include "ticketd/refine.h"
 #include "ticketd/schedule.h"
 #include "ticketd/shadow.h"
+#include "ticketd/sinks.h"
 #include "ticketd/watch.h"
 
 #include <errno.h>
@@ -304,6 +305,7 @@ struct parts {
     struct tkt_control *control;
     struct tkt_schedule *schedule;
     struct tkt_follow *follow;
+    struct tkt_sinks *sinks;
     struct tkt_back *back;
     struct tkt_watch *watch;
     struct tkt_hook *hook;
@@ -354,6 +356,10 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
     if (!p->follow) {
         return -1;
     }
+    p->sinks = tkt_sinks_start(d, err);
+    if (!p->sinks) {
+        return -1;
+    }
     p->back = tkt_back_start(d, err);
     if (!p->back || tkt_watch_start(d, conf, &p->watch, err) < 0) {
         return -1;
@@ -380,6 +386,7 @@ static void stop_parts(struct tkt_daemon *d, struct parts *p)
     tkt_hook_stop(&p->hook);
     tkt_back_stop(&p->back);
     tkt_follow_stop(&p->follow);
+    tkt_sinks_stop(&p->sinks);
     tkt_people_stop(d->people); /* it wakes the dispatcher, which asks it */
     tkt_dispatch_stop(&d->dispatch);
     tkt_work_stop(&d->work);
@@ -503,6 +510,9 @@ static int run(const struct options *o, struct tkt_conf **conf, struct tkt_err *
     }
     tkt_log_open("ticketd", sink_of(o, *conf), (*conf)->log_json,
                  o->verbose ? TKT_LOG_DEBUG : (*conf)->log_level);
+    if ((*conf)->log_ecs) {
+        tkt_log_use_ecs(PACKAGE_VERSION, (*conf)->hostname, (*conf)->log_personal);
+    }
     if (settle(o, *conf, pid_file, &sockets, err) < 0) {
         goto out;
     }

@@ -45,6 +45,9 @@ enum family {
     COMMIT_WAITING,
     WORK_WAITING,
     UNANALYSED,
+    SINK_EVENTS,
+    SINK_STOPPED,
+    SINK_LAG,
     LOOK_SECONDS,
     FAMILIES
 };
@@ -145,6 +148,18 @@ static const struct tkt_metric table[] =
      [UNANALYSED] = {.name = P "unanalysed_total",
                      .help = "Messages that were taken in without being read.",
                      .kind = TKT_METRIC_COUNTER},
+     [SINK_EVENTS] = {.name = P "sink_events_total",
+                      .help = "Events for sinks of the log, by what became of them.",
+                      .kind = TKT_METRIC_COUNTER,
+                      .labels = {"sink", "outcome"}},
+     [SINK_STOPPED] = {.name = P "sink_stopped_total",
+                       .help = "How often a sink refused us until a person acts.",
+                       .kind = TKT_METRIC_COUNTER,
+                       .labels = {"sink"}},
+     [SINK_LAG] = {.name = P "sink_lag_seconds",
+                   .help = "Age of the oldest event that a sink does not have.",
+                   .kind = TKT_METRIC_GAUGE,
+                   .labels = {"sink"}},
      [LOOK_SECONDS] = {.name = P "watch_duration_seconds",
                        .help = "How long the last look at the store took.",
                        .kind = TKT_METRIC_GAUGE}};
@@ -238,6 +253,37 @@ void tkt_measure_event(struct tkt_measure *m, const char *kind)
         if (strcmp(rows[i].kind, kind) == 0) {
             tkt_metrics_add(m->numbers, rows[i].family, NULL, 1);
         }
+    }
+}
+
+void tkt_measure_sink(struct tkt_measure *m, const char *sink, const char *outcome,
+                      int64_t count)
+{
+    if (m != NULL) {
+        tkt_metrics_add(m->numbers, SINK_EVENTS, (const char *const[]){sink, outcome},
+                        (double)count);
+    }
+}
+
+void tkt_measure_sink_lag(struct tkt_measure *m, const char *sink, int64_t lag_ms)
+{
+    if (m != NULL) {
+        tkt_metrics_set(m->numbers, SINK_LAG, (const char *const[]){sink},
+                        (double)lag_ms / 1000);
+    }
+}
+
+void tkt_measure_sink_alarm(struct tkt_measure *m, const char *sink)
+{
+    if (m != NULL) {
+        tkt_metrics_add(m->numbers, SINK_STOPPED, (const char *const[]){sink}, 1);
+    }
+}
+
+void tkt_measure_sink_clear(struct tkt_measure *m)
+{
+    if (m != NULL) {
+        tkt_metrics_clear(m->numbers, SINK_LAG);
     }
 }
 

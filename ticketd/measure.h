@@ -39,6 +39,15 @@ void tkt_measure_job(struct tkt_measure *m, const char *target, const char *kind
 /* One event of the log, by its kind: only those that are numbers (sla.breached ...). */
 void tkt_measure_event(struct tkt_measure *m, const char *kind);
 
+/* Of a sink of the event log. outcome: "sent", "failed" (a try), "aside". */
+void tkt_measure_sink(struct tkt_measure *m, const char *sink, const char *outcome,
+                      int64_t count);
+void tkt_measure_sink_lag(struct tkt_measure *m, const char *sink, int64_t lag_ms);
+/* It waits for a person. */
+void tkt_measure_sink_alarm(struct tkt_measure *m, const char *sink);
+/* The sinks are others now: their lags are told anew. */
+void tkt_measure_sink_clear(struct tkt_measure *m);
+
 /* All of it as text; reader: the caller's own. */
 int tkt_measure_write(struct tkt_daemon *d, struct tkt_reader *reader, bool openmetrics,
                       struct tkt_buf *out, struct tkt_err *err);

@@ -8,6 +8,7 @@
 #include "itsm/itsm.h"
 #include "notify/notify.h"
 #include "notify/text.h"
+#include "sink/sink.h"
 #include "ticketd/keyring.h"
 #include "ticketd/learned.h"
 #include "ticketd/roster.h"
@@ -164,8 +165,9 @@ struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_
     *conf = NULL;
     s->access = tkt_access_new(&s->conf->access, err);
     if (!s->access || tkt_itsm_check_all(s->conf, err) < 0 ||
-        tkt_channel_check_all(s->conf, err) < 0 || make_roster(s, err) < 0 ||
-        make_slas(s, err) < 0 || !(s->texts = tkt_notice_texts_load(s->conf, err)) ||
+        tkt_channel_check_all(s->conf, err) < 0 || tkt_sink_check_all(s->conf, err) < 0 ||
+        make_roster(s, err) < 0 || make_slas(s, err) < 0 ||
+        !(s->texts = tkt_notice_texts_load(s->conf, err)) ||
         tkt_learned_read(s->conf, s->model_version, sizeof(s->model_version), err) < 0 ||
         make_desks(s, err) < 0 || make_tag_pattern(s, err) < 0 ||
         make_generation(s, err) < 0 ||

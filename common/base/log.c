@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/ecs.h"
 #include "base/enc.h"
 #include "base/util.h"
 
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #define VALUE_MAX 512
 #define LINE_MAX_BYTES 8192
@@ -19,6 +21,9 @@ static struct {
     const char *ident;
     enum tkt_log_sink sink;
     bool json;
+    const char *ecs_version; /* NULL: not with ECS names */
+    char ecs_host[256];
+    bool ecs_personal;
     bool prefix;
     atomic_int max;
     void (*capture)(const char *line, void *arg);
@@ -31,11 +36,24 @@ void tkt_log_open(const char *ident, enum tkt_log_sink sink, bool json,
     state.ident = ident;
     state.sink = sink;
     state.json = json;
+    state.ecs_version = NULL;
     state.max = (int)max;
     state.prefix = getenv("JOURNAL_STREAM") != NULL;
     if (sink == TKT_LOG_SYSLOG) {
         openlog(ident, LOG_PID | LOG_NDELAY, LOG_MAIL);
     }
+}
+
+void tkt_log_use_ecs(const char *version, const char *host, bool personal)
+{
+    state.json = true;
+    state.ecs_version = version;
+    snprintf(state.ecs_host, sizeof(state.ecs_host), "%s", host);
+    if (state.ecs_host[0] == '\0' &&
+        gethostname(state.ecs_host, sizeof(state.ecs_host) - 1) < 0) {
+        state.ecs_host[0] = '\0'; /* a line without it is a line */
+    }
+    state.ecs_personal = personal;
 }
 
 void tkt_log_set_level(enum tkt_log_level max)
@@ -128,12 +146,44 @@ static void emit(enum tkt_log_level level, struct tkt_buf *b)
     }
 }
 
+static void add_ecs(struct tkt_buf *b, enum tkt_log_level level, const char *object,
+                    const char *event, va_list ap)
+{
+    struct tkt_ecs e = {.out = b, .personal = state.ecs_personal};
+    const struct tkt_ecs_line line = {.at_ms = tkt_clock_wall_ms(),
+                                      .level = level,
+                                      .service = state.ident,
+                                      .version = state.ecs_version,
+                                      .host = state.ecs_host,
+                                      .pid = (int)getpid(),
+                                      .object = object,
+                                      .event = event};
+
+    tkt_ecs_begin(&e, &line);
+    for (const char *key; (key = va_arg(ap, const char *)) != NULL;) {
+        const char *value = va_arg(ap, const char *);
+
+        if (value != NULL && b->len + strlen(key) + 6 * VALUE_MAX < LINE_MAX_BYTES) {
+            tkt_ecs_pair(&e, key, value, tkt_utf8_cut(value, strlen(value), VALUE_MAX));
+        }
+    }
+    tkt_buf_addc(b, '}');
+}
+
 void tkt_log(enum tkt_log_level level, const char *object, const char *event, ...)
 {
     if ((int)level > state.max) {
         return;
     }
     TKT_AUTO_BUF struct tkt_buf b = TKT_BUF_INIT(LINE_MAX_BYTES);
+    va_list ap;
+    if (state.ecs_version != NULL) {
+        va_start(ap, event);
+        add_ecs(&b, level, object, event, ap);
+        va_end(ap);
+        emit(level, &b);
+        return;
+    }
     if (state.json) {
         char now[32];
         tkt_clock_format(tkt_clock_wall_ms(), now);
@@ -149,7 +199,6 @@ void tkt_log(enum tkt_log_level level, const char *object, const char *event, ..
         tkt_buf_adds(&b, ":");
     }
     add_pair(&b, "event", event);
-    va_list ap;
     va_start(ap, event);
     for (const char *key; (key = va_arg(ap, const char *)) != NULL;) {
         const char *value = va_arg(ap, const char *);

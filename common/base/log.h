@@ -3,7 +3,8 @@
  *
  * Programs log; libraries return errors. No bodies, no secrets. Values are made safe
  * here: control bytes are escaped, values with blanks, quotes or '=' are quoted, a value
- * is cut at 512 bytes. In JSON form the same fields make one object a line. Thread-safe:
+ * is cut at 512 bytes. In JSON form the same fields make one object a line, with ECS names
+ * when asked so (base/ecs.h). Thread-safe:
  * a line is one write(2), one syslog(3) call, or one journal record.
  */
 #ifndef TKT_BASE_LOG_H
@@ -28,6 +29,9 @@ enum tkt_log_sink {
  * ($JOURNAL_STREAM set) the lines carry the <N> priority prefix. */
 void tkt_log_open(const char *ident, enum tkt_log_sink sink, bool json,
                   enum tkt_log_level max);
+/* Behind open: lines have the names of base/ecs.h from now on. version is borrowed for ever;
+ * host "": gethostname(2). personal: with addresses and subjects. */
+void tkt_log_use_ecs(const char *version, const char *host, bool personal);
 void tkt_log_set_level(enum tkt_log_level max);
 /* object: queue id, ticket or job, or NULL ("NOQUEUE" is the caller's word). Then pairs
  * (const char *key, const char *value), closed by a NULL key; pairs whose value is NULL

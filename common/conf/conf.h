@@ -245,6 +245,25 @@ struct tkt_conf_channel {
     bool allow_plain;
 };
 
+/* Where the event log goes besides the store; the types are those of common/sink/sink.c. */
+struct tkt_conf_sink {
+    char *name;
+    char *type;
+    char *url;     /* "" = it rests */
+    char *user;    /* Elasticsearch: basic authentication; "" = an API key */
+    char *secret;  /* reference, or "" */
+    char *index;   /* or data stream; "" = as the type does it */
+    bool personal; /* with addresses and subjects */
+    bool history;  /* at its first start all events there are, else the new ones alone */
+    int64_t batch;
+    int64_t batch_bytes;
+    int64_t linger_ms;
+    int64_t timeout_ms;
+    char *ca_file, *cert_file, *key_file;
+    char *proxy;
+    bool allow_plain;
+};
+
 /* Who is told of what by which channel. */
 struct tkt_conf_notify {
     char *name;
@@ -679,6 +698,8 @@ struct tkt_conf {
     int64_t intake_umask;
     enum tkt_log_sink log_sink;
     bool log_json;
+    bool log_ecs;      /* JSON with names of the Elastic Common Schema */
+    bool log_personal; /* ... with addresses and subjects */
     enum tkt_log_level log_level;
     struct tkt_conf_list authserv_ids; /* trusted Authentication-Results */
     struct tkt_conf_list arc_sealers;  /* domains whose ARC seal is trusted */
@@ -736,6 +757,8 @@ struct tkt_conf {
     size_t step_count;
     struct tkt_conf_channel *channels;
     size_t channel_count;
+    struct tkt_conf_sink *sinks;
+    size_t sink_count;
     struct tkt_conf_notify *notifys;
     size_t notify_count;
 };

@@ -69,6 +69,7 @@
 #define TKT_CONF_CHANNEL_ROWS 21
 #define TKT_CONF_NOTIFY_ROWS 19
 #define TKT_CONF_SLA_ROWS 16
+#define TKT_CONF_SINK_ROWS 16
 #define TKT_CONF_ESCALATION_ROWS 11
 #define TKT_CONF_STEP_ROWS 8
 extern const struct tkt_conf_row tkt_conf_sla_rows[TKT_CONF_SLA_ROWS];
@@ -87,5 +88,6 @@ extern const struct tkt_conf_row tkt_conf_group_rows[TKT_CONF_GROUP_ROWS];
 extern const struct tkt_conf_row tkt_conf_correlate_rows[TKT_CONF_CORRELATE_ROWS];
 extern const struct tkt_conf_row tkt_conf_channel_rows[TKT_CONF_CHANNEL_ROWS];
 extern const struct tkt_conf_row tkt_conf_notify_rows[TKT_CONF_NOTIFY_ROWS];
+extern const struct tkt_conf_row tkt_conf_sink_rows[TKT_CONF_SINK_ROWS];
 
 #endif

@@ -76,6 +76,10 @@ static const struct tkt_conf_row top_rows[] = {
              "background logs to syslog."},
     {BOOL_ROW(tkt_conf, log_json, "log_json", "no"),
      .help = "One JSON object a line instead of key=value pairs."},
+    {BOOL_ROW(tkt_conf, log_ecs, "log_ecs", "no"),
+     .help = "JSON lines with the field names of the Elastic Common Schema."},
+    {BOOL_ROW(tkt_conf, log_personal, "log_personal", "no"),
+     .help = "Addresses and subjects stand in such lines, too."},
     {ENUM_ROW(tkt_conf, log_level, "log_level", "info", level_words), .reload = true,
      .help = "Least severe lines that are logged."},
     {LIST_ROW(tkt_conf, authserv_ids, "authserv_ids", "", 0, 16), .reload = true,
@@ -593,6 +597,8 @@ const struct tkt_conf_section tkt_conf_sections[TKT_CONF_SECTIONS] = {
                           .help =
                               "Ways to tell people. docs/notifications.md has what each "
                               "type needs."},
+    APART(SINK, sink, "Where the event log goes besides the store. docs/metrics.md.",
+          tkt_conf_is_sink_title),
     APART(NOTIFY, notify,
           "Who is told of what by which channel. Without such a section nobody is.",
           NULL),

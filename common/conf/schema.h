@@ -74,6 +74,7 @@ enum tkt_conf_section_id {
     TKT_CONF_CORRELATE,
     TKT_CONF_CHANNEL,
     TKT_CONF_METRICS,
+    TKT_CONF_SINK,
     TKT_CONF_NOTIFY,
     TKT_CONF_SLA,
     TKT_CONF_ESCALATION,

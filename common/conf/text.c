@@ -34,6 +34,14 @@ const char *tkt_conf_is_title_or_empty(const char *value)
     return value[0] == '\0' ? NULL : tkt_conf_is_title(value);
 }
 
+/* Its place in the event log is "sink:" and it. */
+const char *tkt_conf_is_sink_title(const char *value)
+{
+    return strlen(value) <= 27 && tkt_conf_is_title(value) == NULL
+               ? NULL
+               : "a name of 1 to 27 of a-z, 0-9, _ and -";
+}
+
 const char *tkt_conf_is_prefix(const char *value)
 {
     if (value[0] >= 'A' && value[0] <= 'Z' && strlen(value) <= 10 &&

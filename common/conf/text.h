@@ -12,6 +12,7 @@
 
 const char *tkt_conf_is_title(const char *value);
 const char *tkt_conf_is_title_or_empty(const char *value);
+const char *tkt_conf_is_sink_title(const char *value);
 const char *tkt_conf_is_prefix(const char *value);
 const char *tkt_conf_is_hostname(const char *value);
 const char *tkt_conf_is_path(const char *value);

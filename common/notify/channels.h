@@ -5,6 +5,7 @@
 #define TKT_NOTIFY_CHANNELS_H
 #include "notify/notify.h"
 
+extern const struct tkt_channel_ops tkt_channel_exec;
 extern const struct tkt_channel_ops tkt_channel_sendgrid;
 extern const struct tkt_channel_ops tkt_channel_twilio;
 extern const struct tkt_channel_ops tkt_channel_whatsapp;

@@ -14,9 +14,11 @@ const char *const tkt_notice_names[] = {
 _Static_assert(TKT_ARRAY_LEN(tkt_notice_names) == TKT_NOTICE_WHATS, "a name each");
 
 const struct tkt_channel_ops *const tkt_channel_table[] = {
-    &tkt_channel_mail,     &tkt_channel_sendgrid,  &tkt_channel_twilio,
-    &tkt_channel_whatsapp, &tkt_channel_slack,     &tkt_channel_teams,
-    &tkt_channel_webhook,  &tkt_channel_pagerduty, NULL};
+    &tkt_channel_mail,    &tkt_channel_sendgrid,
+    &tkt_channel_twilio,  &tkt_channel_whatsapp,
+    &tkt_channel_slack,   &tkt_channel_teams,
+    &tkt_channel_webhook, &tkt_channel_pagerduty,
+    &tkt_channel_exec,    NULL};
 
 const struct tkt_channel_ops *tkt_channel_find(const char *type)
 {

@@ -120,7 +120,7 @@ struct tkt_channel_call {
 enum tkt_channel_way {
     TKT_CHANNEL_HTTP,
     TKT_CHANNEL_MAIL,   /* notify/mail.h: SMTP or a sendmail program */
-    TKT_CHANNEL_PROGRAM /* notify/exec.h: JSON on stdin, sysexits */
+    TKT_CHANNEL_PROGRAM /* exec.c: JSON on stdin, sysexits */
 };
 
 enum tkt_channel_to {

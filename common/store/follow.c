@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "store/follow.h"
 
+#include "base/enc.h"
 #include "base/util.h"
 #include "store/internal.h"
 
@@ -34,6 +35,49 @@ int tkt_reader_events_after(struct tkt_reader *r, int64_t after, int max,
     for (; n == 1; n = tkt_row_next(&row, err)) {
         if (take(&row, arena, &out[count], err) < 0) {
             return -1;
+        }
+        count++;
+    }
+    return n < 0 ? -1 : count;
+}
+
+static void take_out(const struct tkt_row *row, struct tkt_store_event_out *out)
+{
+    size_t len = 0;
+    const void *chain = tkt_row_blob(row, 4, &len);
+    const char *prefix = tkt_row_text(row, 5);
+
+    memset(out, 0, sizeof(*out));
+    out->id = tkt_row_int(row, 0);
+    out->at_ms = tkt_row_int(row, 1);
+    out->host = tkt_row_text(row, 2);
+    out->kind = tkt_row_text(row, 3);
+    tkt_hex_encode(chain, TKT_MIN(len, (size_t)8), out->mark);
+    if (prefix[0] != '\0') {
+        snprintf(out->ticket, sizeof(out->ticket), "%s-%" PRId64, prefix,
+                 tkt_row_int(row, 6));
+    }
+    out->queue_id = tkt_row_text(row, 7);
+    out->message_id = tkt_row_text(row, 8);
+    out->data = tkt_row_text(row, 9);
+}
+
+int tkt_reader_events_out(struct tkt_reader *r, int64_t after, int max,
+                          int (*take_one)(void *arg,
+                                          const struct tkt_store_event_out *event,
+                                          struct tkt_err *err),
+                          void *arg, struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+    struct tkt_store_event_out event;
+    int count = 0;
+    int n = tkt_db_query(r->db, &row, SQL_EVENTS_OUT, err, "id", after, max);
+
+    for (; n == 1; n = tkt_row_next(&row, err)) {
+        take_out(&row, &event);
+        int rc = take_one(arg, &event, err);
+        if (rc != 0) {
+            return rc < 0 ? -1 : count;
         }
         count++;
     }

@@ -29,6 +29,25 @@ struct tkt_store_event {
 int tkt_reader_events_after(struct tkt_reader *r, int64_t after, int max,
                             struct tkt_wire_arena *arena, struct tkt_store_event *out,
                             struct tkt_err *err);
+
+/* An event for somebody outside: texts are never NULL, and end with the call that gets it. */
+struct tkt_store_event_out {
+    int64_t id;
+    int64_t at_ms;
+    const char *host;
+    const char *kind;
+    char mark[17];          /* the same for ever, of no other event: of the hash chain */
+    char ticket[64];        /* "IT-12", "" = host-wide */
+    const char *queue_id;   /* of its mail, or "" */
+    const char *message_id; /* with <>, or "" */
+    const char *data;       /* as in struct tkt_store_event */
+};
+/* Events behind the id `after`, oldest first, at most max, until take says 1 (enough: it did
+ * not take this one) or -1. How many were taken, or -1. */
+int tkt_reader_events_out(struct tkt_reader *r, int64_t after, int max,
+                          int (*take)(void *arg, const struct tkt_store_event_out *event,
+                                      struct tkt_err *err),
+                          void *arg, struct tkt_err *err);
 /* 0 when there is none yet. */
 int tkt_reader_event_newest(struct tkt_reader *r, int64_t *id, struct tkt_err *err);
 /* 1: *event is the last one it is done with; 0: it has no place. */

@@ -424,6 +424,12 @@ X(SQL_NOTED_DECIDED, "SELECT json_extract(data, '$.answer')," \
 X(SQL_EVENTS_AFTER, "SELECT id, at, ticket, message, kind," \
     " CASE WHEN kind = 'message.decided' THEN NULL ELSE data END" \
     " FROM events WHERE id > ?1 ORDER BY id LIMIT ?2") \
+X(SQL_EVENTS_OUT, "SELECT e.id, e.at, h.name, e.kind, e.chain, s.prefix, t.number," \
+    " m.queue_id, m.message_id," \
+    " CASE WHEN e.kind = 'message.decided' THEN NULL ELSE e.data END" \
+    " FROM events e JOIN hosts h ON h.id = e.host LEFT JOIN tickets t ON t.id = e.ticket" \
+    " LEFT JOIN series s ON s.id = t.series LEFT JOIN messages m ON m.id = e.message" \
+    " WHERE e.id > ?1 ORDER BY e.id LIMIT ?2") \
 X(SQL_EVENT_NEWEST, "SELECT id FROM events ORDER BY id DESC LIMIT 1") \
 X(SQL_PLACE, "SELECT event FROM places WHERE follower = ?1") \
 X(SQL_PLACE_SET, "INSERT INTO places(follower, event) VALUES(?1, ?2)" \

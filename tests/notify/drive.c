@@ -97,8 +97,8 @@ int main(int argc, char **argv)
     const struct tkt_conf_channel *channel = conf == NULL ? NULL : section(conf, argv[2]);
     const struct tkt_channel_ops *ops =
         channel == NULL ? NULL : tkt_channel_find(channel->type);
-    if (ops == NULL || ops->way == TKT_CHANNEL_PROGRAM) {
-        return die("no such section, or it is a program", &err);
+    if (ops == NULL) {
+        return die("no such section", &err);
     }
     if (tkt_channel_check_all(conf, &err) < 0 ||
         (channel->secret[0] != '\0' &&
@@ -144,8 +144,9 @@ int main(int argc, char **argv)
                                     .notice = &notice,
                                     .now_ms = tkt_clock_wall_ms()};
     enum tkt_http_outcome outcome = TKT_HTTP_DONE;
-    int rc = ops->way == TKT_CHANNEL_MAIL ? tkt_mail_run(&call, &outcome, &err)
-                                          : tkt_channel_send_wait(ops, &call, &err);
+    int rc = ops->way == TKT_CHANNEL_MAIL      ? tkt_mail_run(&call, &outcome, &err)
+             : ops->way == TKT_CHANNEL_PROGRAM ? ops->run(&call, &outcome, &err)
+                                               : tkt_channel_send_wait(ops, &call, &err);
     print(&call, rc, tkt_http_outcome_names[outcome], &err);
     tkt_wire_arena_release(&call.arena);
     tkt_secret_release(&secret);
