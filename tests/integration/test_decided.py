@@ -106,7 +106,7 @@ def test_missing_fields_are_asked_for_and_an_answer_moves_it_on(site, mail):
 
     def held():
         (told,) = site.product.json("queue", "show", str(job["job"])) or [None]
-        return told["state"] == "deferred" and "no channel" in told["reason"]
+        return told["state"] == "deferred" and "no section notify" in told["reason"]
     wait_for("the question to be held", held, 20)
 
     mid = header(message, "Message-ID").decode()

@@ -158,6 +158,9 @@ def test_who_opted_out_is_told_no_more_until_he_comes_back(world):
     world.ctl("notify", "optout", "Quiet@customer.example")
     assert quiet in world.ctl("notify", "list").stdout
     submit(world, text("quiet one", sender=quiet), sender=quiet)
+    after = submit(world, text("behind the quiet", sender="max@customer.example"),
+                   sender="max@customer.example")  # planned in their order
+    wait_for("the mail", lambda: any(after in m["Subject"] for m in mails(world)), 20)
     world.ctl("notify", "optout", quiet, "--back")
     second = submit(world, text("quiet two", sender=quiet), sender=quiet)
     wait_for("the mail", lambda: any(second in m["Subject"] for m in mails(world)), 20)
