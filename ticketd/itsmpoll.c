@@ -226,7 +226,8 @@ static int list(struct tkt_back *b, struct listed *l, struct tkt_itsmjob *job,
         *err = job->err;
         return -1;
     }
-    if (ask(b, job, TKT_MAX(since - OVERLAP_MS, INT64_C(0)), err) < 0) {
+    int64_t overlap = TKT_MAX(job->ops->list_lag_ms, (int64_t)OVERLAP_MS);
+    if (ask(b, job, TKT_MAX(since - overlap, INT64_C(0)), err) < 0) {
         return -1;
     }
     /* Nothing changed: what comes later is later than what was asked for. */

@@ -745,7 +745,8 @@ static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
         [TKT_ITSM_CREATE] = create, [TKT_ITSM_FIND] = tkt_freshworks_find,               \
         [TKT_ITSM_COMMENT] = comment, [TKT_ITSM_ATTACH] = attach,                        \
         [TKT_ITSM_UPDATE] = update, [TKT_ITSM_FETCH] = tkt_freshworks_fetch,             \
-        [TKT_ITSM_CHECK] = tkt_freshworks_check, [TKT_ITSM_CLOSE] = close_ticket         \
+        [TKT_ITSM_CHECK] = tkt_freshworks_check, [TKT_ITSM_CLOSE] = close_ticket,        \
+        [TKT_ITSM_LIST] = tkt_freshworks_changed                                         \
     }
 
 /* The lists show a new ticket at once, the filter within minutes, but neither has to show

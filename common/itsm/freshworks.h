@@ -23,6 +23,8 @@ const char *tkt_freshworks_key_field(const struct tkt_itsm_call *call); /* "": t
 const char *tkt_freshworks_tag(struct tkt_itsm_call *call);
 
 enum tkt_itsm_next tkt_freshworks_find(struct tkt_itsm_call *call, struct tkt_err *err);
+enum tkt_itsm_next tkt_freshworks_changed(struct tkt_itsm_call *call,
+                                          struct tkt_err *err);
 enum tkt_itsm_next tkt_freshworks_fetch(struct tkt_itsm_call *call, struct tkt_err *err);
 enum tkt_itsm_next tkt_freshworks_check(struct tkt_itsm_call *call, struct tkt_err *err);
 

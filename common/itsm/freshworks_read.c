@@ -7,6 +7,7 @@
 #include "itsm/freshworks.h"
 
 #include "base/util.h"
+#include "itsm/back.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -211,6 +212,21 @@ static enum tkt_itsm_next ask_notes(struct tkt_itsm_call *call, int page,
         call, below == NULL ? NULL : tkt_freshworks_ticket_url(call, below), err);
 }
 
+#define WHO_AM_I 1 /* stage of a fetch */
+
+/* Whose the key is: what that agent wrote is ours. Not everywhere is there such a page. */
+static enum tkt_itsm_next ask_me(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    enum tkt_itsm_next next =
+        tkt_itsm_get(call, tkt_itsm_url(call, "/api/v2/agents/me"), err);
+
+    call->stage = WHO_AM_I;
+    call->request.also[0] = 403;
+    call->request.also[1] = 404;
+    call->request.also[2] = 400;
+    return next;
+}
+
 enum tkt_itsm_next tkt_freshworks_fetch(struct tkt_itsm_call *call, struct tkt_err *err)
 {
     struct tkt_itsm_seen *s = &call->seen;
@@ -233,13 +249,64 @@ enum tkt_itsm_next tkt_freshworks_fetch(struct tkt_itsm_call *call, struct tkt_e
         take_files(call, ticket);
         return ask_notes(call, 1, err);
     }
+    if (call->stage == WHO_AM_I) {
+        const cJSON *agent = tkt_itsm_at(call->answer->json, "agent");
+
+        s->me = tkt_itsm_str(call, agent != NULL ? agent : call->answer->json, "id");
+        return TKT_ITSM_DONE;
+    }
     const cJSON *list = tkt_freshworks_list(call->answer->json, "conversations");
     take_notes(call, list);
     if (tkt_itsm_count(list, "") == PAGE && call->step - 1 < NOTE_PAGES) {
         return ask_notes(call, call->step, err);
     }
     turn_round(s);
-    return TKT_ITSM_DONE;
+    return s->note_count == 0 || call->site->conf->user[0] != '\0' ? TKT_ITSM_DONE
+                                                                   : ask_me(call, err);
+}
+
+/* ---- list ----------------------------------------------------------------------------- */
+
+static enum tkt_itsm_next ask_changed(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    const char *from = tkt_itsm_time_text(call, call->since_ms, 'T');
+
+    return tkt_itsm_get(
+        call,
+        from == NULL ? NULL
+                     : tkt_itsm_url(call,
+                                    "/api/v2/tickets?updated_since=%sZ%s&per_page=%d"
+                                    "&page=%d",
+                                    from,
+                                    tkt_freshworks_is_desk(call)
+                                        ? "&order_by=updated_at&order_type=asc"
+                                        : "",
+                                    PAGE, call->step + 1),
+        err);
+}
+
+enum tkt_itsm_next tkt_freshworks_changed(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    const cJSON *ticket;
+
+    if (call->step == 0) {
+        return ask_changed(call, err);
+    }
+    const cJSON *list = tkt_freshworks_list(call->answer->json, "tickets");
+    if (!cJSON_IsArray(list)) {
+        return tkt_itsm_odd(call, err, "tickets");
+    }
+    cJSON_ArrayForEach(ticket, list)
+    {
+        if (tkt_itsm_changed(call, tkt_itsm_str(call, ticket, "id"),
+                             tkt_itsm_time(tkt_itsm_str(call, ticket, "updated_at")),
+                             err) < 0) {
+            return TKT_ITSM_FAILED;
+        }
+    }
+    return cJSON_GetArraySize(list) < PAGE || tkt_itsm_list_is_full(call, PAGE)
+               ? TKT_ITSM_DONE
+               : ask_changed(call, err);
 }
 
 /* ---- check ---------------------------------------------------------------------------- */

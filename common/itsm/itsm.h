@@ -226,6 +226,8 @@ struct tkt_itsm_ops {
     const char *const *options; /* names that itsm { options } may use; NULL-terminated */
     /* How long a look-up may miss what was created. */
     int64_t search_lag_ms;
+    /* How much later a LIST may show a change than one that came after it. */
+    int64_t list_lag_ms;
     /* A look-up that finds nothing after that proves that there is nothing. */
     bool search_is_proof;
     /* A create that is sent a second time makes no second ticket: there is no need to look

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define SEARCH_LAG_MS (120 * 1000)
+#define LIST_LAG_MS (15 * 60 * INT64_C(1000)) /* its search shows a change when it does */
 #define PRODUCT "ticket-milter"
 
 enum stage {
@@ -601,7 +602,8 @@ static int check_jira(const struct tkt_conf_itsm *conf, struct tkt_err *err)
         [TKT_ITSM_CREATE] = tkt_jira_create, [TKT_ITSM_FIND] = tkt_jira_find,            \
         [TKT_ITSM_COMMENT] = comment, [TKT_ITSM_ATTACH] = attach,                        \
         [TKT_ITSM_UPDATE] = tkt_jira_update, [TKT_ITSM_FETCH] = tkt_jira_fetch,          \
-        [TKT_ITSM_CHECK] = tkt_jira_check, [TKT_ITSM_CLOSE] = tkt_jira_close             \
+        [TKT_ITSM_CHECK] = tkt_jira_check, [TKT_ITSM_CLOSE] = tkt_jira_close,            \
+        [TKT_ITSM_LIST] = tkt_jira_list                                                  \
     }
 
 const struct tkt_itsm_ops tkt_itsm_jira = {.type = "jira",
@@ -609,6 +611,7 @@ const struct tkt_itsm_ops tkt_itsm_jira = {.type = "jira",
                                            .auth = TKT_ITSM_AUTH_BASIC,
                                            .options = tkt_jira_options,
                                            .search_lag_ms = SEARCH_LAG_MS,
+                                           .list_lag_ms = LIST_LAG_MS,
                                            .search_is_proof = true,
                                            .check = check_jira,
                                            .refusal = tkt_jira_refusal,
@@ -621,6 +624,7 @@ const struct tkt_itsm_ops tkt_itsm_jsm = {.type = "jsm",
                                           .auth = TKT_ITSM_AUTH_BASIC,
                                           .options = tkt_jira_options,
                                           .search_lag_ms = SEARCH_LAG_MS,
+                                          .list_lag_ms = LIST_LAG_MS,
                                           .search_is_proof = true,
                                           .check = check_jira,
                                           .refusal = tkt_jira_refusal,

@@ -72,6 +72,7 @@ bool tkt_jira_has_file(struct tkt_itsm_call *call);
 /* The rows of fields into an object; -1 with err. */
 int tkt_jira_fields(struct tkt_itsm_call *call, cJSON *to, struct tkt_err *err);
 enum tkt_itsm_next tkt_jira_create(struct tkt_itsm_call *call, struct tkt_err *err);
+enum tkt_itsm_next tkt_jira_list(struct tkt_itsm_call *call, struct tkt_err *err);
 enum tkt_itsm_next tkt_jira_find(struct tkt_itsm_call *call, struct tkt_err *err);
 
 /* ---- jira_text.c ---------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
  */
 #include "base/enc.h"
 #include "base/util.h"
+#include "itsm/back.h"
 #include "itsm/jira.h"
 
 #include <string.h>
@@ -511,4 +512,72 @@ enum tkt_itsm_next tkt_jira_find(struct tkt_itsm_call *call, struct tkt_err *err
         }
     }
     return TKT_ITSM_DONE;
+}
+
+/* ---- list ----------------------------------------------------------------------------- */
+
+#define LIST_PAGE 100
+/* Times of a query are minutes in the zone of our user there, whichever that is: so much
+ * earlier is asked for, newest first, until what comes is older than what is wanted. */
+#define ZONES_MS (14 * 3600 * INT64_C(1000))
+
+static enum tkt_itsm_next ask_changed(struct tkt_itsm_call *call, const char *token,
+                                      struct tkt_err *err)
+{
+    static const char *const fields[] = {"updated"};
+    bool is_cloud = tkt_jira_is_cloud(call);
+    const char *project = quoted(call, call->site->conf->project);
+    const char *since = tkt_itsm_time_text(call, call->since_ms - ZONES_MS, ' ');
+    const char *jql =
+        project == NULL || since == NULL
+            ? NULL
+            : tkt_itsm_text(call,
+                            "project = \"%s\" AND updated >= \"%.16s\" ORDER BY updated "
+                            "DESC",
+                            project, since);
+    cJSON *body = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(body, "jql", jql);
+    if (!is_cloud) {
+        cJSON_AddNumberToObject(body, "startAt", (double)call->step * LIST_PAGE);
+    } else if (token != NULL) {
+        cJSON_AddStringToObject(body, "nextPageToken", token);
+    }
+    cJSON_AddNumberToObject(body, "maxResults", LIST_PAGE);
+    cJSON_AddItemToObject(body, "fields", cJSON_CreateStringArray(fields, 1));
+    enum tkt_itsm_next next = tkt_itsm_json(
+        call, "POST", tkt_jira_url(call, is_cloud ? "/search/jql" : "/search"),
+        jql == NULL ? (cJSON_Delete(body), NULL) : body, err);
+    call->request.repeatable = true;
+    return next;
+}
+
+enum tkt_itsm_next tkt_jira_list(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    const cJSON *issue;
+    bool is_older = false;
+
+    if (call->step == 0) {
+        return ask_changed(call, NULL, err);
+    }
+    const cJSON *issues = tkt_itsm_at(call->answer->json, "issues");
+    const char *token =
+        cJSON_GetStringValue(tkt_itsm_at(call->answer->json, "nextPageToken"));
+    if (!cJSON_IsArray(issues)) {
+        return tkt_itsm_odd(call, err, "issues");
+    }
+    cJSON_ArrayForEach(issue, issues)
+    {
+        int64_t at = tkt_itsm_time(tkt_itsm_str(call, issue, "fields.updated"));
+
+        is_older = at >= 0 && at < call->since_ms;
+        if (tkt_itsm_changed(call, tkt_itsm_str(call, issue, "id"), at, err) < 0) {
+            return TKT_ITSM_FAILED;
+        }
+    }
+    bool has_more =
+        tkt_jira_is_cloud(call) ? token != NULL : cJSON_GetArraySize(issues) >= LIST_PAGE;
+    return is_older || !has_more || tkt_itsm_list_is_full(call, LIST_PAGE)
+               ? TKT_ITSM_DONE
+               : ask_changed(call, token, err);
 }

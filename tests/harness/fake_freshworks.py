@@ -27,6 +27,7 @@ class Freshworks(Fake):
         self.hidden = set()      # tickets that the filter does not show yet
         self.filters = True      # False: it refuses the query
         self.total = 15 * 1024 * 1024
+        self.knows_me = True
         super().__init__()
 
     def wrap(self, name, value):
@@ -78,6 +79,8 @@ class Freshworks(Fake):
             who = r.query["email"]
             found = [{"id": i, **self.mail(path, e)} for e, i in lists[path].items() if e == who]
             raise Answer(200, self.wrap(path, found))
+        if path == "agents/me":
+            raise Answer(200, self.wrap("agent", {"id": 81})) if self.knows_me else Answer(404)
         if path == "tickets":
             return self.list(r)
         if path == ("search/tickets" if self.desk else "tickets/filter"):
@@ -191,7 +194,8 @@ class Freshworks(Fake):
                      else {"tickets": found})
 
     def list(self, r):
-        self.need(set(r.query) <= {"email", "per_page", "page", "updated_since"}, "query")
+        self.need(set(r.query) <= {"email", "per_page", "page", "updated_since", "order_by",
+                                  "order_type"}, "query")
         size, page = int(r.query["per_page"]), int(r.query.get("page", 1))
         self.need(size <= 100, "per_page")
         who = self.people.get(r.query.get("email"))

@@ -115,9 +115,103 @@ static void servicenow_asks_each_of_its_tables(void **state)
     steps_end(&s);
 }
 
+static void jira_goes_back_from_the_newest_page_by_page(void **state)
+{
+    struct steps s;
+
+    (void)state;
+    steps_begin(&s, "jira", TKT_ITSM_LIST);
+    s.conf.project = (char *)"SUP";
+    s.conf.url = (char *)"https://acme.atlassian.net";
+    s.call.since_ms = SINCE_MS;
+    assert_int_equal(TKT_ITSM_SEND, steps_next(&s, 0, NULL));
+    assert_string_equal(s.call.request.url,
+                        "https://acme.atlassian.net/rest/api/3/search/jql");
+    assert_string_equal(s.call.request.body,
+                        "{\"jql\":\"project = \\\"SUP\\\" AND updated >= "
+                        "\\\"2026-11-21 20:00\\\" ORDER BY updated DESC\","
+                        "\"maxResults\":100,\"fields\":[\"updated\"]}");
+    assert_int_equal(
+        TKT_ITSM_SEND,
+        steps_next(&s, 200,
+                   "{\"issues\":[{\"id\":\"11\",\"fields\":{\"updated\":"
+                   "\"2026-11-22T12:00:05.000+0100\"}}],\"nextPageToken\":\"next\"}"));
+    assert_non_null(strstr(s.call.request.body, "\"nextPageToken\":\"next\""));
+    assert_int_equal(
+        TKT_ITSM_DONE,
+        steps_next(&s, 200,
+                   "{\"issues\":[{\"id\":\"12\",\"fields\":{\"updated\":"
+                   "\"2026-11-22T09:59:59.000+0000\"}}],\"nextPageToken\":\"more\"}"));
+    assert_int_equal(1, s.call.seen.key_count);
+    assert_string_equal("11", s.call.seen.keys[0]);
+    assert_true(s.call.seen.upto_ms == SINCE_MS + 3605000);
+    steps_end(&s);
+    steps_begin(&s, "jira", TKT_ITSM_LIST);
+    s.call.since_ms = SINCE_MS;
+    assert_int_equal(TKT_ITSM_SEND, steps_next(&s, 0, NULL));
+    assert_string_equal(s.call.request.url,
+                        "https://desk.example/base/rest/api/2/search");
+    assert_non_null(strstr(s.call.request.body, "\"startAt\":0"));
+    assert_int_equal(TKT_ITSM_DONE,
+                     steps_next(&s, 200, "{\"issues\":[],\"nextPageToken\":\"x\"}"));
+    steps_end(&s);
+    assert_true(tkt_itsm_find("jsm")->list_lag_ms == 15 * 60 * 1000);
+}
+
+static void freshworks_lists_by_the_time_of_the_change(void **state)
+{
+    struct steps s;
+
+    (void)state;
+    begin_list(&s, "freshdesk");
+    assert_string_equal(s.call.request.url,
+                        "https://desk.example/base/api/v2/tickets?updated_since="
+                        "2026-11-22T10:00:00Z&order_by=updated_at&order_type=asc"
+                        "&per_page=100&page=1");
+    assert_int_equal(TKT_ITSM_DONE,
+                     steps_next(&s, 200,
+                                "[{\"id\":7,\"updated_at\":\"2026-11-22T10:00:05Z\"},"
+                                "{\"id\":8,\"updated_at\":\"2026-11-22T09:00:00Z\"}]"));
+    assert_int_equal(1, s.call.seen.key_count);
+    assert_string_equal("7", s.call.seen.keys[0]);
+    steps_end(&s);
+    begin_list(&s, "freshservice");
+    assert_string_equal(s.call.request.url,
+                        "https://desk.example/base/api/v2/tickets?updated_since="
+                        "2026-11-22T10:00:00Z&per_page=100&page=1");
+    assert_int_equal(TKT_ITSM_DONE, steps_next(&s, 200, "{\"tickets\":[]}"));
+    steps_end(&s);
+}
+
+static void the_agent_of_a_freshworks_key_is_us(void **state)
+{
+    static const char *const notes =
+        "[{\"id\":3,\"user_id\":81,\"body_text\":\"hello\"}]";
+    struct steps s;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        steps_begin(&s, "freshdesk", TKT_ITSM_FETCH);
+        s.conf.user = (char *)(i == 2 ? "81" : "");
+        assert_int_equal(TKT_ITSM_SEND, steps_next(&s, 0, NULL));
+        assert_int_equal(TKT_ITSM_SEND, steps_next(&s, 200, "{\"id\":15,\"status\":2}"));
+        assert_int_equal(i == 2 ? TKT_ITSM_DONE : TKT_ITSM_SEND,
+                         steps_next(&s, 200, notes));
+        if (i < 2) {
+            assert_asked(&s, "/api/v2/agents/me");
+            assert_int_equal(TKT_ITSM_DONE, steps_next(&s, i == 0 ? 200 : 404,
+                                                       i == 0 ? "{\"id\":81}" : "{}"));
+        }
+        assert_int_equal(1, s.call.seen.note_count);
+        assert_int_equal(tkt_itsm_note_is_ours(&s.call, &s.call.seen.notes[0]), i != 1);
+        steps_end(&s);
+    }
+}
+
 static void a_list_that_is_none_fails(void **state)
 {
-    static const char *const types[] = {"rt", "redmine", "zendesk", "servicenow"};
+    static const char *const types[] = {"rt",         "redmine",   "zendesk",
+                                        "servicenow", "freshdesk", "freshservice"};
 
     (void)state;
     for (size_t i = 0; i < TKT_ARRAY_LEN(types); i++) {
@@ -317,6 +411,9 @@ int main(void)
         cmocka_unit_test(rt_goes_back_from_the_newest_over_all_zones),
         cmocka_unit_test(zendesk_follows_its_cursor_and_takes_only_what_is_ours),
         cmocka_unit_test(servicenow_asks_each_of_its_tables),
+        cmocka_unit_test(jira_goes_back_from_the_newest_page_by_page),
+        cmocka_unit_test(freshworks_lists_by_the_time_of_the_change),
+        cmocka_unit_test(the_agent_of_a_freshworks_key_is_us),
         cmocka_unit_test(a_list_that_is_none_fails),
         cmocka_unit_test(words_are_read_from_right_to_left),
         cmocka_unit_test(a_priority_may_stand_for_several_of_ours),
