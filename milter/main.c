@@ -142,6 +142,8 @@ static void set_signals(void)
     sigaddset(&set, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL); /* fails for a bad argument only */
     (void)signal(SIGPIPE, SIG_IGN);               /* as above */
+    /* Keys stay out of core files; to ask for less is never refused. */
+    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 }
 
 /* Two descriptors a connection and two a message in hand. */

@@ -205,6 +205,8 @@ void tkt_process_seal(void)
     /* Older kernels do not know PR_SET_MDWE; that is a lock less, no fault. */
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     (void)prctl(PR_SET_MDWE, MDWE_REFUSE_EXEC_GAIN | MDWE_NO_INHERIT, 0, 0, 0);
+    /* Keys and tokens stay out of core files; to ask for less is never refused. */
+    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 }
 
 int tkt_pid_file_write(const char *path, struct tkt_err *err)

@@ -67,6 +67,7 @@ const struct tkt_conf_row tkt_conf_channel_rows[TKT_CONF_CHANNEL_ROWS] = {
     {STRING_ROW(tkt_conf_channel, key_file, "key_file", ""), .max = 1024,
      .check = tkt_conf_is_path_or_empty, .reload = true, .help = "Its key (PEM)."},
     {STRING_ROW(tkt_conf_channel, proxy, "proxy", ""), .max = 1024, .reload = true,
+     .check = tkt_conf_is_proxy,
      .help = "http://host:port; the environment is not asked."},
     {BOOL_ROW(tkt_conf_channel, allow_plain, "allow_plain", "no"), .reload = true,
      .help =

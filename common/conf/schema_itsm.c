@@ -142,6 +142,7 @@ const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS] = {
     {STRING_ROW(tkt_conf_itsm, key_file, "key_file", ""), .max = 1024, .reload = true,
      .check = tkt_conf_is_path_or_empty, .help = "Its key (PEM)."},
     {STRING_ROW(tkt_conf_itsm, proxy, "proxy", ""), .max = 1024, .reload = true,
+     .check = tkt_conf_is_proxy,
      .help = "http://host:port; the environment is not asked."},
     {BOOL_ROW(tkt_conf_itsm, allow_plain, "allow_plain", "no"), .reload = true,
      .help = "http to another host: whoever listens there reads secrets and tickets."},

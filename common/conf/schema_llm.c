@@ -83,7 +83,7 @@ const struct tkt_conf_row tkt_conf_llm_rows[TKT_CONF_LLM_ROWS] = {
      .check = tkt_conf_is_path_or_empty,
      .help = "Certificates (PEM) that sign the service's; empty: those of the system."},
     {STRING_ROW(tkt_conf_llm, proxy, "proxy", ""), .max = 1024, .reload = true,
-     .check = tkt_conf_is_url_or_empty,
+     .check = tkt_conf_is_proxy,
      .help = "http://host:port of a proxy; empty: none, whatever the environment says."},
     {BOOL_ROW(tkt_conf_llm, allow_plain, "allow_plain", "no"), .reload = true,
      .help = "http to another host than this one: mail text and key go in the clear."},

@@ -4,6 +4,7 @@
 #include "base/civil.h"
 #include "base/enc.h"
 #include "base/network.h"
+#include "base/util.h"
 #include "wire/idna.h"
 
 #include <stdint.h>
@@ -348,6 +349,24 @@ const char *tkt_conf_is_absence(const char *value)
 const char *tkt_conf_is_secret_ref_or_empty(const char *value)
 {
     return value[0] == '\0' ? NULL : tkt_conf_is_secret_ref(value);
+}
+
+const char *tkt_conf_is_proxy(const char *value)
+{
+    static const char *const schemes[] = {"http://", "https://", "socks5h://"};
+    static const char want[] = "http://host:port, https://host:port or "
+                               "socks5h://host:port, without a user or a password (they "
+                               "would stand here in clear)";
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(schemes); i++) {
+        size_t n = strlen(schemes[i]);
+
+        if (strncmp(value, schemes[i], n) == 0 && value[n] != '\0' &&
+            strpbrk(value + n, "@ \t\"") == NULL) {
+            return NULL;
+        }
+    }
+    return value[0] == '\0' ? NULL : want;
 }
 
 const char *tkt_conf_is_ldap_uri(const char *value)

@@ -26,6 +26,7 @@ const char *tkt_conf_is_desk_address(const char *value);
 const char *tkt_conf_is_secret_ref(const char *value);
 const char *tkt_conf_is_url_or_empty(const char *value);
 const char *tkt_conf_is_secret_ref_or_empty(const char *value);
+const char *tkt_conf_is_proxy(const char *value); /* or empty */
 /* "ldaps://host", "ldap://host:port", "ldapi://%2Fpath". */
 const char *tkt_conf_is_ldap_uri(const char *value);
 /* A number of people from 2 on. */

@@ -110,6 +110,13 @@ def test_a_create_that_goes_on_while_ticketd_is_killed_is_not_sent_again(site_of
     assert len(fake.tickets) == 1, fake.tickets
 
 
+def test_a_crash_leaves_no_secret_in_a_core_file(site_of):
+    site = site_of(Rt(), "rt", '    project = "General"\n')
+    with open(f"/proc/{site.product.ticketd.pid}/limits", encoding="ascii") as f:
+        [line] = [x.split() for x in f if x.startswith("Max core file size")]
+    assert line[4:6] == ["0", "0"]
+
+
 def test_who_looked_and_retries_has_it_made(site_of):
     fake = Freshworks(desk=True)
     fake.plan("cut", "POST /api/v2/tickets ")

@@ -265,6 +265,7 @@ def test_the_section_is_tried_without_ticketd(site):
     assert len(site.rt.tickets()) == before
     done = trial("test", "rt", "--create")
     assert "the comment is there, the file is there" in done.stdout, done.stderr
+    assert "found by its key, mt-" in done.stdout and "not found" not in done.stdout
     made = site.rt.tickets()[-1]
     assert made["Status"] == "resolved" and "please ignore" in made["Subject"]
     assert f"  {made['id']}  " in done.stdout

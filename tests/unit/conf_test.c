@@ -203,6 +203,10 @@ static const struct broken values[] = {
     {"authserv_ids = {\"\"}\n", "f:1: authserv_ids: an empty item; remove it"},
     {"access { admins = {\"a b\"} }\n",
      "f:1: admins: \"a b\" does not fit; write a user name, or a group as @group"},
+    {"itsm \"x\" { proxy = \"http://me:pw@proxy:3128\" }\n",
+     "f:1: proxy: \"http://me:pw@proxy:3128\" does not fit; write http://host:port, "
+     "https://host:port or socks5h://host:port, without a user or a password (they would "
+     "stand here in clear)"},
     {"desk \"it\" { addresses = \"support\" }\n",
      "f:1: addresses: \"support\" does not fit; write an address such as "
      "support@example.org, or @example.org for a whole domain"},
