@@ -301,7 +301,8 @@ static int simple(struct trial *t, enum tkt_itsm_op op, const char *what)
     int rc = run(t, op);
 
     if (rc == 0) {
-        tell(t, tkt_itsm_op_names[op], tkt_clock_mono_ms() - begun, what);
+        tell(t, tkt_itsm_op_names[op], tkt_clock_mono_ms() - begun,
+             text_or(t->call.seen.told, what));
     }
     return rc;
 }

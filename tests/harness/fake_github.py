@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A strict stand-in for GitHub's REST API, as far as issues go."""
 import re
+import time
 
 from .strict import Answer, Fake
 
@@ -15,7 +16,11 @@ class GitHub(Fake):
         self.labels = ["network", "urgent"]
         self.users = {"ann@example.org": ["annlee"], "two@example.org": ["two", "other"]}
         self.push, self.private, self.has_issues, self.lag = True, True, True, 0
+        self.start = time.time()  # its clock goes on with each issue
         super().__init__()
+
+    def at(self, seconds):
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.start + seconds))
 
     def head(self, r):
         self.need(r.headers.get("user-agent"), "User-Agent")
@@ -76,8 +81,8 @@ class GitHub(Fake):
         self.issues[number] = dict(
             t, number=number, id=9000 + number, state="open", state_reason=None,
             html_url=f"{self.url}/{self.repo}/issues/{number}",
-            created_at=f"2026-11-22T10:{number // 60:02}:{number % 60:02}Z",
-            updated_at="2026-11-22T11:00:00Z", user={"login": "bot"})
+            created_at=self.at(number),
+            updated_at=self.at(3600), user={"login": "bot"})
         self.comments[number] = []
         self.store(number, t)
         raise Answer(201, self.shown(number))
@@ -125,7 +130,7 @@ class GitHub(Fake):
         if match[2] and r.method == "GET":
             size, page = int(r.query["per_page"]), int(r.query["page"])
             found = [{"id": i + 1, "body": b, "user": {"login": "bot"},
-                      "created_at": "2026-11-22T10:00:00Z"}
+                      "created_at": self.at(0)}
                      for i, b in enumerate(self.comments[number])]
             raise Answer(200, found[(page - 1) * size:page * size])
         if r.method == "PATCH":
