@@ -547,9 +547,9 @@ static int within(struct tkt_store *store, const struct item *i, const char *kin
     return n != 0 ? n : tell_limit(store, i, kind, limit, key, now_ms, err) < 0 ? -1 : 0;
 }
 
-/* 1 it goes out, 0 it is too much or was told, -1. */
-static int count(struct tkt_store *store, const struct item *i, int64_t now_ms,
-                 struct tkt_err *err)
+/* 1 it was not told yet, 0, -1. */
+static int count_it(struct tkt_store *store, const struct item *i, int64_t now_ms,
+                    struct tkt_err *err)
 {
     char key[KEY_MAX];
     int n = 1;
@@ -564,7 +564,17 @@ static int count(struct tkt_store *store, const struct item *i, int64_t now_ms,
                        i->notice.ticket, i->notice.channel, i->to); /* the same */
         n = tkt_store_notice_count(store, key, 1, i->repeat_ms, now_ms, err);
     }
-    if (n == 1 && i->by != NULL && !i->is_room) {
+    return n;
+}
+
+/* 1 there is room for it, 0 it is too much, -1. */
+static int count_him(struct tkt_store *store, const struct item *i, int64_t now_ms,
+                     struct tkt_err *err)
+{
+    char key[KEY_MAX];
+    int n = 1;
+
+    if (i->by != NULL && !i->is_room) {
         (void)snprintf(key, sizeof(key), "to:%s:%s", i->notice.channel, i->to);
         n = within(store, i, "notice.limited", "notices an hour to one recipient", key,
                    i->by->per_recipient, now_ms, err);
@@ -608,10 +618,19 @@ static int set_ask(struct tkt_store *store, const struct item *i, int64_t now_ms
 static int apply_one(struct tkt_store *store, const struct item *i, int64_t now_ms,
                      struct tkt_err *err)
 {
-    int n = count(store, i, now_ms, err);
+    int n = count_it(store, i, now_ms, err);
+    int waits = n == 1 && i->notice.digest[0] != '\0'
+                    ? tkt_store_notice_waits(store, i->notice.digest, err)
+                    : 0;
 
-    if (n == 1) {
-        n = count_wide(store, i, now_ms, err);
+    if (n == 1 && waits == 0) { /* what joins a digest is no further notice */
+        n = count_him(store, i, now_ms, err);
+        if (n == 1) {
+            n = count_wide(store, i, now_ms, err);
+        }
+    }
+    if (waits < 0) {
+        return -1;
     }
     if (n <= 0) {
         return n;

@@ -128,6 +128,15 @@ int tkt_store_notice_add(struct tkt_store *s, const struct tkt_store_notice *in,
     return tkt_store_leave(s, own, rc, err);
 }
 
+int tkt_store_notice_waits(struct tkt_store *s, const char *digest, struct tkt_err *err)
+{
+    int64_t due_ms = 0;
+
+    return tkt_db_get_int(s->db, SQL_NOTICE_DIGEST_DUE, &due_ms, err, "s", digest) < 0
+               ? -1
+               : due_ms > 0;
+}
+
 struct waiting {
     int64_t id;
     int64_t ticket, message;

@@ -38,6 +38,9 @@ struct tkt_store_notice {
 };
 int tkt_store_notice_add(struct tkt_store *store, const struct tkt_store_notice *in,
                          int64_t now_ms, struct tkt_err *err);
+/* Does one wait under that name already? 1, 0, -1. */
+int tkt_store_notice_waits(struct tkt_store *store, const char *digest,
+                           struct tkt_err *err);
 /* Jobs of those that are due, at most max rows; how many, or -1. A digest is the payload of
  * its first with "what":"digest", "items":[payloads] and "left_out". */
 int tkt_store_notices_release(struct tkt_store *store, int64_t now_ms, int max,

@@ -39,8 +39,10 @@ print "token: $token\n";
 
 
 class RT:
-    def __init__(self, root):
+    def __init__(self, root, sendmail=None):
+        """sendmail: a program that takes its mail (-t); without one it is thrown away."""
         self.root = f"{root}/rt"
+        self.sendmail = sendmail
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.token = None
@@ -66,6 +68,19 @@ class RT:
                 for name in names:
                     os.chown(f"{path}/{name}", user.pw_uid, user.pw_gid)
 
+    def _mail(self):
+        if self.sendmail is None:
+            return "Set($MailCommand, 'testfile');\n"
+        return ("Set($MailCommand, 'sendmailpipe'); Set($SendmailArguments, '-t');\n"
+                f"Set($SendmailPath, '{self.sendmail}');\n"
+                "Set($CorrespondAddress, 'rt@rt.test'); Set($CommentAddress, 'rt@rt.test');\n")
+
+    def take_mail(self, message):
+        """As an MTA gives it one."""
+        subprocess.run(["/usr/bin/rt-mailgate", "--queue", "General", "--action", "correspond",
+                        "--url", self.url], input=message, check=True, timeout=60,
+                       capture_output=True)
+
     def _setup(self):
         for folder in ("etc/RT_SiteConfig.d", "var", "log"):
             os.makedirs(f"{self.root}/{folder}")
@@ -75,7 +90,7 @@ class RT:
                     f"Set($WebDomain, '127.0.0.1'); Set($WebPort, {self.port});\n"
                     "Set($WebPath, ''); Set($DatabaseType, 'SQLite');\n"
                     f"Set($DatabaseName, '{self.root}/var/rtdb');\n"
-                    "Set($MailCommand, 'testfile'); Set($LogToSyslog, undef);\n"
+                    + self._mail() + "Set($LogToSyslog, undef);\n"
                     "Set($LogToSTDERR, 'warning'); Set($WebSecureCookies, 0);\n1;\n")
         with open(f"{self.root}/rootpw", "w", encoding="ascii") as f:
             f.write("rt-root-pw\n")

@@ -227,8 +227,8 @@ static void a_digest_is_one_notice_for_many(void **state)
 
     open_world(&w, *state,
                "notify \"team\" { on = {\"created\"} to = {\"sd@x.example\"}"
-               " channel = \"hook\" digest = 10m per_recipient = 0 }\n");
-    for (int i = 0; i < 30; i++) {
+               " channel = \"hook\" digest = 10m per_recipient = 2 }\n");
+    for (int i = 0; i < 60; i++) { /* more than any limit has: it is one notice */
         snprintf(text, sizeof(text), "mail %d", i);
         snprintf(from, sizeof(from), "s%d@y.example", i);
         mail(&w, &m, text, from, true);
@@ -236,7 +236,8 @@ static void a_digest_is_one_notice_for_many(void **state)
     }
     follow(&w, false);
     assert_int_equal(jobs(&w), 0);
-    assert_int_equal(count_of(w.f, "notices"), 30);
+    assert_int_equal(count_of(w.f, "notices"), 60);
+    assert_int_equal(events(&w, "notice.limited") + events(&w, "notice.capped"), 0);
     assert_int_equal(tkt_reader_notices_due(w.tools.reader, w.now_ms, &err), 0);
     int64_t due = w.now_ms + 10 * 60000;
     assert_int_equal(tkt_reader_notices_due(w.tools.reader, due, &err), 1);
@@ -245,7 +246,7 @@ static void a_digest_is_one_notice_for_many(void **state)
     assert_int_equal(count_of(w.f, "notices"), 0);
     assert_int_equal(number(w.f, "SELECT json_array_length(payload, '$.items') FROM jobs"
                                  " WHERE kind = 'notify'"),
-                     30);
+                     60);
     assert_int_equal(
         number(w.f, "SELECT json_extract(payload, '$.what') = 'digest' AND"
                     " json_extract(payload, '$.like.to') = 'sd@x.example' AND"
