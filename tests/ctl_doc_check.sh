@@ -30,7 +30,7 @@ while IFS=$'\t' read -r name _ _ options; do
 done <"$rows"
 while read -r name; do
     cut -f1 "$rows" | grep -qx "$name" || bad "man page: $name is no command"
-done < <(sed -nE 's/^\.It Ic ([a-z-]+( (list|show|retry|park|drop|test|dump|lookup|flush|away|back|train|retrain|rollback|predict|optout|preview))?)( .*)?$/\1/p' \
+done < <(sed -nE 's/^\.It Ic ([a-z-]+( (list|show|retry|park|drop|edit|test|dump|lookup|flush|away|back|train|retrain|rollback|predict|optout|preview))?)( .*)?$/\1/p' \
     "$page")
 while read -r option; do
     cut -f4 "$rows" | tr ' ' '\n' | grep -qx -- "$option" ||
@@ -61,7 +61,7 @@ expect() {
     [ "$got" = "$want" ] || bad "completion of '$*': '$got', not '$want'"
 }
 expect "queue" ticketctl qu
-expect "list show retry park drop" ticketctl queue ""
+expect "list show retry park drop edit" ticketctl queue ""
 expect "retry" ticketctl queue r
 expect "replay resolve reopen restore reload" ticketctl -c /dev/null re
 expect "--state" ticketctl list --st

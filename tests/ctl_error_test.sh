@@ -124,6 +124,17 @@ check "$name" 0 queue retry 4 5
 has asked "verb=queue-retry"
 has asked "job=5"
 
+name="a job is changed in one way at a time"
+check "$name" 64 queue edit 4
+check "$name" 64 queue edit 4 --payload '{}' --target rt
+check "$name" 64 queue edit x --target rt
+check "$name" 65 queue edit 4 --payload '[1]'
+check "$name" 65 queue edit 4 --payload '{} x'
+check "$name" 0 queue edit 4 --payload '{"text":"a"}' --force
+has asked "verb=queue-edit"
+has asked 'payload={"text":"a"}'
+has asked "force=1"
+
 name="ticketd's code is ours, its text is safe"
 serve --exit 77 --text "$(printf 'not for \033[31myou\nX: forged')"
 check "$name" 77 resolve IT-1

@@ -179,6 +179,7 @@ int tkt_ctl_model_test(struct tkt_ctl *ctl);
 int tkt_ctl_model_train(struct tkt_ctl *ctl);
 int tkt_ctl_move(struct tkt_ctl *ctl); /* resolve, reopen, close */
 int tkt_ctl_ping(struct tkt_ctl *ctl);
+int tkt_ctl_queue_edit(struct tkt_ctl *ctl);
 int tkt_ctl_queue_change(struct tkt_ctl *ctl); /* retry, park, drop */
 int tkt_ctl_queue_list(struct tkt_ctl *ctl);
 int tkt_ctl_queue_show(struct tkt_ctl *ctl);

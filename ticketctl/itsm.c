@@ -109,7 +109,12 @@ static int get_token(struct trial *t, struct tkt_err *err)
                               t->client_secret.data ? t->client_secret.data : "", &ask)) {
         return 0;
     }
-    struct tkt_oauth *oauth = tkt_oauth_new(err);
+    if (ask.grant == TKT_OAUTH_REFRESH) {
+        /* Asking here could end the token that the running ticketd has by now. */
+        return tkt_err_set(err, TKT_ERR_CONF,
+                           "the refresh token is ticketd's alone: its log tells");
+    }
+    struct tkt_oauth *oauth = tkt_oauth_new(NULL, err);
     int rc = oauth == NULL ? -1 : tkt_oauth_get(oauth, &ask, &t->token, err);
     tkt_oauth_free(&oauth);
     t->site.bearer = tkt_buf_str(&t->token);

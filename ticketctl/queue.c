@@ -8,10 +8,15 @@
 #include <string.h>
 
 static const struct tkt_ctl_col job_cols[] = {
-    {"JOB", "job", TKT_CTL_NUMBER, 10},      {"TICKET", "ticket", TKT_CTL_TEXT, 14},
-    {"KIND", "kind", TKT_CTL_TEXT, 12},      {"TARGET", "target", TKT_CTL_TEXT, 16},
-    {"STATE", "state", TKT_CTL_TEXT, 10},    {"TRIES", "attempts", TKT_CTL_NUMBER, 5},
-    {"NEXT", "run_after", TKT_CTL_TIME, 19}, {"REASON", "reason", TKT_CTL_TEXT, 0},
+    {"JOB", "job", TKT_CTL_NUMBER, 10},
+    {"TICKET", "ticket", TKT_CTL_TEXT, 14},
+    {"KIND", "kind", TKT_CTL_TEXT, 12},
+    {"TARGET", "target", TKT_CTL_TEXT, 16},
+    {"STATE", "state", TKT_CTL_TEXT, 10},
+    {"TRIES", "attempts", TKT_CTL_NUMBER, 5},
+    {"NEXT", "run_after", TKT_CTL_TIME, 19},
+    {"IN DOUBT", "doubt_since", TKT_CTL_TIME, 19},
+    {"REASON", "reason", TKT_CTL_TEXT, 0},
 };
 
 int tkt_ctl_queue_list(struct tkt_ctl *ctl)
@@ -65,6 +70,35 @@ int tkt_ctl_queue_show(struct tkt_ctl *ctl)
     }
     cJSON_Delete(json);
     return rc;
+}
+
+int tkt_ctl_queue_edit(struct tkt_ctl *ctl)
+{
+    const char *payload = tkt_ctl_opt(ctl, "payload");
+    const char *target = tkt_ctl_opt(ctl, "target");
+    int rc = check_job(ctl->pos[0]);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if ((payload == NULL) == (target == NULL)) {
+        return tkt_ctl_fail(EX_USAGE, "give either --payload or --target");
+    }
+    if (payload != NULL) {
+        cJSON *json = cJSON_ParseWithOpts(payload, NULL, true);
+        bool is_object = cJSON_IsObject(json);
+
+        cJSON_Delete(json);
+        if (!is_object) {
+            return tkt_ctl_fail(EX_DATAERR, "the payload is no JSON object");
+        }
+    }
+    struct tkt_ctl_pair pairs[] = {
+        {"job", ctl->pos[0]},
+        {"payload", payload},
+        {"target", target},
+        {"force", tkt_ctl_opt(ctl, "force") != NULL ? "1" : NULL}};
+    return tkt_ctl_do(ctl, "queue-edit", pairs, TKT_ARRAY_LEN(pairs));
 }
 
 /* The last word of the command's name is the verb. */

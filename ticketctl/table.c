@@ -120,6 +120,12 @@ static const struct tkt_ctl_opt queue_list_opts[] = {
     {"limit", 0, "COUNT", "at most so many (default 100)"},
     {NULL, 0, NULL, NULL},
 };
+static const struct tkt_ctl_opt queue_edit_opts[] = {
+    {"payload", 0, "JSON", "what it says: an object"},
+    {"target", 0, "ITSM", "the section itsm that gets the ticket: of a create"},
+    {"force", 0, NULL, "though it may have been carried out as it was"},
+    {NULL, 0, NULL, NULL},
+};
 static const struct tkt_ctl_opt itsm_test_opts[] = {
     {"create", 0, NULL, "make a ticket there, try all that is done with one, close it"},
     {"from", 0, "ADDRESS", "... whose requester is this one (default: nobody)"},
@@ -407,6 +413,14 @@ const struct tkt_ctl_cmd tkt_ctl_table[] = {
      .pos_min = 1,
      .pos_max = -1,
      .run = tkt_ctl_queue_change},
+    {.name = "queue edit",
+     .args = "JOB --payload JSON | --target ITSM [--force]",
+     .help = "change a job that is parked or deferred, or send it elsewhere",
+     .role = TKT_CTL_ADMIN,
+     .pos_min = 1,
+     .pos_max = 1,
+     .opts = queue_edit_opts,
+     .run = tkt_ctl_queue_edit},
     {.name = "itsm list",
      .args = "",
      .help = "where tickets go, by the configuration",

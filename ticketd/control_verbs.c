@@ -10,6 +10,7 @@
 #include "ticketd/control_agents.h"
 #include "ticketd/control_facts.h"
 #include "ticketd/control_notify.h"
+#include "ticketd/control_queue.h"
 #include "ticketd/control_sample.h"
 #include "ticketd/control_sla.h"
 #include "ticketd/people.h"
@@ -671,6 +672,12 @@ static const struct verb verbs[] = {
     {"queue-retry", TKT_ROLE_AGENT, false, run_job, {NEED("job", KIND_NUMBER)}},
     {"queue-park", TKT_ROLE_AGENT, false, run_job, {NEED("job", KIND_NUMBER)}},
     {"queue-drop", TKT_ROLE_ADMIN, false, run_job, {NEED("job", KIND_NUMBER)}},
+    {"queue-edit",
+     TKT_ROLE_ADMIN,
+     false,
+     tkt_control_queue_edit,
+     {NEED("job", KIND_NUMBER), MAY("payload", KIND_TEXT), MAY("target", KIND_TEXT),
+      MAY("force", KIND_FLAG)}},
     {"verify", TKT_ROLE_READER, false, run_verify, {{0}}},
     {"backup", TKT_ROLE_ADMIN, true, run_backup, {{0}}},
     {"reload", TKT_ROLE_ADMIN, false, run_reload, {{0}}},

@@ -23,6 +23,7 @@
 #include "ticketd/schedule.h"
 #include "ticketd/shadow.h"
 #include "ticketd/sinks.h"
+#include "ticketd/tokenkeep.h"
 #include "ticketd/watch.h"
 
 #include <errno.h>
@@ -333,7 +334,8 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
     if (!d->people) {
         return -1;
     }
-    d->oauth = tkt_oauth_new(err);
+    const struct tkt_oauth_keeper keeper = tkt_tokenkeep(d);
+    d->oauth = tkt_oauth_new(&keeper, err);
     d->dispatch = d->oauth ? tkt_dispatch_start(d, err) : NULL;
     if (!d->dispatch || tkt_people_start(d->people, err) < 0) {
         return -1;

@@ -65,14 +65,15 @@ struct tkt_conf_desk {
     struct tkt_conf_list matches;
     char *prefix; /* "IT" -> IT-12; [A-Z][A-Z0-9]{0,9} */
     char *display_name;
-    char *ticket_url;         /* "{id}" stands for the ticket's ID; "" = none */
-    char *itsm;               /* name of an itsm section */
-    char *itsm_fallback;      /* ... that gets what itsm does not take; "" = none */
-    int64_t itsm_fallback_ms; /* for so long */
-    char *itsm_copy;          /* ... that gets everything besides; "" = none */
-    char *group;              /* default group, or "" */
-    char *type;               /* incident, request, question, change */
-    int64_t priority;         /* 1..5 */
+    char *ticket_url;           /* "{id}" stands for the ticket's ID; "" = none */
+    char *itsm;                 /* name of an itsm section */
+    char *itsm_fallback;        /* ... that gets what itsm does not take; "" = none */
+    int64_t itsm_fallback_ms;   /* for so long */
+    bool itsm_fallback_refused; /* also what it refused for good */
+    char *itsm_copy;            /* ... that gets everything besides; "" = none */
+    char *group;                /* default group, or "" */
+    char *type;                 /* incident, request, question, change */
+    int64_t priority;           /* 1..5 */
     enum tkt_desk_mode mode;
     enum tkt_on_failure on_failure;
     enum tkt_subject_mode subject;
@@ -150,7 +151,9 @@ enum tkt_conf_auth {
     TKT_CONF_AUTH_BEARER,
     TKT_CONF_AUTH_HEADER,
     TKT_CONF_AUTH_OAUTH_CLIENT,
-    TKT_CONF_AUTH_OAUTH_PASSWORD
+    TKT_CONF_AUTH_OAUTH_PASSWORD,
+    TKT_CONF_AUTH_OAUTH_JWT,
+    TKT_CONF_AUTH_OAUTH_REFRESH
 };
 enum tkt_conf_requester {
     TKT_CONF_REQUESTER_LOOKUP,
@@ -187,6 +190,8 @@ struct tkt_conf_itsm {
     char *client_id;
     char *client_secret; /* reference, or "" */
     char *scope;
+    char *audience; /* of a JWT; "" = token_url */
+    char *key_id;   /* ... its kid */
     char *project;
     struct tkt_conf_list types;
     struct tkt_conf_list groups;

@@ -55,7 +55,7 @@
     AT_TYPE(struct s, m, struct tkt_conf_list)
 
 /* Sections whose rows have a file of their own. */
-#define TKT_CONF_ITSM_ROWS 38
+#define TKT_CONF_ITSM_ROWS 40
 #define TKT_CONF_WEBHOOK_ROWS 7
 #define TKT_CONF_PEOPLE_ROWS 8
 #define TKT_CONF_MODEL_ROWS 5

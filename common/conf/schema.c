@@ -338,6 +338,10 @@ static const struct tkt_conf_row desk_rows[] = {
     {TIME_ROW(tkt_conf_desk, itsm_fallback_ms, "itsm_fallback_after", "1h", SECOND,
               30 * DAY),
      .reload = true, .help = "How long itsm has to fail, and a ticket to wait for it."},
+    {BOOL_ROW(tkt_conf_desk, itsm_fallback_refused, "itsm_fallback_refused", "no"),
+     .reload = true,
+     .help = "Also a ticket that itsm refused for good goes there, itsm_fallback_after "
+             "later; no: it waits for a person."},
     {STRING_ROW(tkt_conf_desk, itsm_copy, "itsm_copy", ""), .max = 32, .reload = true,
      .check = tkt_conf_is_title_or_empty,
      .help = "Title of an itsm section that gets each ticket besides; empty: none."},

@@ -19,6 +19,8 @@ static const struct tkt_conf_word auth_words[] = {
     {"header", TKT_CONF_AUTH_HEADER},
     {"oauth_client", TKT_CONF_AUTH_OAUTH_CLIENT},
     {"oauth_password", TKT_CONF_AUTH_OAUTH_PASSWORD},
+    {"oauth_jwt", TKT_CONF_AUTH_OAUTH_JWT},
+    {"oauth_refresh", TKT_CONF_AUTH_OAUTH_REFRESH},
     {NULL, 0}};
 static const struct tkt_conf_word requester_words[] = {
     {"lookup", TKT_CONF_REQUESTER_LOOKUP},
@@ -49,19 +51,28 @@ const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS] = {
     {ENUM_ROW(tkt_conf_itsm, auth, "auth", "default", auth_words), .reload = true,
      .help = "How the secret goes along; default: as the type does it."},
     {STRING_ROW(tkt_conf_itsm, user, "user", ""), .max = 256, .reload = true,
-     .help = "Log-in name, for auth = basic and oauth_password."},
+     .help = "Log-in name, for auth = basic and oauth_password; for oauth_jwt the "
+             "subject, whom "
+             "the token is for."},
     {STRING_ROW(tkt_conf_itsm, secret, "secret", ""), .max = 1024, .reload = true,
      .secret = true, .check = tkt_conf_is_secret_ref_or_empty,
-     .help = "Secret reference of the password, the API key or the token."},
+     .help = "Secret reference of the password, the API key or the token; for oauth_jwt "
+             "of the "
+             "private key (PEM, RSA or P-256), for oauth_refresh of the first refresh "
+             "token."},
     {STRING_ROW(tkt_conf_itsm, token_url, "token_url", ""), .max = 1024, .reload = true,
-     .help = "Where OAuth tokens come from, for auth = oauth_client and oauth_password."},
+     .help = "Where OAuth tokens come from, for each auth = oauth_..."},
     {STRING_ROW(tkt_conf_itsm, client_id, "client_id", ""), .max = 512, .reload = true,
-     .help = "Who asks for OAuth tokens."},
+     .help = "Who asks for OAuth tokens; for oauth_jwt also the issuer."},
     {STRING_ROW(tkt_conf_itsm, client_secret, "client_secret", ""), .max = 1024,
      .reload = true, .secret = true, .check = tkt_conf_is_secret_ref_or_empty,
      .help = "Secret reference of the OAuth client's secret."},
     {STRING_ROW(tkt_conf_itsm, scope, "scope", ""), .max = 1024, .reload = true,
      .help = "What OAuth tokens are asked for; empty: as the server does it."},
+    {STRING_ROW(tkt_conf_itsm, audience, "audience", ""), .max = 1024, .reload = true,
+     .help = "For oauth_jwt, whom the assertion is for; empty: token_url."},
+    {STRING_ROW(tkt_conf_itsm, key_id, "key_id", ""), .max = 256, .reload = true,
+     .help = "For oauth_jwt, what the server calls the key (kid); empty: not said."},
     {STRING_ROW(tkt_conf_itsm, project, "project", ""), .max = 256, .reload = true,
      .help = "Where tickets go: the queue, the project, the repository."},
     {LIST_ROW(tkt_conf_itsm, types, "types", "", 0, 16), .reload = true,

@@ -112,8 +112,7 @@ static int check_oauth(const struct tkt_conf_itsm *conf, struct tkt_err *err)
 {
     const struct tkt_http_peer peer = {.allow_plain = conf->allow_plain};
 
-    if (conf->auth != TKT_CONF_AUTH_OAUTH_CLIENT &&
-        conf->auth != TKT_CONF_AUTH_OAUTH_PASSWORD) {
+    if (conf->auth < TKT_CONF_AUTH_OAUTH_CLIENT) {
         return 0;
     }
     if (conf->token_url[0] == '\0' || conf->client_id[0] == '\0') {
@@ -124,6 +123,11 @@ static int check_oauth(const struct tkt_conf_itsm *conf, struct tkt_err *err)
         (conf->user[0] == '\0' || conf->secret[0] == '\0')) {
         return tkt_err_set(err, TKT_ERR_CONF,
                            "auth: oauth_password needs user and secret");
+    }
+    if ((conf->auth == TKT_CONF_AUTH_OAUTH_JWT ||
+         conf->auth == TKT_CONF_AUTH_OAUTH_REFRESH) &&
+        conf->secret[0] == '\0') {
+        return tkt_err_set(err, TKT_ERR_CONF, "auth: this OAuth grant needs secret");
     }
     return tkt_http_check_url(conf->token_url, &peer, err) < 0
                ? tkt_err_prefix(err, "token_url")

@@ -134,19 +134,27 @@ static struct tkt_http_peer peer_of(const struct tkt_conf_itsm *conf)
 bool tkt_itsm_wants_token(const struct tkt_conf_itsm *conf, const char *secret,
                           const char *client_secret, struct tkt_oauth_ask *ask)
 {
-    bool by_password = conf->auth == TKT_CONF_AUTH_OAUTH_PASSWORD;
+    static const enum tkt_oauth_grant grants[] = {
+        [TKT_CONF_AUTH_OAUTH_CLIENT] = TKT_OAUTH_CLIENT,
+        [TKT_CONF_AUTH_OAUTH_PASSWORD] = TKT_OAUTH_PASSWORD,
+        [TKT_CONF_AUTH_OAUTH_JWT] = TKT_OAUTH_JWT,
+        [TKT_CONF_AUTH_OAUTH_REFRESH] = TKT_OAUTH_REFRESH};
+    bool wants = conf->auth >= TKT_CONF_AUTH_OAUTH_CLIENT;
+    enum tkt_oauth_grant grant = wants ? grants[conf->auth] : TKT_OAUTH_CLIENT;
+    bool names_user = grant == TKT_OAUTH_PASSWORD || grant == TKT_OAUTH_JWT;
 
-    *ask = (struct tkt_oauth_ask){.grant =
-                                      by_password ? TKT_OAUTH_PASSWORD : TKT_OAUTH_CLIENT,
+    *ask = (struct tkt_oauth_ask){.grant = grant,
                                   .token_url = conf->token_url,
                                   .client_id = conf->client_id,
                                   .client_secret = client_secret,
-                                  .user = by_password ? conf->user : "",
-                                  .password = by_password ? secret : "",
+                                  .user = names_user ? conf->user : "",
+                                  .password = grant == TKT_OAUTH_CLIENT ? "" : secret,
                                   .scope = conf->scope,
+                                  .audience = conf->audience,
+                                  .key_id = conf->key_id,
                                   .timeout_ms = conf->timeout_ms,
                                   .peer = peer_of(conf)};
-    return by_password || conf->auth == TKT_CONF_AUTH_OAUTH_CLIENT;
+    return wants;
 }
 
 /* What the section asks for, or what the backend does by default. */

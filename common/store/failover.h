@@ -17,13 +17,15 @@ struct tkt_store_failover {
     const char *from, *to;
     int64_t made_before_ms; /* creates that have waited since then */
     const char *why;
+    bool parked; /* instead: creates that were refused for good, and parked since then */
 };
 /* How many tickets went over; TKT_STORE_FAILOVER_MAX: there may be more. */
 int tkt_store_failover(struct tkt_store *store, const struct tkt_store_failover *in,
                        int64_t now_ms, struct tkt_err *err);
 /* A person's hand: the job's lane to another ITSM. PERM unless it begins with a create that
- * is neither under way nor in doubt. */
+ * is parked or deferred, and not in doubt unless force says so. */
 int tkt_store_job_redirect(struct tkt_store *store, int64_t job, const char *to,
-                           const char *who, int64_t now_ms, struct tkt_err *err);
+                           bool force, const char *who, int64_t now_ms,
+                           struct tkt_err *err);
 
 #endif

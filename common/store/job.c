@@ -177,6 +177,47 @@ int tkt_store_job_command(struct tkt_store *s, int64_t job, const char *verb,
     return tkt_store_leave(s, own, rc, err);
 }
 
+static int edit(struct tkt_store *s, int64_t job, const char *payload, bool force,
+                const char *who, int64_t now_ms, struct tkt_err *err)
+{
+    struct job_row j;
+    int64_t doubt = 0;
+    int n = tkt_job_load(s->db, job, &j, err);
+
+    if (n <= 0) {
+        return n < 0 ? -1 : tkt_err_set(err, TKT_ERR_PERM, "no job %" PRId64, job);
+    }
+    if (j.state != JOB_PARKED && j.state != JOB_DEFERRED) {
+        return tkt_err_set(err, TKT_ERR_PERM,
+                           "job %" PRId64 " is %s: park it to change it", job,
+                           tkt_job_state_name(j.state));
+    }
+    if (tkt_db_get_int(s->db, SQL_JOB_DOUBT, &doubt, err, "i", job) < 0) {
+        return -1;
+    }
+    if (doubt != 0 && !force) {
+        return tkt_err_set(err, TKT_ERR_PERM,
+                           "job %" PRId64 " may have been carried out as it was: look "
+                           "there first, then force it",
+                           job);
+    }
+    return tkt_db_run(s->db, SQL_JOB_PAYLOAD, err, "it", job, payload) < 0
+               ? -1
+               : job_event(s, &j, "job.edited", who, "payload", now_ms, err);
+}
+
+int tkt_store_job_edit(struct tkt_store *s, int64_t job, const char *payload, bool force,
+                       const char *who, int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = edit(s, job, payload, force, who, now_ms, err);
+    return tkt_store_leave(s, own, rc, err);
+}
+
 int tkt_store_jobs_next_due(struct tkt_store *s, int64_t *due_ms, struct tkt_err *err)
 {
     *due_ms = INT64_MAX;

@@ -409,6 +409,9 @@ static void job_object(const struct tkt_row *row, struct tkt_buf *b)
     }
     json_str(b, "owner", tkt_row_text(row, 9));
     json_str(b, "reason", tkt_row_text(row, 10));
+    if (!tkt_row_null(row, 13) && tkt_row_int(row, 13) != 0) {
+        json_time(b, "doubt_since", tkt_row_int(row, 13));
+    }
     json_close(b, '}');
 }
 

@@ -308,6 +308,17 @@ X(SQL_FAILOVER_DUE, "SELECT j.ticket FROM jobs j JOIN tickets t ON t.id = j.tick
     " JOIN desks d ON d.id = t.desk WHERE j.target = ?1 AND j.kind = 'create'" \
     " AND j.due IS NOT NULL AND j.state IN (0, 3) AND coalesce(j.doubt, 0) = 0" \
     " AND j.created <= ?2 AND d.name = ?3 ORDER BY j.due LIMIT ?4") \
+X(SQL_FAILOVER_REFUSED, "SELECT j.id FROM jobs j JOIN tickets t ON t.id = j.ticket" \
+    " JOIN desks d ON d.id = t.desk WHERE j.target = ?1 AND j.state = 4" \
+    " AND j.changed <= ?2 AND j.kind = 'create' AND coalesce(j.doubt, 0) = 0" \
+    " AND coalesce(j.reason, '') <> 'parked by hand' AND t.itsm = ?1 AND d.name = ?3" \
+    " ORDER BY j.changed LIMIT ?4") \
+X(SQL_JOB_PAYLOAD, "UPDATE jobs SET payload = ?2 WHERE id = ?1") \
+X(SQL_TOKEN_GET, "SELECT data FROM tokens WHERE key = ?1") \
+X(SQL_TOKEN_SET, "INSERT INTO tokens(key, until, data) VALUES(?1, ?2, ?3)" \
+    " ON CONFLICT(key) DO UPDATE SET until = excluded.until, data = excluded.data") \
+X(SQL_TOKEN_DROP, "DELETE FROM tokens WHERE key = ?1") \
+X(SQL_TOKENS_END, "DELETE FROM tokens WHERE until < ?1") \
 X(SQL_JOB_DOUBT, "SELECT coalesce(doubt, 0) FROM jobs WHERE id = ?1") \
 X(SQL_JOB_LANE_MOVE, "UPDATE jobs SET target = ?3, due = NULL, run_after = ?4," \
     " attempts = 0, created = ?4, changed = ?4, doubt = NULL, reason = ?5" \
@@ -494,11 +505,13 @@ X(SQL_SHOW_PARTICIPANTS, "SELECT address, role FROM participants WHERE ticket = 
 X(SQL_SHOW_HOLDS, "SELECT hook, rcpt, at, changed, state, message FROM holds" \
     " WHERE ticket = ? ORDER BY at LIMIT 1000") \
 X(SQL_SHOW_JOBS, "SELECT j.id, j.kind, j.target, j.state, j.attempts, j.created, j.changed," \
-    " j.run_after, j.due, j.owner, j.reason, s.prefix, t.number FROM jobs j" \
+    " j.run_after, j.due, j.owner, j.reason, s.prefix, t.number, j.doubt" \
+    " FROM jobs j" \
     " JOIN tickets t ON t.id = j.ticket JOIN series s ON s.id = t.series" \
     " WHERE j.ticket = ? ORDER BY j.id LIMIT 1000") \
 X(SQL_LIST_JOBS, "SELECT j.id, j.kind, j.target, j.state, j.attempts, j.created, j.changed," \
-    " j.run_after, j.due, j.owner, j.reason, s.prefix, t.number FROM jobs j" \
+    " j.run_after, j.due, j.owner, j.reason, s.prefix, t.number, j.doubt" \
+    " FROM jobs j" \
     " JOIN tickets t ON t.id = j.ticket JOIN series s ON s.id = t.series" \
     " WHERE (?1 < 0 OR j.state = ?1) AND (?2 = 0 OR j.id = ?2)" \
     " AND (?1 >= 0 OR ?2 <> 0 OR j.state <> 2) ORDER BY j.id LIMIT ?3") \

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TKT_STORE_SCHEMA 16
+#define TKT_STORE_SCHEMA 17
 #define TKT_STORE_CHANNEL "channel" /* target of jobs that a channel serves */
 #define TKT_STORE_BATCH_MAX 256     /* items of one transaction */
 
@@ -378,6 +378,10 @@ int tkt_store_job_finish_in_doubt(struct tkt_store *store, int64_t job, const ch
 /* A person's hand: retry (parked/deferred -> ready now), park, drop (-> done, reason). */
 int tkt_store_job_command(struct tkt_store *store, int64_t job, const char *verb,
                           const char *who, int64_t now_ms, struct tkt_err *err);
+/* Another payload (a JSON object) for a job that is parked or deferred, and not in doubt
+ * unless force says so; PERM otherwise. */
+int tkt_store_job_edit(struct tkt_store *store, int64_t job, const char *payload,
+                       bool force, const char *who, int64_t now_ms, struct tkt_err *err);
 /* When the next job is due, or INT64_MAX. */
 int tkt_store_jobs_next_due(struct tkt_store *store, int64_t *due_ms,
                             struct tkt_err *err);

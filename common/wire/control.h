@@ -32,6 +32,7 @@
  * sample    id? desk? after? since_ms? until_ms? limit?            agent   frames
  *           (stored mails; ticketd/control_sample.h)
  * queue-retry, queue-park, queue-drop   job                       agent (drop: admin)
+ * queue-edit  job, payload? target? force? (0|1)                  admin
  * verify    -                                                     reader  object
  * backup    (descriptor of the file to write)                     admin   -
  * reload    -                                                     admin   -

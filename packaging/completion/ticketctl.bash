@@ -63,6 +63,7 @@ _ticketctl()
     "queue retry") words="" ;;
     "queue park") words="" ;;
     "queue drop") words="" ;;
+    "queue edit") words=" --payload --target --force" ;;
     "itsm list") words="" ;;
     "itsm test") words=" --create --from" ;;
     "directory lookup") words=" --cached" ;;
@@ -88,7 +89,7 @@ _ticketctl()
     "agent") subs=" list away back" ;;
     "notify") subs=" list optout preview test" ;;
     "sla") subs=" list show" ;;
-    "queue") subs=" list show retry park drop" ;;
+    "queue") subs=" list show retry park drop edit" ;;
     "itsm") subs=" list test" ;;
     "directory") subs=" lookup test flush" ;;
     "config") subs=" test dump" ;;

@@ -163,7 +163,7 @@ static int get_token(const struct tkt_conf_itsm *conf, const char *secret,
                               client_secret ? client_secret : "", &ask)) {
         return 0;
     }
-    struct tkt_oauth *oauth = tkt_oauth_new(err);
+    struct tkt_oauth *oauth = tkt_oauth_new(NULL, err);
     int rc = oauth == NULL ? -1 : tkt_oauth_get(oauth, &ask, out, err);
     tkt_oauth_free(&oauth);
     return rc;

@@ -28,7 +28,7 @@ static struct site *begin(struct site *s, const char *answer)
     memset(s, 0, sizeof(*s));
     s->fake = fake_start();
     fake_answer(s->fake, "/token", 200, answer);
-    s->oauth = tkt_oauth_new(&s->err);
+    s->oauth = tkt_oauth_new(NULL, &s->err);
     assert_non_null(s->oauth);
     (void)snprintf(s->url, sizeof(s->url), "%s", fake_url(s->fake, "/token"));
     s->ask = (struct tkt_oauth_ask){.token_url = s->url,
