@@ -54,7 +54,7 @@ static int get_token(struct trial *t, struct tkt_err *err)
                                  &ask)) {
         return 0;
     }
-    struct tkt_oauth *oauth = tkt_oauth_new(err);
+    struct tkt_oauth *oauth = tkt_oauth_new(NULL, err);
     int rc = oauth == NULL ? -1 : tkt_oauth_get(oauth, &ask, &t->token, err);
     tkt_oauth_free(&oauth);
     t->call.bearer = tkt_buf_str(&t->token);
