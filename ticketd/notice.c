@@ -132,6 +132,7 @@ static int add_ticket(struct tkt_notice_made *m, struct vars *v)
     const struct tkt_var ticket[] = {
         {.name = "id", .text = f->id},
         {.name = "number", .text = f->number},
+        {.name = "external_url", .text = f->url},
         {.name = "url", .text = m->notice.url},
         {.name = "subject", .text = f->subject},
         {.name = "state", .text = tkt_state_names[f->state]},

@@ -16,6 +16,7 @@
 
 const char *const tkt_notice_vars[] = {"ticket.id",
                                        "ticket.number",
+                                       "ticket.external_url",
                                        "ticket.url",
                                        "ticket.subject",
                                        "ticket.state",

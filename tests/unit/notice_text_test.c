@@ -149,6 +149,37 @@ static void the_admins_go_before_the_shipped(void **state)
     tkt_notice_texts_free(&t);
 }
 
+static void the_number_of_the_itsm_is_shown_once_it_is_known(void **state)
+{
+    struct folder *f = *state;
+    struct tkt_err err = TKT_ERR_INIT;
+
+    put(f, "de/created.txt",
+        "Subject: [{{ticket.id}}]{{#ticket.number}} ({{ticket.number}}){{/ticket.number}}"
+        "\n\n{{ticket.external_url}}\n");
+    struct tkt_notice_texts *t = load(f, &err);
+    if (t == NULL) {
+        fail_msg("%s", err.text);
+    }
+    for (int i = 0; i < 2; i++) {
+        const struct tkt_var there[] = {
+            {.name = "id", .text = "IT-12"},
+            {.name = "number", .text = i == 0 ? "" : "INC0010042"},
+            {.name = "external_url", .text = i == 0 ? "" : "https://x.example/1"}};
+        const struct tkt_var all[] = {{.name = "ticket", .items = there, .count = 3}};
+        TKT_AUTO_BUF struct tkt_buf subject = TKT_BUF_INIT(1000);
+        TKT_AUTO_BUF struct tkt_buf text = TKT_BUF_INIT(1000);
+        const struct tkt_notice_words out = {&subject, &text, NULL};
+
+        assert_int_equal(
+            tkt_notice_texts_render(t, "created", "de", "en", all, 1, &out, &err), 0);
+        assert_string_equal(tkt_buf_str(&subject),
+                            i == 0 ? "[IT-12]" : "[IT-12] (INC0010042)");
+        assert_string_equal(tkt_buf_str(&text), i == 0 ? "\n" : "https://x.example/1\n");
+    }
+    tkt_notice_texts_free(&t);
+}
+
 static void what_is_wrong_is_told_when_the_settings_are_read(void **state)
 {
     static const struct {
@@ -182,6 +213,8 @@ int main(void)
         cmocka_unit_test(a_language_that_is_not_there_is_another),
         cmocka_unit_test_setup_teardown(the_admins_go_before_the_shipped, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(the_number_of_the_itsm_is_shown_once_it_is_known,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_wrong_is_told_when_the_settings_are_read,
                                         set_up, tear_down)};
 
