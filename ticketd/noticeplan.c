@@ -284,7 +284,8 @@ static int read_facts(struct tkt_noticeplan *p, struct tkt_reader *reader,
     if (in->what == TKT_NOTICE_ALARM && f->desk != NULL && f->desk->group[0] != '\0') {
         f->h.group = f->desk->group;
     }
-    if (read_cc(p, reader, f, in->ticket, err) < 0 ||
+    /* Else whoever writes to us would choose forty whom we write to. */
+    if ((f->noted.is_proved && read_cc(p, reader, f, in->ticket, err) < 0) ||
         read_manager(p, reader, f, err) < 0) {
         return -1;
     }

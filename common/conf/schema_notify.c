@@ -28,8 +28,9 @@ const struct tkt_conf_row tkt_conf_notify_rows[TKT_CONF_NOTIFY_ROWS] = {
              "waits for a person; reply: an agent answered by mail, on desks without "
              "an ITSM; alarm: a desk told too much."},
     {LIST_ROW(tkt_conf_notify, to, "to", "", 1, 64), .reload = true, .item_max = 320,
-     .help = "Who: requester, cc, group, assignee, manager (of the requester), room (of "
-             "the channel), or an address, a number or a room as the channel takes it."},
+     .help = "Who: requester, cc (if the sender is proved), group, assignee, manager (of "
+             "the requester), room (of the channel), or an address, a number or a room "
+             "as the channel takes it."},
     {STRING_ROW(tkt_conf_notify, channel, "channel", ""), .max = 32, .reload = true,
      .check = tkt_conf_is_title, .help = "Title of the channel section."},
     {LIST_ROW(tkt_conf_notify, if_desk, "if_desk", "", 0, 64), .reload = true,

@@ -218,6 +218,30 @@ static void limits_hold_for_recipients_and_desks_and_are_told_once(void **state)
     close_world(&w);
 }
 
+static void only_a_proved_sender_brings_others_along(void **state)
+{
+    struct world w;
+    struct sample m;
+
+    open_world(&w, *state,
+               "notify \"ack\" { on = {\"created\"} to = {\"requester\", \"cc\"}"
+               " channel = \"hook\" }\n");
+    for (int i = 0; i < 2; i++) {
+        sample_init(&m, i == 0 ? "proved" : "not");
+        sample_decide(&m, TKT_ACTION_NEW, 0);
+        m.who[1] = (struct tkt_store_participant){"stranger@z.example", "cc"};
+        m.decision.acknowledge = true;
+        m.decision.assurance = i == 0 ? TKT_ASSURANCE_PASS : TKT_ASSURANCE_NONE;
+        reserve_ok(w.f, &m);
+    }
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 3);
+    assert_int_equal(number(w.f, "SELECT count(*) FROM jobs WHERE kind = 'notify' AND"
+                                 " json_extract(payload, '$.role') = 'cc'"),
+                     1);
+    close_world(&w);
+}
+
 static void a_digest_is_one_notice_for_many(void **state)
 {
     struct world w;
@@ -387,6 +411,7 @@ int main(void)
         T(a_mail_is_acknowledged_once_whatever_is_killed),
         T(robots_shadows_refused_and_undelivered_mail_are_not_answered),
         T(limits_hold_for_recipients_and_desks_and_are_told_once),
+        T(only_a_proved_sender_brings_others_along),
         T(a_digest_is_one_notice_for_many),
         T(who_cannot_or_will_not_be_told_is_not),
         T(a_comment_is_told_when_public_and_not_to_its_author),
