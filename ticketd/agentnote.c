@@ -3,6 +3,8 @@
 
 #include "base/enc.h"
 #include "base/util.h"
+#include "ticketd/agentcommand.h"
+#include "ticketd/deskfacts.h"
 #include "ticketd/facts.h"
 
 #include <string.h>
@@ -22,12 +24,26 @@ bool tkt_agentnote_is(const char *text)
     return false;
 }
 
+/* Where we are the ITSM an agent has more words, and what is not understood is a note, too:
+ * it must not go out. */
+static bool is_kept(const struct tkt_request *req, size_t desk)
+{
+    const struct tkt_message *m = &req->analysis.msg;
+    struct tkt_agentcommand command;
+
+    if (!tkt_conf_itsm_is_local(req->set->conf, req->desks[desk]->itsm)) {
+        return tkt_agentnote_is(m->reply_text);
+    }
+    tkt_agentcommand_read(m->reply_text, req->set->conf, m->from.address, &command);
+    return command.is_internal || command.wrong[0] != '\0';
+}
+
 bool tkt_agentnote_of(const struct tkt_request *req, size_t desk)
 {
     return req->analysed && desk < req->analysis.decisions.count &&
            req->analysis.decisions.items[desk].action == TKT_ACTION_APPEND &&
-           tkt_agentnote_is(req->analysis.msg.reply_text) &&
-           tkt_facts_is_agent(req->set->conf, req->analysis.msg.from.address);
+           tkt_facts_is_agent(req->set->conf, req->analysis.msg.from.address) &&
+           is_kept(req, desk);
 }
 
 void tkt_agentnote_file(struct tkt_request *req)

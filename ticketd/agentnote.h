@@ -2,6 +2,7 @@
  * Notes of agents by mail: an agent's answer whose first line begins with #internal or #note
  * is for colleagues. It is kept as internal, changes no state and is told to nobody outside;
  * an ITSM gets it as an internal comment. Whoever is no agent writes just that text.
+ * Of a local desk so is a mail whose commands are not understood (agentcommand.h).
  * Pure but for the request's own decisions. Threads: the one that has the request.
  */
 #ifndef TKT_TICKETD_AGENTNOTE_H

@@ -191,11 +191,6 @@ static int plan_event(struct tkt_noticeplan *p, const struct tkt_settings *set,
     if (plan_kind(p, reader, k, e, err) < 0) {
         return -1;
     }
-    if (k->what == TKT_NOTICE_FOLLOW_UP) { /* or it was a colleague who answered */
-        const struct kind reply = {k->name, TKT_NOTICE_REPLY, true, false};
-
-        return plan_kind(p, reader, &reply, e, err);
-    }
     if (k->what == TKT_NOTICE_RESOLVED) { /* who hears of states hears of this one */
         const struct kind state = {k->name, TKT_NOTICE_STATE, false, false};
 
@@ -465,6 +460,38 @@ static void remind(struct tkt_daemon *d, struct tkt_settings *set,
     tkt_wire_arena_release(&arena);
 }
 
+struct forgetting {
+    int64_t before_ms, now_ms;
+};
+
+static int apply_forget(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    const struct forgetting *f = arg;
+
+    return tkt_store_contacts_expire(store, f->before_ms, TKT_NOTICE_RELEASE_MAX,
+                                     f->now_ms, err) < 0
+               ? -1
+               : 0;
+}
+
+/* Each hour: addresses that failed are tried again in the end. */
+static void forget_marks(struct tkt_daemon *d, const struct tkt_settings *set,
+                         int64_t now_ms)
+{
+    static _Atomic int64_t next_ms;
+    int64_t keep_ms = set->conf->limits.undeliverable_ms;
+    struct forgetting f = {.before_ms = now_ms - keep_ms, .now_ms = now_ms};
+    struct tkt_err err = TKT_ERR_INIT;
+
+    if (keep_ms == 0 || now_ms < next_ms) {
+        return;
+    }
+    next_ms = now_ms + TKT_NOTICEPLAN_HOUR_MS;
+    if (tkt_commit_call(d->commit, apply_forget, &f, true, &err) < 0) {
+        tkt_log(TKT_LOG_ERROR, NULL, "notice.forget", "error", err.text, NULL);
+    }
+}
+
 void tkt_notice_tick(struct tkt_daemon *d, struct tkt_settings *set,
                      struct tkt_tools *tools)
 {
@@ -485,5 +512,6 @@ void tkt_notice_tick(struct tkt_daemon *d, struct tkt_settings *set,
         }
     }
     remind(d, set, reader, t);
+    forget_marks(d, set, t->now_ms);
     free(t);
 }

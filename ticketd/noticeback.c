@@ -70,6 +70,7 @@ struct back {
     int64_t message;
     bool is_report;
     bool is_lasting;
+    bool is_back; /* whose mail came back writes again */
     char address[TKT_STORE_BACK_MAX];
     char status[16];
     char action[16];
@@ -151,6 +152,47 @@ static int take(const struct tkt_follow_round *round, const struct tkt_store_eve
     return rc;
 }
 
+/* Who writes, and proves it, can be reached again. 1, 0, -1. */
+static int take_again(const struct tkt_follow_round *round,
+                      const struct tkt_store_event *e, struct back *b,
+                      struct tkt_err *err)
+{
+    struct tkt_reader *reader = tkt_tools_reader(round->tools, err);
+    struct tkt_wire_arena arena = {0};
+    struct tkt_reader_noted noted;
+    int n = reader == NULL
+                ? -1
+                : tkt_reader_noted(reader, e->ticket, e->message, &arena, &noted, err);
+    bool proved = n == 1 && noted.is_proved;
+    bool fits = proved && strlen(noted.author) < sizeof(b->address);
+
+    *b = (struct back){.ticket = e->ticket, .is_back = true};
+    if (fits) {
+        snprintf(b->address, sizeof(b->address), "%s", noted.author);
+        tkt_ascii_lower(b->address);
+        int marks = tkt_reader_contact(reader, b->address, err);
+
+        n = marks < 0 ? -1 : (marks & TKT_CONTACT_UNDELIVERABLE) != 0;
+    }
+    tkt_wire_arena_release(&arena);
+    return n < 0 ? -1 : fits && n == 1;
+}
+
+static int take_event(const struct tkt_follow_round *round,
+                      const struct tkt_store_event *e, struct back *b,
+                      struct tkt_err *err)
+{
+    if (strcmp(e->kind, "message.unverified") == 0) {
+        return take(round, e, b, err);
+    }
+    if (e->ticket == 0 || e->message == 0 ||
+        (strcmp(e->kind, "message.appended") != 0 &&
+         strcmp(e->kind, "ticket.created") != 0)) {
+        return 0;
+    }
+    return take_again(round, e, b, err);
+}
+
 static bool wanted(const struct tkt_settings *set)
 {
     return set->conf->channel_count > 0;
@@ -166,9 +208,7 @@ static int plan(const struct tkt_follow_round *round, void **out, struct tkt_err
     p->now_ms = round->now_ms;
     for (size_t i = 0; i < round->count; i++) {
         const struct tkt_store_event *e = &round->events[i];
-        int n = strcmp(e->kind, "message.unverified") == 0
-                    ? take(round, e, &p->items[p->count], err)
-                    : 0;
+        int n = take_event(round, e, &p->items[p->count], err);
 
         if (n < 0) {
             free(p);
@@ -190,6 +230,15 @@ static int apply(struct tkt_store *store, void *arg, struct tkt_err *err)
 
     for (size_t i = 0; i < p->count; i++) {
         const struct back *b = &p->items[i];
+        bool was = false;
+
+        if (b->is_back) {
+            if (tkt_store_contact_clear(store, b->address, TKT_CONTACT_UNDELIVERABLE,
+                                        "mail", &was, p->now_ms, err) < 0) {
+                return -1;
+            }
+            continue;
+        }
         bool marks = b->address[0] != '\0' && (!b->is_report || b->is_lasting);
 
         if ((b->is_report &&

@@ -145,7 +145,6 @@ static const char *text_of(const cJSON *json, const char *name)
     return s == NULL ? "" : s;
 }
 
-/* Of a mail that its requester wrote. */
 static bool is_mail(enum tkt_notice_what what)
 {
     return what == TKT_NOTICE_CREATED || what == TKT_NOTICE_FOLLOW_UP;
@@ -221,8 +220,7 @@ static bool is_told_of(const struct facts *f, const struct tkt_noticed *in)
     }
     return !in->needs_mail ||
            (f->noted.message_confirmed && !f->noted.message_unverified &&
-            !f->noted.message_internal &&
-            f->noted.is_agent == (in->what == TKT_NOTICE_REPLY));
+            !f->noted.message_internal && !f->noted.is_agent);
 }
 
 static enum tkt_class class_named(const char *name)
@@ -257,27 +255,26 @@ static int read_facts(struct tkt_noticeplan *p, struct tkt_reader *reader,
     int n = tkt_reader_full(reader, in->ticket, "", &p->arena, &f->full, err);
 
     if (n == 1) {
-        n = tkt_reader_noted(reader, in->ticket, in->needs_mail ? in->message : 0,
+        n = tkt_reader_noted(reader, in->ticket, is_mail(in->what) ? in->message : 0,
                              &p->arena, &f->noted, err);
     }
     if (n <= 0 || !is_told_of(f, in)) {
         return n < 0 ? -1 : 0;
     }
     f->desk = tkt_conf_desk(p->set->conf, f->full.desk);
-    f->h = (struct tkt_happening){
-        .what = in->what,
-        .desk = f->full.desk,
-        .group = f->full.group,
-        .class_name = f->noted.class_name,
-        .priority = f->full.priority,
-        /* A person decides himself whom he answers. */
-        .may_answer = in->what == TKT_NOTICE_REPLY || may_answer(p, f),
-        .who = in->needs_mail ? f->noted.author : text_of(f->data, "who"),
-        .requester = f->full.requester,
-        .requester_name = f->full.requester_name,
-        .assignee = f->full.assignee,
-        .extra_channel = "",
-        .not_channel = ""};
+    f->h = (struct tkt_happening){.what = in->what,
+                                  .desk = f->full.desk,
+                                  .group = f->full.group,
+                                  .class_name = f->noted.class_name,
+                                  .priority = f->full.priority,
+                                  .may_answer = may_answer(p, f),
+                                  .who = is_mail(in->what) ? f->noted.author
+                                                           : text_of(f->data, "who"),
+                                  .requester = f->full.requester,
+                                  .requester_name = f->full.requester_name,
+                                  .assignee = f->full.assignee,
+                                  .extra_channel = "",
+                                  .not_channel = ""};
     if (in->what == TKT_NOTICE_PARKED) {
         f->h.not_channel = text_of(f->data, "target");
     }
@@ -342,7 +339,7 @@ static void write_payload(struct tkt_buf *b, const struct facts *f,
     if (is_mail(in->what) && strcmp(t->role, "requester") == 0) {
         tkt_buf_adds(b, ",\"answer\":true");
     }
-    if (t->by != NULL && t->by->opt_out && in->what != TKT_NOTICE_REPLY) {
+    if (t->by != NULL && t->by->opt_out) {
         tkt_buf_adds(b, ",\"optout\":true");
     }
     add_event(b, in, t);
@@ -414,15 +411,15 @@ static int64_t repeat_of(const struct tkt_conf_notify *by, enum tkt_notice_what 
     return by != NULL && same ? by->repeat_ms : 0;
 }
 
-/* 1 he may, 0, -1. A person's answer is tried whatever was before. */
+/* 1 he may, 0, -1. */
 static int may_be_told(struct tkt_noticeplan *p, struct tkt_reader *reader,
-                       const struct tkt_told *t, bool is_reply, struct tkt_err *err)
+                       const struct tkt_told *t, struct tkt_err *err)
 {
     if (strchr(t->to, '@') != NULL &&
         tkt_mail_may_tell(p->set->conf, t->to) != TKT_MAIL_ANSWER) {
         return 0;
     }
-    int marks = t->to[0] == '\0' || is_reply ? 0 : tkt_reader_contact(reader, t->to, err);
+    int marks = t->to[0] == '\0' ? 0 : tkt_reader_contact(reader, t->to, err);
     if (marks < 0) {
         return -1;
     }
@@ -434,12 +431,11 @@ static int add_told(struct tkt_noticeplan *p, struct tkt_reader *reader,
                     const struct facts *f, const struct tkt_noticed *in,
                     const struct tkt_told *t, struct tkt_err *err)
 {
-    bool is_reply = in->what == TKT_NOTICE_REPLY;
-    const struct tkt_conf_notify *by = is_reply ? NULL : t->by; /* of when */
-    int may = may_be_told(p, reader, t, is_reply, err);
+    int may = may_be_told(p, reader, t, err);
     int64_t due_ms =
-        tkt_noticeplan_due(by, hours_of(p->set, by), f->full.priority, p->now_ms);
-    bool digest = by != NULL && by->digest_ms > 0 && !is_urgent(by, f->full.priority);
+        tkt_noticeplan_due(t->by, hours_of(p->set, t->by), f->full.priority, p->now_ms);
+    bool digest =
+        t->by != NULL && t->by->digest_ms > 0 && !is_urgent(t->by, f->full.priority);
 
     if (may <= 0 || due_ms < 0) {
         return may < 0 ? -1 : 0;

@@ -9,12 +9,14 @@
 #include "notify/mail.h"
 #include "notify/send.h"
 #include "secret/secret.h"
+#include "ticketd/agentmail.h"
 #include "ticketd/notice.h"
 #include "ticketd/noticemail.h"
-#include "ticketd/noticereply.h"
 
+#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BUSY_DELAY_MS 2000
@@ -35,6 +37,8 @@ struct notifyjob {
     bool site_failed;     /* err is the channel's, not the notice's */
     bool is_made;
     struct tkt_notice_made made;
+    struct tkt_agentmail *mail;        /* of a reply; or NULL */
+    const char *answered, *references; /* of a reply; or "" */
     struct tkt_channel_call call;
     enum tkt_http_outcome outcome; /* of a program */
     char id[64];
@@ -45,6 +49,10 @@ static void release(struct notifyjob *job)
 {
     if (job->is_made) {
         tkt_notice_made_release(&job->made);
+    }
+    if (job->mail != NULL) {
+        tkt_agentmail_release(job->mail);
+        free(job->mail);
     }
     tkt_secret_release(&job->secret);
     tkt_secret_release(&job->client_secret);
@@ -377,38 +385,153 @@ static int look_at_contact(struct notifyjob *job, struct tkt_reader *reader)
     return 0;
 }
 
-/* What the recipient knows of the thread: an agent's own mail he never saw. */
-static const char *answered_by(struct notifyjob *job, struct tkt_reader *reader)
-{
-    struct tkt_notice_made *m = &job->made;
-    struct tkt_reader_noted first;
+/* ---- a reply: an agent's own words -------------------------------------------------------- */
 
-    if (m->notice.what != TKT_NOTICE_REPLY) {
-        return m->is_answer ? m->noted.message_id : "";
-    }
-    int n = tkt_reader_noted(reader, job->r->job.ticket, 0, &m->arena, &first, &job->err);
-    return n < 0 ? NULL : n == 0 ? "" : first.message_id;
+static const char *member(const cJSON *json, const char *name)
+{
+    const char *s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
+
+    return s == NULL ? "" : s;
 }
 
-static int fill_mail(struct notifyjob *job, struct tkt_reader *reader)
+/* His name, which is no address. */
+static const char *name_of_agent(const struct notifyjob *job, const char *from)
+{
+    const struct tkt_conf *conf = job->set->conf;
+    const char *name = job->mail->analysis.msg.from.name;
+
+    for (size_t i = 0; i < conf->agent_count; i++) {
+        if (tkt_ascii_ieq(conf->agents[i].name, from) &&
+            conf->agents[i].display_name[0] != '\0') {
+            name = conf->agents[i].display_name;
+        }
+    }
+    return strchr(name, '@') != NULL ? "" : name;
+}
+
+static int make_words(struct notifyjob *job, struct tkt_reader *reader, cJSON *payload)
+{
+    const struct tkt_job *j = &job->r->job;
+    const struct tkt_conf_desk *desk =
+        tkt_conf_desk(job->set->conf, member(payload, "desk"));
+
+    job->mail = calloc(1, sizeof(*job->mail));
+    if (desk == NULL || job->mail == NULL) {
+        return desk == NULL ? tkt_err_set(&job->err, TKT_ERR_CONF,
+                                          "there is no desk %.60s (any more)",
+                                          member(payload, "desk"))
+                            : tkt_err_set(&job->err, TKT_ERR_TEMP, "no memory");
+    }
+    if (tkt_agentmail_read(job->mail, job->r->d, job->set, reader, j->message,
+                           member(payload, "from"), &job->err) < 0 ||
+        tkt_agentmail_make(job->mail, job->r->d, job->set, desk, reader, j->message,
+                           &job->err) < 0) {
+        return -1;
+    }
+    /* The plan looked at the same; settings may be others by now. */
+    if (job->mail->command.is_internal || job->mail->command.wrong[0] != '\0') {
+        return skip(job, "it is for colleagues alone");
+    }
+    return cJSON_AddStringToObject(payload, "text", tkt_buf_str(&job->mail->text)) == NULL
+               ? tkt_err_set(&job->err, TKT_ERR_TEMP, "no memory")
+               : 0;
+}
+
+static int make_reply(struct notifyjob *job, struct tkt_reader *reader, cJSON *payload)
+{
+    const struct tkt_job *j = &job->r->job;
+    struct tkt_notice *n = &job->made.notice;
+
+    if (make_words(job, reader, payload) < 0 || job->skipped) {
+        return job->skipped ? 0 : -1;
+    }
+    char *text = cJSON_PrintUnformatted(payload);
+    job->is_made = text != NULL;
+    int rc = text == NULL ? tkt_err_set(&job->err, TKT_ERR_TEMP, "no memory")
+                          : tkt_notice_make(&job->made, job->set, reader, j->ticket,
+                                            j->message, text, &job->err);
+    cJSON_free(text);
+    if (rc == 0) {
+        n->files = job->mail->files;
+        n->file_count = job->mail->file_count;
+        if (job->made.desk != NULL && job->made.desk->agent_name) {
+            n->from_name = name_of_agent(job, job->made.noted.author);
+        }
+    }
+    return rc;
+}
+
+static int make_notice(struct notifyjob *job, struct tkt_reader *reader)
+{
+    const struct tkt_job *j = &job->r->job;
+    cJSON *payload = cJSON_Parse(j->payload != NULL ? j->payload : "");
+    int rc;
+
+    if (strcmp(member(payload, "what"), tkt_notice_names[TKT_NOTICE_REPLY]) == 0) {
+        rc = make_reply(job, reader, payload);
+    } else {
+        job->is_made = true;
+        rc = tkt_notice_make(&job->made, job->set, reader, j->ticket, j->message,
+                             j->payload, &job->err);
+    }
+    cJSON_Delete(payload);
+    return rc;
+}
+
+/* What it answers: the last mail of who gets it, or of the requester. */
+static int look_at_thread(struct notifyjob *job, struct tkt_reader *reader)
+{
+    struct tkt_notice_made *m = &job->made;
+    char *last = NULL;
+    char *first = NULL;
+    char *to = tkt_wire_arena_strdup(&m->arena, m->notice.to, strlen(m->notice.to));
+    char *asked =
+        tkt_wire_arena_strdup(&m->arena, m->full.requester, strlen(m->full.requester));
+    TKT_AUTO_BUF struct tkt_buf line = TKT_BUF_INIT(4096);
+
+    job->answered = job->references = "";
+    if (m->notice.what != TKT_NOTICE_REPLY || to == NULL || asked == NULL) {
+        return 0;
+    }
+    tkt_ascii_lower(to);
+    tkt_ascii_lower(asked);
+    int n = tkt_reader_last_mail(reader, job->r->job.ticket, to, &m->arena, &last, &first,
+                                 &job->err);
+    if (n == 0) {
+        n = tkt_reader_last_mail(reader, job->r->job.ticket, asked, &m->arena, &last,
+                                 &first, &job->err);
+    }
+    if (n <= 0) {
+        return n;
+    }
+    job->answered = last;
+    if (first[0] != '\0' && strcmp(first, last) != 0 &&
+        tkt_buf_addf(&line, "<%s>", first) == 0) {
+        const char *kept = tkt_wire_arena_strdup(&m->arena, tkt_buf_str(&line), line.len);
+
+        job->references = kept != NULL ? kept : "";
+    }
+    return 0;
+}
+
+static int fill_mail(struct notifyjob *job)
 {
     const struct tkt_notice_made *m = &job->made;
-    const char *answered = answered_by(job, reader);
+    bool is_reply = m->notice.what == TKT_NOTICE_REPLY;
     const struct tkt_noticemail in = {.conf = job->set->conf,
                                       .keys = &job->set->keys,
                                       .channel = job->conf,
                                       .desk = m->desk,
                                       .ticket = job->r->job.ticket,
-                                      .answered = answered,
-                                      .references = "",
+                                      .answered = is_reply       ? job->answered
+                                                  : m->is_answer ? m->noted.message_id
+                                                                 : "",
+                                      .references = job->references,
                                       .is_answer = m->is_answer,
-                                      .is_person = m->notice.what == TKT_NOTICE_REPLY,
+                                      .is_person = is_reply,
                                       .may_unsubscribe = m->may_opt_out && !m->is_answer,
                                       .unsubscribe = ""};
 
-    if (answered == NULL) {
-        return -1;
-    }
     if (job->ops->to != TKT_CHANNEL_TO_ADDRESS) {
         return 0;
     }
@@ -423,23 +546,10 @@ static int load_notice(struct notifyjob *job, struct tkt_reader *reader)
 {
     const struct tkt_job *j = &job->r->job;
     struct tkt_notice *n = &job->made.notice;
-    TKT_AUTO_BUF struct tkt_buf words = TKT_BUF_INIT(TKT_NOTICE_TEXT_MAX * 8);
-    const char *payload = j->payload;
     char *thread;
 
-    if (tkt_noticereply_is(payload)) {
-        const char *why = "";
-        int go = tkt_noticereply_load(job->r, job->set, reader, &words, &why, &job->err);
-
-        if (go <= 0) {
-            return go < 0 ? -1 : skip(job, why);
-        }
-        payload = tkt_buf_str(&words);
-    }
-    job->is_made = true;
-    if (tkt_notice_make(&job->made, job->set, reader, j->ticket, j->message, payload,
-                        &job->err) < 0) {
-        return -1;
+    if (make_notice(job, reader) < 0 || job->skipped) {
+        return job->skipped ? 0 : -1;
     }
     if (job->made.noted.is_erased && n->what != TKT_NOTICE_DIGEST) {
         return skip(job, "what it was about is erased");
@@ -459,7 +569,7 @@ static int load_notice(struct notifyjob *job, struct tkt_reader *reader)
         return job->skipped ? 0 : -1;
     }
     n->thread = thread;
-    return fill_mail(job, reader);
+    return look_at_thread(job, reader) < 0 ? -1 : fill_mail(job);
 }
 
 static void load(struct tkt_running *r, struct tkt_tools *tools)

@@ -12,6 +12,8 @@
  *    "language":"de", "sub":"acknowledgement", "template":"mine", "text":"for {{message}}",
  *    "answer":true (it answers mail `message` of the job), "optout":true, "at":ms,
  *    "event":{"from":"open", ...}}
+ *   {"what":"reply", ..., "desk":"it", "from":"the agent"}: the words and files of mail
+ *    `message` of the job, read by a child for each try
  *   {"what":"digest", "like":{one of these}, "items":[{... "line", "ticket", "url"}],
  *    "left_out":0}
  */

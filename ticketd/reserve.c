@@ -334,7 +334,7 @@ static void analyse(struct tkt_request *req, struct tkt_tools *tools)
         .fd = req->message.has_blob ? req->message.blob.fd : -1,
         .size = req->message.size,
         .null_sender = *req->wire.sender == '\0',
-        /* An agent's may be a note (ticketd/agentnote.h): its first word says so. */
+        /* What an agent writes may say that it is for colleagues alone. */
         .with_text = (conf->llm.is_inline && *conf->llm.url != '\0') ||
                      tkt_facts_is_agent(conf, req->scan.from),
         .expected_from = req->scan.points_back ? NULL : req->scan.from,

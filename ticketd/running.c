@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ticketd/running.h"
+#include "ticketd/agentreply.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -91,9 +92,13 @@ static const struct tkt_job_kind channel_kind = {.kind = "",
                                                  .at_once = TKT_DISPATCH_HELD_MAX,
                                                  .start = tkt_question_start};
 
-const struct tkt_job_kind *const tkt_job_kinds[] = {
-    &reanalyse_kind,  &enrich_kind,        &tkt_assign_job_kind,
-    &tkt_refine_kind, &tkt_notifyjob_kind, NULL};
+const struct tkt_job_kind *const tkt_job_kinds[] = {&reanalyse_kind,
+                                                    &enrich_kind,
+                                                    &tkt_assign_job_kind,
+                                                    &tkt_refine_kind,
+                                                    &tkt_notifyjob_kind,
+                                                    &tkt_agentmail_kind,
+                                                    NULL};
 
 static const struct tkt_job_kind *kind_of(const char *kind, const char *target)
 {

@@ -98,6 +98,9 @@ struct tkt_conf_desk {
     int64_t loop_max;        /* tickets of one automatic sender in that time; 0 = any */
     char *language;          /* where the requester's mail does not tell */
     int64_t notices_max;     /* an hour; 0 = any */
+    bool agent_name;         /* an agent's mail goes out with his name */
+    bool agent_strip;        /* ... and without agents' addresses in its text */
+    int64_t agent_files_max; /* bytes of its attachments in all; 0 = none */
     int64_t sender_rate;     /* mails an hour, more is deferred at RCPT; 0 = any */
     int64_t repeat_rate;     /* ... of one text */
     char *sla;               /* of tickets that no sla section's conditions fit; or "" */
@@ -354,6 +357,8 @@ struct tkt_conf_limits {
     int64_t nested_bytes_max; /* 1 MiB of an encoded one */
     int64_t html_depth_max;   /* 512 */
     int64_t hash_max;         /* 256 MiB of decoded attachments of a message */
+    int64_t
+        undeliverable_ms; /* so long nothing goes to an address that failed; 0 = ever */
 };
 
 struct tkt_conf_store {

@@ -230,6 +230,11 @@ static const struct tkt_conf_row limits_rows[] = {
      .reload = true,
      .help = "Attachments of a message that are decoded for their SHA-256; those behind "
              "it are listed without."},
+    {TIME_ROW(tkt_conf_limits, undeliverable_ms, "undeliverable_for", "30d", 0,
+              5200 * WEEK),
+     .reload = true,
+     .help = "An address whose mail came back is told nothing for so long, or until mail "
+             "of its own comes whose sender is proved. 0: until that."},
     {INT_ROW(tkt_conf_limits, nested_max, "nested_max", "8", 1, 8), .reload = true,
      .help = "Messages, and winmail.dat, within each other that are opened."},
     {SIZE_ROW(tkt_conf_limits, nested_bytes_max, "nested_bytes_max", "1M", 4 * KIB,
@@ -423,6 +428,15 @@ static const struct tkt_conf_row desk_rows[] = {
      .reload = true,
      .help = "Notices an hour; beyond it none goes out, and those who are told of an "
              "alarm are told once. 0: any number."},
+    {BOOL_ROW(tkt_conf_desk, agent_name, "agent_name", "no"), .reload = true,
+     .help = "An agent's mail that goes to the requester (notify on reply) has the "
+             "agent's name beside the desk's address."},
+    {BOOL_ROW(tkt_conf_desk, agent_strip, "agent_strip", "yes"), .reload = true,
+     .help = "Addresses of agents in its text become the desk's."},
+    {SIZE_ROW(tkt_conf_desk, agent_files_max, "agent_files_max", "10M", 0, 30 * MIB),
+     .reload = true,
+     .help = "Its attachments in all; those beyond are named in the text instead. 0: "
+             "none goes along."},
     {TIME_ROW(tkt_conf_desk, retain_ms, "retain", "0", 0, 5200 * WEEK), .reload = true,
      .help = "Content of closed tickets is erased after this time; 0: kept."},
     {TIME_ROW(tkt_conf_desk, join_window_ms, "join_window", "10m", 0, 30 * DAY),

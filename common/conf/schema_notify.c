@@ -8,8 +8,8 @@
 static const struct tkt_conf_word what_words[] = {
     {"created", 0},      {"assigned", 0},  {"follow_up", 0},       {"state", 0},
     {"comment", 0},      {"resolved", 0},  {"action_required", 0}, {"sla_warning", 0},
-    {"sla_breached", 0}, {"escalated", 0}, {"parked", 0},          {"reply", 0},
-    {"alarm", 0},        {NULL, 0}};
+    {"sla_breached", 0}, {"escalated", 0}, {"parked", 0},          {"alarm", 0},
+    {"reply", 0},        {NULL, 0}};
 static const struct tkt_conf_word class_words[] = {
     {"human", 0},     {"auto-reply", 0}, {"auto-generated", 0}, {"bounce", 0},
     {"delay", 0},     {"feedback", 0},   {"list", 0},           {"bulk", 0},
@@ -21,12 +21,13 @@ static const struct tkt_conf_word outside_words[] = {
 
 const struct tkt_conf_row tkt_conf_notify_rows[TKT_CONF_NOTIFY_ROWS] = {
     {LIST_ROW(tkt_conf_notify, on, "on", "", 1, 13), .words = what_words, .reload = true,
-     .help = "What happened. created: a ticket was opened; assigned: somebody got it; "
-             "follow_up: its requester wrote again; state: it changed; comment: a public "
-             "one; resolved; action_required: the requester is asked for something; "
-             "sla_warning, sla_breached, escalated: it takes too long; parked: a job "
-             "waits for a person; reply: an agent answered by mail, on desks without "
-             "an ITSM; alarm: a desk told too much."},
+     .help =
+         "What happened. created: a ticket was opened; assigned: somebody got it; "
+         "follow_up: its requester wrote again; state: it changed; comment: a public "
+         "one; resolved; action_required: the requester is asked for something; "
+         "sla_warning, sla_breached, escalated: it takes too long; parked: a job "
+         "waits for a person; alarm: a desk told too much; reply: an agent answered by "
+         "mail: his words, in the desk's name."},
     {LIST_ROW(tkt_conf_notify, to, "to", "", 1, 64), .reload = true, .item_max = 320,
      .help = "Who: requester, cc (if the sender is proved), group, assignee, manager (of "
              "the requester), room (of the channel), or an address, a number or a room "

@@ -10,7 +10,7 @@
 const char *const tkt_notice_names[] = {
     "created",  "assigned",        "follow_up",   "state",        "comment",
     "resolved", "action_required", "sla_warning", "sla_breached", "escalated",
-    "parked",   "alarm",           "digest",      "reply"};
+    "parked",   "alarm",           "digest",      "reply",        "held"};
 _Static_assert(TKT_ARRAY_LEN(tkt_notice_names) == TKT_NOTICE_WHATS, "a name each");
 
 const struct tkt_channel_ops *const tkt_channel_table[] = {

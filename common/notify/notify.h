@@ -46,6 +46,7 @@ enum tkt_notice_what {
     TKT_NOTICE_ALARM,  /* of a desk: a cap of its notifications was reached */
     TKT_NOTICE_DIGEST, /* several of the others in one */
     TKT_NOTICE_REPLY,  /* an agent's mail, to the requester, in the desk's name */
+    TKT_NOTICE_HELD,   /* to an agent: his mail was not sent on, and why */
     TKT_NOTICE_WHATS
 };
 extern const char *const tkt_notice_names[]; /* "created", "assigned", "follow_up", ... */

@@ -281,7 +281,7 @@ static int hand_over_jobs(struct tkt_store *s, const struct ticket_row *from,
             tkt_job_move(s, &j, &drop, now_ms, err) < 0) {
             return -1;
         }
-        unsent = unsent || strcmp(j.target, TKT_JOB_ASSIGN_TARGET) != 0;
+        unsent = unsent || j.target[0] != '('; /* those are ticketd's own */
     }
     if (n < 0 || !unsent || (into->flags & (T_LOCAL | T_SHADOW))) {
         return n;

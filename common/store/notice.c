@@ -331,6 +331,51 @@ int tkt_store_contact_clear(struct tkt_store *s, const char *address,
     return tkt_store_leave(s, own, n < 0 ? -1 : 0, err);
 }
 
+/* Collected first: what is looked through must not be changed below it. */
+static int expire_contacts(struct tkt_store *s, int64_t before_ms, int max,
+                           int64_t now_ms, struct tkt_err *err)
+{
+    TKT_AUTO_BUF struct tkt_buf list = TKT_BUF_INIT(1024 * 1024);
+    int count = 0;
+    {
+        TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+        int n = tkt_db_query(s->db, &row, SQL_CONTACTS_OLD, err, "id", before_ms, max);
+
+        for (; n == 1; n = tkt_row_next(&row, err)) {
+            const char *address = tkt_row_text(&row, 0);
+
+            if (tkt_buf_add(&list, address, strlen(address) + 1) < 0) {
+                break;
+            }
+        }
+        if (n < 0) {
+            return -1;
+        }
+    }
+    for (size_t at = 0; at < list.len; at += strlen(list.data + at) + 1) {
+        bool was = false;
+
+        if (tkt_store_contact_clear(s, list.data + at, TKT_CONTACT_UNDELIVERABLE, "time",
+                                    &was, now_ms, err) < 0) {
+            return -1;
+        }
+        count += was;
+    }
+    return count;
+}
+
+int tkt_store_contacts_expire(struct tkt_store *s, int64_t before_ms, int max,
+                              int64_t now_ms, struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int n = expire_contacts(s, before_ms, max, now_ms, err);
+    return tkt_store_leave(s, own, n < 0 ? -1 : 0, err) < 0 ? -1 : n;
+}
+
 /* ---- threads and asks ------------------------------------------------------------------ */
 
 int tkt_store_notice_thread(struct tkt_store *s, int64_t ticket, const char *channel,

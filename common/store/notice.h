@@ -67,6 +67,10 @@ int tkt_store_contact_clear(struct tkt_store *store, const char *address,
                             enum tkt_contact mark, const char *who, bool *was,
                             int64_t now_ms, struct tkt_err *err);
 
+/* Marks of kind undeliverable that are older than that, at most max; how many, or -1. */
+int tkt_store_contacts_expire(struct tkt_store *store, int64_t before_ms, int max,
+                              int64_t now_ms, struct tkt_err *err);
+
 int tkt_store_notice_thread(struct tkt_store *store, int64_t ticket, const char *channel,
                             const char *room, const char *thread, struct tkt_err *err);
 
@@ -117,12 +121,18 @@ struct tkt_reader_noted {
     bool is_agent;   /* a colleague's answer */
     bool is_proved;  /* by a log-in, or an aligned pass of its domain */
     bool may_answer; /* the decision was that this mail is acknowledged */
+    bool is_forged;  /* its author is known not to be it */
     char *language;  /* of the mail; "" = not known */
 };
 /* message 0: of the one that opened the ticket. 1, 0 no such ticket, -1. */
 int tkt_reader_noted(struct tkt_reader *r, int64_t ticket, int64_t message,
                      struct tkt_wire_arena *arena, struct tkt_reader_noted *out,
                      struct tkt_err *err);
+/* Message-ID (without <>) of the last mail of that address (lower case) that a person wrote
+ * and the first one's: 1, 0 there is none, -1. */
+int tkt_reader_last_mail(struct tkt_reader *r, int64_t ticket, const char *address,
+                         struct tkt_wire_arena *arena, char **last, char **first,
+                         struct tkt_err *err);
 struct tkt_reader_participant {
     char *address;
     char *role;

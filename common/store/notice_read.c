@@ -145,6 +145,7 @@ static int take_message(struct tkt_reader *r, int64_t ticket, int64_t message,
     out->is_first = (flags & M_FIRST) != 0;
     out->is_agent = (flags & M_AGENT) != 0;
     out->is_proved = assurance == TKT_ASSURANCE_LOGIN || assurance == TKT_ASSURANCE_PASS;
+    out->is_forged = assurance == TKT_ASSURANCE_FAIL;
     return keep(arena, &row, 2, &out->class_name) && keep(arena, &row, 3, &out->author) &&
                    keep(arena, &row, 4, &out->sender) &&
                    keep(arena, &row, 5, &out->message_id)
@@ -177,6 +178,21 @@ int tkt_reader_noted(struct tkt_reader *r, int64_t ticket, int64_t message,
         return -1;
     }
     return 1;
+}
+
+int tkt_reader_last_mail(struct tkt_reader *r, int64_t ticket, const char *address,
+                         struct tkt_wire_arena *arena, char **last, char **first,
+                         struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+    const int others = M_UNVERIFIED | M_COPY | M_WITHDRAWN | M_ERASED | M_COMMENT;
+    int n =
+        tkt_db_query(r->db, &row, SQL_NOTED_LAST, err, "itd", ticket, address, others);
+
+    if (n == 1 && (!keep(arena, &row, 0, last) || !keep(arena, &row, 1, first))) {
+        return no_memory(err);
+    }
+    return n;
 }
 
 int tkt_reader_participants(struct tkt_reader *r, int64_t ticket, int max,

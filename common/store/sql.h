@@ -414,6 +414,8 @@ X(SQL_NOTICE_THREAD, "SELECT thread FROM notice_threads WHERE ticket = ?1" \
 X(SQL_CONTACT_ADD, "INSERT OR IGNORE INTO contacts(address, mark, at, reason)" \
     " VALUES(?1, ?2, ?3, ?4)") \
 X(SQL_CONTACT_DROP, "DELETE FROM contacts WHERE address = ?1 AND mark = ?2") \
+X(SQL_CONTACTS_OLD, "SELECT address FROM contacts WHERE mark = 1 AND at < ?1" \
+    " ORDER BY at LIMIT ?2") \
 X(SQL_CONTACT_FORGET, "DELETE FROM contacts WHERE address = ?1 AND mark = 1") \
 X(SQL_CONTACT_MARKS, "SELECT coalesce(sum(mark), 0) FROM contacts WHERE address = ?1") \
 X(SQL_CONTACTS, "SELECT address, mark, at, reason FROM contacts ORDER BY at DESC" \
@@ -426,6 +428,11 @@ X(SQL_ASKS_DUE, "SELECT ticket, subscription, due, remaining, payload FROM asks"
 X(SQL_NOTED_TICKET, "SELECT flags FROM tickets WHERE id = ?1") \
 X(SQL_NOTED_MESSAGE, "SELECT id, flags, class, author, sender, message_id FROM messages" \
     " WHERE ticket = ?1 AND (id = ?2 OR (?2 = 0 AND flags & 2 <> 0)) ORDER BY id LIMIT 1") \
+X(SQL_NOTED_LAST, "SELECT message_id, (SELECT message_id FROM messages f WHERE" \
+    " f.ticket = ?1 AND f.flags & 2 <> 0) FROM messages WHERE ticket = ?1" \
+    " AND lower(author) = ?2 AND flags & ?3 = 0 AND flags & 1 <> 0" \
+    " AND class IN ('', 'human') AND coalesce(message_id, '') <> ''" \
+    " ORDER BY id DESC LIMIT 1") \
 X(SQL_NOTED_DECIDED, "SELECT json_extract(data, '$.answer')," \
     " json_extract(data, '$.language') FROM events WHERE ticket = ?1 AND message = ?2" \
     " AND kind IN ('ticket.created', 'message.appended', 'ticket.analysed'," \
