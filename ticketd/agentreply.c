@@ -196,7 +196,8 @@ static int read_cc(struct reply *y, const char **cc, size_t *count)
     int n = tkt_reader_participants(y->reader, y->r->job.ticket, TKT_SUBSCRIBE_CC_MAX,
                                     &y->arena, who, &y->err);
 
-    for (int i = 0; i < n; i++) {
+    /* Copies are those of a proved sender: anybody can write anybody into a field. */
+    for (int i = 0; y->first.is_proved && i < n; i++) {
         if (strcmp(who[i].role, "cc") == 0 &&
             !tkt_ascii_ieq(who[i].address, y->full.requester)) {
             cc[(*count)++] = who[i].address;
