@@ -37,21 +37,35 @@ static int add_queue(struct queues *all, const struct queue *q, struct tkt_err *
     return 0;
 }
 
+/* The queue behind q: another kind of its target, else the next target's first. Two
+ * questions, since one about the pair would look through all that waits in q. */
+static int queue_behind(struct tkt_store *s, struct queue *q, struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+    int n = tkt_db_query(s->db, &row, SQL_JOBS_QUEUE_OF, err, "ss", q->target, q->kind);
+
+    if (n == 0) {
+        n = tkt_db_query(s->db, &row, SQL_JOBS_QUEUE_BEHIND, err, "s", q->target);
+    }
+    if (n == 1) {
+        snprintf(q->target, sizeof(q->target), "%s", tkt_row_text(&row, 0));
+        snprintf(q->kind, sizeof(q->kind), "%s", tkt_row_text(&row, 1));
+        q->due_ms = tkt_row_int(&row, 2);
+    }
+    return n;
+}
+
 /* From one queue's first to the next one's: a step down the index each. */
 static int list_queues(struct tkt_store *s, struct queues *all, struct tkt_err *err)
 {
     struct queue q = {.target = ""};
 
     while (all->count < TKT_STORE_QUEUES_MAX) {
-        TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
-        int n = tkt_db_query(s->db, &row, SQL_JOBS_QUEUE, err, "ss", q.target, q.kind);
+        int n = queue_behind(s, &q, err);
 
         if (n <= 0) {
             return n;
         }
-        snprintf(q.target, sizeof(q.target), "%s", tkt_row_text(&row, 0));
-        snprintf(q.kind, sizeof(q.kind), "%s", tkt_row_text(&row, 1));
-        q.due_ms = tkt_row_int(&row, 2);
         if (add_queue(all, &q, err) < 0) {
             return -1;
         }

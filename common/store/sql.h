@@ -325,8 +325,10 @@ X(SQL_JOB_LANE_MOVE, "UPDATE jobs SET target = ?3, due = NULL, run_after = ?4," 
     " WHERE ticket = ?1 AND target = ?2 AND state <> 2") \
 X(SQL_TICKET_ITSM, "UPDATE tickets SET itsm = ?3, changed = ?4 WHERE id = ?1 AND itsm = ?2") \
 X(SQL_JOBS_ORPHANED, "UPDATE jobs SET due = ?1 WHERE state = 1 AND due > ?1") \
-X(SQL_JOBS_QUEUE, "SELECT target, kind, due FROM jobs WHERE due IS NOT NULL" \
-    " AND (target, kind) > (?1, ?2) ORDER BY target, kind, due LIMIT 1") \
+X(SQL_JOBS_QUEUE_OF, "SELECT target, kind, due FROM jobs WHERE due IS NOT NULL" \
+    " AND target = ?1 AND kind > ?2 ORDER BY kind, due LIMIT 1") \
+X(SQL_JOBS_QUEUE_BEHIND, "SELECT target, kind, due FROM jobs WHERE due IS NOT NULL" \
+    " AND target > ?1 ORDER BY target, kind, due LIMIT 1") \
 X(SQL_JOBS_QUEUE_DUE, "SELECT due FROM jobs WHERE target = ?1 AND kind = ?2" \
     " AND due IS NOT NULL ORDER BY due LIMIT 1") \
 X(SQL_JOBS_NEXT_DUE, "SELECT min(due) FROM jobs WHERE due IS NOT NULL") \

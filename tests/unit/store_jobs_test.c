@@ -618,12 +618,15 @@ static void claiming_and_waking_never_scan(void **state)
 {
     struct fixture *f = *state;
     static const enum tkt_sql hot[] = {
-        SQL_JOBS_ORPHANED,    SQL_JOBS_QUEUE,     SQL_JOBS_QUEUE_DUE, SQL_JOBS_DUE,
-        SQL_JOBS_NEXT_DUE,    SQL_JOB_LANE_HEAD,  SQL_JOB_LOAD,       SQL_KEY_FIND,
-        SQL_KEY_READ,         SQL_KEY_HEADS,      SQL_THREAD_FIND,    SQL_HOLD_FIND,
-        SQL_HOLD_SAME,        SQL_HOLDS_OLD,      SQL_HOLDS_OPEN,     SQL_TICKET_BY_ROW,
-        SQL_TICKET_BY_NUMBER, SQL_TICKETS_CLOSED, SQL_BLOB_USED,      SQL_SERIES_USED,
-        SQL_MESSAGES_OF,      SQL_LOG_TICKET,     SQL_SHOW_MESSAGES,  SQL_PARTICIPANT_IS,
+        SQL_JOBS_ORPHANED,  SQL_JOBS_QUEUE_OF, SQL_JOBS_QUEUE_BEHIND,
+        SQL_JOBS_QUEUE_DUE, SQL_JOBS_DUE,      SQL_JOBS_NEXT_DUE,
+        SQL_JOB_LANE_HEAD,  SQL_JOB_LOAD,      SQL_KEY_FIND,
+        SQL_KEY_READ,       SQL_KEY_HEADS,     SQL_THREAD_FIND,
+        SQL_HOLD_FIND,      SQL_HOLD_SAME,     SQL_HOLDS_OLD,
+        SQL_HOLDS_OPEN,     SQL_TICKET_BY_ROW, SQL_TICKET_BY_NUMBER,
+        SQL_TICKETS_CLOSED, SQL_BLOB_USED,     SQL_SERIES_USED,
+        SQL_MESSAGES_OF,    SQL_LOG_TICKET,    SQL_SHOW_MESSAGES,
+        SQL_PARTICIPANT_IS,
     };
     for (size_t i = 0; i < TKT_ARRAY_LEN(hot); i++) {
         char plan[2000];
@@ -634,6 +637,11 @@ static void claiming_and_waking_never_scan(void **state)
             fail_msg("statement %d: %s", (int)hot[i], plan);
         }
     }
+    /* From queue to queue in one step, not through all that waits in one. */
+    char plan[2000];
+    assert_int_equal(tkt_db_explain(f->store->db, SQL_JOBS_QUEUE_OF, plan, sizeof(plan)),
+                     0);
+    assert_non_null(strstr(plan, "target=? AND kind>?"));
 }
 
 static void what_was_returned_counts_as_no_attempt(void **state)
