@@ -81,7 +81,8 @@ def paths():
             "smtpd_discard_ehlo_keywords = 8bitmime, chunking, smtputf8\n"))
         lmtp = Postfix(f"{root}/lmtp", settings=(
             f"virtual_transport = lmtp:inet:127.0.0.1:{sink.port}\n"
-            "lmtp_host_lookup = native\n"))
+            # A greeting that does not come is tried for again, not waited for.
+            "lmtp_host_lookup = native\nlmtp_lhlo_timeout = 5s\nlmtp_connect_timeout = 5s\n"))
         hop = Postfix(f"{root}/hop", settings=(
             "virtual_mailbox_domains =\nvirtual_mailbox_maps =\nrelay_domains = example.test\n"
             f"relay_transport = smtp:[127.0.0.1]:{postfix.port}\n"))
