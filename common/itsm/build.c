@@ -144,6 +144,31 @@ const char *tkt_itsm_break(struct tkt_itsm_call *call, const char *text,
     return text == NULL || out.failed ? NULL : tkt_itsm_keep(call, tkt_buf_str(&out));
 }
 
+const char *tkt_itsm_html(struct tkt_itsm_call *call, const char *text)
+{
+    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(2 * TKT_HTTP_ANSWER_MAX);
+
+    for (const char *p = text; p != NULL && *p != '\0'; p++) {
+        switch (*p) {
+        case '&':
+            tkt_buf_adds(&out, "&amp;");
+            break;
+        case '<':
+            tkt_buf_adds(&out, "&lt;");
+            break;
+        case '>':
+            tkt_buf_adds(&out, "&gt;");
+            break;
+        case '\n':
+            tkt_buf_adds(&out, "<br>");
+            break;
+        default:
+            tkt_buf_addc(&out, *p);
+        }
+    }
+    return text == NULL || out.failed ? NULL : tkt_itsm_keep(call, tkt_buf_str(&out));
+}
+
 static int digit_of(char c)
 {
     static const char digits[] =
@@ -335,6 +360,21 @@ char *tkt_itsm_str(struct tkt_itsm_call *call, const cJSON *json, const char *pa
         return tkt_itsm_keep(call, cJSON_IsTrue(v) ? "true" : "false");
     }
     return tkt_itsm_keep(call, cJSON_GetStringValue(v));
+}
+
+const cJSON *tkt_itsm_named(const cJSON *array, const char *name, const char *is)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, array)
+    {
+        const char *have = cJSON_GetStringValue(tkt_itsm_at(item, name));
+
+        if (have != NULL && strcmp(have, is) == 0) {
+            return item;
+        }
+    }
+    return NULL;
 }
 
 size_t tkt_itsm_count(const cJSON *json, const char *path)

@@ -61,6 +61,13 @@ const char *tkt_itsm_fit(struct tkt_itsm_call *call, const char *text, size_t ma
 const char *tkt_itsm_break(struct tkt_itsm_call *call, const char *text,
                            const char *const *orders);
 
+/* Text as HTML that shows just these characters, lines by <br>. NULL for NULL, and without
+ * memory. */
+const char *tkt_itsm_html(struct tkt_itsm_call *call, const char *text);
+
+/* The member of an array whose text `name` is that; NULL: none. */
+const cJSON *tkt_itsm_named(const cJSON *array, const char *name, const char *is);
+
 /* "ours=theirs" rows: theirs for ours, or fallback. */
 const char *tkt_itsm_map(const struct tkt_conf_list *rows, const char *ours,
                          const char *fallback);

@@ -136,31 +136,10 @@ enum tkt_itsm_next tkt_freshworks_take(struct tkt_itsm_call *call, const cJSON *
 /* Texts are HTML there. */
 static const char *html(struct tkt_itsm_call *call, const char *text)
 {
-    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(TKT_HTTP_ANSWER_MAX);
-    const char *fits = text == NULL ? NULL : tkt_itsm_fit(call, text, TEXT_MAX);
+    const char *made =
+        tkt_itsm_html(call, text == NULL ? NULL : tkt_itsm_fit(call, text, TEXT_MAX));
 
-    for (const char *p = fits; p != NULL && *p != '\0'; p++) {
-        switch (*p) {
-        case '&':
-            tkt_buf_adds(&out, "&amp;");
-            break;
-        case '<':
-            tkt_buf_adds(&out, "&lt;");
-            break;
-        case '>':
-            tkt_buf_adds(&out, "&gt;");
-            break;
-        case '\n':
-            tkt_buf_adds(&out, "<br>");
-            break;
-        default:
-            tkt_buf_addc(&out, *p);
-        }
-    }
-    if (fits == NULL || out.failed) {
-        return NULL;
-    }
-    return tkt_itsm_keep(call, out.len == 0 ? "-" : tkt_buf_str(&out));
+    return made != NULL && *made == '\0' ? "-" : made;
 }
 
 /* What the subject lost by its cut and, where the ticket does not show it, the sender go

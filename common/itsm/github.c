@@ -33,10 +33,10 @@ static const struct tkt_itsm_word states[] = {
     {"new", "open"},        {"open", "open"},     {"pending", "open"},
     {"resolved", "closed"}, {"closed", "closed"}, {NULL, NULL}};
 
-static bool says(const struct tkt_itsm_call *call, const char *option, const char *word)
-{
-    return strcmp(tkt_itsm_option(call, option, ""), word) == 0;
-}
+static const struct tkt_issues_words called = {.key = "number",
+                                               .page = "html_url",
+                                               .assignee = "assignees.0.login",
+                                               .author = "user.login"};
 
 /* "owner/name"; each half by itself, so that neither leaves its place. */
 static const char *repo_url(struct tkt_itsm_call *call, const char *below)
@@ -136,46 +136,7 @@ static void refusal(const struct tkt_itsm_answer *a, struct tkt_err *err)
     err->retry_after_s = TKT_MAX(told, wait);
 }
 
-/* ---- answers -------------------------------------------------------------------------- */
-
-static enum tkt_itsm_next take_issue(struct tkt_itsm_call *call, const cJSON *issue,
-                                     struct tkt_err *err)
-{
-    struct tkt_itsm_seen *s = &call->seen;
-    const cJSON *number = tkt_itsm_at(issue, "number");
-
-    if (!cJSON_IsNumber(number) || number->valuedouble < 1) {
-        return tkt_itsm_odd(call, err, "number");
-    }
-    s->external = tkt_itsm_str(call, issue, "number");
-    s->number = (char *)(uintptr_t)tkt_itsm_text(call, "#%s", s->external);
-    s->url = tkt_itsm_str(call, issue, "html_url");
-    return TKT_ITSM_DONE;
-}
-
-static enum tkt_itsm_next take_state(struct tkt_itsm_call *call, struct tkt_err *err)
-{
-    const cJSON *issue = call->answer->json;
-    struct tkt_issues_labels have;
-
-    if (take_issue(call, issue, err) != TKT_ITSM_DONE) {
-        return TKT_ITSM_FAILED;
-    }
-    tkt_issues_have(tkt_itsm_at(issue, "labels"), &have);
-    tkt_issues_see(call, &have, cJSON_GetStringValue(tkt_itsm_at(issue, "state")));
-    call->seen.assignee = tkt_itsm_str(call, issue, "assignees.0.login");
-    call->seen.changed = tkt_itsm_str(call, issue, "updated_at");
-    call->seen.me = tkt_itsm_str(call, issue, "user.login");
-    return TKT_ITSM_DONE;
-}
-
 /* ---- people --------------------------------------------------------------------------- */
-
-static bool wants_assignee(const struct tkt_itsm_call *call)
-{
-    return call->ticket->assignee[0] != '\0' && says(call, "assignee", "yes") &&
-           tkt_itsm_tells(call, TKT_ITSM_ASSIGNEE);
-}
 
 /* Only addresses that people show in public can be found. */
 static enum tkt_itsm_next ask_for_assignee(struct tkt_itsm_call *call,
@@ -206,7 +167,7 @@ static const char *assignee_in(struct tkt_itsm_call *call)
 /* true: it has to be looked up first; else *login, NULL for none. */
 static bool must_look_up(const struct tkt_itsm_call *call, const char **login)
 {
-    bool wanted = wants_assignee(call);
+    bool wanted = tkt_issues_wants_assignee(call);
     bool is_address = wanted && strchr(call->ticket->assignee, '@') != NULL;
 
     *login = wanted && !is_address ? call->ticket->assignee : NULL;
@@ -238,7 +199,7 @@ static void add_names(cJSON *body, const char *name,
 static enum tkt_itsm_next post_issue(struct tkt_itsm_call *call, const char *assignee,
                                      struct tkt_err *err)
 {
-    bool as_type = says(call, "issue_type", "yes");
+    bool as_type = tkt_issues_says(call, "issue_type", "yes");
     const char *type =
         as_type ? tkt_itsm_map(&call->site->conf->types, call->ticket->type, NULL) : NULL;
     const struct tkt_issues_labels who = {.names = {assignee}, .count = 1};
@@ -277,7 +238,7 @@ static enum tkt_itsm_next create(struct tkt_itsm_call *call, struct tkt_err *err
         call->stage = 1;
         return post_issue(call, call->step == 0 ? login : assignee_in(call), err);
     }
-    return take_issue(call, call->answer->json, err);
+    return tkt_issues_take(call, call->answer->json, &called, err);
 }
 
 /* ---- find ----------------------------------------------------------------------------- */
@@ -336,7 +297,7 @@ static enum tkt_itsm_next find(struct tkt_itsm_call *call, struct tkt_err *err)
     {
         if (tkt_itsm_at(issue, "pull_request") == NULL &&
             tkt_issues_has_key(call, cJSON_GetStringValue(tkt_itsm_at(issue, "body")))) {
-            return take_issue(call, issue, err);
+            return tkt_issues_take(call, issue, &called, err);
         }
         is_end = is_end || is_before(issue, from);
     }
@@ -369,12 +330,12 @@ static enum tkt_itsm_next comment(struct tkt_itsm_call *call, struct tkt_err *er
     if (call->step > 0) {
         return TKT_ITSM_DONE;
     }
-    if (!call->comment->is_public && says(call, "internal", "park")) {
+    if (!call->comment->is_public && tkt_issues_says(call, "internal", "park")) {
         tkt_err_set(err, TKT_ERR_PERM,
                     "GitHub knows no internal comments: this one is kept here only");
         return TKT_ITSM_FAILED;
     }
-    if (!call->comment->is_public && !says(call, "internal", "public")) {
+    if (!call->comment->is_public && !tkt_issues_says(call, "internal", "public")) {
         call->seen.told = tkt_itsm_keep(call, "an internal comment: it is kept here");
         return TKT_ITSM_DONE;
     }
@@ -467,7 +428,7 @@ static enum tkt_itsm_next patch_issue(struct tkt_itsm_call *call, const char *st
     }
     if (!differs) {
         cJSON_Delete(body);
-        return take_state(call, err);
+        return tkt_issues_take_state(call, &called, err);
     }
     call->stage = 3;
     enum tkt_itsm_next next = send(call, "PATCH", issue_url(call, ""), body, err);
@@ -493,7 +454,7 @@ static enum tkt_itsm_next update(struct tkt_itsm_call *call, struct tkt_err *err
         return get(call, issue_url(call, ""), err);
     }
     return call->stage == 2 ? patch_issue(call, call->ticket->state, false, login, err)
-                            : take_state(call, err);
+                            : tkt_issues_take_state(call, &called, err);
 }
 
 static enum tkt_itsm_next close_issue(struct tkt_itsm_call *call, struct tkt_err *err)
@@ -551,7 +512,7 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
         const cJSON *count = tkt_itsm_at(call->answer->json, "comments");
         int n = cJSON_IsNumber(count) && count->valuedouble > 0 ? count->valueint : 0;
 
-        if (take_state(call, err) != TKT_ITSM_DONE) {
+        if (tkt_issues_take_state(call, &called, err) != TKT_ITSM_DONE) {
             return TKT_ITSM_FAILED;
         }
         s->notes =
@@ -605,7 +566,8 @@ static enum tkt_itsm_next judge_repo(struct tkt_itsm_call *call, struct tkt_err 
         tkt_err_set(err, TKT_ERR_CONF, "%.200s has issues switched off", name);
         return TKT_ITSM_FAILED;
     }
-    if (cJSON_IsFalse(tkt_itsm_at(repo, "private")) && !says(call, "public", "yes")) {
+    if (cJSON_IsFalse(tkt_itsm_at(repo, "private")) &&
+        !tkt_issues_says(call, "public", "yes")) {
         tkt_err_set(err, TKT_ERR_CONF,
                     "%.200s is public: everybody would read the mails; write "
                     "options = {\"public=yes\"} if that is meant",

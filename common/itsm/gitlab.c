@@ -28,10 +28,10 @@ static const struct tkt_itsm_word states[] = {
     {"new", "opened"},      {"open", "opened"},   {"pending", "opened"},
     {"resolved", "closed"}, {"closed", "closed"}, {NULL, NULL}};
 
-static bool says(const struct tkt_itsm_call *call, const char *option, const char *word)
-{
-    return strcmp(tkt_itsm_option(call, option, ""), word) == 0;
-}
+static const struct tkt_issues_words called = {.key = "iid",
+                                               .page = "web_url",
+                                               .assignee = "assignees.0.username",
+                                               .author = "author.username"};
 
 static const char *project_url(struct tkt_itsm_call *call, const char *below)
 {
@@ -68,46 +68,7 @@ static void refusal(const struct tkt_itsm_answer *a, struct tkt_err *err)
     err->retry_after_s = retry_after_s;
 }
 
-/* ---- answers -------------------------------------------------------------------------- */
-
-static enum tkt_itsm_next take_issue(struct tkt_itsm_call *call, const cJSON *issue,
-                                     struct tkt_err *err)
-{
-    struct tkt_itsm_seen *s = &call->seen;
-    const cJSON *iid = tkt_itsm_at(issue, "iid");
-
-    if (!cJSON_IsNumber(iid) || iid->valuedouble < 1) {
-        return tkt_itsm_odd(call, err, "iid");
-    }
-    s->external = tkt_itsm_str(call, issue, "iid");
-    s->number = (char *)(uintptr_t)tkt_itsm_text(call, "#%s", s->external);
-    s->url = tkt_itsm_str(call, issue, "web_url");
-    return TKT_ITSM_DONE;
-}
-
-static enum tkt_itsm_next take_state(struct tkt_itsm_call *call, struct tkt_err *err)
-{
-    const cJSON *issue = call->answer->json;
-    struct tkt_issues_labels have;
-
-    if (take_issue(call, issue, err) != TKT_ITSM_DONE) {
-        return TKT_ITSM_FAILED;
-    }
-    tkt_issues_have(tkt_itsm_at(issue, "labels"), &have);
-    tkt_issues_see(call, &have, cJSON_GetStringValue(tkt_itsm_at(issue, "state")));
-    call->seen.assignee = tkt_itsm_str(call, issue, "assignees.0.username");
-    call->seen.changed = tkt_itsm_str(call, issue, "updated_at");
-    call->seen.me = tkt_itsm_str(call, issue, "author.username");
-    return TKT_ITSM_DONE;
-}
-
 /* ---- people --------------------------------------------------------------------------- */
-
-static bool wants_assignee(const struct tkt_itsm_call *call)
-{
-    return call->ticket->assignee[0] != '\0' && says(call, "assignee", "yes") &&
-           tkt_itsm_tells(call, TKT_ITSM_ASSIGNEE);
-}
 
 /* An address finds whom an administrator's token may see by it, and who shows it. */
 static enum tkt_itsm_next ask_for_assignee(struct tkt_itsm_call *call,
@@ -182,7 +143,8 @@ static enum tkt_itsm_next post_issue(struct tkt_itsm_call *call, double assignee
     cJSON_AddStringToObject(body, "title", tkt_issues_title(call, TITLE_MAX));
     cJSON_AddStringToObject(body, "description",
                             tkt_issues_body(call, TITLE_MAX, TEXT_MAX, true));
-    cJSON_AddBoolToObject(body, "confidential", !says(call, "confidential", "no"));
+    cJSON_AddBoolToObject(body, "confidential",
+                          !tkt_issues_says(call, "confidential", "no"));
     add_labels(body, "labels", &labels);
     add_assignee(body, assignee);
     if (type != NULL) {
@@ -198,14 +160,14 @@ static enum tkt_itsm_next post_issue(struct tkt_itsm_call *call, double assignee
 
 static enum tkt_itsm_next create(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    if (call->step == 0 && wants_assignee(call)) {
+    if (call->step == 0 && tkt_issues_wants_assignee(call)) {
         return ask_for_assignee(call, err);
     }
     if (call->stage == 0) {
         call->stage = 1;
         return post_issue(call, call->step == 0 ? 0 : assignee_in(call), err);
     }
-    return take_issue(call, call->answer->json, err);
+    return tkt_issues_take(call, call->answer->json, &called, err);
 }
 
 static enum tkt_itsm_next find(struct tkt_itsm_call *call, struct tkt_err *err)
@@ -229,7 +191,7 @@ static enum tkt_itsm_next find(struct tkt_itsm_call *call, struct tkt_err *err)
     {
         if (tkt_issues_has_key(call,
                                cJSON_GetStringValue(tkt_itsm_at(issue, "description")))) {
-            return take_issue(call, issue, err);
+            return tkt_issues_take(call, issue, &called, err);
         }
     }
     return TKT_ITSM_DONE;
@@ -381,7 +343,7 @@ static enum tkt_itsm_next put_issue(struct tkt_itsm_call *call, const char *stat
     }
     if (!differs) {
         cJSON_Delete(body);
-        return take_state(call, err);
+        return tkt_issues_take_state(call, &called, err);
     }
     call->stage = 3;
     enum tkt_itsm_next next = tkt_itsm_json(call, "PUT", issue_url(call, ""), body, err);
@@ -394,7 +356,7 @@ static enum tkt_itsm_next update(struct tkt_itsm_call *call, struct tkt_err *err
     double *assignee = call->state;
 
     if (call->stage == 0) {
-        bool look = wants_assignee(call);
+        bool look = tkt_issues_wants_assignee(call);
 
         assignee = call->state = tkt_wire_arena_alloc(&call->arena, sizeof(*assignee));
         if (assignee == NULL) {
@@ -412,7 +374,7 @@ static enum tkt_itsm_next update(struct tkt_itsm_call *call, struct tkt_err *err
         return tkt_itsm_get(call, issue_url(call, ""), err);
     }
     return call->stage == 2 ? put_issue(call, call->ticket->state, false, *assignee, err)
-                            : take_state(call, err);
+                            : tkt_issues_take_state(call, &called, err);
 }
 
 static enum tkt_itsm_next close_issue(struct tkt_itsm_call *call, struct tkt_err *err)
@@ -482,7 +444,7 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
     const char *text =
         cJSON_GetStringValue(tkt_itsm_at(call->answer->json, "description"));
     call->seen.files = tkt_wire_arena_alloc(&call->arena, PAGE * sizeof(char *));
-    if (take_state(call, err) != TKT_ITSM_DONE) {
+    if (tkt_issues_take_state(call, &called, err) != TKT_ITSM_DONE) {
         return TKT_ITSM_FAILED;
     }
     if (call->seen.files == NULL) {

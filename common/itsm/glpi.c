@@ -111,28 +111,7 @@ static int took_it(struct tkt_itsm_call *call, struct tkt_err *err)
 /* GLPI keeps texts as HTML. */
 static const char *as_html(struct tkt_itsm_call *call, const char *text)
 {
-    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(8 * TEXT_MAX);
-    const char *cut = tkt_itsm_body(call, text, TEXT_MAX);
-
-    for (const char *p = cut; p != NULL && *p != '\0'; p++) {
-        switch (*p) {
-        case '&':
-            tkt_buf_adds(&out, "&amp;");
-            break;
-        case '<':
-            tkt_buf_adds(&out, "&lt;");
-            break;
-        case '>':
-            tkt_buf_adds(&out, "&gt;");
-            break;
-        case '\n':
-            tkt_buf_adds(&out, "<br>");
-            break;
-        default:
-            tkt_buf_addc(&out, *p);
-        }
-    }
-    return cut == NULL || out.failed ? NULL : tkt_itsm_keep(call, tkt_buf_str(&out));
+    return tkt_itsm_html(call, tkt_itsm_body(call, text, TEXT_MAX));
 }
 
 /* Decodes the character references that GLPI writes, in place. */

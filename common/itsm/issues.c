@@ -318,6 +318,53 @@ enum tkt_itsm_next tkt_issues_tell_labels(struct tkt_itsm_call *call)
     return TKT_ITSM_DONE;
 }
 
+/* ---- answers -------------------------------------------------------------------------- */
+
+bool tkt_issues_says(const struct tkt_itsm_call *call, const char *option,
+                     const char *word)
+{
+    return strcmp(tkt_itsm_option(call, option, ""), word) == 0;
+}
+
+bool tkt_issues_wants_assignee(const struct tkt_itsm_call *call)
+{
+    return call->ticket->assignee[0] != '\0' && tkt_issues_says(call, "assignee", "yes");
+}
+
+enum tkt_itsm_next tkt_issues_take(struct tkt_itsm_call *call, const cJSON *issue,
+                                   const struct tkt_issues_words *words,
+                                   struct tkt_err *err)
+{
+    struct tkt_itsm_seen *s = &call->seen;
+    const cJSON *number = tkt_itsm_at(issue, words->key);
+
+    if (!cJSON_IsNumber(number) || number->valuedouble < 1) {
+        return tkt_itsm_odd(call, err, words->key);
+    }
+    s->external = tkt_itsm_str(call, issue, words->key);
+    s->number = (char *)(uintptr_t)tkt_itsm_text(call, "#%s", s->external);
+    s->url = tkt_itsm_str(call, issue, words->page);
+    return TKT_ITSM_DONE;
+}
+
+enum tkt_itsm_next tkt_issues_take_state(struct tkt_itsm_call *call,
+                                         const struct tkt_issues_words *words,
+                                         struct tkt_err *err)
+{
+    const cJSON *issue = call->answer->json;
+    struct tkt_issues_labels have;
+
+    if (tkt_issues_take(call, issue, words, err) != TKT_ITSM_DONE) {
+        return TKT_ITSM_FAILED;
+    }
+    tkt_issues_have(tkt_itsm_at(issue, "labels"), &have);
+    tkt_issues_see(call, &have, cJSON_GetStringValue(tkt_itsm_at(issue, "state")));
+    call->seen.assignee = tkt_itsm_str(call, issue, words->assignee);
+    call->seen.changed = tkt_itsm_str(call, issue, "updated_at");
+    call->seen.me = tkt_itsm_str(call, issue, words->author);
+    return TKT_ITSM_DONE;
+}
+
 /* ---- changes -------------------------------------------------------------------------- */
 
 bool tkt_issues_changed(struct tkt_itsm_call *call, const char *key, size_t page,

@@ -28,6 +28,26 @@ const char *tkt_issues_file(struct tkt_itsm_call *call);
 /* A text from there without what tkt_issues_markdown did to it. */
 char *tkt_issues_plain(struct tkt_itsm_call *call, const char *markdown);
 
+/* ---- answers -------------------------------------------------------------------------- */
+
+/* What they call the same things in an issue. */
+struct tkt_issues_words {
+    const char *key;  /* a number: "iid" */
+    const char *page; /* its address for people */
+    const char *assignee, *author;
+};
+bool tkt_issues_says(const struct tkt_itsm_call *call, const char *option,
+                     const char *word);
+bool tkt_issues_wants_assignee(const struct tkt_itsm_call *call);
+/* external, number, url of an issue. */
+enum tkt_itsm_next tkt_issues_take(struct tkt_itsm_call *call, const cJSON *issue,
+                                   const struct tkt_issues_words *words,
+                                   struct tkt_err *err);
+/* ... and all else but its comments, of the answer. */
+enum tkt_itsm_next tkt_issues_take_state(struct tkt_itsm_call *call,
+                                         const struct tkt_issues_words *words,
+                                         struct tkt_err *err);
+
 /* ---- labels --------------------------------------------------------------------------- */
 
 struct tkt_issues_labels {

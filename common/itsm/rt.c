@@ -476,17 +476,7 @@ static enum tkt_itsm_next list(struct tkt_itsm_call *call, struct tkt_err *err)
 
 static bool queue_has_field(const cJSON *queue, const char *name)
 {
-    const cJSON *field;
-
-    cJSON_ArrayForEach(field, tkt_itsm_at(queue, "TicketCustomFields"))
-    {
-        const char *have = cJSON_GetStringValue(tkt_itsm_at(field, "name"));
-
-        if (have != NULL && strcmp(have, name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return tkt_itsm_named(tkt_itsm_at(queue, "TicketCustomFields"), "name", name) != NULL;
 }
 
 /* RT drops a field that a queue does not have, without a word: a lost answer to a create

@@ -456,17 +456,7 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
 
 static const cJSON *field_named(const cJSON *described, const char *name)
 {
-    const cJSON *field;
-
-    cJSON_ArrayForEach(field, tkt_itsm_at(described, "fields"))
-    {
-        const char *have = cJSON_GetStringValue(tkt_itsm_at(field, "name"));
-
-        if (have != NULL && strcmp(have, name) == 0) {
-            return field;
-        }
-    }
-    return NULL;
+    return tkt_itsm_named(tkt_itsm_at(described, "fields"), "name", name);
 }
 
 static int check_fields(struct tkt_itsm_call *call, struct tkt_err *err)

@@ -479,6 +479,14 @@ void tkt_http_free(struct tkt_http **http)
 
 /* ---- one by itself ------------------------------------------------------------------------ */
 
+void tkt_http_response_move(struct tkt_http_response *out,
+                            struct tkt_http_response *response)
+{
+    *out = *response;
+    tkt_buf_init(&response->body, response->body.max);
+    tkt_buf_init(&response->head, response->head.max);
+}
+
 struct alone {
     struct tkt_http_response *out;
     bool ended;
@@ -488,9 +496,7 @@ static void alone_done(struct tkt_http_call *call, struct tkt_http_response *res
 {
     struct alone *a = tkt_http_arg(call);
 
-    *a->out = *response; /* with its buffers */
-    tkt_buf_init(&response->body, response->body.max);
-    tkt_buf_init(&response->head, response->head.max);
+    tkt_http_response_move(a->out, response);
     a->ended = true;
 }
 

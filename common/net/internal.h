@@ -98,4 +98,8 @@ void tkt_smtp_release(struct tkt_smtp_call **smtp);
 int tkt_smtp_split_url(const char *url, char *key, size_t size, bool *is_tls,
                        bool *is_here, struct tkt_err *err);
 
+/* out becomes what response is, with its buffers; response is empty. */
+void tkt_http_response_move(struct tkt_http_response *out,
+                            struct tkt_http_response *response);
+
 #endif

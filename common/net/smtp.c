@@ -482,9 +482,7 @@ static void alone_done(struct tkt_http_call *call, struct tkt_http_response *res
 {
     struct alone *a = tkt_http_arg(call);
 
-    *a->out = *response; /* with its buffers */
-    tkt_buf_init(&response->body, response->body.max);
-    tkt_buf_init(&response->head, response->head.max);
+    tkt_http_response_move(a->out, response);
     *a->stage = call->smtp_stage;
     a->ended = true;
 }

@@ -5,10 +5,11 @@
 #include "base/util.h"
 #include "store/internal.h"
 
-#define COPY_WAIT_MS 10000
-
 #include <stdio.h>
 #include <string.h>
+
+/* A copy's create waits so long for what is still to be found out. */
+#define COPY_WAIT_MS 10000
 
 struct hold {
     unsigned char token[TOKEN_LEN];
