@@ -7,6 +7,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from harness.contract import Drive  # noqa: E402
 from harness.dovecot import Dovecot  # noqa: E402
 from harness.mta import Postfix, Sendmail  # noqa: E402
 from harness.product import Product  # noqa: E402
@@ -131,3 +132,24 @@ def mail():
         return head.encode("utf-8", "surrogateescape") + b"\r\n" + (
             body if isinstance(body, bytes) else body.encode())
     return make
+
+
+@pytest.fixture(name="build")
+def _build():
+    return BUILD
+
+
+@pytest.fixture(name="fake")
+def _fake(request):
+    """The stand-in that a Contract suite names."""
+    fake = request.cls.stand_in()
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture(name="drive")
+def _drive(fake, request):
+    """One operation of the suite's backend against it."""
+    drive = Drive(BUILD, request.cls.section.format(url=fake.url), request.cls.secret)
+    yield drive
+    drive.remove()

@@ -15,26 +15,8 @@ SECTION = """    type = "exec"
     options = {{"program={url}"}}"""
 
 
-@pytest.fixture(name="fake")
-def _fake():
-    fake = Helper()
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture(name="build")
-def _build():
-    return BUILD
-
-
-@pytest.fixture(name="drive")
-def _drive(fake):
-    drive = Drive(BUILD, SECTION.format(url=fake.url), "s3cret")
-    yield drive
-    drive.remove()
-
-
 class TestExec(Contract):
+    stand_in = Helper
     section = SECTION
     create_line = "create"
     pending, closed, nobody = "waiting", "done", "99"

@@ -17,11 +17,6 @@ DESK = SECTION.replace('"freshservice"', '"freshdesk"').replace(
     '    types = {{"incident=Incident"}}\n')
 
 
-@pytest.fixture(name="build")
-def _build():
-    return BUILD
-
-
 def other(fake, text, **changes):
     text = text.format(url=fake.url)
     for old, new in changes.items():

@@ -2,7 +2,6 @@
 """The backend github against a strict stand-in."""
 import time
 
-import pytest
 from conftest import BUILD
 from harness.contract import CONF, PERM, TEMP, Contract, Drive, a_ticket
 from harness.fake_github import GitHub
@@ -18,25 +17,6 @@ SECTION = """    type = "github"
     options = {{"assignee=yes"}}"""
 
 
-@pytest.fixture(name="fake")
-def _fake():
-    fake = GitHub()
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture(name="build")
-def _build():
-    return BUILD
-
-
-@pytest.fixture(name="drive")
-def _drive(fake):
-    drive = Drive(BUILD, SECTION.format(url=fake.url), "s3cret")
-    yield drive
-    drive.remove()
-
-
 def other(fake, **changes):
     text = SECTION.format(url=fake.url)
     for old, new in changes.pop("replace", {}).items():
@@ -46,6 +26,7 @@ def other(fake, **changes):
 
 
 class TestGitHub(Contract):
+    stand_in = GitHub
     # Internal comments and files have no place there.
     trial_shown = "the comment is not shown, the file is not shown"
     section = SECTION

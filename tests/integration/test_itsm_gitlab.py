@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The backend gitlab against a strict stand-in."""
-import pytest
 from conftest import BUILD
 from harness.contract import CONF, PERM, Contract, Drive, a_ticket
 from harness.fake_gitlab import GitLab
@@ -21,26 +20,8 @@ NEWER = ("issue_type", "weight", "internal", "add_labels", "remove_labels", "sco
          "search", "per_page", "sort", "order_by")
 
 
-@pytest.fixture(name="fake")
-def _fake():
-    fake = GitLab()
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture(name="build")
-def _build():
-    return BUILD
-
-
-@pytest.fixture(name="drive")
-def _drive(fake):
-    drive = Drive(BUILD, SECTION.format(url=fake.url), "s3cret")
-    yield drive
-    drive.remove()
-
-
 class TestGitLab(Contract):
+    stand_in = GitLab
     section = SECTION
     create_line = "POST /api/v4/projects/acme%2Fit%20desk/issues "
     pending, closed, nobody = "waiting", "closed", "99"

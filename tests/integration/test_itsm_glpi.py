@@ -2,7 +2,6 @@
 """The backend glpi against a strict stand-in."""
 import html
 
-import pytest
 from conftest import BUILD
 from harness.contract import CONF, PERM, Contract, Drive, a_ticket
 from harness.fake_glpi import Glpi
@@ -18,30 +17,12 @@ def plain(text):
     return html.unescape(text.replace("<br>", "\n"))
 
 
-@pytest.fixture(name="fake")
-def _fake():
-    fake = Glpi()
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture(name="build")
-def _build():
-    return BUILD
-
-
-@pytest.fixture(name="drive")
-def _drive(fake):
-    drive = Drive(BUILD, SECTION.format(url=fake.url), SECRET)
-    yield drive
-    drive.remove()
-
-
 class TestGlpi(Contract):
+    stand_in = Glpi
     section = SECTION
     create_line = "POST /apirest.php/Ticket "
     pending, closed, nobody = "4", "6", "99"
-    wrong_secret = "wrong 4pp"
+    secret, wrong_secret = SECRET, "wrong 4pp"
 
     def made(self, fake):
         return list(fake.tickets.values())

@@ -27,11 +27,6 @@ def section(kind="jira", api="cloud", more=""):
     return SECTION.format(kind=kind, api=api, more=more)
 
 
-@pytest.fixture(name="build")
-def _build():
-    return BUILD
-
-
 class Jiras(Contract):
     kind, cloud = "jira", True
     create_line = "POST /rest/api/3/issue "

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The backend salesforce against a strict stand-in: once by upsert, once by plain create."""
-import pytest
 from conftest import BUILD
 from harness.contract import CONF, PERM, TEMP, Contract, Drive, a_ticket
 from harness.fake_salesforce import Salesforce
@@ -15,26 +14,8 @@ UPSERT = SECTION + '    options = {{"external_id=Key__c"}}'
 PLAIN = SECTION + '    options = {{"correlation_field=Key__c"}}'
 
 
-@pytest.fixture(name="fake")
-def _fake():
-    fake = Salesforce()
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture(name="build")
-def _build():
-    return BUILD
-
-
-@pytest.fixture(name="drive")
-def _drive(fake, request):
-    drive = Drive(BUILD, request.cls.section.format(url=fake.url), "s3cret")
-    yield drive
-    drive.remove()
-
-
 class TestPlain(Contract):
+    stand_in = Salesforce
     section = PLAIN
     create_line = "POST /services/data/v60.0/sobjects/Case "
     pending, closed, nobody = "On Hold", "Closed", "500X"

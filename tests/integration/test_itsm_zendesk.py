@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The backend zendesk against a strict stand-in."""
-import pytest
 from conftest import BUILD
 from harness.contract import PERM, TEMP, CONF, Contract, Drive, a_ticket
 from harness.fake_zendesk import Zendesk
@@ -15,26 +14,8 @@ SECTION = """    type = "zendesk"
     options = {{"tag=mt"}}"""
 
 
-@pytest.fixture(name="fake")
-def _fake():
-    fake = Zendesk()
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture(name="build")
-def _build():
-    return BUILD
-
-
-@pytest.fixture(name="drive")
-def _drive(fake):
-    drive = Drive(BUILD, SECTION.format(url=fake.url), "s3cret")
-    yield drive
-    drive.remove()
-
-
 class TestZendesk(Contract):
+    stand_in = Zendesk
     section = SECTION
     create_line = "POST /api/v2/tickets.json"
     pending, closed, nobody = "pending", "solved", "99"

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The backend znuny (and otobo, otrs) against a strict stand-in."""
-import pytest
-from conftest import BUILD
-from harness.contract import CONF, PERM, TEMP, Contract, Drive, a_ticket
+from harness.contract import CONF, PERM, TEMP, Contract, a_ticket
 from harness.fake_znuny import Znuny
 
 SECTION = """    type = "znuny"
@@ -13,26 +11,8 @@ SECTION = """    type = "znuny"
     fields = {{"Site={{{{fields.site}}}}", "Ticket.SLA={{{{fields.sla}}}}"}}"""
 
 
-@pytest.fixture(name="fake")
-def _fake():
-    fake = Znuny()
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture(name="build")
-def _build():
-    return BUILD
-
-
-@pytest.fixture(name="drive")
-def _drive(fake):
-    drive = Drive(BUILD, SECTION.format(url=fake.url), "s3cret")
-    yield drive
-    drive.remove()
-
-
 class TestZnuny(Contract):
+    stand_in = Znuny
     section = SECTION
     create_line = "POST /znuny/nph-genericinterface.pl/Webservice/TicketMilter/Ticket "
     pending, closed, nobody = "pending reminder", "closed successful", "99"

@@ -14,15 +14,15 @@
 
 #define SINCE_MS (INT64_C(1795341600) * 1000) /* 2026-11-22T10:00:00Z */
 
-static void begin_list(struct steps *s, const char *type)
+static void begin_list(struct drive *s, const char *type)
 {
     steps_begin(s, type, TKT_ITSM_LIST);
     s->call.since_ms = SINCE_MS;
-    assert_int_equal(TKT_ITSM_SEND, steps_next(s, 0, NULL));
+    assert_int_equal(TKT_ITSM_SEND, drive_step(s, 0, NULL));
     assert_string_equal("GET", s->call.request.method);
 }
 
-static void assert_asked(const struct steps *s, const char *what)
+static void assert_asked(const struct drive *s, const char *what)
 {
     if (strstr(s->call.request.url, what) == NULL) {
         fail_msg("%s lacks %s", s->call.request.url, what);
@@ -31,7 +31,7 @@ static void assert_asked(const struct steps *s, const char *what)
 
 static void redmine_lists_all_projects_in_utc(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     begin_list(&s, "redmine");
@@ -41,18 +41,18 @@ static void redmine_lists_all_projects_in_utc(void **state)
                         "&offset=0");
     assert_int_equal(
         TKT_ITSM_DONE,
-        steps_next(&s, 200,
+        drive_step(&s, 200,
                    "{\"issues\":[{\"id\":7,\"updated_on\":\"2026-11-22T10:00:05Z\"},"
                    "{\"id\":8,\"updated_on\":\"2026-11-22T09:00:00Z\"}]}"));
     assert_int_equal(1, s.call.seen.key_count); /* what is older was not asked for */
     assert_string_equal("7", s.call.seen.keys[0]);
     assert_true(s.call.seen.upto_ms == SINCE_MS + 5000);
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void rt_goes_back_from_the_newest_over_all_zones(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     begin_list(&s, "rt");
@@ -60,17 +60,17 @@ static void rt_goes_back_from_the_newest_over_all_zones(void **state)
     assert_asked(&s, "orderby=LastUpdated&order=DESC&per_page=100&page=1");
     assert_int_equal(
         TKT_ITSM_DONE,
-        steps_next(&s, 200,
+        drive_step(&s, 200,
                    "{\"items\":[{\"id\":\"3\",\"LastUpdated\":\"2026-11-22T11:00:00Z\"},"
                    "{\"id\":\"2\",\"LastUpdated\":\"2026-11-22T08:00:00Z\"}]}"));
     assert_int_equal(1, s.call.seen.key_count);
     assert_string_equal("3", s.call.seen.keys[0]);
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void zendesk_follows_its_cursor_and_takes_only_what_is_ours(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     begin_list(&s, "zendesk");
@@ -79,24 +79,24 @@ static void zendesk_follows_its_cursor_and_takes_only_what_is_ours(void **state)
                         "?start_time=1795341600&per_page=100");
     assert_int_equal(
         TKT_ITSM_SEND,
-        steps_next(&s, 200,
+        drive_step(&s, 200,
                    "{\"tickets\":[{\"id\":35436,\"external_id\":\"mt-1\","
                    "\"generated_timestamp\":1795341700},{\"id\":1,\"external_id\":null,"
                    "\"generated_timestamp\":1795341800}],\"after_cursor\":\"a b=\","
                    "\"end_of_stream\":false}"));
     assert_asked(&s, "cursor.json?cursor=a%20b%3D&per_page=100");
-    assert_int_equal(TKT_ITSM_DONE, steps_next(&s, 200,
+    assert_int_equal(TKT_ITSM_DONE, drive_step(&s, 200,
                                                "{\"tickets\":[],\"after_cursor\":null,"
                                                "\"end_of_stream\":true}"));
     assert_int_equal(1, s.call.seen.key_count);
     assert_string_equal("35436", s.call.seen.keys[0]);
     assert_true(s.call.seen.upto_ms == SINCE_MS + 200000);
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void servicenow_asks_each_of_its_tables(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     begin_list(&s, "servicenow");
@@ -105,26 +105,26 @@ static void servicenow_asks_each_of_its_tables(void **state)
                      "ORDERBYsys_updated_on");
     assert_asked(&s, "sysparm_fields=sys_id,sys_updated_on&sysparm_offset=0");
     assert_int_equal(TKT_ITSM_SEND,
-                     steps_next(&s, 200,
+                     drive_step(&s, 200,
                                 "{\"result\":[{\"sys_id\":\"9d38\",\"sys_updated_on\":"
                                 "\"2026-11-22 10:00:01\"}]}"));
     assert_asked(&s, "/api/now/v2/table/sc_request?");
-    assert_int_equal(TKT_ITSM_DONE, steps_next(&s, 404, "{\"error\":{}}"));
+    assert_int_equal(TKT_ITSM_DONE, drive_step(&s, 404, "{\"error\":{}}"));
     assert_int_equal(1, s.call.seen.key_count);
     assert_string_equal("incident/9d38", s.call.seen.keys[0]);
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void jira_goes_back_from_the_newest_page_by_page(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     steps_begin(&s, "jira", TKT_ITSM_LIST);
     s.conf.project = (char *)"SUP";
     s.conf.url = (char *)"https://acme.atlassian.net";
     s.call.since_ms = SINCE_MS;
-    assert_int_equal(TKT_ITSM_SEND, steps_next(&s, 0, NULL));
+    assert_int_equal(TKT_ITSM_SEND, drive_step(&s, 0, NULL));
     assert_string_equal(s.call.request.url,
                         "https://acme.atlassian.net/rest/api/3/search/jql");
     assert_string_equal(s.call.request.body,
@@ -133,34 +133,34 @@ static void jira_goes_back_from_the_newest_page_by_page(void **state)
                         "\"maxResults\":100,\"fields\":[\"updated\"]}");
     assert_int_equal(
         TKT_ITSM_SEND,
-        steps_next(&s, 200,
+        drive_step(&s, 200,
                    "{\"issues\":[{\"id\":\"11\",\"fields\":{\"updated\":"
                    "\"2026-11-22T12:00:05.000+0100\"}}],\"nextPageToken\":\"next\"}"));
     assert_non_null(strstr(s.call.request.body, "\"nextPageToken\":\"next\""));
     assert_int_equal(
         TKT_ITSM_DONE,
-        steps_next(&s, 200,
+        drive_step(&s, 200,
                    "{\"issues\":[{\"id\":\"12\",\"fields\":{\"updated\":"
                    "\"2026-11-22T09:59:59.000+0000\"}}],\"nextPageToken\":\"more\"}"));
     assert_int_equal(1, s.call.seen.key_count);
     assert_string_equal("11", s.call.seen.keys[0]);
     assert_true(s.call.seen.upto_ms == SINCE_MS + 3605000);
-    steps_end(&s);
+    drive_end(&s);
     steps_begin(&s, "jira", TKT_ITSM_LIST);
     s.call.since_ms = SINCE_MS;
-    assert_int_equal(TKT_ITSM_SEND, steps_next(&s, 0, NULL));
+    assert_int_equal(TKT_ITSM_SEND, drive_step(&s, 0, NULL));
     assert_string_equal(s.call.request.url,
                         "https://desk.example/base/rest/api/2/search");
     assert_non_null(strstr(s.call.request.body, "\"startAt\":0"));
     assert_int_equal(TKT_ITSM_DONE,
-                     steps_next(&s, 200, "{\"issues\":[],\"nextPageToken\":\"x\"}"));
-    steps_end(&s);
+                     drive_step(&s, 200, "{\"issues\":[],\"nextPageToken\":\"x\"}"));
+    drive_end(&s);
     assert_true(tkt_itsm_find("jsm")->list_lag_ms == 15 * 60 * 1000);
 }
 
 static void freshworks_lists_by_the_time_of_the_change(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     begin_list(&s, "freshdesk");
@@ -169,42 +169,42 @@ static void freshworks_lists_by_the_time_of_the_change(void **state)
                         "2026-11-22T10:00:00Z&order_by=updated_at&order_type=asc"
                         "&per_page=100&page=1");
     assert_int_equal(TKT_ITSM_DONE,
-                     steps_next(&s, 200,
+                     drive_step(&s, 200,
                                 "[{\"id\":7,\"updated_at\":\"2026-11-22T10:00:05Z\"},"
                                 "{\"id\":8,\"updated_at\":\"2026-11-22T09:00:00Z\"}]"));
     assert_int_equal(1, s.call.seen.key_count);
     assert_string_equal("7", s.call.seen.keys[0]);
-    steps_end(&s);
+    drive_end(&s);
     begin_list(&s, "freshservice");
     assert_string_equal(s.call.request.url,
                         "https://desk.example/base/api/v2/tickets?updated_since="
                         "2026-11-22T10:00:00Z&per_page=100&page=1");
-    assert_int_equal(TKT_ITSM_DONE, steps_next(&s, 200, "{\"tickets\":[]}"));
-    steps_end(&s);
+    assert_int_equal(TKT_ITSM_DONE, drive_step(&s, 200, "{\"tickets\":[]}"));
+    drive_end(&s);
 }
 
 static void the_agent_of_a_freshworks_key_is_us(void **state)
 {
     static const char *const notes =
         "[{\"id\":3,\"user_id\":81,\"body_text\":\"hello\"}]";
-    struct steps s;
+    struct drive s;
 
     (void)state;
     for (int i = 0; i < 3; i++) {
         steps_begin(&s, "freshdesk", TKT_ITSM_FETCH);
         s.conf.user = (char *)(i == 2 ? "81" : "");
-        assert_int_equal(TKT_ITSM_SEND, steps_next(&s, 0, NULL));
-        assert_int_equal(TKT_ITSM_SEND, steps_next(&s, 200, "{\"id\":15,\"status\":2}"));
+        assert_int_equal(TKT_ITSM_SEND, drive_step(&s, 0, NULL));
+        assert_int_equal(TKT_ITSM_SEND, drive_step(&s, 200, "{\"id\":15,\"status\":2}"));
         assert_int_equal(i == 2 ? TKT_ITSM_DONE : TKT_ITSM_SEND,
-                         steps_next(&s, 200, notes));
+                         drive_step(&s, 200, notes));
         if (i < 2) {
             assert_asked(&s, "/api/v2/agents/me");
-            assert_int_equal(TKT_ITSM_DONE, steps_next(&s, i == 0 ? 200 : 404,
+            assert_int_equal(TKT_ITSM_DONE, drive_step(&s, i == 0 ? 200 : 404,
                                                        i == 0 ? "{\"id\":81}" : "{}"));
         }
         assert_int_equal(1, s.call.seen.note_count);
         assert_int_equal(tkt_itsm_note_is_ours(&s.call, &s.call.seen.notes[0]), i != 1);
-        steps_end(&s);
+        drive_end(&s);
     }
 }
 
@@ -215,15 +215,15 @@ static void a_list_that_is_none_fails(void **state)
 
     (void)state;
     for (size_t i = 0; i < TKT_ARRAY_LEN(types); i++) {
-        struct steps s;
+        struct drive s;
 
         begin_list(&s, types[i]);
-        assert_int_equal(TKT_ITSM_FAILED, steps_next(&s, 200, "{\"total\":1}"));
-        steps_end(&s);
+        assert_int_equal(TKT_ITSM_FAILED, drive_step(&s, 200, "{\"total\":1}"));
+        drive_end(&s);
     }
 }
 
-static struct tkt_itsm_meaning meaning_of(struct steps *s)
+static struct tkt_itsm_meaning meaning_of(struct drive *s)
 {
     struct tkt_itsm_meaning m;
 
@@ -235,7 +235,7 @@ static void words_are_read_from_right_to_left(void **state)
 {
     static char *states[] = {(char *)"pending=Waiting", (char *)"pending=On hold"};
     static char *agents[] = {(char *)"anna@example.org=anna"};
-    struct steps s;
+    struct drive s;
 
     (void)state;
     steps_begin(&s, "rt", TKT_ITSM_FETCH);
@@ -264,12 +264,12 @@ static void words_are_read_from_right_to_left(void **state)
     assert_string_equal("bob@example.org", m.assignee_to);
     assert_int_equal(0, m.priorities);
     assert_false(m.priority_told);
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void a_priority_may_stand_for_several_of_ours(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     steps_begin(&s, "zendesk", TKT_ITSM_FETCH);
@@ -278,7 +278,7 @@ static void a_priority_may_stand_for_several_of_ours(void **state)
     assert_int_equal(1u << 4 | 1u << 5, m.priorities);
     assert_int_equal(4, m.priority_to);
     assert_true(m.priority_told);
-    steps_end(&s);
+    drive_end(&s);
     steps_begin(&s, "servicenow", TKT_ITSM_FETCH);
     s.ticket.external = "incident/9d38";
     s.call.seen.priority = (char *)"2";
@@ -287,12 +287,12 @@ static void a_priority_may_stand_for_several_of_ours(void **state)
     assert_int_equal(2, m.priority_to);
     assert_false(m.priority_told); /* its own matrix made it */
     assert_int_equal(TKT_STATE_RESOLVED, m.state_to);
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void our_own_comments_are_known(void **state)
 {
-    struct steps s;
+    struct drive s;
     struct tkt_itsm_note n = {.author = (char *)"carol", .text = (char *)"hello"};
 
     (void)state;
@@ -307,12 +307,12 @@ static void our_own_comments_are_known(void **state)
     assert_false(tkt_itsm_note_is_ours(&s.call, &n));
     n.text = (char *)"ref " STEPS_CORR;
     assert_true(tkt_itsm_note_is_ours(&s.call, &n));
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void a_comment_whose_answer_got_lost_is_known_again(void **state)
 {
-    struct steps s;
+    struct drive s;
     struct tkt_itsm_note n = {.author = (char *)"us",
                               .text =
                                   (char *)"Ann <ann@example.org>:\r\n\r\n it  works\n",
@@ -348,14 +348,14 @@ static void a_comment_whose_answer_got_lost_is_known_again(void **state)
     s.comment.text = "";
     s.comment.author = "";
     assert_false(tkt_itsm_has_comment(&s.call, at)); /* blank is like any other blank */
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void a_long_comment_is_known_by_what_had_room(void **state)
 {
     char sent[400];
     char there[420];
-    struct steps s;
+    struct drive s;
     struct tkt_itsm_note n = {
         .author = (char *)"us", .at = (char *)"2026-11-22 10:00:00", .text = there};
 
@@ -372,12 +372,12 @@ static void a_long_comment_is_known_by_what_had_room(void **state)
     assert_false(tkt_itsm_has_comment(&s.call, 0));
     snprintf(there, sizeof(there), "aa\n[...]"); /* so little proves nothing */
     assert_false(tkt_itsm_has_comment(&s.call, 0));
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void a_file_is_known_by_name_size_and_time(void **state)
 {
-    struct steps s;
+    struct drive s;
     cJSON *sizes = cJSON_Parse("[3,\"3\",4,\"x\",-1,null]");
 
     (void)state;
@@ -391,7 +391,7 @@ static void a_file_is_known_by_name_size_and_time(void **state)
         assert_false(tkt_itsm_has_file(&s.call, INT64_C(1) << 60));
         s.file.name = "b.txt";
         assert_false(tkt_itsm_has_file(&s.call, 1));
-        steps_end(&s);
+        drive_end(&s);
     }
     cJSON_Delete(sizes);
     steps_begin(&s, "rt", TKT_ITSM_FETCH);
@@ -401,7 +401,7 @@ static void a_file_is_known_by_name_size_and_time(void **state)
     }
     assert_int_equal(s.call.seen.file_count, TKT_ITSM_FILES_MAX);
     assert_false(tkt_itsm_has_file(&s.call, 0)); /* no size, no time: not known */
-    steps_end(&s);
+    drive_end(&s);
 }
 
 int main(void)

@@ -15,7 +15,7 @@
 
 static char *options[] = {(char *)"default_requester=desk@example.org"};
 
-static void begin(struct steps *s, const char *type, enum tkt_itsm_op op)
+static void begin(struct drive *s, const char *type, enum tkt_itsm_op op)
 {
     steps_begin(s, type, op);
     s->conf.options = (struct tkt_conf_list){options, 1};
@@ -25,69 +25,69 @@ static void begin(struct steps *s, const char *type, enum tkt_itsm_op op)
 
 static void a_create_has_a_tag_that_fits_and_html(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     begin(&s, "freshservice", TKT_ITSM_CREATE);
     s.ticket.text = "a<b>&\nc\n";
-    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
     assert_string_equal(s.call.request.url, "https://desk.example/base/api/v2/tickets");
     assert_string_equal(
         s.call.request.body,
         "{\"email\":\"ann@example.org\",\"name\":\"Ann\",\"subject\":\"printer\","
         "\"description\":\"a&lt;b&gt;&amp;<br>c<br>\",\"status\":2,\"priority\":3,"
         "\"group_id\":7,\"source\":1,\"tags\":[\"" TAG "\"],\"urgency\":3}");
-    assert_int_equal(steps_next(&s, 201, "{\"ticket\":{\"id\":8,\"status\":2}}"),
+    assert_int_equal(drive_step(&s, 201, "{\"ticket\":{\"id\":8,\"status\":2}}"),
                      TKT_ITSM_DONE);
     assert_string_equal(s.call.seen.external, "8");
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void freshdesk_gives_the_bare_ticket_and_knows_no_urgency(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     begin(&s, "freshdesk", TKT_ITSM_CREATE);
-    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
     assert_null(strstr(s.call.request.body, "urgency"));
-    assert_int_equal(steps_next(&s, 201, "{\"id\":8,\"status\":2}"), TKT_ITSM_DONE);
+    assert_int_equal(drive_step(&s, 201, "{\"id\":8,\"status\":2}"), TKT_ITSM_DONE);
     assert_string_equal(s.call.seen.external, "8");
     assert_string_equal(s.call.seen.state, "2");
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void a_ticket_without_its_whole_tag_is_another_one(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     begin(&s, "freshservice", TKT_ITSM_FIND);
-    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
     assert_string_equal(s.call.request.url,
                         "https://desk.example/base/api/v2/tickets/filter?query="
                         "%22tag%3A%27" TAG "%27%22");
     assert_int_equal(
-        steps_next(&s, 200,
+        drive_step(&s, 200,
                    "{\"tickets\":[{\"id\":1,\"tags\":[\"mt-0123\"]},{\"id\":2}]}"),
         TKT_ITSM_SEND);
     assert_string_equal(s.call.request.url,
                         "https://desk.example/base/api/v2/tickets?email="
                         "ann%40example.org&per_page=100&page=1");
-    assert_int_equal(steps_next(&s, 200, "{\"tickets\":[]}"), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 200, "{\"tickets\":[]}"), TKT_ITSM_SEND);
     assert_non_null(strstr(s.call.request.url, "email=desk%40example.org"));
     assert_int_equal(
-        steps_next(&s, 200, "{\"tickets\":[{\"id\":9,\"tags\":[\"" TAG "\"]}]}"),
+        drive_step(&s, 200, "{\"tickets\":[{\"id\":9,\"tags\":[\"" TAG "\"]}]}"),
         TKT_ITSM_DONE);
     assert_string_equal(s.call.seen.external, "9");
-    steps_end(&s);
+    drive_end(&s);
 }
 
 /* A full page leads to the next one, but not for ever. */
 static void a_long_list_is_read_to_an_end(void **state)
 {
     TKT_AUTO_BUF struct tkt_buf page = TKT_BUF_INIT(64 * 1024);
-    struct steps s;
+    struct drive s;
     int steps = 0;
 
     (void)state;
@@ -97,20 +97,20 @@ static void a_long_list_is_read_to_an_end(void **state)
     }
     tkt_buf_adds(&page, "]}");
     begin(&s, "freshservice", TKT_ITSM_FIND);
-    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
-    while (steps_next(&s, 200, tkt_buf_str(&page)) == TKT_ITSM_SEND) {
+    assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
+    while (drive_step(&s, 200, tkt_buf_str(&page)) == TKT_ITSM_SEND) {
         steps++;
     }
     assert_int_equal(steps, 10);
     assert_null(s.call.seen.external);
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void a_section_is_told_what_it_lacks(void **state)
 {
     static char *names[] = {(char *)"net=Network"};
     struct tkt_err err = TKT_ERR_INIT;
-    struct steps s;
+    struct drive s;
 
     (void)state;
     begin(&s, "freshservice", TKT_ITSM_CHECK);

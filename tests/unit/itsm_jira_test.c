@@ -26,8 +26,7 @@ static char *cloud[] = {(char *)"api=cloud", (char *)"desk=4", (char *)"type=25"
 static char *server[] = {(char *)"api=server"};
 static char *groups[] = {(char *)"net=Network"};
 
-static void begin(struct itsm_drive *d, const char *type, bool is_cloud,
-                  enum tkt_itsm_op op)
+static void begin(struct drive *d, const char *type, bool is_cloud, enum tkt_itsm_op op)
 {
     itsm_begin(d, type, op);
     d->conf.options =
@@ -46,7 +45,7 @@ static void begin(struct itsm_drive *d, const char *type, bool is_cloud,
     d->ticket.external = "10000";
 }
 
-static void asks(const struct itsm_drive *d, const char *method, const char *url,
+static void asks(const struct drive *d, const char *method, const char *url,
                  const char *body)
 {
     assert_string_equal(d->call.request.method, method);
@@ -118,20 +117,20 @@ static void documents_become_text_again(void **state)
 
     (void)state;
     for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
-        struct itsm_drive d;
+        struct drive d;
         cJSON *json = cJSON_Parse(rows[i].adf);
 
         begin(&d, "jira", true, TKT_ITSM_FETCH);
         assert_string_equal(tkt_jira_plain(&d.call, json), rows[i].text);
         cJSON_Delete(json);
-        itsm_end(&d);
+        drive_end(&d);
     }
 }
 
 static void a_document_deeper_than_anybody_writes_ends(void **state)
 {
     char json[64 * 200 + 1] = "";
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     for (int i = 0; i < 200; i++) {
@@ -146,12 +145,12 @@ static void a_document_deeper_than_anybody_writes_ends(void **state)
     begin(&d, "jira", true, TKT_ITSM_FETCH);
     assert_string_equal(tkt_jira_plain(&d.call, deep), "");
     cJSON_Delete(deep);
-    itsm_end(&d);
+    drive_end(&d);
 }
 
 static void pieces_hold_the_whole_text_and_never_half_a_character(void **state)
 {
-    struct itsm_drive d;
+    struct drive d;
     static char text[4 * 40000 + 1];
     size_t count = 0, total = 0;
 
@@ -172,16 +171,16 @@ static void pieces_hold_the_whole_text_and_never_half_a_character(void **state)
     }
     assert_int_equal(count, 3);
     assert_int_equal(total, 40000);
-    itsm_end(&d);
+    drive_end(&d);
 }
 
 static void a_cloud_issue_has_a_document_and_its_key_as_a_label(void **state)
 {
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     begin(&d, "jira", true, TKT_ITSM_CREATE);
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     asks(&d, "POST", ITSM_BASE "/rest/api/3/issue",
          "{\"fields\":{\"project\":{\"key\":\"SUP\"},\"issuetype\":{\"name\":\"Task\"},"
          "\"summary\":\"printer\",\"description\":" DOC(
@@ -190,33 +189,33 @@ static void a_cloud_issue_has_a_document_and_its_key_as_a_label(void **state)
                                         "\"priority\":{\"name\":\"High\"}}}");
     assert_false(d.call.request.repeatable);
     assert_int_equal(
-        itsm_step(&d, 201,
-                  "{\"id\":\"10000\",\"key\":\"SUP-24\",\"self\":\"https://x\"}"),
+        drive_step(&d, 201,
+                   "{\"id\":\"10000\",\"key\":\"SUP-24\",\"self\":\"https://x\"}"),
         TKT_ITSM_DONE);
     assert_string_equal(d.call.seen.external, "10000");
     assert_string_equal(d.call.seen.number, "SUP-24");
     assert_string_equal(d.call.seen.url, ITSM_BASE "/browse/SUP-24");
-    itsm_end(&d);
+    drive_end(&d);
 }
 
 static void data_center_is_asked_by_version_two_in_markup(void **state)
 {
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     begin(&d, "jira", false, TKT_ITSM_CREATE);
     d.ticket.text = "[broken]";
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     assert_string_equal(d.call.request.url, ITSM_BASE "/rest/api/2/issue");
     assert_non_null(strstr(d.call.request.body, "\"description\":\"\\\\[broken\\\\]\""));
-    itsm_end(&d);
+    drive_end(&d);
     begin(&d, "jira", false, TKT_ITSM_FIND);
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     asks(&d, "POST", ITSM_BASE "/rest/api/2/search",
          "{\"jql\":\"project = \\\"SUP\\\" AND labels = \\\"" ITSM_KEY "\\\"\","
          "\"startAt\":0,\"maxResults\":10,\"fields\":[\"summary\",\"labels\","
          "\"description\"]}");
-    itsm_end(&d);
+    drive_end(&d);
 }
 
 static void the_url_tells_cloud_from_data_center(void **state)
@@ -232,13 +231,13 @@ static void the_url_tells_cloud_from_data_center(void **state)
 
     (void)state;
     for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
-        struct itsm_drive d;
+        struct drive d;
 
         begin(&d, "jira", true, TKT_ITSM_FETCH);
         d.conf.options.count = 0;
         d.conf.url = (char *)(uintptr_t)rows[i].url;
         assert_int_equal(tkt_jira_is_cloud(&d.call), rows[i].is_cloud);
-        itsm_end(&d);
+        drive_end(&d);
     }
 }
 
@@ -247,37 +246,37 @@ static void fields_that_may_be_missing_are_dropped_once(void **state)
     static const char refused[] = "{\"errorMessages\":[],\"errors\":{\"priority\":"
                                   "\"Field 'priority' cannot be set. "
                                   "It is not on the appropriate screen, or unknown.\"}}";
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     begin(&d, "jira", true, TKT_ITSM_CREATE);
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
-    assert_int_equal(itsm_step(&d, 400, refused), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 400, refused), TKT_ITSM_SEND);
     assert_string_equal(d.call.request.url, ITSM_BASE "/rest/api/3/issue");
     assert_null(strstr(d.call.request.body, "priority"));
-    assert_int_equal(itsm_step(&d, 400, refused), TKT_ITSM_FAILED);
+    assert_int_equal(drive_step(&d, 400, refused), TKT_ITSM_FAILED);
     assert_int_equal(d.err.class, TKT_ERR_PERM);
     assert_non_null(strstr(d.err.text, "priority: Field 'priority' cannot be set."));
-    itsm_end(&d);
+    drive_end(&d);
 }
 
 static void a_hit_has_to_show_the_key(void **state)
 {
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     begin(&d, "jira", true, TKT_ITSM_FIND);
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     assert_string_equal(d.call.request.url, ITSM_BASE "/rest/api/3/search/jql");
     assert_true(d.call.request.repeatable);
-    assert_int_equal(itsm_step(&d, 200, "{\"issues\":[],\"isLast\":true}"),
+    assert_int_equal(drive_step(&d, 200, "{\"issues\":[],\"isLast\":true}"),
                      TKT_ITSM_DONE);
     assert_true(d.call.seen.external == NULL);
-    itsm_end(&d);
+    drive_end(&d);
     begin(&d, "jira", true, TKT_ITSM_FIND);
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     assert_int_equal(
-        itsm_step(
+        drive_step(
             &d, 200,
             "{\"issues\":[{\"id\":\"9\",\"key\":\"SUP-9\",\"fields\":{\"labels\":["
             "\"mt-x\"]}},{\"id\":\"10000\",\"key\":\"SUP-24\",\"fields\":{\"labels\":["
@@ -285,7 +284,7 @@ static void a_hit_has_to_show_the_key(void **state)
         TKT_ITSM_DONE);
     assert_string_equal(d.call.seen.external, "10000");
     assert_true(d.ops->search_lag_ms >= 40000 && d.ops->search_is_proof);
-    itsm_end(&d);
+    drive_end(&d);
 }
 
 static void the_old_search_of_cloud_is_told_as_what_it_is(void **state)
@@ -343,14 +342,14 @@ static void refusals_keep_the_words_of_each_shape(void **state)
 
 static void a_file_goes_with_the_token_that_jira_wants(void **state)
 {
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     begin(&d, "jira", true, TKT_ITSM_ATTACH);
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     assert_string_equal(d.call.request.url,
                         ITSM_BASE "/rest/api/3/issue/10000?fields=attachment");
-    assert_int_equal(itsm_step(&d, 200, "{\"fields\":{\"attachment\":[]}}"),
+    assert_int_equal(drive_step(&d, 200, "{\"fields\":{\"attachment\":[]}}"),
                      TKT_ITSM_SEND);
     assert_string_equal(d.call.request.url,
                         ITSM_BASE "/rest/api/3/issue/10000/attachments");
@@ -361,24 +360,25 @@ static void a_file_goes_with_the_token_that_jira_wants(void **state)
     }
     assert_true(has_token);
     assert_non_null(strstr(d.call.request.file_head, "name=\"file\"; filename="));
-    assert_int_equal(itsm_step(&d, 200, "[{\"id\":\"1\"}]"), TKT_ITSM_DONE);
-    itsm_end(&d);
+    assert_int_equal(drive_step(&d, 200, "[{\"id\":\"1\"}]"), TKT_ITSM_DONE);
+    drive_end(&d);
 }
 
 static void a_transition_ends_without_a_body(void **state)
 {
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     begin(&d, "jira", true, TKT_ITSM_CLOSE);
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     assert_int_equal(
-        itsm_step(&d, 200,
-                  "{\"id\":\"10000\",\"key\":\"SUP-24\",\"fields\":{\"status\":{\"name\":"
-                  "\"To Do\",\"statusCategory\":{\"key\":\"new\"}}}}"),
+        drive_step(
+            &d, 200,
+            "{\"id\":\"10000\",\"key\":\"SUP-24\",\"fields\":{\"status\":{\"name\":"
+            "\"To Do\",\"statusCategory\":{\"key\":\"new\"}}}}"),
         TKT_ITSM_SEND);
     assert_int_equal(
-        itsm_step(
+        drive_step(
             &d, 200,
             "{\"transitions\":[{\"id\":\"21\",\"name\":\"Go\",\"to\":{\"name\":\"Doing\","
             "\"statusCategory\":{\"key\":\"indeterminate\"}}},{\"id\":\"31\",\"name\":"
@@ -393,57 +393,58 @@ static void a_transition_ends_without_a_body(void **state)
     d.call.answer = &d.answer;
     d.call.step++;
     assert_int_equal(d.ops->steps[d.call.op](&d.call, &d.err), TKT_ITSM_DONE);
-    itsm_end(&d);
+    drive_end(&d);
 }
 
 static void a_status_means_what_its_category_is_and_authors_are_told_apart(void **state)
 {
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     begin(&d, "jira", true, TKT_ITSM_FETCH);
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     assert_int_equal(
-        itsm_step(&d, 200,
-                  "{\"id\":\"10000\",\"key\":\"SUP-24\",\"fields\":{\"status\":{\"name\":"
-                  "\"Shipped\",\"statusCategory\":{\"key\":\"done\"}},\"creator\":{"
-                  "\"accountId\":\"a1\",\"displayName\":\"M\"}}}"),
+        drive_step(
+            &d, 200,
+            "{\"id\":\"10000\",\"key\":\"SUP-24\",\"fields\":{\"status\":{\"name\":"
+            "\"Shipped\",\"statusCategory\":{\"key\":\"done\"}},\"creator\":{"
+            "\"accountId\":\"a1\",\"displayName\":\"M\"}}}"),
         TKT_ITSM_SEND);
     assert_string_equal(d.call.seen.me, "M (a1)");
     assert_string_equal(d.ops->state_word(&d.call, "resolved"), "Shipped");
     assert_null(d.ops->state_word(&d.call, "open"));
     assert_int_equal(
-        itsm_step(&d, 200,
-                  "{\"comments\":[{\"id\":\"2\",\"body\":null,\"author\":{\"accountId\":"
-                  "\"evil\",\"displayName\":\"M\"},\"jsdPublic\":false}]}"),
+        drive_step(&d, 200,
+                   "{\"comments\":[{\"id\":\"2\",\"body\":null,\"author\":{\"accountId\":"
+                   "\"evil\",\"displayName\":\"M\"},\"jsdPublic\":false}]}"),
         TKT_ITSM_DONE);
     assert_string_equal(d.call.seen.notes[0].author, "M (evil)");
     assert_false(d.call.seen.notes[0].is_public);
-    itsm_end(&d);
+    drive_end(&d);
 }
 
 static void a_request_is_made_for_its_customer_then_tagged(void **state)
 {
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     begin(&d, "jsm", true, TKT_ITSM_CREATE);
     d.conf.requester = TKT_CONF_REQUESTER_LOOKUP;
     d.ticket.requester = "ann@example.org";
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     asks(&d, "GET",
          ITSM_BASE "/rest/api/3/user/search?query=ann%40example.org&maxResults=20", NULL);
     assert_int_equal(
-        itsm_step(&d, 200,
-                  "[{\"accountId\":\"q1\",\"emailAddress\":\"Ann@example.org\"},"
-                  "{\"accountId\":\"q2\",\"emailAddress\":\"x@example.org\"}]"),
+        drive_step(&d, 200,
+                   "[{\"accountId\":\"q1\",\"emailAddress\":\"Ann@example.org\"},"
+                   "{\"accountId\":\"q2\",\"emailAddress\":\"x@example.org\"}]"),
         TKT_ITSM_SEND);
     asks(&d, "POST", ITSM_BASE "/rest/servicedeskapi/request",
          "{\"serviceDeskId\":\"4\",\"requestTypeId\":\"25\",\"raiseOnBehalfOf\":\"q1\","
          "\"requestFieldValues\":{\"summary\":\"printer\",\"description\":"
          "\"broken\\n\\n\\n(" ITSM_KEY ")\"}}");
     assert_int_equal(
-        itsm_step(
+        drive_step(
             &d, 201,
             "{\"issueId\":\"107001\",\"issueKey\":\"HELPDESK-1\",\"requestTypeId\":"
             "\"25\",\"serviceDeskId\":\"10\",\"currentStatus\":{\"status\":\"Waiting "
@@ -453,17 +454,17 @@ static void a_request_is_made_for_its_customer_then_tagged(void **state)
          "{\"fields\":{\"labels\":[\"" ITSM_KEY
          "\"],\"components\":[{\"name\":\"Network\"}],"
          "\"priority\":{\"name\":\"High\"}}}");
-    assert_int_equal(itsm_step(&d, 403, "{}"),
+    assert_int_equal(drive_step(&d, 403, "{}"),
                      TKT_ITSM_DONE); /* it is there all the same */
     assert_string_equal(d.call.seen.number, "HELPDESK-1");
-    itsm_end(&d);
+    drive_end(&d);
 }
 
 static void a_section_is_told_what_it_lacks(void **state)
 {
     static char *bad[] = {(char *)"correlation_field=labels"};
     struct tkt_err err = TKT_ERR_INIT;
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     begin(&d, "jsm", true, TKT_ITSM_CHECK);

@@ -66,17 +66,17 @@ static const struct row rows[] = {
 };
 
 /* The request that carries it, URL and body; "" when there is none. */
-static const char *sent(struct steps *s, const struct row *row, unsigned only)
+static const char *sent(struct drive *s, const struct row *row, unsigned only)
 {
     static char out[4096];
 
     steps_begin(s, row->type, TKT_ITSM_UPDATE);
     s->ticket.state = "resolved";
     s->call.only = only;
-    enum tkt_itsm_next next = steps_next(s, 0, NULL);
+    enum tkt_itsm_next next = drive_step(s, 0, NULL);
     for (size_t i = 0; i < ANSWERS_MAX && row->answers[i] != NULL; i++) {
         assert_int_equal(next, TKT_ITSM_SEND);
-        next = steps_next(s, 200, row->answers[i]);
+        next = drive_step(s, 200, row->answers[i]);
     }
     if (next != TKT_ITSM_SEND || s->call.request.url == NULL) {
         assert_int_not_equal(next, TKT_ITSM_FAILED);
@@ -97,7 +97,7 @@ static void has(const struct row *row, const char *text, const char *want, bool 
 
 static void an_update_tells_what_changed_and_nothing_else(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -107,38 +107,38 @@ static void an_update_tells_what_changed_and_nothing_else(void **state)
         has(row, text, row->state, true);
         has(row, text, row->group, false);
         has(row, text, row->priority, false);
-        steps_end(&s);
+        drive_end(&s);
         text = sent(&s, row, TKT_ITSM_GROUP);
         has(row, text, row->state, false);
         has(row, text, row->group, true);
         has(row, text, row->priority, false);
-        steps_end(&s);
+        drive_end(&s);
         text = sent(&s, row, TKT_ITSM_PRIORITY);
         has(row, text, row->state, false);
         has(row, text, row->group, false);
         has(row, text, row->priority, true);
-        steps_end(&s);
+        drive_end(&s);
     }
 }
 
 static void nothing_is_sent_when_there_is_no_place_for_what_changed(void **state)
 {
     static const char *const types[] = {"rt", "zendesk", "freshdesk", "znuny"};
-    struct steps s;
+    struct drive s;
 
     (void)state;
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         steps_begin(&s, types[i], TKT_ITSM_UPDATE);
         s.call.only = TKT_ITSM_ASSIGNEE; /* nobody has it */
-        assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_DONE);
-        steps_end(&s);
+        assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_DONE);
+        drive_end(&s);
     }
 }
 
 /* A rule there that moved the ticket on meanwhile is no failure of another change. */
 static void a_state_that_was_not_told_is_not_looked_at(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     steps_begin(&s, "servicenow", TKT_ITSM_UPDATE);
@@ -146,8 +146,8 @@ static void a_state_that_was_not_told_is_not_looked_at(void **state)
     s.ticket.group = "9d385017c611228701d22104cc95c372";
     s.ticket.state = "new";
     s.call.only = TKT_ITSM_GROUP;
-    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
-    assert_int_equal(steps_next(&s, 200,
+    assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 200,
                                 "{\"result\":{\"sys_id\":\"1\",\"state\":\"6\","
                                 "\"assignment_group\":\"\",\"impact\":\"1\","
                                 "\"urgency\":\"1\"}}"),
@@ -155,17 +155,17 @@ static void a_state_that_was_not_told_is_not_looked_at(void **state)
     assert_string_equal(s.call.request.method, "PATCH");
     assert_string_equal(s.call.request.body,
                         "{\"assignment_group\":\"9d385017c611228701d22104cc95c372\"}");
-    assert_int_equal(steps_next(&s, 200, "{\"result\":{\"state\":\"6\"}}"),
+    assert_int_equal(drive_step(&s, 200, "{\"result\":{\"state\":\"6\"}}"),
                      TKT_ITSM_DONE);
-    steps_end(&s);
+    drive_end(&s);
     steps_begin(&s, "rt", TKT_ITSM_UPDATE);
     s.ticket.state = "open";
     s.call.only = TKT_ITSM_GROUP;
-    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
-    assert_int_equal(steps_next(&s, 200, "[\"moved\"]"), TKT_ITSM_SEND);
-    assert_int_equal(steps_next(&s, 200, "{\"id\":15,\"Status\":\"resolved\"}"),
+    assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 200, "[\"moved\"]"), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 200, "{\"id\":15,\"Status\":\"resolved\"}"),
                      TKT_ITSM_DONE);
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void names_of_members_are_read_and_others_mean_all(void **state)

@@ -16,11 +16,11 @@
 
 static void a_plain_incident_is_these_bytes(void **state)
 {
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     itsm_begin(&d, "servicenow", TKT_ITSM_CREATE);
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     assert_string_equal(d.call.request.method, "POST");
     assert_string_equal(d.call.request.url, TABLE);
     assert_string_equal(d.call.request.headers[0], "Accept: application/json");
@@ -31,7 +31,7 @@ static void a_plain_incident_is_these_bytes(void **state)
         "\"impact\":\"1\",\"urgency\":\"2\",\"contact_type\":\"email\","
         "\"correlation_id\":\"" ITSM_KEY "\",\"correlation_display\":\"ticket-milter\"}");
     assert_false(d.call.request.repeatable);
-    itsm_end(&d);
+    drive_end(&d);
 }
 
 static void both_shapes_of_a_value_are_read(void **state)
@@ -50,14 +50,14 @@ static void both_shapes_of_a_value_are_read(void **state)
 
     (void)state;
     for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
-        struct itsm_drive d;
+        struct drive d;
 
         itsm_begin(&d, "servicenow", TKT_ITSM_CREATE);
-        assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
-        assert_int_equal(itsm_step(&d, 201, rows[i].answer), TKT_ITSM_DONE);
+        assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
+        assert_int_equal(drive_step(&d, 201, rows[i].answer), TKT_ITSM_DONE);
         assert_string_equal(d.call.seen.external, rows[i].external);
         assert_string_equal(d.call.seen.number, rows[i].number);
-        itsm_end(&d);
+        drive_end(&d);
     }
 }
 
@@ -82,60 +82,60 @@ static void only_a_row_that_shows_the_key_is_a_hit(void **state)
 
     (void)state;
     for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
-        struct itsm_drive d;
+        struct drive d;
 
         itsm_begin(&d, "servicenow", TKT_ITSM_FIND);
-        assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+        assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
         assert_non_null(
             strstr(d.call.request.url, "sysparm_query=correlation_id%3D" ITSM_KEY "%5E"));
-        assert_int_equal(itsm_step(&d, rows[i].status, rows[i].answer), rows[i].next);
+        assert_int_equal(drive_step(&d, rows[i].status, rows[i].answer), rows[i].next);
         if (rows[i].number == NULL) {
             assert_null(d.call.seen.external);
         } else {
             assert_string_equal(d.call.seen.number, rows[i].number);
         }
-        itsm_end(&d);
+        drive_end(&d);
     }
 }
 
 static void an_import_set_that_says_error_is_a_refusal(void **state)
 {
     char *rows[] = {(char *)"import_table=u_mail"};
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     itsm_begin(&d, "servicenow", TKT_ITSM_CREATE);
     d.conf.options = (struct tkt_conf_list){rows, 1};
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     assert_string_equal(d.call.request.url, ITSM_BASE "/api/now/import/u_mail");
     assert_int_equal(
-        itsm_step(&d, 201,
-                  "{\"import_set\":\"ISET1\",\"staging_table\":\"u_mail\",\"result\":[{"
-                  "\"transform_map\":\"m\",\"table\":\"incident\",\"status\":\"error\","
-                  "\"error_message\":\"x\"}]}"),
+        drive_step(&d, 201,
+                   "{\"import_set\":\"ISET1\",\"staging_table\":\"u_mail\",\"result\":[{"
+                   "\"transform_map\":\"m\",\"table\":\"incident\",\"status\":\"error\","
+                   "\"error_message\":\"x\"}]}"),
         TKT_ITSM_FAILED);
     assert_int_equal(d.err.class, TKT_ERR_PERM);
-    itsm_end(&d);
+    drive_end(&d);
 }
 
 static void a_file_goes_with_its_own_type(void **state)
 {
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     itsm_begin(&d, "servicenow", TKT_ITSM_ATTACH);
     d.ticket.external = "incident/" ID;
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
-    assert_int_equal(itsm_step(&d, 200, "{\"result\":[]}"), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 200, "{\"result\":[]}"), TKT_ITSM_SEND);
     assert_string_equal(d.call.request.url,
                         ITSM_BASE "/api/now/attachment/file?table_name=incident"
                                   "&table_sys_id=" ID "&file_name=a.pdf");
     assert_string_equal(d.call.request.headers[1], "Content-Type: application/pdf");
-    assert_int_equal(itsm_step(&d, 201,
-                               "{\"result\":{\"sys_id\":\"a\",\"file_name\":\"a.pdf\","
-                               "\"size_bytes\":\"462\"}}"),
+    assert_int_equal(drive_step(&d, 201,
+                                "{\"result\":{\"sys_id\":\"a\",\"file_name\":\"a.pdf\","
+                                "\"size_bytes\":\"462\"}}"),
                      TKT_ITSM_DONE);
-    itsm_end(&d);
+    drive_end(&d);
 }
 
 static void a_comment_is_never_html(void **state)
@@ -144,16 +144,16 @@ static void a_comment_is_never_html(void **state)
                                           .author = "",
                                           .author_name = "",
                                           .is_public = true};
-    struct itsm_drive d;
+    struct drive d;
 
     (void)state;
     itsm_begin(&d, "servicenow", TKT_ITSM_COMMENT);
     d.ticket.external = "incident/" ID;
     d.call.comment = &said;
-    assert_int_equal(itsm_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
     assert_string_equal(d.call.request.body,
                         "{\"comments\":\"a [ CODE]<img src=x>[/code]\"}");
-    itsm_end(&d);
+    drive_end(&d);
 }
 
 int main(void)

@@ -11,12 +11,12 @@
 
 static void a_create_has_its_key_in_header_and_body(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     steps_begin(&s, "zendesk", TKT_ITSM_CREATE);
     s.conf.requester = TKT_CONF_REQUESTER_CREATE;
-    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
     assert_string_equal(s.call.request.method, "POST");
     assert_string_equal(s.call.request.url,
                         "https://desk.example/base/api/v2/tickets.json");
@@ -28,52 +28,52 @@ static void a_create_has_its_key_in_header_and_body(void **state)
         "\"public\":true},\"external_id\":\"" STEPS_CORR "\",\"requester\":{\"name\":"
         "\"Ann\",\"email\":\"ann@example.org\"},\"priority\":\"high\",\"status\":\"new\","
         "\"group_id\":7}}");
-    assert_int_equal(steps_next(&s, 201, "{\"ticket\":{\"id\":35436}}"), TKT_ITSM_DONE);
+    assert_int_equal(drive_step(&s, 201, "{\"ticket\":{\"id\":35436}}"), TKT_ITSM_DONE);
     assert_string_equal(s.call.seen.external, "35436");
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void a_placeholder_in_a_mail_is_not_filled_in(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     steps_begin(&s, "zendesk", TKT_ITSM_CREATE);
     s.conf.requester = TKT_CONF_REQUESTER_CREATE;
     s.ticket.text = "{{ticket.comments_formatted}} {{{%a";
-    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
     assert_non_null(
         strstr(s.call.request.body, "{ {ticket.comments_formatted}} { { { %a"));
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void a_user_whose_address_only_looks_alike_is_not_the_requester(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     steps_begin(&s, "zendesk", TKT_ITSM_CREATE);
-    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
     assert_string_equal(s.call.request.url,
                         "https://desk.example/base/api/v2/users/search.json?query="
                         "email%3Aann%40example.org");
     assert_int_equal(
-        steps_next(&s, 200, "{\"users\":[{\"id\":3,\"email\":\"joann@example.org\"}]}"),
+        drive_step(&s, 200, "{\"users\":[{\"id\":3,\"email\":\"joann@example.org\"}]}"),
         TKT_ITSM_SEND);
     assert_null(strstr(s.call.request.body, "requester"));
     assert_non_null(strstr(s.call.request.body, "Ann <ann@example.org>:\\nbroken"));
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void other_bytes_for_the_same_key_lead_to_a_look_up(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     steps_begin(&s, "zendesk", TKT_ITSM_CREATE);
     s.conf.requester = TKT_CONF_REQUESTER_TEXT;
-    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
-    assert_int_equal(steps_next(&s, 400,
+    assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 400,
                                 "{\"error\":\"IdempotentRequestError\",\"description\":"
                                 "\"Request parameters don't match the given idempotency "
                                 "key\"}"),
@@ -81,18 +81,18 @@ static void other_bytes_for_the_same_key_lead_to_a_look_up(void **state)
     assert_string_equal(
         s.call.request.url,
         "https://desk.example/base/api/v2/tickets.json?external_id=" STEPS_CORR);
-    assert_int_equal(steps_next(&s, 200,
+    assert_int_equal(drive_step(&s, 200,
                                 "{\"tickets\":[{\"id\":1,\"external_id\":\"mt-x\"},"
                                 "{\"id\":9,\"external_id\":\"" STEPS_CORR "\"}]}"),
                      TKT_ITSM_DONE);
     assert_string_equal(s.call.seen.external, "9");
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void a_section_is_told_what_it_lacks(void **state)
 {
     struct tkt_err err = TKT_ERR_INIT;
-    struct steps s;
+    struct drive s;
 
     (void)state;
     steps_begin(&s, "zendesk", TKT_ITSM_CHECK);

@@ -13,10 +13,10 @@ static void credentials_stand_in_the_body_of_every_request_alone(void **state)
 {
     (void)state;
     for (int op = 0; op < TKT_ITSM_LIST; op++) {
-        struct steps s;
+        struct drive s;
 
         steps_begin(&s, "znuny", (enum tkt_itsm_op)op);
-        assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
+        assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
         const char *body =
             s.call.request.file ? s.call.request.file_head : s.call.request.body;
         assert_non_null(strstr(body, "{\"UserLogin\":\"us\",\"Password\":\"s3cret\""));
@@ -25,17 +25,17 @@ static void credentials_stand_in_the_body_of_every_request_alone(void **state)
         for (size_t i = 0; i < s.call.request.header_count; i++) {
             assert_null(strstr(s.call.request.headers[i], "s3cret"));
         }
-        steps_end(&s);
+        drive_end(&s);
     }
 }
 
 static void a_create_names_all_that_the_operation_requires(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     steps_begin(&s, "znuny", TKT_ITSM_CREATE);
-    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
     assert_string_equal(s.call.request.url, "https://desk.example/base/Ticket");
     assert_string_equal(
         s.call.request.body,
@@ -47,40 +47,40 @@ static void a_create_names_all_that_the_operation_requires(void **state)
         "\"From\":\"\\\"Ann\\\" <ann@example.org>\"},\"DynamicField\":[{\"Name\":"
         "\"CorrelationId\",\"Value\":\"" STEPS_CORR "\"}]}");
     assert_int_equal(
-        steps_next(&s, 200,
+        drive_step(&s, 200,
                    "{\"TicketID\":\"123\",\"TicketNumber\":\"2026112210000012\"}"),
         TKT_ITSM_DONE);
     assert_string_equal(s.call.seen.external, "123");
     assert_string_equal(s.call.seen.number, "2026112210000012");
-    steps_end(&s);
+    drive_end(&s);
 }
 
 static void an_error_with_200_is_no_ticket(void **state)
 {
-    struct steps s;
+    struct drive s;
 
     (void)state;
     steps_begin(&s, "znuny", TKT_ITSM_CREATE);
-    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
-    assert_int_equal(steps_next(&s, 200,
+    assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 200,
                                 "{\"Error\":{\"ErrorCode\":\"TicketCreate.AuthFail\","
                                 "\"ErrorMessage\":\"TicketCreate: User could not be "
                                 "authenticated!\"},\"TicketID\":\"1\"}"),
                      TKT_ITSM_FAILED);
     assert_int_equal(s.err.class, TKT_ERR_CONF);
     assert_true(s.call.unauthorized);
-    steps_end(&s);
+    drive_end(&s);
 }
 
 /* The JSON around a file's bytes is whole once they stand between. */
 static void a_file_stands_inside_the_quotes_of_its_content(void **state)
 {
-    struct steps s;
+    struct drive s;
     char whole[4096];
 
     (void)state;
     steps_begin(&s, "znuny", TKT_ITSM_ATTACH);
-    assert_int_equal(steps_next(&s, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&s, 0, NULL), TKT_ITSM_SEND);
     assert_true(s.call.request.file_base64);
     (void)snprintf(whole, sizeof(whole), "%sQUJD%s", s.call.request.file_head,
                    s.call.request.file_tail);
@@ -90,7 +90,7 @@ static void a_file_stands_inside_the_quotes_of_its_content(void **state)
     assert_string_equal(cJSON_GetStringValue(tkt_itsm_at(json, "Attachment.0.Filename")),
                         "a\"b  .txt");
     cJSON_Delete(json);
-    steps_end(&s);
+    drive_end(&s);
 }
 
 int main(void)
