@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Waiting, ports, processes."""
+import itertools
 import os
+import random
 import shutil
 import signal
 import socket
@@ -8,12 +10,21 @@ import subprocess
 import tempfile
 import time
 
+# Below the range from which the kernel takes ports for outgoing connections: a port of that
+# range is another's as soon as it is given back here.
+_ports = itertools.cycle(random.SystemRandom().sample(range(12000, 32000), 20000))
+
 
 def free_port():
-    """A TCP port on loopback that nobody listened on a moment ago."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A TCP port on loopback on which nobody listens; each call gives another."""
+    for port in _ports:
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def wait_for(what, test, timeout=15.0, step=0.02):
