@@ -32,6 +32,27 @@ class Site:
         self.root, self.product, self.mta = root, product, mta
 
 
+def postfix_sites(settings="", desks=None, **parts):
+    """A site with Postfix, stopped in the end; desks may be a function of Postfix's port."""
+    skip_without_postfix()
+    path = make_root()
+    product = Product(path, BUILD, **parts)
+    postfix = Postfix(path, settings=(
+        f"smtpd_milters = {product.milter_socket}\nmyorigin = example.test\n{settings}"))
+    if desks is not None:
+        product.parts["desks"] = desks if isinstance(desks, str) else desks(postfix.port)
+    try:
+        product.start()
+        postfix.start()
+        yield Site(path, product, postfix)
+    finally:
+        postfix.stop()
+        product.stop()
+        print(product.log("ticketd")[-4000:])
+        print(product.log("milter")[-3000:])
+        remove_root(path)
+
+
 def sieve_sites():
     """Makes sites with Dovecot and stops them in the end."""
     reason = Dovecot.missing(BUILD)
@@ -69,25 +90,10 @@ def root():
 @pytest.fixture(scope="module")
 def site():
     """Postfix with two desks, kept for the tests of one file."""
-    skip_without_postfix()
-    path = make_root()
-    product = Product(path, BUILD)
-    postfix = Postfix(path, settings=(
-        f"smtpd_milters = {product.milter_socket}\n"
-        f"non_smtpd_milters = {product.milter_socket}\n"
+    yield from postfix_sites(
+        "non_smtpd_milters = $smtpd_milters\n"
         "message_size_limit = 80000000\nvirtual_mailbox_limit = 0\nmailbox_size_limit = 0\n"
-        "smtputf8_enable = yes\nmyorigin = example.test\n"
-        "relay_domains = relayed.test\nrelay_transport = discard\n"))
-    try:
-        product.start()
-        postfix.start()
-        yield Site(path, product, postfix)
-    finally:
-        postfix.stop()
-        product.stop()
-        print(product.log("ticketd")[-3000:])
-        print(product.log("milter")[-3000:])
-        remove_root(path)
+        "smtputf8_enable = yes\nrelay_domains = relayed.test\nrelay_transport = discard\n")
 
 
 @pytest.fixture(scope="module")

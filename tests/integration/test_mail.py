@@ -15,7 +15,7 @@ import subprocess
 import threading
 
 import pytest
-from conftest import BUILD, Site, make_root, remove_root, skip_without_postfix
+from conftest import BUILD, make_root, postfix_sites, remove_root, skip_without_postfix
 from harness.mta import Postfix
 from harness.product import Product, program
 from harness.smtp import header, send
@@ -190,21 +190,7 @@ channel "mail" { type = "mail" url = "smtp://127.0.0.1:9" }
 
 @pytest.fixture(scope="module")
 def site():
-    skip_without_postfix()
-    path = make_root()
-    product = Product(path, BUILD, desks=DESKS)
-    postfix = Postfix(path, settings=(
-        f"smtpd_milters = {product.milter_socket}\nmyorigin = example.test\n"
-        "recipient_delimiter = +\n"))
-    try:
-        product.start()
-        postfix.start()
-        yield Site(path, product, postfix)
-    finally:
-        postfix.stop()
-        product.stop()
-        print(product.log("ticketd")[-3000:])
-        remove_root(path)
+    yield from postfix_sites("recipient_delimiter = +\n", desks=DESKS)
 
 
 def test_postfix_takes_it_by_smtp_and_by_its_program(site):

@@ -8,9 +8,7 @@ import re
 import time
 
 import pytest
-from conftest import BUILD, Site, make_root, remove_root, skip_without_postfix
-from harness.mta import Postfix
-from harness.product import Product
+from conftest import postfix_sites
 from harness.smtp import header, send
 from harness.util import wait_for
 
@@ -36,23 +34,8 @@ notify "answers" {{ on = {{"reply"}} to = {{"requester", "cc"}} channel = "mail"
 
 @pytest.fixture(scope="module")
 def site():
-    skip_without_postfix()
-    path = make_root()
-    product = Product(path, BUILD)
-    postfix = Postfix(path, settings=(
-        f"smtpd_milters = {product.milter_socket}\nmyorigin = desk.test\n"
-        "recipient_delimiter = +\n"
-        "virtual_mailbox_domains = desk.test, agents.test, customer.test\n"))
-    product.parts["desks"] = desks(postfix.port)
-    try:
-        product.start()
-        postfix.start()
-        yield Site(path, product, postfix)
-    finally:
-        postfix.stop()
-        product.stop()
-        print(product.log("ticketd")[-4000:])
-        remove_root(path)
+    yield from postfix_sites("myorigin = desk.test\nrecipient_delimiter = +\n"
+                             "virtual_mailbox_domains = desk.test, agents.test, customer.test\n", desks=desks)
 
 
 def put(site, sender, message, rcpts=DESK):

@@ -6,9 +6,7 @@ import smtplib
 import sqlite3
 
 import pytest
-from conftest import BUILD, Site, make_root, remove_root, skip_without_postfix
-from harness.mta import Postfix
-from harness.product import Product
+from conftest import postfix_sites
 from harness.smtp import header, send, send_on
 
 DESKS = """\
@@ -41,20 +39,7 @@ AUTO = "Auto-Submitted: auto-generated\r\n"
 
 
 def make_site(top):
-    skip_without_postfix()
-    path = make_root()
-    product = Product(path, BUILD, desks=DESKS, top=top)
-    postfix = Postfix(path, settings=(
-        f"smtpd_milters = {product.milter_socket}\nmyorigin = example.test\n"))
-    try:
-        product.start()
-        postfix.start()
-        yield Site(path, product, postfix)
-    finally:
-        postfix.stop()
-        product.stop()
-        print(product.log("ticketd")[-3000:])
-        remove_root(path)
+    yield from postfix_sites(desks=DESKS, top=top)
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,7 @@ import json
 import re
 
 import pytest
-from conftest import BUILD, Site, make_root, remove_root, skip_without_postfix
-from harness.mta import Postfix
-from harness.product import Product
+from conftest import postfix_sites
 from harness.smtp import header, send
 from harness.util import wait_for
 
@@ -33,20 +31,7 @@ FAIL = "Authentication-Results: mx.example.test; dmarc=fail header.from={0}\r\n"
 
 @pytest.fixture(scope="module")
 def site():
-    skip_without_postfix()
-    path = make_root()
-    product = Product(path, BUILD, desks=DESKS)
-    postfix = Postfix(path, settings=(
-        f"smtpd_milters = {product.milter_socket}\nmyorigin = example.test\n"))
-    try:
-        product.start()
-        postfix.start()
-        yield Site(path, product, postfix)
-    finally:
-        postfix.stop()
-        product.stop()
-        print(product.log("ticketd")[-3000:])
-        remove_root(path)
+    yield from postfix_sites(desks=DESKS)
 
 
 class Desk:
