@@ -241,6 +241,8 @@ struct tkt_conf_channel {
     char *client_id;
     char *client_secret; /* reference, or "" */
     char *scope;
+    char *hook_secret; /* reference of what signs its calls to us, or "" */
+    char *hook_token;  /* reference, or "" */
     char *from;
     char *to;
     struct tkt_conf_list options;
@@ -298,6 +300,8 @@ struct tkt_conf_notify {
 
 struct tkt_conf_webhook {
     char *listen; /* "127.0.0.1:8025"; "" = nobody listens */
+    char *
+        public_url; /* where a proxy shows it to others, no '/' at its end; "" = nowhere */
     int64_t body_max;
     int64_t connections;
     int64_t per_peer; /* connections of one address */

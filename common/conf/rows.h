@@ -56,7 +56,7 @@
 
 /* Sections whose rows have a file of their own. */
 #define TKT_CONF_ITSM_ROWS 40
-#define TKT_CONF_WEBHOOK_ROWS 7
+#define TKT_CONF_WEBHOOK_ROWS 8
 #define TKT_CONF_PEOPLE_ROWS 8
 #define TKT_CONF_MODEL_ROWS 5
 #define TKT_CONF_LLM_ROWS 23
@@ -66,7 +66,7 @@
 #define TKT_CONF_AGENT_ROWS 6
 #define TKT_CONF_GROUP_ROWS 10
 #define TKT_CONF_CORRELATE_ROWS 9
-#define TKT_CONF_CHANNEL_ROWS 21
+#define TKT_CONF_CHANNEL_ROWS 23
 #define TKT_CONF_NOTIFY_ROWS 19
 #define TKT_CONF_SLA_ROWS 16
 #define TKT_CONF_SINK_ROWS 16

@@ -43,6 +43,15 @@ const struct tkt_conf_row tkt_conf_channel_rows[TKT_CONF_CHANNEL_ROWS] = {
      .help = "Secret reference of the OAuth client's secret."},
     {STRING_ROW(tkt_conf_channel, scope, "scope", ""), .max = 1024, .reload = true,
      .help = "What OAuth tokens are asked for; empty: as the server does it."},
+    {STRING_ROW(tkt_conf_channel, hook_secret, "hook_secret", ""), .max = 1024,
+     .secret = true, .check = tkt_conf_is_secret_ref_or_empty, .reload = true,
+     .help = "Secret reference of what signs its calls to /status/NAME, which tell what "
+             "became of notices: as the type says. Empty: it may not call us, but for "
+             "twilio, whose secret signs them."},
+    {STRING_ROW(tkt_conf_channel, hook_token, "hook_token", ""), .max = 1024,
+     .secret = true, .check = tkt_conf_is_secret_ref_or_empty, .reload = true,
+     .help = "Secret reference of the word by which whatsapp asks whether this is the "
+             "right receiver."},
     {STRING_ROW(tkt_conf_channel, from, "from", ""), .max = 320, .reload = true,
      .help = "Who sends: a number, an address; empty for mail: the address of the desk."},
     {STRING_ROW(tkt_conf_channel, to, "to", ""), .max = 320, .reload = true,

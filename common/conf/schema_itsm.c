@@ -162,8 +162,13 @@ const struct tkt_conf_row tkt_conf_itsm_rows[TKT_CONF_ITSM_ROWS] = {
 const struct tkt_conf_row tkt_conf_webhook_rows[TKT_CONF_WEBHOOK_ROWS] = {
     {STRING_ROW(tkt_conf_webhook, listen, "listen", ""), .max = 64,
      .help = "Address and port, such as 127.0.0.1:8025 or [::1]:8025, for calls to "
-             "/hook/NAME of an itsm; a proxy in front of it speaks TLS. Empty: nobody "
-             "listens."},
+             "/hook/NAME of an itsm, /status/NAME of a channel and the page that opts "
+             "out; a proxy in front of it speaks TLS. Empty: nobody listens."},
+    {STRING_ROW(tkt_conf_webhook, public_url, "public_url", ""), .max = 512,
+     .check = tkt_conf_is_public_url_or_empty, .reload = true,
+     .help = "How others reach listen through the proxy, such as "
+             "https://notices.example.org: the page that opts out and what channels tell "
+             "of notices stand below it. Empty: there is neither."},
     {SIZE_ROW(tkt_conf_webhook, body_max, "body_max", "1M", KIB, 16 * MIB),
      .reload = true, .help = "The longest call."},
     {INT_ROW(tkt_conf_webhook, connections, "connections", "64", 1, 1024),

@@ -303,6 +303,23 @@ const char *tkt_conf_is_url_or_empty(const char *value)
     return NULL;
 }
 
+/* It goes into header fields between <>, and vendors sign it letter by letter. */
+const char *tkt_conf_is_public_url_or_empty(const char *value)
+{
+    static const char want[] =
+        "a URL such as https://host or https://host/path, without anything behind it";
+    size_t n = strlen(value);
+
+    if (n == 0) {
+        return NULL;
+    }
+    return strncmp(value, "https://", 8) == 0 &&
+                   tkt_conf_is_url_or_empty(value) == NULL &&
+                   strpbrk(value, "?<>\"'\\,;") == NULL && value[n - 1] != '/'
+               ? NULL
+               : want;
+}
+
 const char *tkt_conf_is_time_zone(const char *value)
 {
     static const char want[] = "a name of the time zone database, such as Europe/Berlin";

@@ -25,6 +25,8 @@ const char *tkt_conf_is_mailbox_or_empty(const char *value);
 const char *tkt_conf_is_desk_address(const char *value);
 const char *tkt_conf_is_secret_ref(const char *value);
 const char *tkt_conf_is_url_or_empty(const char *value);
+/* https://host/path, nothing behind it. */
+const char *tkt_conf_is_public_url_or_empty(const char *value);
 const char *tkt_conf_is_secret_ref_or_empty(const char *value);
 const char *tkt_conf_is_proxy(const char *value); /* or empty */
 /* "ldaps://host", "ldap://host:port", "ldapi://%2Fpath". */

@@ -13,8 +13,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/log.h"
-#include "secret/secret.h"
-#include "store/back.h"
+#include "ticketd/hook/guest.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -23,7 +22,6 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define PREFIX "/hook/"
 #define MEMORY_PER_CONNECTION (32 * 1024)
 #define SWEEP_MS 250
 #define TELL_MS 60000 /* of refused calls: one line in that time */
@@ -49,14 +47,15 @@ struct tkt_hook {
     /* the server's thread's own: */
     int64_t told_mono_ms;
     int64_t refused; /* since then */
+    struct tkt_tools tools;
 };
 
 struct request {
     struct tkt_hook *hook;
     struct tkt_settings *set;
-    const struct tkt_conf_itsm *conf;
-    int status; /* decided already; 0: not yet */
-    struct tkt_buf body;
+    const struct tkt_hook_guest *guest; /* NULL: nobody's */
+    int status;                         /* decided already; 0: not yet */
+    struct tkt_hook_visit visit;
 };
 
 /* ---- lives of connections --------------------------------------------------------------- */
@@ -113,15 +112,21 @@ static void *sweep_main(void *arg)
 
 /* ---- a call ----------------------------------------------------------------------------- */
 
-static const struct tkt_conf_itsm *section(const struct tkt_conf *conf, const char *name)
+static const struct tkt_hook_guest *const guests[] = {&tkt_hook_itsm, NULL};
+
+bool tkt_hook_allows(const char *methods, const char *method)
 {
-    for (size_t i = 0; i < conf->itsm_count; i++) {
-        if (strcmp(conf->itsms[i].name, name) == 0 &&
-            conf->itsms[i].hook_secret[0] != '\0') {
-            return &conf->itsms[i];
+    size_t n = strlen(method);
+
+    for (const char *p = methods; *p != '\0'; p += strspn(p, ", ")) {
+        size_t len = strcspn(p, ", ");
+
+        if (len == n && strncmp(p, method, n) == 0) {
+            return true;
         }
+        p += len;
     }
-    return NULL;
+    return false;
 }
 
 static void peer_of(struct MHD_Connection *c, char out[INET6_ADDRSTRLEN])
@@ -152,20 +157,34 @@ static void tell_refused(struct request *q, struct MHD_Connection *c, const char
         return;
     }
     peer_of(c, peer);
-    tkt_log(TKT_LOG_WARNING, NULL, "hook.refused", "itsm", q->conf ? q->conf->name : "",
-            "peer", peer, "count", TKT_NUM(h->refused), "reason", why, NULL);
+    tkt_log(TKT_LOG_WARNING, NULL, "hook.refused", "path", q->guest ? q->guest->path : "",
+            "name", q->visit.name, "peer", peer, "count", TKT_NUM(h->refused), "reason",
+            why, NULL);
     h->told_mono_ms = now;
     h->refused = 0;
 }
 
+/* Whose it is; visit.rest is what stands behind its path. */
+static const struct tkt_hook_guest *guest_of(const char *url, const char **rest)
+{
+    for (size_t i = 0; guests[i] != NULL; i++) {
+        size_t n = strlen(guests[i]->path);
+
+        if (strncmp(url, guests[i]->path, n) == 0) {
+            *rest = url + n;
+            return guests[i];
+        }
+    }
+    return NULL;
+}
+
 /* What the head alone tells. */
-static int judge_head(struct request *q, struct MHD_Connection *c, const char *url,
-                      const char *method)
+static int judge_head(struct request *q, struct MHD_Connection *c, const char *url)
 {
     const struct tkt_conf_webhook *w = &q->set->conf->webhook;
     const char *said =
         MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    size_t skip = strlen(PREFIX);
+    struct tkt_hook_visit *v = &q->visit;
     char peer[INET6_ADDRSTRLEN];
 
     peer_of(c, peer);
@@ -173,12 +192,13 @@ static int judge_head(struct request *q, struct MHD_Connection *c, const char *u
         tell_refused(q, c, "more calls than rate");
         return 429;
     }
-    if (strncmp(url, PREFIX, skip) != 0 || strlen(url + skip) > TKT_HOOK_NAME_MAX ||
-        (q->conf = section(q->set->conf, url + skip)) == NULL) {
-        tell_refused(q, c, "there is no such path");
-        return 404;
+    q->guest = guest_of(url, &v->rest);
+    int status = q->guest == NULL ? 404 : q->guest->head(v);
+    if (status != 0) {
+        tell_refused(q, c, v->why[0] != '\0' ? v->why : "there is no such path");
+        return status;
     }
-    if (strcmp(method, "POST") != 0) {
+    if (!tkt_hook_allows(q->guest->methods, v->method)) {
         return 405;
     }
     if (said != NULL && (strlen(said) > 12 || atoll(said) > w->body_max)) {
@@ -188,94 +208,91 @@ static int judge_head(struct request *q, struct MHD_Connection *c, const char *u
     return 0;
 }
 
-struct hint {
-    const char *itsm;
-    const char *key;
-    const char *delivery;
-    enum tkt_store_hint result;
-};
-
-static int apply_hint(struct tkt_store *store, void *arg, struct tkt_err *err)
-{
-    struct hint *h = arg;
-
-    return tkt_store_back_hint(store, h->itsm, h->key, h->delivery, tkt_clock_wall_ms(),
-                               &h->result, err);
-}
-
 static const char *field(void *arg, const char *name)
 {
     return MHD_lookup_connection_value(arg, MHD_HEADER_KIND, name);
 }
 
-static int verify(struct request *q, struct MHD_Connection *c, const char **delivery)
+static const char *query(void *arg, const char *name)
 {
-    struct tkt_err err = TKT_ERR_INIT;
-    TKT_AUTO_SECRET struct tkt_secret secret = TKT_SECRET_INIT;
-    const struct tkt_hook_call call = {.field = field,
-                                       .arg = c,
-                                       .body = q->body.data,
-                                       .len = q->body.len,
-                                       .now_ms = tkt_clock_wall_ms(),
-                                       .window_ms = q->set->conf->webhook.window_ms};
-
-    if (tkt_secret_get(q->conf->hook_secret, &secret, &err) < 0 ||
-        tkt_hook_verify(q->conf, secret.data, &call, delivery, &err) < 0) {
-        tell_refused(q, c, err.text);
-        return err.class == TKT_ERR_PERM ? 401 : 503;
-    }
-    return 0;
+    return MHD_lookup_connection_value(arg, MHD_GET_ARGUMENT_KIND, name);
 }
 
 static int take(struct request *q, struct MHD_Connection *c)
 {
-    static const char *const words[] = {[TKT_STORE_HINT_TAKEN] = "taken",
-                                        [TKT_STORE_HINT_UNKNOWN] = "unknown",
-                                        [TKT_STORE_HINT_AGAIN] = "again"};
-    struct tkt_err err = TKT_ERR_INIT;
-    struct hint hint = {.itsm = q->conf->name};
-    char key[TKT_HOOK_KEY_MAX + 1];
-    int refused = verify(q, c, &hint.delivery);
+    int status = q->guest->take(&q->visit);
 
-    if (refused != 0) {
-        return refused;
+    if (status >= 400 && q->visit.why[0] != '\0') {
+        tell_refused(q, c, q->visit.why);
     }
-    if (tkt_hook_key(q->conf, q->body.data, q->body.len, key) == 0) {
-        tkt_log(TKT_LOG_DEBUG, NULL, "hook.taken", "itsm", q->conf->name, "key", "",
-                "status", "no key", NULL);
-        return 200;
-    }
-    hint.key = key;
-    if (tkt_commit_call(q->hook->d->commit, apply_hint, &hint, true, &err) < 0) {
-        tkt_log(TKT_LOG_ERROR, NULL, "hook.failed", "itsm", q->conf->name, "error",
-                err.text, NULL);
-        return 503;
-    }
-    tkt_log(TKT_LOG_DEBUG, NULL, "hook.taken", "itsm", q->conf->name, "key", key,
-            "status", words[hint.result], NULL);
-    return 200;
+    return status;
 }
 
-static enum MHD_Result answer(struct MHD_Connection *c, int status)
+static void add_fields(struct MHD_Response *r, const struct request *q, int status)
 {
-    static char nothing[] = "{}\n";
-    struct MHD_Response *r =
-        MHD_create_response_from_buffer(strlen(nothing), nothing, MHD_RESPMEM_PERSISTENT);
+    const struct tkt_hook_visit *v = &q->visit;
 
-    if (r == NULL) {
-        return MHD_NO;
-    }
     (void)MHD_add_response_header(r, "Connection", "close"); /* else it times out */
-    (void)MHD_add_response_header(r, "Content-Type", "application/json");
+    (void)MHD_add_response_header(r, "Content-Type",
+                                  v->type != NULL ? v->type : "application/json");
+    (void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+    if (v->language != NULL) {
+        (void)MHD_add_response_header(r, "Content-Language", v->language);
+    }
+    for (size_t i = 0; v->fields != NULL && v->fields[i] != NULL; i += 2) {
+        (void)MHD_add_response_header(r, v->fields[i], v->fields[i + 1]);
+    }
     if (status == 405) {
-        (void)MHD_add_response_header(r, "Allow", "POST");
+        (void)MHD_add_response_header(r, "Allow", q->guest->methods);
     }
     if (status == 429 || status == 503) {
         (void)MHD_add_response_header(r, "Retry-After", "60");
     }
+}
+
+static enum MHD_Result answer(struct request *q, struct MHD_Connection *c, int status)
+{
+    static const char nothing[] = "{}\n";
+    struct tkt_buf *said = &q->visit.answer;
+    bool has_words = said->len > 0 && !said->failed;
+
+    if (!has_words) {
+        q->visit.type = NULL;
+    }
+    struct MHD_Response *r = MHD_create_response_from_buffer(
+        has_words ? said->len : strlen(nothing),
+        has_words ? said->data : (void *)(uintptr_t)nothing, MHD_RESPMEM_MUST_COPY);
+
+    if (r == NULL) {
+        return MHD_NO;
+    }
+    add_fields(r, q, status);
     enum MHD_Result rc = MHD_queue_response(c, (unsigned)status, r);
     MHD_destroy_response(r);
     return rc;
+}
+
+static struct request *begin(struct tkt_hook *h, struct MHD_Connection *c,
+                             const char *method)
+{
+    struct request *q = calloc(1, sizeof(*q));
+
+    if (q == NULL) {
+        return NULL;
+    }
+    q->hook = h;
+    q->set = tkt_settings_get(h->d);
+    q->visit = (struct tkt_hook_visit){.d = h->d,
+                                       .set = q->set,
+                                       .tools = &h->tools,
+                                       .method = method,
+                                       .rest = "",
+                                       .field = field,
+                                       .query = query,
+                                       .arg = c};
+    tkt_buf_init(&q->visit.body, (size_t)q->set->conf->webhook.body_max + 1);
+    tkt_buf_init(&q->visit.answer, TKT_HOOK_ANSWER_MAX);
+    return q;
 }
 
 static enum MHD_Result on_call(void *cls, struct MHD_Connection *c, const char *url,
@@ -286,30 +303,29 @@ static enum MHD_Result on_call(void *cls, struct MHD_Connection *c, const char *
 
     (void)version;
     if (q == NULL) {
-        q = calloc(1, sizeof(*q));
+        *context = q = begin(cls, c, method);
         if (q == NULL) {
             return MHD_NO;
         }
-        *context = q;
-        q->hook = cls;
-        q->set = tkt_settings_get(q->hook->d);
-        tkt_buf_init(&q->body, (size_t)q->set->conf->webhook.body_max + 1);
-        q->status = judge_head(q, c, url, method);
+        q->status = judge_head(q, c, url);
         /* At once, before a body that nobody wants. */
-        return q->status != 0 ? answer(c, q->status) : MHD_YES;
+        return q->status != 0 ? answer(q, c, q->status) : MHD_YES;
     }
+    struct tkt_buf *body = &q->visit.body;
+    q->visit.method = method;
+    q->visit.rest = url + strlen(q->guest->path); /* the library's, as long as the call */
     if (*len > 0) {
         if (q->status == 0 &&
-            (q->body.len + *len > (size_t)q->set->conf->webhook.body_max ||
-             tkt_buf_add(&q->body, data, *len) < 0)) {
+            (body->len + *len > (size_t)q->set->conf->webhook.body_max ||
+             tkt_buf_add(body, data, *len) < 0)) {
             q->status = 413;
-            tkt_buf_release(&q->body);
+            tkt_buf_release(body);
             tell_refused(q, c, "longer than body_max");
         }
         *len = 0;
         return MHD_YES;
     }
-    return answer(c, q->status != 0 ? q->status : take(q, c));
+    return answer(q, c, q->status != 0 ? q->status : take(q, c));
 }
 
 static void on_end(void *cls, struct MHD_Connection *c, void **context,
@@ -321,7 +337,8 @@ static void on_end(void *cls, struct MHD_Connection *c, void **context,
     (void)c;
     (void)why;
     if (q != NULL) {
-        tkt_buf_release(&q->body);
+        tkt_buf_release(&q->visit.body);
+        tkt_buf_release(&q->visit.answer);
         tkt_settings_put(&q->set);
         free(q);
         *context = NULL;
@@ -397,6 +414,7 @@ int tkt_hook_start(struct tkt_daemon *d, struct tkt_hook **hook, struct tkt_err 
         return tkt_err_set(err, TKT_ERR_TEMP, "webhook: no memory");
     }
     h->d = d;
+    h->tools.store_dir = d->store_dir;
     h->timeout_ms = w->timeout_ms;
     tkt_rate_init(&h->rate);
     pthread_mutex_init(&h->lock, NULL);
@@ -438,6 +456,7 @@ void tkt_hook_stop(struct tkt_hook **hook)
     pthread_cond_destroy(&h->wake);
     pthread_mutex_destroy(&h->lock);
     tkt_rate_destroy(&h->rate);
+    tkt_tools_release(&h->tools);
     free(h);
     *hook = NULL;
 }
