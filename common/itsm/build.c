@@ -362,6 +362,23 @@ char *tkt_itsm_str(struct tkt_itsm_call *call, const cJSON *json, const char *pa
     return tkt_itsm_keep(call, cJSON_GetStringValue(v));
 }
 
+int tkt_itsm_need_secret(const struct tkt_conf_itsm *conf, const char *what,
+                         struct tkt_err *err)
+{
+    return conf->secret[0] != '\0'
+               ? 0
+               : tkt_err_set(err, TKT_ERR_CONF,
+                             "no secret; write secret = \"file:/path/of/the/%s\"", what);
+}
+
+int tkt_itsm_need_project(const struct tkt_conf_itsm *conf, const char *how,
+                          struct tkt_err *err)
+{
+    return conf->project[0] != '\0'
+               ? 0
+               : tkt_err_set(err, TKT_ERR_CONF, "no project; %s", how);
+}
+
 const cJSON *tkt_itsm_named(const cJSON *array, const char *name, const char *is)
 {
     const cJSON *item;

@@ -65,6 +65,13 @@ const char *tkt_itsm_break(struct tkt_itsm_call *call, const char *text,
  * memory. */
 const char *tkt_itsm_html(struct tkt_itsm_call *call, const char *text);
 
+/* For a backend's check of its section, CONF: it has a secret (what: "token"), a project
+ * (how to write it). */
+int tkt_itsm_need_secret(const struct tkt_conf_itsm *conf, const char *what,
+                         struct tkt_err *err);
+int tkt_itsm_need_project(const struct tkt_conf_itsm *conf, const char *how,
+                          struct tkt_err *err);
+
 /* The member of an array whose text `name` is that; NULL: none. */
 const cJSON *tkt_itsm_named(const cJSON *array, const char *name, const char *is);
 

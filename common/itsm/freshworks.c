@@ -698,9 +698,8 @@ static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
 {
     const char *nobody = tkt_itsm_map(&conf->options, "default_requester", "");
 
-    if (conf->secret[0] == '\0') {
-        return tkt_err_set(err, TKT_ERR_CONF,
-                           "no secret; write secret = \"file:/path/of/the/API-key\"");
+    if (tkt_itsm_need_secret(conf, "API-key", err) < 0) {
+        return -1;
     }
     if (check_numbers(&conf->groups, "groups", err) < 0 ||
         check_numbers(&conf->states, "states", err) < 0 ||

@@ -620,10 +620,7 @@ static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
                            "options: internal is skip, park or public, not \"%s\"",
                            internal);
     }
-    return conf->secret[0] != '\0'
-               ? 0
-               : tkt_err_set(err, TKT_ERR_CONF,
-                             "no secret; write secret = \"file:/path/of/the/token\"");
+    return tkt_itsm_need_secret(conf, "token", err);
 }
 
 const struct tkt_itsm_ops tkt_itsm_github = {

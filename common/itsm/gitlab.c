@@ -538,19 +538,16 @@ static int check_labels(const struct tkt_conf_list *rows, struct tkt_err *err)
 
 static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
 {
-    if (conf->project[0] == '\0') {
-        return tkt_err_set(err, TKT_ERR_CONF,
-                           "no project; write its path, \"group/project\", or number");
+    if (tkt_itsm_need_project(conf, "write its path, \"group/project\", or number", err) <
+        0) {
+        return -1;
     }
     if (check_labels(&conf->groups, err) < 0 ||
         check_labels(&conf->priorities, err) < 0 ||
         check_labels(&conf->states, err) < 0) {
         return -1;
     }
-    return conf->secret[0] != '\0'
-               ? 0
-               : tkt_err_set(err, TKT_ERR_CONF,
-                             "no secret; write secret = \"file:/path/of/the/token\"");
+    return tkt_itsm_need_secret(conf, "token", err);
 }
 
 const struct tkt_itsm_ops tkt_itsm_gitlab = {

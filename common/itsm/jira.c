@@ -552,12 +552,12 @@ static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
     bool is_jsm = strcmp(conf->type, "jsm") == 0;
     size_t n = strlen(TKT_JIRA_CUSTOM);
 
-    if (conf->secret[0] == '\0' && conf->auth != TKT_CONF_AUTH_OAUTH_CLIENT) {
-        return tkt_err_set(err, TKT_ERR_CONF,
-                           "no secret; write secret = \"file:/path/of/the/token\"");
+    if (conf->auth != TKT_CONF_AUTH_OAUTH_CLIENT &&
+        tkt_itsm_need_secret(conf, "token", err) < 0) {
+        return -1;
     }
-    if (conf->project[0] == '\0') {
-        return tkt_err_set(err, TKT_ERR_CONF, "no project; write project = \"KEY\"");
+    if (tkt_itsm_need_project(conf, "write project = \"KEY\"", err) < 0) {
+        return -1;
     }
     if (strcmp(api, "cloud") != 0 && strcmp(api, "server") != 0) {
         return tkt_err_set(err, TKT_ERR_CONF, "options: api is cloud or server");

@@ -683,15 +683,11 @@ static void refusal(const struct tkt_itsm_answer *a, struct tkt_err *err)
 
 static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
 {
-    if (conf->project[0] == '\0') {
-        return tkt_err_set(
-            err, TKT_ERR_CONF,
-            "no project; name the identifier of the project for new issues");
+    if (tkt_itsm_need_project(conf, "name the identifier of the project for new issues",
+                              err) < 0) {
+        return -1;
     }
-    return conf->secret[0] != '\0'
-               ? 0
-               : tkt_err_set(err, TKT_ERR_CONF,
-                             "no secret; write secret = \"file:/path/of/the/API/key\"");
+    return tkt_itsm_need_secret(conf, "API/key", err);
 }
 
 const struct tkt_itsm_ops tkt_itsm_redmine = {

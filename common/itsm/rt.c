@@ -554,14 +554,10 @@ static enum tkt_itsm_next check(struct tkt_itsm_call *call, struct tkt_err *err)
 
 static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
 {
-    if (conf->project[0] == '\0') {
-        return tkt_err_set(err, TKT_ERR_CONF,
-                           "no project; name the queue for new tickets");
+    if (tkt_itsm_need_project(conf, "name the queue for new tickets", err) < 0) {
+        return -1;
     }
-    return conf->secret[0] != '\0'
-               ? 0
-               : tkt_err_set(err, TKT_ERR_CONF,
-                             "no secret; write secret = \"file:/path/of/the/token\"");
+    return tkt_itsm_need_secret(conf, "token", err);
 }
 
 const struct tkt_itsm_ops tkt_itsm_rt = {

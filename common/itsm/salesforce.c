@@ -532,9 +532,8 @@ static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
     const char *upsert = tkt_itsm_map(&conf->options, "external_id", "x");
     const char *field = tkt_itsm_map(&conf->options, "correlation_field", "x");
 
-    if (conf->secret[0] == '\0') {
-        return tkt_err_set(err, TKT_ERR_CONF,
-                           "no secret; write secret = \"file:/path/of/the/token\"");
+    if (tkt_itsm_need_secret(conf, "token", err) < 0) {
+        return -1;
     }
     if (!is_word(upsert) || !is_word(field)) {
         return tkt_err_set(err, TKT_ERR_CONF, "options: \"%s\" is no name of a field",

@@ -852,10 +852,9 @@ static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
                            "no user; name it, or write auth = header (API key) or "
                            "oauth_client");
     }
-    return conf->secret[0] != '\0' || conf->auth == TKT_CONF_AUTH_OAUTH_CLIENT
+    return conf->auth == TKT_CONF_AUTH_OAUTH_CLIENT
                ? 0
-               : tkt_err_set(err, TKT_ERR_CONF,
-                             "no secret; write secret = \"file:/path/of/the/password\"");
+               : tkt_itsm_need_secret(conf, "password", err);
 }
 
 /* What a state of ours is called in the table that the ticket stands in. */

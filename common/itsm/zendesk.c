@@ -597,9 +597,8 @@ static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
 {
     size_t n = strlen(conf->user);
 
-    if (conf->secret[0] == '\0') {
-        return tkt_err_set(err, TKT_ERR_CONF,
-                           "no secret; write secret = \"file:/path/of/the/token\"");
+    if (tkt_itsm_need_secret(conf, "token", err) < 0) {
+        return -1;
     }
     if ((conf->auth == TKT_CONF_AUTH_DEFAULT || conf->auth == TKT_CONF_AUTH_BASIC) &&
         (n < 7 || strcmp(conf->user + n - 6, "/token") != 0)) {

@@ -596,9 +596,8 @@ static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
         return tkt_err_set(err, TKT_ERR_CONF,
                            "no user or no secret; an agent's log-in name and password");
     }
-    if (conf->project[0] == '\0') {
-        return tkt_err_set(err, TKT_ERR_CONF,
-                           "no project; name the queue for new tickets");
+    if (tkt_itsm_need_project(conf, "name the queue for new tickets", err) < 0) {
+        return -1;
     }
     if (conf->requester == TKT_CONF_REQUESTER_CREATE) {
         return tkt_err_set(err, TKT_ERR_CONF,
