@@ -137,9 +137,18 @@ int tkt_itsm_changed(struct tkt_itsm_call *call, const char *key, int64_t at_ms,
         (at_ms < 0 || at_ms >= call->since_ms)) {
         s->key_times[s->key_count] = at_ms;
         s->keys[s->key_count++] = (char *)(uintptr_t)key;
-        s->upto_ms = TKT_MAX(s->upto_ms, at_ms);
+        tkt_itsm_went(call, at_ms);
     }
     return 0;
+}
+
+void tkt_itsm_went(struct tkt_itsm_call *call, int64_t at_ms)
+{
+    if (call->until_ms > 0 && at_ms > call->until_ms) {
+        call->seen.has_odd_time = true;
+    } else {
+        call->seen.upto_ms = TKT_MAX(call->seen.upto_ms, at_ms);
+    }
 }
 
 bool tkt_itsm_list_is_full(const struct tkt_itsm_call *call, size_t page)

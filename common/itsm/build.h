@@ -114,6 +114,8 @@ void tkt_itsm_saw_file(struct tkt_itsm_call *call, char *name, const cJSON *size
 /* For LIST: a ticket that changed at that time (of the ITSM's own clock). */
 int tkt_itsm_changed(struct tkt_itsm_call *call, const char *key, int64_t at_ms,
                      struct tkt_err *err);
+/* For LIST: how far it went, also by a ticket that is none of ours. */
+void tkt_itsm_went(struct tkt_itsm_call *call, int64_t at_ms);
 /* No further page of so many: the next list goes on from there. */
 bool tkt_itsm_list_is_full(const struct tkt_itsm_call *call, size_t page);
 /* "2026-11-22T10:00:00" in UTC, with `between` in the place of the T. */

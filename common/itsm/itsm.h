@@ -135,7 +135,9 @@ struct tkt_itsm_seen {
     char **keys; /* LIST: what changed, as seen.external names tickets; not only ours */
     int64_t *key_times; /* ... and when each changed; -1: not told */
     size_t key_count;
-    int64_t upto_ms; /* LIST: the newest change among them, by its clock; 0: none */
+    int64_t upto_ms; /* LIST: the newest change that was told, by its clock; 0: none */
+    bool
+        has_odd_time; /* LIST: there was a change later than until_ms, which did not count */
     struct tkt_itsm_note *notes; /* newest first, internal ones where they can be read */
     size_t note_count;
     char **files;        /* names ... */
@@ -187,6 +189,7 @@ struct tkt_itsm_call {
     const struct tkt_itsm_file *file;       /* ATTACH */
     unsigned only; /* UPDATE: what changed here, the rest is left alone; 0: all of it */
     int64_t since_ms; /* LIST: by the ITSM's clock */
+    int64_t until_ms; /* LIST: nothing can have changed later than that; 0: it may */
     const char *key;  /* of the job, the same for each of its tries; NULL or "": none */
     const struct tkt_itsm_answer *answer; /* to the last request; NULL at first */
     int step;                             /* 0, 1, ...: how many answers there were */

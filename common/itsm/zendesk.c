@@ -493,7 +493,7 @@ static int take_changed(struct tkt_itsm_call *call, struct tkt_err *err)
                          : tkt_itsm_time(tkt_itsm_str(call, ticket, "updated_at"));
 
         /* How far it went counts by all of them. */
-        call->seen.upto_ms = TKT_MAX(call->seen.upto_ms, at);
+        tkt_itsm_went(call, at);
         if (ours != NULL && strncmp(ours, "mt-", 3) == 0 &&
             tkt_itsm_changed(call, tkt_itsm_str(call, ticket, "id"), at, err) < 0) {
             return -1;

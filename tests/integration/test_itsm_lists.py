@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Lists of what changed at several ITSMs: one that hangs, or that has a ticket of another
+century, holds up nobody's changes."""
+import os
+import time
+
+import pytest
+from conftest import BUILD
+from harness.fake_gitlab import GitLab
+from harness.product import DAEMON_UID, DESKS, Product
+from harness.strict import Answer
+from harness.util import make_root, remove_root, wait_for
+
+LISTS = "updated_after="
+ADDRESS = {"well": "support@example.test", "hangs": "hr@example.test"}
+
+
+class Site:
+    def __init__(self):
+        self.root = make_root()
+        self.there = {"well": GitLab(), "hangs": GitLab()}
+        self.secret = f"{self.root}/secret"
+        with open(self.secret, "w", encoding="ascii") as f:
+            f.write("s3cret\n")
+        os.chown(self.secret, DAEMON_UID, 0)
+        os.chmod(self.secret, 0o400)
+        self.product = Product(self.root, BUILD, log_level="debug", desks=self.desks())
+
+    def desks(self, poll="1s", names=("hangs", "well")):
+        rows = "".join(
+            f'itsm "{name}" {{\n    type = "gitlab"\n    url = "{self.there[name].url}"\n'
+            f'    secret = "file:{self.secret}"\n    project = "acme/it desk"\n'
+            f'    poll = {poll}\n    timeout = 5m\n    states = {{"pending=waiting"}}\n}}\n' for name in names)
+        return rows + (
+            DESKS.replace('prefix = "IT"', 'prefix = "IT"\n    itsm = "well"')
+            .replace('prefix = "HR"', 'prefix = "HR"' +
+                     ('\n    itsm = "hangs"' if "hangs" in names else "")))
+
+    def start(self, poll="1s"):
+        self.product.prepare()
+        self.product.write_config(desks=self.desks(poll))
+        self.product.start_ticketd()
+        return self
+
+    def submit(self, desk, subject):
+        self.product.ctl("submit", "-f", "ann@example.org", "-r", ADDRESS[desk], stdin=(
+            f"From: Ann <ann@example.org>\r\nTo: {ADDRESS[desk]}\r\nSubject: {subject}\r\n"
+            f"Message-ID: <{subject}@example.org>\r\n"
+            "Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\nx\r\n"))
+        wait_for("its create", lambda: all(
+            j["state"] == "done" for j in self.show(subject)["jobs"]), 40, 0.2)
+        issues = self.there[desk].issues
+        return next(i for i, t in issues.items() if t["title"] == subject)
+
+    def show(self, subject):
+        ticket = next(t for t in self.product.tickets() if t["subject"] == subject)
+        return self.product.json("show", ticket["id"])
+
+    def change(self, desk, issue, ahead_s=0, **more):
+        at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + ahead_s))
+        with self.there[desk].lock:
+            self.there[desk].issues[issue].update({"updated_at": at, **more})
+
+    def asked(self, desk):
+        return len([r for r in list(self.there[desk].seen) if LISTS in r.line])
+
+    def until(self, subject, state, seconds=40):
+        return wait_for(f"{subject} to be {state}",
+                        lambda: self.show(subject)["state"] == state, seconds, 0.2)
+
+    def stop(self):
+        self.product.stop()
+        for fake in self.there.values():
+            fake.stop()
+        print(self.product.log("ticketd")[-3000:])
+        remove_root(self.root)
+
+
+@pytest.fixture
+def site():
+    site = Site()
+    yield site
+    site.stop()
+
+
+def hang(fake):
+    """Each list, for longer than anybody waits here."""
+    fake.plan("late", LISTS, 10**6, seconds=600)
+
+
+def test_an_itsm_that_hangs_holds_up_the_lists_of_no_other(site):
+    hang(site.there["hangs"])
+    site.start()
+    issue = site.submit("well", "moved")
+    wait_for("the list that hangs", lambda: site.asked("hangs") == 1, 20, 0.1)
+    site.change("well", issue, labels=["waiting"])
+    site.until("moved", "pending")
+    site.change("well", issue, state="closed", labels=[])
+    site.until("moved", "resolved")
+    assert site.asked("hangs") == 1  # one at a time
+    assert site.there["well"].breaches == []
+
+
+def test_a_list_that_hangs_holds_up_neither_a_reload_nor_a_stop(site):
+    hang(site.there["hangs"])
+    site.start()
+    issue = site.submit("hangs", "waits")
+    wait_for("the list that hangs", lambda: site.asked("hangs") == 1, 20, 0.1)
+    site.there["hangs"].plans.clear()
+    site.change("hangs", issue, state="closed")
+    site.product.ctl("reload")
+    site.until("waits", "resolved")  # by a new list: the old one has minutes to go
+    hang(site.there["hangs"])
+    was = site.asked("hangs")
+    wait_for("one more that hangs", lambda: site.asked("hangs") > was, 20, 0.1)
+    began = time.monotonic()
+    site.product.stop()
+    assert time.monotonic() - began < 19 and site.product.ticketd.returncode == 0
+
+
+def test_a_change_in_the_same_second_behind_a_look_is_seen(site):
+    fake = site.there["well"]
+    site.start()
+    issue = site.submit("well", "twice")
+    whole = fake.route
+
+    def route(request):
+        try:
+            whole(request)
+        except Answer as answer:
+            if request.line.endswith(f"/issues/{issue}") and fake.issues[issue]["labels"]:
+                answer.body = dict(answer.body)  # as it was asked for, and then:
+                fake.issues[issue].update(state="closed", labels=[])
+            raise
+    fake.route = route
+    site.change("well", issue, labels=["waiting"])
+    site.until("twice", "resolved")
+    kinds = [e["kind"] for e in site.show("twice")["events"]]
+    assert kinds.index("ticket.pending") < kinds.index("ticket.resolved"), kinds
+
+
+def test_a_section_that_is_gone_is_asked_no_more_and_one_that_is_back_is(site):
+    site.start()
+    wait_for("both", lambda: site.asked("hangs") and site.asked("well"), 20, 0.1)
+    site.product.write_config(desks=site.desks(names=("well",)))
+    site.product.ctl("reload")
+    # What was under way then may end; from there on the other one alone is asked.
+    was = site.asked("well")
+    wait_for("two more lists", lambda: site.asked("well") >= was + 2, 20, 0.1)
+    gone, was = site.asked("hangs"), site.asked("well")
+    wait_for("three more lists", lambda: site.asked("well") >= was + 3, 20, 0.1)
+    assert site.asked("hangs") == gone
+    site.product.write_config(desks=site.desks())
+    site.product.ctl("reload")
+    wait_for("it again", lambda: site.asked("hangs") > gone, 20, 0.1)
+
+
+def test_a_shorter_poll_holds_when_it_is_reloaded(site):
+    site.start("1h")
+    issue = site.submit("well", "shorter")
+    site.change("well", issue, state="closed")
+    assert site.asked("well") == 0
+    site.product.write_config(desks=site.desks(poll="1s"))
+    site.product.ctl("reload")
+    site.until("shorter", "resolved")
+
+
+def test_a_ticket_of_a_far_year_does_not_end_the_lists(site):
+    site.start()
+    odd = site.submit("well", "odd")
+    issue = site.submit("well", "plain")
+    site.change("well", odd, state="closed", ahead_s=70 * 365 * 86400)
+    site.until("odd", "resolved")  # what happened to it comes, whenever that was
+    was = site.asked("well")
+    wait_for("lists behind it", lambda: site.asked("well") >= was + 2, 20, 0.1)
+    site.change("well", issue, labels=["waiting"])
+    site.until("plain", "pending")
+    site.change("well", issue, state="closed", labels=[])
+    site.until("plain", "resolved")
