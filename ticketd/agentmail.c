@@ -7,7 +7,6 @@
 #include "base/util.h"
 #include "ticketd/mailread.h"
 #include "ticketd/notice.h"
-#include "ticketd/reanalyse.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -125,7 +124,7 @@ static int take_file(struct tkt_agentmail *m, struct tkt_daemon *d, int mail,
         return -1;
     }
     if (tkt_parserpool_extract(d->pool, mail, (uint64_t)st.st_size, a->part, fd, room,
-                               tkt_clock_mono_ms() + TKT_REANALYSE_BUDGET_MS, err) < 0) {
+                               tkt_clock_mono_ms() + TKT_MAILREAD_BUDGET_MS, err) < 0) {
         if (err->class == TKT_ERR_PERM) {
             *err = (struct tkt_err)TKT_ERR_INIT;
             return 0;

@@ -6,7 +6,6 @@
 #include "base/util.h"
 #include "ticketd/itsmjob_private.h"
 #include "ticketd/mailread.h"
-#include "ticketd/reanalyse.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -222,7 +221,7 @@ static int extract(struct tkt_itsmjob *job, struct tkt_reader *reader, const cha
     if (job->file.fd < 0 ||
         tkt_parserpool_extract(job->r->d->pool, fd, (uint64_t)st.st_size, part,
                                job->file.fd, (uint64_t)job->conf->attachment_max,
-                               tkt_clock_mono_ms() + TKT_REANALYSE_BUDGET_MS,
+                               tkt_clock_mono_ms() + TKT_MAILREAD_BUDGET_MS,
                                &job->err) < 0) {
         return -1;
     }

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "store/store.h"
-#include "ticketd/reanalyse.h"
 
 #include <sys/stat.h>
 
@@ -32,6 +31,6 @@ int tkt_mailread(struct tkt_parserpool *pool, const struct tkt_conf *conf,
                                       .with_text = true,
                                       .client_key = "(later)",
                                       .deadline_mono_ms =
-                                          tkt_clock_mono_ms() + TKT_REANALYSE_BUDGET_MS};
+                                          tkt_clock_mono_ms() + TKT_MAILREAD_BUDGET_MS};
     return tkt_parserpool_analyse(pool, &in, NULL, NULL, out, err);
 }

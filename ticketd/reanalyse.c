@@ -10,6 +10,7 @@
 #include "ticketd/envelope.h"
 #include "ticketd/facts.h"
 #include "ticketd/llm.h"
+#include "ticketd/mailread.h"
 #include "ticketd/participants.h"
 #include "ticketd/traces.h"
 #include "ticketd/wants.h"
@@ -98,7 +99,7 @@ static int analyse(struct reanalyse *r, struct tkt_err *err)
         .size = r->fd >= 0 ? (uint64_t)st.st_size : r->raw.len,
         .null_sender = *r->envelope.sender == '\0',
         .client_key = "(later)",
-        .deadline_mono_ms = tkt_clock_mono_ms() + TKT_REANALYSE_BUDGET_MS};
+        .deadline_mono_ms = tkt_clock_mono_ms() + TKT_MAILREAD_BUDGET_MS};
     if (tkt_parserpool_analyse(r->d->pool, &in, tkt_facts_gather, &facts, &r->analysis,
                                err) < 0) {
         return -1;

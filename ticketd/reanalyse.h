@@ -9,7 +9,6 @@
 #include "ticketd/tools.h"
 
 #define TKT_REANALYSE_ATTEMPTS 6
-#define TKT_REANALYSE_BUDGET_MS 10000
 
 /* enriched: it was analysed when it came in; only the decision is made again, because more
  * is known of the sender (ticketd/enrich.h).

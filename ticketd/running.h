@@ -105,5 +105,6 @@ int tkt_running_aside(struct tkt_running *r,
 
 /* The kinds that are no ITSM's: NULL-terminated. */
 extern const struct tkt_job_kind *const tkt_job_kinds[];
+const struct tkt_job_kind *tkt_job_kind_of(const char *kind, const char *target);
 
 #endif
