@@ -26,24 +26,29 @@ bool tkt_agentnote_is(const char *text)
 
 /* Where we are the ITSM an agent has more words, and what is not understood is a note, too:
  * it must not go out. */
-static bool is_kept(const struct tkt_request *req, size_t desk)
+static bool is_kept(const struct tkt_conf *conf, const struct tkt_conf_desk *desk,
+                    const struct tkt_message *m)
 {
-    const struct tkt_message *m = &req->analysis.msg;
     struct tkt_agentcommand command;
 
-    if (!tkt_conf_itsm_is_local(req->set->conf, req->desks[desk]->itsm)) {
+    if (!tkt_conf_itsm_is_local(conf, desk->itsm)) {
         return tkt_agentnote_is(m->reply_text);
     }
-    tkt_agentcommand_read(m->reply_text, req->set->conf, m->from.address, &command);
+    tkt_agentcommand_read(m->reply_text, conf, m->from.address, &command);
     return command.is_internal || command.wrong[0] != '\0';
+}
+
+bool tkt_agentnote_hides(const struct tkt_conf *conf, const struct tkt_conf_desk *desk,
+                         const struct tkt_message *msg)
+{
+    return tkt_facts_is_agent(conf, msg->from.address) && is_kept(conf, desk, msg);
 }
 
 bool tkt_agentnote_of(const struct tkt_request *req, size_t desk)
 {
     return req->analysed && desk < req->analysis.decisions.count &&
            req->analysis.decisions.items[desk].action == TKT_ACTION_APPEND &&
-           tkt_facts_is_agent(req->set->conf, req->analysis.msg.from.address) &&
-           is_kept(req, desk);
+           tkt_agentnote_hides(req->set->conf, req->desks[desk], &req->analysis.msg);
 }
 
 void tkt_agentnote_file(struct tkt_request *req)

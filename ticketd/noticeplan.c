@@ -220,7 +220,7 @@ static bool is_told_of(const struct facts *f, const struct tkt_noticed *in)
     }
     return !in->needs_mail ||
            (f->noted.message_confirmed && !f->noted.message_unverified &&
-            !f->noted.message_internal && !f->noted.is_agent);
+            (f->noted.is_first || (!f->noted.message_internal && !f->noted.is_agent)));
 }
 
 static enum tkt_class class_named(const char *name)
@@ -281,8 +281,10 @@ static int read_facts(struct tkt_noticeplan *p, struct tkt_reader *reader,
     if (in->what == TKT_NOTICE_ALARM && f->desk != NULL && f->desk->group[0] != '\0') {
         f->h.group = f->desk->group;
     }
-    /* Else whoever writes to us would choose forty whom we write to. */
-    if ((f->noted.is_proved && read_cc(p, reader, f, in->ticket, err) < 0) ||
+    /* Else whoever writes to us would choose forty whom we write to; and a note is for
+     * colleagues, whoever stands in its Cc. */
+    if ((f->noted.is_proved && !f->noted.message_internal &&
+         read_cc(p, reader, f, in->ticket, err) < 0) ||
         read_manager(p, reader, f, err) < 0) {
         return -1;
     }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "decide/assign.h"
+#include "ticketd/agentnote.h"
 #include "ticketd/backoff.h"
 #include "ticketd/decided.h"
 #include "ticketd/envelope.h"
@@ -98,6 +99,7 @@ static int analyse(struct reanalyse *r, struct tkt_err *err)
         .fd = r->fd,
         .size = r->fd >= 0 ? (uint64_t)st.st_size : r->raw.len,
         .null_sender = *r->envelope.sender == '\0',
+        .with_text = !r->enriched, /* for agents' notes */
         .client_key = "(later)",
         .deadline_mono_ms = tkt_clock_mono_ms() + TKT_MAILREAD_BUDGET_MS};
     if (tkt_parserpool_analyse(r->d->pool, &in, tkt_facts_gather, &facts, &r->analysis,
@@ -133,8 +135,11 @@ static int prepare(struct reanalyse *r, struct tkt_err *err)
     r->in.thread_keys = key;
     r->in.thread_key_count = *m->message_id ? 1 : 0;
     r->in.requester_name = *w->requester ? "" : m->from.name;
+    bool hides =
+        !r->enriched && tkt_agentnote_hides(r->set->conf, r->desk, &r->analysis.msg);
+    r->in.is_note = hides && r->in.decision->action == TKT_ACTION_APPEND;
     /* What a script asked for goes before what a forward says. */
-    if (!*w->requester) {
+    if (!*w->requester && !hides) {
         r->in.requester = tkt_traces_requester(r->set, r->desk, m->from.address,
                                                r->in.decision, &r->arena);
     }

@@ -62,6 +62,19 @@ static int route_desks(struct tkt_request *req, struct tkt_err *err)
     return 0;
 }
 
+/* What a script asks for goes before what a forward says; what is for colleagues is in
+ * nobody else's name. */
+static const char *requester_of(struct tkt_request *req, size_t i, const char *from)
+{
+    if (*req->wire.wants.requester != '\0' ||
+        (req->analysed &&
+         tkt_agentnote_hides(req->set->conf, req->desks[i], &req->analysis.msg))) {
+        return NULL;
+    }
+    return tkt_traces_requester(req->set, req->desks[i], from, decision_of(req, i),
+                                &req->arena);
+}
+
 static int make_desks(struct tkt_request *req, struct tkt_err *err)
 {
     const struct tkt_conf *conf = req->set->conf;
@@ -113,11 +126,7 @@ static int make_desks(struct tkt_request *req, struct tkt_err *err)
                           : NULL,
             .question_text = tkt_decided_question(conf, decided, language, &req->arena),
             .language = language,
-            /* What a script asks for goes before what a forward says. */
-            .requester = *w->requester
-                             ? NULL
-                             : tkt_traces_requester(req->set, d, from,
-                                                    decision_of(req, i), &req->arena),
+            .requester = requester_of(req, i, from),
             .requester_name = req->analysed ? decision_of(req, i)->requester_name : "",
             .default_type = *w->type ? w->type : d->type,
             .default_group = *w->group ? w->group : d->group,

@@ -565,7 +565,9 @@ static int analysed(struct tkt_store *s, const struct tkt_store_analysed_in *in,
                    in->class_name, c->type, c->category, c->subcategory, c->group,
                    c->urgency, c->impact, (int64_t)c->priority, tkt_buf_str(&tags)) < 0 ||
         tkt_db_run(s->db, SQL_MESSAGE_ANALYSED, err, "ittd", in->message, in->subject,
-                   in->class_name, tkt_assurance_flags(in->decision)) < 0 ||
+                   in->class_name,
+                   tkt_assurance_flags(in->decision) |
+                       (in->is_note ? (int)(M_AGENT | M_INTERNAL) : 0)) < 0 ||
         analysed_traces(s, &t, in, err) < 0 ||
         /* What was asked for once stays asked for. */
         (!(in->enriched && (t.flags & T_MISSING) != 0) &&

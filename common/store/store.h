@@ -257,6 +257,7 @@ struct tkt_store_analysed_in {
     const struct tkt_store_traces *traces; /* or NULL */
     const struct tkt_roster *roster;       /* or NULL, as at reserve */
     bool group_is_open;                    /* as at reserve */
+    bool is_note;  /* an agent's, for colleagues: told to nobody outside */
     bool enriched; /* it was analysed before; now its sender is known. A ticket that a
                     * person changed meanwhile stays as it is */
     int64_t now_ms;

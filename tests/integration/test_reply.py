@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Agents who answer by mail: their words in the desk's name, what their first lines ask for,
 and all that must never get out. Through a real Postfix both ways."""
+import contextlib
 import email
 import email.policy
 import os
 import re
+import subprocess
+import threading
 import time
 
 import pytest
@@ -32,10 +35,22 @@ notify "answers" {{ on = {{"reply"}} to = {{"requester", "cc"}} channel = "mail"
 """
 
 
+SETTINGS = ("myorigin = desk.test\nrecipient_delimiter = +\n"
+            "virtual_mailbox_domains = desk.test, agents.test, customer.test\n")
+TOLD = """\
+notify "ack" { on = {"created", "state"} to = {"requester", "cc", "group"} channel = "mail" }
+"""
+
+
 @pytest.fixture(scope="module")
 def site():
-    yield from postfix_sites("myorigin = desk.test\nrecipient_delimiter = +\n"
-                             "virtual_mailbox_domains = desk.test, agents.test, customer.test\n", desks=desks)
+    yield from postfix_sites(SETTINGS, desks=desks)
+
+
+@pytest.fixture
+def chatty():
+    """A desk that tells everybody of each new ticket."""
+    yield from postfix_sites(SETTINGS, desks=lambda port: desks(port) + TOLD)
 
 
 def put(site, sender, message, rcpts=DESK):
@@ -297,3 +312,91 @@ def test_who_writes_again_and_proves_it_can_be_told_again(site, mail):
     cleared = wait_for("the mark to go", lambda: [
         e for e in site.product.json("log") if e["kind"] == "contact.cleared"], 20)
     assert cleared[0]["data"]["address"] == ANN
+
+
+FORWARDED = """\
+{0}
+The customer is a fool.
+
+---------- Forwarded message ---------
+From: Ann <ann@customer.test>
+Date: Sun, 22 Nov 2026 at 10:00
+Subject: Printer nine
+To: <support@desk.test>
+
+It does not work.
+""".replace("\n", "\r\n")
+
+
+@contextlib.contextmanager
+def no_parser(site):
+    """Meanwhile nothing is read: mail is taken in as it is."""
+    stopping = threading.Event()
+
+    def hunt():
+        while not stopping.is_set():
+            subprocess.run(["pkill", "-KILL", "-P", str(site.product.ticketd.pid)],
+                           check=False)
+            time.sleep(0.01)
+    hunter = threading.Thread(target=hunt)
+    hunter.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        hunter.join()
+
+
+def later(site, mail, first, text):
+    """The ticket that an agent's mail became which nobody could read at first."""
+    known = {t["id"] for t in site.product.tickets()}
+    new = known
+    with no_parser(site):
+        for _ in range(50):
+            answer(site, mail, first, text, extra=f"Cc: {CID}\r\n")
+            new = {t["id"] for t in site.product.tickets()} - known
+            if new:
+                break
+    (new,) = new
+    wait_for("later analysis", lambda: kinds(site, new, "ticket.analysed"), 60)
+    wait_for("the group's notice", lambda: [
+        e for e in kinds(site, new, "notice.told") if e["role"] == "group"], 30)
+    wait_for("no job under way", lambda: all(
+        j["state"] == "done" for j in show(site, new)["jobs"]), 30)
+    wait_for("empty queue", site.mta.queue_empty, 30)
+    return new
+
+
+@pytest.mark.parametrize("word", ["#internal", "#reslove"])
+def test_a_note_that_is_read_later_is_told_to_nobody_outside(chatty, mail, word):
+    site = chatty
+    ticket, first = open_ticket(site, mail, "Printer nine")
+    wait_for("the acknowledgement", lambda: mails_to(site, ANN), 30)
+    site.mta.clear_mails()
+    new = later(site, mail, first, FORWARDED.format(word))
+    now = show(site, new)
+    assert {"id": ticket, "kind": "related"} in now["links"]
+    assert now["requester"] == BOB
+    assert [(m["internal"], m["agent"]) for m in now["messages"]] == [(True, True)]
+    site.product.ctl("resolve", new)
+    wait_for("the state's notice", lambda: [
+        e for e in kinds(site, new, "notice.told") if e["what"] == "state"], 30)
+    wait_for("empty queue", site.mta.queue_empty, 30)
+    told = {e["to"] for e in kinds(site, new, "notice.told")}
+    assert told <= {BOB, "eve@agents.test"}, told
+    ours = [m for m in site.mta.mails() if header(m, "Auto-Submitted")]
+    for raw in ours:
+        assert ANN.encode() not in header(raw, "To") and CID.encode() not in header(raw, "To")
+    assert not [m for m in ours if b"fool" in m]
+
+
+def test_an_agents_forward_is_in_the_name_of_who_wrote_it_unless_it_is_a_note(chatty, mail):
+    site = chatty
+    made = {}
+    for subject, text in (("Forward one", "\r\n"), ("Forward two", "#note\r\n")):
+        put(site, BOB, mail(subject, to=DESK, sender=f"Bob Secret <{BOB}>",
+                            body=FORWARDED.format(text), extra=proof("agents.test")))
+        made[subject] = wait_for("the ticket", lambda s=subject: [
+            t for t in site.product.tickets() if t["subject"] == s], 20)[0]["id"]
+    assert show(site, made["Forward one"])["requester"] == ANN
+    assert show(site, made["Forward two"])["requester"] == BOB
