@@ -40,6 +40,7 @@ struct tkt_desk_facts tkt_facts_desk(const struct tkt_conf *conf,
         .opens = tkt_class_bits(d->opens.items, d->opens.count),
         .changes_state = tkt_class_bits(d->changes_state.items, d->changes_state.count),
         .acknowledges = tkt_class_bits(d->acknowledges.items, d->acknowledges.count),
+        .acknowledge_proved = d->acknowledge_proved,
         .local_itsm = tkt_conf_itsm_is_local(conf, d->itsm),
         .never = tkt_conf_never(conf)};
 }

@@ -2,6 +2,7 @@
 #include "ticketd/noticeback.h"
 
 #include "base/enc.h"
+#include "base/mailstatus.h"
 #include "base/util.h"
 #include "store/notice.h"
 
@@ -69,8 +70,8 @@ struct back {
     int64_t ticket;
     int64_t message;
     bool is_report;
-    bool is_lasting;
-    bool is_back; /* whose mail came back writes again */
+    enum tkt_failure failure; /* what the report says of the address */
+    bool is_back;             /* whose mail came back writes again */
     char address[TKT_STORE_BACK_MAX];
     char status[16];
     char action[16];
@@ -78,6 +79,7 @@ struct back {
 
 struct plan {
     int64_t now_ms;
+    int64_t after; /* so many days of failures that may pass */
     size_t count;
     struct back items[];
 };
@@ -143,7 +145,8 @@ static int take(const struct tkt_follow_round *round, const struct tkt_store_eve
 
         snprintf(b->status, sizeof(b->status), "%s", status);
         snprintf(b->action, sizeof(b->action), "%s", action);
-        b->is_lasting = strcmp(action, "failed") == 0 && status[0] == '5';
+        b->failure = strcmp(action, "failed") == 0 ? tkt_mailstatus_failure(status)
+                                                   : TKT_FAILURE_NONE;
         rc = v != TKT_TOKEN_VALID && v != TKT_TOKEN_EXPIRED  ? 0
              : find_contact(round, data, &token, b, err) < 0 ? -1
                                                              : 1;
@@ -206,6 +209,7 @@ static int plan(const struct tkt_follow_round *round, void **out, struct tkt_err
         return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
     }
     p->now_ms = round->now_ms;
+    p->after = round->set->conf->limits.undeliverable_after;
     for (size_t i = 0; i < round->count; i++) {
         const struct tkt_store_event *e = &round->events[i];
         int n = take_event(round, e, &p->items[p->count], err);
@@ -224,6 +228,24 @@ static int plan(const struct tkt_follow_round *round, void **out, struct tkt_err
     return 0;
 }
 
+static int apply_report(struct tkt_store *store, const struct plan *p,
+                        const struct back *b, struct tkt_err *err)
+{
+    const struct tkt_store_contact_failed failed = {
+        .address = b->address,
+        .reason = b->status,
+        .ticket = b->ticket,
+        .after = b->failure == TKT_FAILURE_LASTING ? 1 : p->after};
+
+    if (tkt_store_notice_bounced(store, b->ticket, b->message, b->address, b->status,
+                                 b->action, p->now_ms, err) < 0) {
+        return -1;
+    }
+    return b->address[0] == '\0' || b->failure == TKT_FAILURE_NONE
+               ? 0
+               : tkt_store_contact_failed(store, &failed, p->now_ms, err);
+}
+
 static int apply(struct tkt_store *store, void *arg, struct tkt_err *err)
 {
     const struct plan *p = arg;
@@ -231,24 +253,18 @@ static int apply(struct tkt_store *store, void *arg, struct tkt_err *err)
     for (size_t i = 0; i < p->count; i++) {
         const struct back *b = &p->items[i];
         bool was = false;
+        int rc = 0;
 
         if (b->is_back) {
-            if (tkt_store_contact_clear(store, b->address, TKT_CONTACT_UNDELIVERABLE,
-                                        "mail", &was, p->now_ms, err) < 0) {
-                return -1;
-            }
-            continue;
+            rc = tkt_store_contact_clear(store, b->address, TKT_CONTACT_UNDELIVERABLE,
+                                         "mail", &was, p->now_ms, err);
+        } else if (b->is_report) {
+            rc = apply_report(store, p, b, err);
+        } else if (b->address[0] != '\0') {
+            rc = tkt_store_contact_mark(store, b->address, TKT_CONTACT_OPTED_OUT,
+                                        "by mail", b->ticket, p->now_ms, err);
         }
-        bool marks = b->address[0] != '\0' && (!b->is_report || b->is_lasting);
-
-        if ((b->is_report &&
-             tkt_store_notice_bounced(store, b->ticket, b->message, b->address, b->status,
-                                      b->action, p->now_ms, err) < 0) ||
-            (marks && tkt_store_contact_mark(store, b->address,
-                                             b->is_report ? TKT_CONTACT_UNDELIVERABLE
-                                                          : TKT_CONTACT_OPTED_OUT,
-                                             b->is_report ? b->status : "by mail",
-                                             b->ticket, p->now_ms, err) < 0)) {
+        if (rc < 0) {
             return -1;
         }
     }

@@ -4,9 +4,9 @@
  *
  * A machine's mail to a return path, and any mail to the other, is filed inside its ticket
  * as a note: it opens nothing, changes no state and is never answered, whoever signed it.
- * Then a follower marks the contact that the token was made for. A report of a lasting
- * failure marks it undeliverable; what the report says of it, and each other report, is the
- * event notice.bounced.
+ * Then a follower marks the contact that the token was made for, at once or when it failed
+ * on several days, as the status says (base/mailstatus.h); each report is the event
+ * notice.bounced.
  */
 #ifndef TKT_TICKETD_NOTICEBACK_H
 #define TKT_TICKETD_NOTICEBACK_H

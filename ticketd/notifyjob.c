@@ -119,10 +119,16 @@ static int write_down(struct tkt_store *store, const struct notifyjob *job,
         return -1;
     }
     if (job->call.undeliverable && job->ops->to != TKT_CHANNEL_TO_ROOM &&
-        job->made.notice.to[0] != '\0' &&
-        tkt_store_contact_mark(store, job->made.notice.to, TKT_CONTACT_UNDELIVERABLE,
-                               job->why, job->r->job.ticket, now_ms, err) < 0) {
-        return -1;
+        job->made.notice.to[0] != '\0') {
+        const struct tkt_store_contact_failed failed = {
+            .address = job->made.notice.to,
+            .reason = job->why,
+            .ticket = job->r->job.ticket,
+            .after = job->call.may_pass ? job->set->conf->limits.undeliverable_after : 1};
+
+        if (tkt_store_contact_failed(store, &failed, now_ms, err) < 0) {
+            return -1;
+        }
     }
     return thread == NULL || thread[0] == '\0' || job->made.notice.thread[0] != '\0' ||
                    strlen(thread) > TKT_NOTICE_THREAD_MAX
@@ -293,7 +299,7 @@ static void carry_out(struct notifyjob *job)
 
     job->call.bearer = tkt_buf_str(&job->token);
     job->call.now_ms = tkt_clock_wall_ms();
-    job->call.unauthorized = job->call.undeliverable = false;
+    job->call.unauthorized = job->call.undeliverable = job->call.may_pass = false;
     memset(&job->call.seen, 0, sizeof(job->call.seen));
     if (job->ops->way == TKT_CHANNEL_HTTP) {
         rc = send_http(job, &err);

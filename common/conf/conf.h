@@ -91,6 +91,7 @@ struct tkt_conf_desk {
     struct tkt_conf_list opens;
     struct tkt_conf_list changes_state;
     struct tkt_conf_list acknowledges;
+    bool acknowledge_proved; /* ... if their sender is proved */
     int64_t retain_ms;       /* content of closed tickets is erased after; 0 = keep */
     int64_t join_window_ms;  /* like mail of one automatic sender joins; 0 = never */
     int64_t storm_senders;   /* so many strangers in one conversation; 0 = never */
@@ -363,6 +364,7 @@ struct tkt_conf_limits {
     int64_t hash_max;         /* 256 MiB of decoded attachments of a message */
     int64_t
         undeliverable_ms; /* so long nothing goes to an address that failed; 0 = ever */
+    int64_t undeliverable_after; /* 3 days of failures that may pass */
 };
 
 struct tkt_conf_store {

@@ -40,6 +40,8 @@ static const struct tkt_conf_word forward_words[] = {{"forwarder", TKT_FORWARD_F
                                                      {"anybody", TKT_FORWARD_ANYBODY},
                                                      {NULL, 0}};
 static const struct tkt_conf_word reply_to_words[] = {{"keep", 0}, {"add", 1}, {NULL, 0}};
+static const struct tkt_conf_word proof_words[] = {
+    {"unless_failed", 0}, {"proved", 1}, {NULL, 0}};
 static const struct tkt_conf_word header_words[] = {
     {"id", 0}, {"desk", 0}, {"group", 0}, {"priority", 0}, {NULL, 0}};
 /* What wrote a message; the words of tkt_class_names. */
@@ -235,6 +237,12 @@ static const struct tkt_conf_row limits_rows[] = {
      .reload = true,
      .help = "An address whose mail came back is told nothing for so long, or until mail "
              "of its own comes whose sender is proved. 0: until that."},
+    {INT_ROW(tkt_conf_limits, undeliverable_after, "undeliverable_after", "3", 1, 14),
+     .reload = true,
+     .help =
+         "An address whose mail came back for what may pass (its mailbox is full, its "
+         "server was away) is told nothing only when that was so on that many days "
+         "within two weeks. One that does not exist, at once."},
     {INT_ROW(tkt_conf_limits, nested_max, "nested_max", "8", 1, 8), .reload = true,
      .help = "Messages, and winmail.dat, within each other that are opened."},
     {SIZE_ROW(tkt_conf_limits, nested_bytes_max, "nested_bytes_max", "1M", 4 * KIB,
@@ -421,6 +429,16 @@ static const struct tkt_conf_row desk_rows[] = {
     {LIST_ROW(tkt_conf_desk, acknowledges, "acknowledges", "human", 0, 11),
      .words = class_words, .reload = true,
      .help = "Classes whose mail is acknowledged; never that of the null sender."},
+    {.key = "acknowledge_if",
+     .type = TKT_CONF_ENUM,
+     .def = "unless_failed",
+     .unit = "",
+     .words = proof_words,
+     AT_TYPE(struct tkt_conf_desk, acknowledge_proved, bool),
+     .reload = true,
+     .help = "Whose mail is acknowledged: unless_failed: whose From is not known to be "
+             "forged; proved: whose From a login or an aligned pass proves. Others are "
+             "told nothing by themselves, nor asked for missing fields."},
     {STRING_ROW(tkt_conf_desk, language, "language", "en"), .max = 2,
      .check = tkt_conf_is_language, .reload = true,
      .help = "Of notices to those whose own is not known: two letters (ISO 639-1)."},

@@ -78,8 +78,16 @@ static const char *complaint_of_tickets(const struct tkt_decision *d,
 
 /* What it does there. */
 static const char *complaint_of_effects(const struct tkt_decision *d,
-                                        const struct tkt_facts *facts)
+                                        const struct tkt_facts *facts,
+                                        const struct tkt_desk_facts *desk)
 {
+    bool proved =
+        d->assurance == TKT_ASSURANCE_LOGIN || d->assurance == TKT_ASSURANCE_PASS;
+
+    if (d->acknowledge &&
+        (d->assurance == TKT_ASSURANCE_FAIL || (desk->acknowledge_proved && !proved))) {
+        return "acknowledges what its desk does not";
+    }
     if (d->reopens && d->action != TKT_ACTION_APPEND) {
         return "reopens without an append";
     }
@@ -181,7 +189,7 @@ int tkt_decisions_check(const struct tkt_decisions *d, const struct tkt_facts *f
     for (size_t i = 0; i < d->count; i++) {
         const char *why = complaint_of_tickets(&d->items[i], facts, &facts->desks[i]);
         if (why == NULL) {
-            why = complaint_of_effects(&d->items[i], facts);
+            why = complaint_of_effects(&d->items[i], facts, &facts->desks[i]);
         }
         if (why == NULL) {
             why = complaint_of_requester(&d->items[i], facts, &facts->desks[i]);

@@ -72,6 +72,7 @@ static void pack_desk(struct tkt_buf *out, const struct tkt_desk_facts *d)
     tkt_pack_u32(out, d->opens);
     tkt_pack_u32(out, d->changes_state);
     tkt_pack_u32(out, d->acknowledges);
+    tkt_pack_u8(out, d->acknowledge_proved);
     tkt_pack_u8(out, d->local_itsm);
     tkt_pack_u32(out, d->never);
 }
@@ -139,6 +140,7 @@ static void unpack_desk(struct tkt_unpack *u, struct tkt_desk_facts *d)
     d->opens = tkt_unpack_bits(u, TKT_CLASS_COUNT);
     d->changes_state = tkt_unpack_bits(u, TKT_CLASS_COUNT);
     d->acknowledges = tkt_unpack_bits(u, TKT_CLASS_COUNT);
+    d->acknowledge_proved = tkt_unpack_bool(u);
     d->local_itsm = tkt_unpack_bool(u);
     d->never = tkt_unpack_bits(u, TKT_NEVER_BITS);
 }

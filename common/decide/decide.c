@@ -150,6 +150,15 @@ static int fill_requester(const struct tkt_question *q, struct tkt_decision *d,
     return d->requester == NULL || d->requester_name == NULL ? -1 : 0;
 }
 
+/* From can name anybody: an acknowledgement to whom nothing proves may go to a stranger. */
+static bool may_acknowledge(const struct tkt_question *q)
+{
+    return q->policy.acknowledge &&
+           (q->desk->acknowledge_proved ? q->assurance == TKT_ASSURANCE_LOGIN ||
+                                              q->assurance == TKT_ASSURANCE_PASS
+                                        : q->assurance != TKT_ASSURANCE_FAIL);
+}
+
 static void fill_effects(const struct tkt_question *q, const struct tkt_thread *t,
                          struct tkt_decision *d)
 {
@@ -164,8 +173,7 @@ static void fill_effects(const struct tkt_question *q, const struct tkt_thread *
     d->public_comment =
         appends && q->policy.moves_state && q->facts->is_agent && q->desk->local_itsm;
     d->acknowledge =
-        q->policy.acknowledge && q->assurance != TKT_ASSURANCE_FAIL &&
-        !d->public_comment &&
+        may_acknowledge(q) && !d->public_comment &&
         (appends || d->action == TKT_ACTION_NEW || d->action == TKT_ACTION_NEW_LINKED);
 }
 

@@ -101,6 +101,7 @@ struct tkt_desk_facts {
     uint32_t opens;
     uint32_t changes_state;
     uint32_t acknowledges;
+    bool acknowledge_proved; /* ... and only whose sender is proved */
     bool local_itsm; /* the store is the desk: an agent's reply is a public comment */
     uint32_t never;  /* TKT_NEVER_ bits: what no rule of the configuration does */
 };

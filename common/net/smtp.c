@@ -64,10 +64,18 @@ enum tkt_http_outcome tkt_smtp_outcome(int code, const char *enhanced,
     return TKT_HTTP_RETRY;
 }
 
-bool tkt_smtp_is_undeliverable(int code, const char *enhanced, enum tkt_smtp_stage stage)
+enum tkt_failure tkt_smtp_failure(int code, const char *enhanced,
+                                  enum tkt_smtp_stage stage)
 {
-    return stage == TKT_SMTP_RCPT && code >= 500 && code < 600 &&
-           !is_about_us(code, enhanced, stage);
+    if (stage != TKT_SMTP_RCPT || code < 500 || code >= 600 ||
+        is_about_us(code, enhanced, stage)) {
+        return TKT_FAILURE_NONE;
+    }
+    if (enhanced[0] == '\0') {
+        return code == 550 || code == 551 || code == 553 ? TKT_FAILURE_LASTING
+                                                         : TKT_FAILURE_PASSING;
+    }
+    return tkt_mailstatus_failure(enhanced);
 }
 
 /* ---- what curl tells while it runs -------------------------------------------------------- */

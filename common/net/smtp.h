@@ -17,6 +17,7 @@
  */
 #ifndef TKT_NET_SMTP_H
 #define TKT_NET_SMTP_H
+#include "base/mailstatus.h"
 #include "net/http.h"
 
 #define TKT_SMTP_MAIL_MAX (64 * 1024 * 1024)
@@ -70,9 +71,10 @@ int tkt_smtp_check_url(const char *url, struct tkt_err *err);
 enum tkt_http_outcome tkt_smtp_outcome(int code, const char *enhanced,
                                        enum tkt_smtp_stage stage,
                                        enum tkt_err_class *class);
-/* The reply says that this recipient cannot be reached, ever: a 5xx to RCPT that is not
- * about us (5.7.x, 530, 503). */
-bool tkt_smtp_is_undeliverable(int code, const char *enhanced, enum tkt_smtp_stage stage);
+/* What the reply says of this recipient: NONE but for a 5xx to RCPT that is not about us
+ * (5.7.x, 530, 503) or the mail. Without an enhanced status 550, 551 and 553 are lasting. */
+enum tkt_failure tkt_smtp_failure(int code, const char *enhanced,
+                                  enum tkt_smtp_stage stage);
 /* The enhanced status (RFC 3463) of a reply's text behind its code; "" without one. */
 void tkt_smtp_enhanced(const char *reply, char out[16]);
 

@@ -169,8 +169,11 @@ int tkt_mail_read(struct tkt_channel_call *call, const struct tkt_http_response 
     tkt_smtp_enhanced(strlen(text) > 4 ? text + 4 : "", enhanced);
     *err = response->err;
     call->unauthorized = stage == TKT_SMTP_AUTH && response->status >= 500;
-    call->undeliverable = response->outcome == TKT_HTTP_REJECTED &&
-                          tkt_smtp_is_undeliverable(response->status, enhanced, stage);
+    enum tkt_failure failure = response->outcome == TKT_HTTP_REJECTED
+                                   ? tkt_smtp_failure(response->status, enhanced, stage)
+                                   : TKT_FAILURE_NONE;
+    call->undeliverable = failure != TKT_FAILURE_NONE;
+    call->may_pass = failure == TKT_FAILURE_PASSING;
     return -1;
 }
 

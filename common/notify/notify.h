@@ -114,7 +114,8 @@ struct tkt_channel_call {
     struct tkt_http_request request;
     struct tkt_channel_seen seen; /* made by read */
     bool unauthorized;            /* out: the secret or token is refused */
-    bool undeliverable;           /* out: this recipient cannot be reached, ever */
+    bool undeliverable;           /* out: this recipient cannot be reached */
+    bool may_pass;                /* out: but may be another time */
     struct tkt_wire_arena arena;
 };
 

@@ -46,7 +46,7 @@ int tkt_channel_prepare(const struct tkt_channel_ops *ops, struct tkt_channel_ca
     memset(r, 0, sizeof(*r));
     memset(&call->seen, 0, sizeof(call->seen));
     call->unauthorized = false;
-    call->undeliverable = false;
+    call->undeliverable = call->may_pass = false;
     if (ops->build(call, err) < 0) {
         return -1;
     }

@@ -9,6 +9,7 @@
 
 #define NAME_MAX_BYTES 1024
 #define REASON_MAX 300
+#define DAY_MS (86400 * INT64_C(1000))
 
 /* ---- counts --------------------------------------------------------------------------- */
 
@@ -290,6 +291,42 @@ int tkt_store_contact_mark(struct tkt_store *s, const char *address,
     if (n > 0) {
         n = contact_event(s, "contact.marked", address, mark, "", why, ticket, now_ms,
                           err);
+    }
+    return tkt_store_leave(s, own, n < 0 ? -1 : 0, err);
+}
+
+/* 1 it is the last one that is borne, 0, -1. What comes back of one day counts once. */
+static int count_failure(struct tkt_store *s, const struct tkt_store_contact_failed *in,
+                         int64_t now_ms, struct tkt_err *err)
+{
+    char name[TKT_STORE_BACK_MAX + 16];
+
+    if (in->after <= 1) {
+        return 1;
+    }
+    (void)snprintf(name, sizeof(name), "failed-day:%s", in->address); /* it has room */
+    int n = count(s, name, 1, DAY_MS, now_ms, err);
+    if (n == 1) {
+        (void)snprintf(name, sizeof(name), "failed:%s", in->address); /* as above */
+        n = count(s, name, in->after - 1, TKT_STORE_FAILED_WINDOW_MS, now_ms, err);
+        return n < 0 ? -1 : n == 0;
+    }
+    return n;
+}
+
+int tkt_store_contact_failed(struct tkt_store *s,
+                             const struct tkt_store_contact_failed *in, int64_t now_ms,
+                             struct tkt_err *err)
+{
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int n = count_failure(s, in, now_ms, err);
+    if (n == 1) {
+        n = tkt_store_contact_mark(s, in->address, TKT_CONTACT_UNDELIVERABLE, in->reason,
+                                   in->ticket, now_ms, err);
     }
     return tkt_store_leave(s, own, n < 0 ? -1 : 0, err);
 }

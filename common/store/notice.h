@@ -57,6 +57,18 @@ enum tkt_contact {
 int tkt_store_contact_mark(struct tkt_store *store, const char *address,
                            enum tkt_contact mark, const char *reason, int64_t ticket,
                            int64_t now_ms, struct tkt_err *err);
+/* A notice could not be brought to that address: after so many days on which that was so,
+ * within TKT_STORE_FAILED_WINDOW_MS of the first, it is marked. after <= 1: at once. */
+#define TKT_STORE_FAILED_WINDOW_MS (14 * 86400 * INT64_C(1000))
+struct tkt_store_contact_failed {
+    const char *address;
+    const char *reason;
+    int64_t ticket;
+    int64_t after;
+};
+int tkt_store_contact_failed(struct tkt_store *store,
+                             const struct tkt_store_contact_failed *in, int64_t now_ms,
+                             struct tkt_err *err);
 /* A notice came back: event notice.bounced of the ticket. address "": not known whose. */
 #define TKT_STORE_BACK_MAX 321
 int tkt_store_notice_bounced(struct tkt_store *store, int64_t ticket, int64_t message,

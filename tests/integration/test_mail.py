@@ -274,6 +274,23 @@ def test_a_report_to_a_return_path_marks_the_contact_and_opens_nothing(site, mai
         assert [m["data"]["mark"] for m in marked] == ["undeliverable"]
 
 
+def test_a_full_mailbox_and_a_refusal_of_ours_mark_nobody(site, mail):
+    ticket, token = open_ticket(site, mail)
+    to = f"support+b-{token}@example.test"
+    said = (("failed", "5.2.2"), ("failed", "5.7.1"), ("failed", "4.4.7"), ("delayed", "4.4.1"))
+    for i, (action, status) in enumerate(said):
+        text = REPORT.format(to=to, id=f"full{i}", action=action, status=status)
+        assert send(site.mta.port, "", to, text.replace("\n", "\r\n").encode()).code == 250
+    text = REPORT.format(to=to, id="full-then-gone", action="failed", status="5.1.1")
+    site.product.ctl("notify", "optout", "ann@customer.example", "--reachable")
+    wait_for("all events", lambda: len(events(site, ticket, "notice.bounced")) == len(said), 20)
+    assert events(site, ticket, "contact.marked") == []
+    assert send(site.mta.port, "", to, text.replace("\n", "\r\n").encode()).code == 250
+    wait_for("the mark", lambda: events(site, ticket, "contact.marked"), 20)
+    assert [e["data"]["reason"] for e in events(site, ticket, "contact.marked")] == ["5.1.1"]
+    site.product.ctl("notify", "optout", "ann@customer.example", "--reachable")
+
+
 def test_a_forged_return_path_is_no_report(site, mail):
     ticket, token = open_ticket(site, mail)
     forged = token[:-4] + ("aaaa" if token[-4:] != "aaaa" else "bbbb")

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/mailstatus.h"
 #include "base/util.h"
 
 #include <errno.h>
@@ -245,6 +246,36 @@ static void log_lines_cannot_be_forged(void **state)
     tkt_log_capture(NULL, NULL);
 }
 
+/* RFC 3463 and the lists that grew out of it. */
+static void a_status_tells_what_an_address_is_worth(void **state)
+{
+    static const struct {
+        const char *statuses;
+        enum tkt_failure is;
+    } rows[] = {
+        {"5.1.0 5.1.1 5.1.2 5.1.3 5.1.6 5.1.10 5.2.1 5.4.4", TKT_FAILURE_LASTING},
+        {"5.2.2 5.2.0 5.2.4 5.3.0 5.3.2 5.4.1 5.4.6 5.4.7 5.5.0 5.0.0 5.1.100 5.4.40",
+         TKT_FAILURE_PASSING},
+        {"4.1.1 4.1.2 4.2.2 4.4.1 4.4.4 4.4.7 4.0.0", TKT_FAILURE_PASSING},
+        {"5.1.7 5.1.8 5.1.9 5.2.3 5.3.4 5.6.0 5.6.1 5.7.0 5.7.1 5.7.26 4.7.1 4.7.0",
+         TKT_FAILURE_NONE},
+        {"2.0.0 5 5. x 50 551.1", TKT_FAILURE_PASSING}};
+
+    (void)state;
+    assert_int_equal(tkt_mailstatus_failure(""), TKT_FAILURE_PASSING);
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
+        char text[200];
+        char *rest = text;
+
+        snprintf(text, sizeof(text), "%s", rows[i].statuses);
+        for (char *s = strsep(&rest, " "); s != NULL; s = strsep(&rest, " ")) {
+            if (tkt_mailstatus_failure(s) != rows[i].is) {
+                fail_msg("%s: %d", s, (int)tkt_mailstatus_failure(s));
+            }
+        }
+    }
+}
+
 static void clock_can_be_held(void **state)
 {
     (void)state;
@@ -271,6 +302,7 @@ int main(void)
         cmocka_unit_test(hashes_give_published_values),
         cmocka_unit_test(files_are_replaced_whole),
         cmocka_unit_test(log_lines_cannot_be_forged),
+        cmocka_unit_test(a_status_tells_what_an_address_is_worth),
         cmocka_unit_test(clock_can_be_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

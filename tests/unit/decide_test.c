@@ -157,6 +157,41 @@ static void each_way_of_authentication_has_its_assurance(void **state)
     }
 }
 
+static void a_desk_may_demand_proof_before_it_acknowledges(void **state)
+{
+    unsigned seen = 0;
+
+    (void)state;
+    for (int opens = 0; opens < 2; opens++) {
+        for (int proof = 0; proof < 2; proof++) {
+            for (int a = 0; a < AUTHS; a++) {
+                struct world w =
+                    world(TKT_EVIDENCE_TOKEN, BOUND, (enum auth)a, TKT_STATE_OPEN);
+                struct tkt_decisions all;
+
+                w.desk.acknowledge_proved = proof;
+                if (opens) {
+                    w.candidate.id = NULL;
+                }
+                struct tkt_decision d = decide(&w, &all);
+                bool proved = d.assurance == TKT_ASSURANCE_LOGIN ||
+                              d.assurance == TKT_ASSURANCE_PASS;
+                assert_int_equal(d.acknowledge,
+                                 proof ? proved : d.assurance != TKT_ASSURANCE_FAIL);
+                seen |= 1U << d.assurance;
+                if (!d.acknowledge) {
+                    struct tkt_err err = TKT_ERR_INIT;
+
+                    all.items[0].acknowledge = true; /* a child that errs */
+                    assert_int_equal(tkt_decisions_check(&all, &w.facts, &err), -1);
+                }
+                tkt_decisions_release(&all);
+            }
+        }
+    }
+    assert_int_equal(seen, (1U << TKT_ASSURANCE_COUNT) - 1);
+}
+
 static void each_bit_of_a_class_is_its_own(void **state)
 {
     (void)state;
@@ -393,6 +428,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_way_of_authentication_has_its_assurance),
+        cmocka_unit_test(a_desk_may_demand_proof_before_it_acknowledges),
         cmocka_unit_test(each_bit_of_a_class_is_its_own),
         cmocka_unit_test(the_null_sender_moves_nothing_and_opens_only_where_bounces_do),
         cmocka_unit_test(class_bits_come_from_names),

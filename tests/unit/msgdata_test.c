@@ -83,7 +83,8 @@ static struct tkt_facts sample_facts(void)
                                               .refuse_closed = true,
                                               .forward_anybody = true,
                                               .changes_state = 0x400,
-                                              .acknowledges = 2}};
+                                              .acknowledges = 2,
+                                              .acknowledge_proved = true}};
 
     return (struct tkt_facts){.auth_login = (char *)"ann",
                               .login_is_from = true,

@@ -314,6 +314,42 @@ static void who_cannot_or_will_not_be_told_is_not(void **state)
     close_world(&w);
 }
 
+/* Three notices within an hour of a full mailbox are one failure. */
+static void what_may_pass_marks_after_days_and_what_lasts_at_once(void **state)
+{
+    const int64_t day_ms = 86400 * INT64_C(1000);
+    struct tkt_store_contact_failed full = {
+        .address = "full@y.example", .reason = "5.2.2", .after = 3};
+    const struct tkt_store_contact_failed gone = {
+        .address = "gone@y.example", .reason = "5.1.1", .after = 1};
+    struct world w;
+    struct tkt_err err = TKT_ERR_INIT;
+
+    open_world(&w, *state, ACK);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(tkt_store_contact_failed(w.f->store, &full, NOW + i, &err), 0);
+    }
+    assert_int_equal(tkt_store_contact_failed(w.f->store, &full, NOW + day_ms + 1, &err),
+                     0);
+    assert_int_equal(tkt_reader_contact(w.tools.reader, full.address, &err), 0);
+    assert_int_equal(tkt_store_contact_failed(w.f->store, &gone, NOW, &err), 0);
+    assert_int_equal(tkt_reader_contact(w.tools.reader, gone.address, &err),
+                     TKT_CONTACT_UNDELIVERABLE);
+    assert_int_equal(
+        tkt_store_contact_failed(w.f->store, &full, NOW + 2 * day_ms + 2, &err), 0);
+    assert_int_equal(tkt_reader_contact(w.tools.reader, full.address, &err),
+                     TKT_CONTACT_UNDELIVERABLE);
+    assert_int_equal(events(&w, "contact.marked"), 2);
+    /* Now and then is no mark: the window of the first is over. */
+    full.address = "often@y.example";
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(
+            tkt_store_contact_failed(w.f->store, &full, NOW + i * 8 * day_ms, &err), 0);
+    }
+    assert_int_equal(tkt_reader_contact(w.tools.reader, full.address, &err), 0);
+    close_world(&w);
+}
+
 static void a_comment_is_told_when_public_and_not_to_its_author(void **state)
 {
     struct world w;
@@ -414,6 +450,7 @@ int main(void)
         T(only_a_proved_sender_brings_others_along),
         T(a_digest_is_one_notice_for_many),
         T(who_cannot_or_will_not_be_told_is_not),
+        T(what_may_pass_marks_after_days_and_what_lasts_at_once),
         T(a_comment_is_told_when_public_and_not_to_its_author),
         T(a_parked_notice_tells_of_itself_to_nobody),
         T(a_channels_thread_is_the_first),

@@ -190,7 +190,7 @@ static void each_reply_has_its_outcome(void **state)
         enum tkt_http_outcome outcome;
         enum tkt_smtp_stage stage;
         enum tkt_err_class class;
-        bool undeliverable;
+        enum tkt_failure failure;
     } rows[] = {
         {{.greeting = "421 busy"}, TKT_HTTP_RETRY, TKT_SMTP_CONNECT, TKT_ERR_TEMP, 0},
         {{.greeting = "drop"}, TKT_HTTP_RETRY, TKT_SMTP_CONNECT, TKT_ERR_TEMP, 0},
@@ -202,8 +202,31 @@ static void each_reply_has_its_outcome(void **state)
          TKT_ERR_PERM,
          0},
         {{.rcpt = "450 4.2.1 later"}, TKT_HTTP_RETRY, TKT_SMTP_RCPT, TKT_ERR_TEMP, 0},
-        {{.rcpt = "550 5.1.1 nobody"}, TKT_HTTP_REJECTED, TKT_SMTP_RCPT, TKT_ERR_PERM, 1},
-        {{.rcpt = "550 nobody"}, TKT_HTTP_REJECTED, TKT_SMTP_RCPT, TKT_ERR_PERM, 1},
+        {{.rcpt = "550 5.1.1 nobody"},
+         TKT_HTTP_REJECTED,
+         TKT_SMTP_RCPT,
+         TKT_ERR_PERM,
+         TKT_FAILURE_LASTING},
+        {{.rcpt = "550 nobody"},
+         TKT_HTTP_REJECTED,
+         TKT_SMTP_RCPT,
+         TKT_ERR_PERM,
+         TKT_FAILURE_LASTING},
+        {{.rcpt = "552 5.2.2 mailbox full"},
+         TKT_HTTP_REJECTED,
+         TKT_SMTP_RCPT,
+         TKT_ERR_PERM,
+         TKT_FAILURE_PASSING},
+        {{.rcpt = "552 full"},
+         TKT_HTTP_REJECTED,
+         TKT_SMTP_RCPT,
+         TKT_ERR_PERM,
+         TKT_FAILURE_PASSING},
+        {{.rcpt = "550 5.1.8 no such sender"},
+         TKT_HTTP_REJECTED,
+         TKT_SMTP_RCPT,
+         TKT_ERR_PERM,
+         0},
         {{.rcpt = "554 5.7.1 relay denied"},
          TKT_HTTP_REJECTED,
          TKT_SMTP_RCPT,
@@ -231,10 +254,11 @@ static void each_reply_has_its_outcome(void **state)
             fail_msg("row %zu: %s at %s: %s", i, tkt_http_outcome_names[e.outcome],
                      tkt_smtp_stage_names[e.stage], e.err.text);
         }
-        assert_int_equal(
-            tkt_smtp_is_undeliverable(
-                e.status, strstr(e.err.text, "5.7.1") ? "5.7.1" : "", e.stage),
-            rows[i].undeliverable);
+        char enhanced[16];
+        const char *said = rows[i].script.rcpt ? rows[i].script.rcpt : "";
+
+        tkt_smtp_enhanced(strlen(said) > 4 ? said + 4 : "", enhanced);
+        assert_int_equal(tkt_smtp_failure(e.status, enhanced, e.stage), rows[i].failure);
     }
 }
 
