@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Asking a language model about a ticket: the job "refine", and inline where that is
- * wanted.
+ * Asking a language model about a ticket: the job "refine" (and inline where that is
+ * wanted: ticketd/refine_inline.h).
  *
  * Promise: only redacted words leave this host; a refusal, nonsense, an unknown label, a
  * service that is down or slow, or a spent budget leave the decision as it was; the create
@@ -13,17 +13,11 @@
 #include "ticketd/daemon.h"
 #include "ticketd/running.h"
 
-struct tkt_request;
 struct tkt_refiner;
 
 struct tkt_refiner *tkt_refiner_new(void);
 void tkt_refiner_free(struct tkt_refiner **refiner);
 
 extern const struct tkt_job_kind tkt_refine_kind;
-/* Behind the analysis of a request; changes its decisions or nothing. May block for
- * llm.inline_deadline. */
-void tkt_refine_inline(struct tkt_request *req, struct tkt_tools *tools);
-/* For each desk: is the job to be made? False where inline has been answered already. */
-bool tkt_refine_later(const struct tkt_request *req, size_t desk);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Asking while the SMTP client waits, where llm.inline says so.
  */
+#include "ticketd/refine_inline.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "ticketd/refine.h"
 #include "ticketd/refine_ask.h"
-#include "ticketd/request.h"
 
 #include <string.h>
 

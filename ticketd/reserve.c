@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "ticketd/refine.h"
+#include "ticketd/refine_inline.h"
 #include "ticketd/request.h"
 
 #include "base/clock.h"

@@ -11,7 +11,7 @@
 #include "ticketd/joins.h"
 #include "ticketd/noticeback.h"
 #include "ticketd/participants.h"
-#include "ticketd/refine.h"
+#include "ticketd/refine_inline.h"
 #include "ticketd/traces.h"
 #include "ticketd/wants.h"
 
