@@ -86,11 +86,11 @@ static int make_payload(const struct tkt_control_request *req, struct tkt_buf *b
     add(b, "role", to != NULL ? to : "requester");
     add(b, "language", language != NULL ? language : "");
     add(b, "text", "What somebody wrote.");
-    (void)tkt_buf_adds(b,
-                       ",\"event\":{\"reason\":\"the reason\",\"target\":\"itsm\","
-                       "\"job\":12,\"step\":\"first\",\"due\":\"2026-12-24T12:00:00Z\"}"
-                       ",\"items\":[{\"line\":\"[IT-12] one of many\",\"ticket\":"
-                       "\"IT-12\"}],\"left_out\":0}");
+    (void)tkt_buf_adds(
+        b, ",\"optout\":true,\"event\":{\"reason\":\"the reason\",\"target\":\"itsm\","
+           "\"job\":12,\"step\":\"first\",\"due\":\"2026-12-24T12:00:00Z\"}"
+           ",\"items\":[{\"line\":\"[IT-12] one of many\",\"ticket\":"
+           "\"IT-12\"}],\"left_out\":0}");
     return b->failed ? -1 : 0;
 }
 

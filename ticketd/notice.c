@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/util.h"
+#include "ticketd/optout.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -278,6 +279,7 @@ static int add_message(struct tkt_notice_made *m, struct vars *v,
     }
     add_text(v, "message", text);
     add_text(v, "what", tkt_notice_names[m->notice.what]);
+    add_text(v, "unsubscribe", m->unsubscribe);
     return 0;
 }
 
@@ -299,7 +301,25 @@ static const char *url_of(struct tkt_notice_made *m)
     return url.failed ? "" : keep(m, tkt_buf_str(&url));
 }
 
-static int fill(struct tkt_notice_made *m, struct tkt_err *err)
+/* An acknowledgement answers him: he has just written. NULL: no memory. */
+static const char *unsubscribe_of(const struct tkt_notice_made *m, int64_t ticket,
+                                  struct tkt_wire_arena *arena)
+{
+    const char *base = m->set->conf->webhook.public_url;
+    char token[TKT_OPTOUT_LEN_MAX + 1];
+    struct tkt_err none = TKT_ERR_INIT;
+    TKT_AUTO_BUF struct tkt_buf url = TKT_BUF_INIT(2048);
+
+    if (base[0] == '\0' || m->set->conf->webhook.listen[0] == '\0' || !m->may_opt_out ||
+        m->is_answer || !tkt_optout_is_person(m->notice.to) ||
+        tkt_optout_make(&m->set->keys, ticket, m->notice.to, token, &none) < 0 ||
+        tkt_buf_addf(&url, "%s%s%s", base, TKT_OPTOUT_PATH, token) < 0) {
+        return ""; /* the mailto of the header is there without it */
+    }
+    return tkt_wire_arena_strdup(arena, tkt_buf_str(&url), url.len);
+}
+
+static int fill(struct tkt_notice_made *m, int64_t ticket, struct tkt_err *err)
 {
     const struct tkt_reader_full *f = &m->full;
     struct tkt_notice *n = &m->notice;
@@ -318,7 +338,8 @@ static int fill(struct tkt_notice_made *m, struct tkt_err *err)
                  f->state != TKT_STATE_OPEN && f->state != TKT_STATE_PENDING;
     n->id = n->thread = n->from = n->from_name = n->reply_to = n->return_path = "";
     n->message_id = n->in_reply_to = n->references = "";
-    return n->url == NULL ? no_memory(err) : 0;
+    m->unsubscribe = unsubscribe_of(m, ticket, &m->arena);
+    return n->url == NULL || m->unsubscribe == NULL ? no_memory(err) : 0;
 }
 
 static int render(struct tkt_notice_made *m, struct tkt_reader *reader, int64_t message,
@@ -387,7 +408,7 @@ int tkt_notice_make(struct tkt_notice_made *m, const struct tkt_settings *set,
     if (n <= 0) {
         return n < 0 ? -1 : tkt_err_set(err, TKT_ERR_PERM, "its ticket is gone");
     }
-    return fill(m, err) < 0 ? -1 : render(m, reader, message, err);
+    return fill(m, ticket, err) < 0 ? -1 : render(m, reader, message, err);
 }
 
 int tkt_notice_make_sample(struct tkt_notice_made *m, const struct tkt_settings *set,
@@ -429,7 +450,7 @@ int tkt_notice_make_sample(struct tkt_notice_made *m, const struct tkt_settings 
                                        .state = TKT_STATE_OPEN,
                                        .priority = 3,
                                        .created_ms = tkt_clock_wall_ms()};
-    return fill(m, err) < 0 ? -1 : render(m, NULL, 0, err);
+    return fill(m, 1, err) < 0 ? -1 : render(m, NULL, 0, err);
 }
 
 void tkt_notice_made_release(struct tkt_notice_made *m)

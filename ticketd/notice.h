@@ -25,6 +25,7 @@ struct tkt_notice_made {
     struct tkt_wire_arena arena;
     bool is_answer; /* to the mail of the job */
     bool may_opt_out;
+    const char *unsubscribe; /* the page where who gets it opts out; "" = none */
 };
 
 /* Words and facts; `thread`, id and what mail needs are the caller's. */

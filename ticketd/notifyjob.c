@@ -536,7 +536,7 @@ static int fill_mail(struct notifyjob *job)
                                       .is_answer = m->is_answer,
                                       .is_person = is_reply,
                                       .may_unsubscribe = m->may_opt_out && !m->is_answer,
-                                      .unsubscribe = ""};
+                                      .unsubscribe = m->unsubscribe};
 
     if (job->ops->to != TKT_CHANNEL_TO_ADDRESS) {
         return 0;

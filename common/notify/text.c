@@ -47,6 +47,7 @@ const char *const tkt_notice_vars[] = {"ticket.id",
                                        "items[].url",
                                        "count",
                                        "left_out",
+                                       "unsubscribe",
                                        NULL};
 
 struct one {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "store/notice.h"
 
+#include "base/enc.h"
 #include "base/util.h"
 #include "store/internal.h"
 
@@ -272,24 +273,37 @@ static int contact_event(struct tkt_store *s, const char *kind, const char *addr
     return tkt_event_end(s, ticket, 0, NULL, kind, now_ms, err);
 }
 
+/* One row, however it is written. */
+static int fold(const char *address, char out[TKT_STORE_CONTACT_MAX + 1],
+                struct tkt_err *err)
+{
+    if (address[0] == '\0' || strlen(address) > TKT_STORE_CONTACT_MAX) {
+        return tkt_err_set(err, TKT_ERR_PERM, "store: no contact: %.60s", address);
+    }
+    memcpy(out, address, strlen(address) + 1);
+    tkt_ascii_lower(out);
+    return 0;
+}
+
 int tkt_store_contact_mark(struct tkt_store *s, const char *address,
                            enum tkt_contact mark, const char *reason, int64_t ticket,
                            int64_t now_ms, struct tkt_err *err)
 {
     char why[REASON_MAX];
+    char folded[TKT_STORE_CONTACT_MAX + 1];
     bool own = false;
 
-    if (address[0] == '\0' || strlen(address) > 320) {
-        return tkt_err_set(err, TKT_ERR_PERM, "store: no contact: %.60s", address);
+    if (fold(address, folded, err) < 0) {
+        return -1;
     }
     if (tkt_store_enter(s, &own, err) < 0) {
         return -1;
     }
     (void)snprintf(why, sizeof(why), "%s", reason); /* cut is fine */
     int n =
-        tkt_db_run(s->db, SQL_CONTACT_ADD, err, "sdit", address, (int)mark, now_ms, why);
+        tkt_db_run(s->db, SQL_CONTACT_ADD, err, "sdit", folded, (int)mark, now_ms, why);
     if (n > 0) {
-        n = contact_event(s, "contact.marked", address, mark, "", why, ticket, now_ms,
+        n = contact_event(s, "contact.marked", folded, mark, "", why, ticket, now_ms,
                           err);
     }
     return tkt_store_leave(s, own, n < 0 ? -1 : 0, err);
@@ -355,15 +369,16 @@ int tkt_store_contact_clear(struct tkt_store *s, const char *address,
                             enum tkt_contact mark, const char *who, bool *was,
                             int64_t now_ms, struct tkt_err *err)
 {
+    char folded[TKT_STORE_CONTACT_MAX + 1];
     bool own = false;
 
-    if (tkt_store_enter(s, &own, err) < 0) {
+    if (fold(address, folded, err) < 0 || tkt_store_enter(s, &own, err) < 0) {
         return -1;
     }
-    int n = tkt_db_run(s->db, SQL_CONTACT_DROP, err, "sd", address, (int)mark);
+    int n = tkt_db_run(s->db, SQL_CONTACT_DROP, err, "sd", folded, (int)mark);
     *was = n > 0;
     if (n > 0) {
-        n = contact_event(s, "contact.cleared", address, mark, who, "", 0, now_ms, err);
+        n = contact_event(s, "contact.cleared", folded, mark, who, "", 0, now_ms, err);
     }
     return tkt_store_leave(s, own, n < 0 ? -1 : 0, err);
 }

@@ -4,8 +4,8 @@
  * still to answer.
  *
  * Promise: counts and waiting notices are written in the caller's transaction, so that
- * limits hold across crashes and nothing waits twice. Addresses are kept as given: callers
- * fold their case.
+ * limits hold across crashes and nothing waits twice. Contacts are kept, and asked for, in
+ * lower case; other addresses as given.
  * Limits: below. Errors: as the store's.
  */
 #ifndef TKT_STORE_NOTICE_H
@@ -49,6 +49,7 @@ int tkt_store_notices_release(struct tkt_store *store, int64_t now_ms, int max,
 int tkt_store_notice_expire(struct tkt_store *store, int64_t now_ms, int max,
                             struct tkt_err *err);
 
+#define TKT_STORE_CONTACT_MAX 320
 enum tkt_contact {
     TKT_CONTACT_UNDELIVERABLE = 1, /* it cannot be reached */
     TKT_CONTACT_OPTED_OUT = 2      /* it does not want to be told */

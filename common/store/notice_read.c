@@ -2,10 +2,12 @@
  * What notices are made of, read.
  */
 #include "base/clock.h"
+#include "base/enc.h"
 #include "base/util.h"
 #include "store/internal.h"
 #include "store/notice.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool keep(struct tkt_wire_arena *arena, const struct tkt_row *row, int col,
@@ -25,8 +27,11 @@ static int no_memory(struct tkt_err *err)
 int tkt_reader_contact(struct tkt_reader *r, const char *address, struct tkt_err *err)
 {
     int64_t marks = 0;
+    char folded[TKT_STORE_CONTACT_MAX + 1];
 
-    return tkt_db_get_int(r->db, SQL_CONTACT_MARKS, &marks, err, "s", address) < 0
+    (void)snprintf(folded, sizeof(folded), "%s", address); /* cut: there is none such */
+    tkt_ascii_lower(folded);
+    return tkt_db_get_int(r->db, SQL_CONTACT_MARKS, &marks, err, "s", folded) < 0
                ? -1
                : (int)marks;
 }

@@ -38,12 +38,14 @@ struct tkt_hook_visit {
 struct tkt_hook_guest {
     const char *path;    /* "/hook/" */
     const char *methods; /* "POST", "GET, HEAD, POST": what 405 tells */
+    size_t body_max;     /* the longest call; 0: the section's */
     /* 0: go on; else a status, by the head alone. */
     int (*head)(struct tkt_hook_visit *v);
     int (*take)(struct tkt_hook_visit *v); /* a status */
 };
 
 extern const struct tkt_hook_guest tkt_hook_itsm;
+extern const struct tkt_hook_guest tkt_hook_optout;
 
 /* "POST" in "GET, HEAD, POST". */
 bool tkt_hook_allows(const char *methods, const char *method);

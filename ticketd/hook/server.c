@@ -112,7 +112,8 @@ static void *sweep_main(void *arg)
 
 /* ---- a call ----------------------------------------------------------------------------- */
 
-static const struct tkt_hook_guest *const guests[] = {&tkt_hook_itsm, NULL};
+static const struct tkt_hook_guest *const guests[] = {&tkt_hook_itsm, &tkt_hook_optout,
+                                                      NULL};
 
 bool tkt_hook_allows(const char *methods, const char *method)
 {
@@ -178,6 +179,13 @@ static const struct tkt_hook_guest *guest_of(const char *url, const char **rest)
     return NULL;
 }
 
+static int64_t body_max(const struct request *q)
+{
+    int64_t most = q->set->conf->webhook.body_max;
+
+    return q->guest->body_max == 0 ? most : TKT_MIN(most, (int64_t)q->guest->body_max);
+}
+
 /* What the head alone tells. */
 static int judge_head(struct request *q, struct MHD_Connection *c, const char *url)
 {
@@ -201,7 +209,7 @@ static int judge_head(struct request *q, struct MHD_Connection *c, const char *u
     if (!tkt_hook_allows(q->guest->methods, v->method)) {
         return 405;
     }
-    if (said != NULL && (strlen(said) > 12 || atoll(said) > w->body_max)) {
+    if (said != NULL && (strlen(said) > 12 || atoll(said) > body_max(q))) {
         tell_refused(q, c, "longer than body_max");
         return 413;
     }
@@ -315,9 +323,8 @@ static enum MHD_Result on_call(void *cls, struct MHD_Connection *c, const char *
     q->visit.method = method;
     q->visit.rest = url + strlen(q->guest->path); /* the library's, as long as the call */
     if (*len > 0) {
-        if (q->status == 0 &&
-            (body->len + *len > (size_t)q->set->conf->webhook.body_max ||
-             tkt_buf_add(body, data, *len) < 0)) {
+        if (q->status == 0 && (body->len + *len > (size_t)body_max(q) ||
+                               tkt_buf_add(body, data, *len) < 0)) {
             q->status = 413;
             tkt_buf_release(body);
             tell_refused(q, c, "longer than body_max");

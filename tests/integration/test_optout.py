@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The page that opts out, behind List-Unsubscribe: over HTTP, with a real ticketd."""
+import email
+import email.policy
+import http.client
+import os
+import re
+
+import pytest
+from conftest import BUILD
+from harness.product import Product
+from harness.util import free_port, make_root, remove_root, wait_for
+
+DESK = "support@example.test"
+BASE = "https://notices.example.test/tickets"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+CONF = """
+webhook {{
+    listen = "127.0.0.1:{port}"
+    public_url = "{base}"
+}}
+channel "mail" {{ type = "mail" options = {{"program={program}"}} }}
+notify "ack" {{ on = {{"created", "comment"}} to = {{"requester"}} channel = "mail" }}
+desk "it" {{ addresses = {{"{desk}"}} prefix = "IT" display_name = "The <IT> desk" }}
+"""
+
+
+class Site:
+    def __init__(self):
+        self.root, self.port = make_root(), free_port()
+        self.box = f"{self.root}/box"
+        os.mkdir(self.box)
+        os.chmod(self.box, 0o777)
+        program = f"{self.root}/sendmail"
+        with open(program, "w", encoding="ascii") as f:
+            f.write(f"#!/bin/sh\nf=$(mktemp {self.box}/new.XXXXXX)\ncat > $f\n"
+                    f"mv $f {self.box}/mail.${{f##*.}}\n")
+        os.chmod(program, 0o755)
+        self.product = Product(self.root, BUILD, desks=CONF.format(
+            port=self.port, base=BASE, program=program, desk=DESK))
+        self.product.prepare()
+        self.product.start_ticketd()
+
+    def mails(self, to):
+        found = []
+        for name in os.listdir(self.box):
+            if name.startswith("mail."):
+                with open(f"{self.box}/{name}", "rb") as f:
+                    m = email.message_from_binary_file(f, policy=email.policy.default)
+                if m["To"].addresses[0].addr_spec.lower() == to.lower():
+                    found.append(m)
+        return found
+
+    def ticket(self, sender):
+        """Opened, and its acknowledgement is there."""
+        done = self.product.ctl("submit", "-f", sender, "-r", DESK, text=False, stdin=(
+            f"From: {sender}\r\nTo: {DESK}\r\nSubject: help\r\nMessage-ID: <1.{sender}>\r\n"
+            "\r\nIt does not work.\r\n").encode())
+        wait_for("the acknowledgement", lambda: self.mails(sender), 20)
+        return done.stdout.split()[0].decode()
+
+    def comment(self, ticket, to, count):
+        self.product.ctl("comment", ticket, "We look at it.", "--public")
+        wait_for("the notice", lambda: len(self.mails(to)) == count, 20)
+
+    def call(self, method, path, body=None, headers=None):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        c.request(method, path, body=body, headers=headers or {})
+        answer = c.getresponse()
+        said = (answer.status, answer.read().decode("utf-8"), answer.headers)
+        c.close()
+        return said
+
+    def contacts(self):
+        return {c["address"]: c for c in self.product.json("notify", "list")}
+
+    def stop(self):
+        self.product.stop()
+        print(self.product.log("ticketd")[-4000:])
+        remove_root(self.root)
+
+
+@pytest.fixture(scope="module", name="site")
+def _site():
+    site = Site()
+    yield site
+    site.stop()
+
+
+def link_of(mail):
+    """What stands in List-Unsubscribe, as RFC 8058 wants it: its path here."""
+    field = re.sub(r"\s+", " ", str(mail["List-Unsubscribe"]))
+    https, mailto = re.fullmatch(r"<(https://[^<>\s]+)>, <(mailto:[^<>\s]+)>", field).groups()
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mailto.startswith("mailto:support+u-") and https.startswith(BASE + "/optout/")
+    return https[len(BASE):]
+
+
+def opened(site, sender):
+    """A ticket, and the path of its contact's page."""
+    ticket = site.ticket(sender)
+    ack = site.mails(sender)[0]
+    assert ack["List-Unsubscribe"] is None  # it answers him, who has just written
+    site.comment(ticket, sender, 2)
+    mail = next(m for m in site.mails(sender) if m["List-Unsubscribe"])
+    path = link_of(mail)
+    plain = mail.get_body(("plain",)).get_content()
+    assert f"No more notices: {BASE}{path}" in plain.replace("\n", "")
+    assert f'href="{BASE}{path}"' in mail.get_body(("html",)).get_content().replace("\n", "")
+    assert sender.split("@", maxsplit=1)[0] not in path and "customer" not in path
+    return ticket, path
+
+
+def test_looking_changes_nothing_and_the_page_gives_nothing_away(site):
+    ann = "ann@customer.example"
+    _, path = opened(site, ann)
+    for method in ("GET", "HEAD", "GET"):
+        status, page, headers = site.call(method, path)
+        assert status == 200
+        assert (page == "") == (method == "HEAD")
+    assert ann not in site.contacts()
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["Content-Language"] == "en"
+    assert "<script" not in page and ann not in page and "a...@customer.example" in page
+    assert "The &lt;IT&gt; desk" in page and "<IT>" not in page
+    status, page, headers = site.call("GET", path, headers={"Accept-Language": "de-CH,en;q=0.5"})
+    assert headers["Content-Language"] == "de" and "Keine Benachrichtigungen mehr" in page
+    status, _, headers = site.call("PUT", path, body="x")
+    assert status == 405 and headers["Allow"] == "GET, HEAD, POST"
+    status, page, _ = site.call("POST", path, body="nothing=asked", headers=FORM)
+    assert status == 400 and "Nothing was changed" in page
+    assert ann not in site.contacts()
+
+
+def test_one_click_ends_it_and_the_same_page_begins_it_again(site):
+    bob = "Bob@customer.example"
+    ticket, path = opened(site, bob)
+    status, page, _ = site.call("POST", path, body="List-Unsubscribe=One-Click", headers=FORM)
+    assert status == 200 and 'value="again"' in page
+    row = site.contacts()[bob.lower()]
+    assert (row["mark"], row["reason"]) == ("opted-out", "by link")
+    assert site.call("POST", path, body="do=stop", headers=FORM)[0] == 200  # twice is once
+    kinds = [e["kind"] for e in site.product.json("log", ticket)]
+    assert kinds.count("contact.marked") == 1
+    assert 'value="again"' in site.call("GET", path)[1]
+
+    site.product.ctl("comment", ticket, "Nobody hears this.", "--public")
+    opened(site, "behind@customer.example")  # planned in their order
+    assert len(site.mails(bob)) == 2
+
+    status, page, _ = site.call("POST", path, body="do=again", headers=FORM)
+    assert status == 200 and 'value="stop"' in page
+    assert bob.lower() not in site.contacts()
+    site.comment(ticket, bob, 3)
+
+
+def test_a_mail_program_may_post_as_the_rfc_prefers_it(site):
+    eve = "eve@customer.example"
+    _, path = opened(site, eve)
+    body = ('--q\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+            "One-Click\r\n--q--\r\n")
+    status, _, _ = site.call("POST", path, body=body,
+                             headers={"Content-Type": 'multipart/form-data; boundary="q"'})
+    assert status == 200 and eve in site.contacts()
+
+
+def test_no_other_address_can_be_made_of_a_link(site):
+    _, path = opened(site, "max@customer.example")
+    before = site.contacts()
+    token = path.rsplit("/", 1)[1]
+    for bad in (token[:-1], token + "a", "a" * len(token), "", "../hook/x", "%00" * 20,
+                token[:20] + ("b" if token[20] == "a" else "a") + token[21:], "x" * 5000):
+        status, page, headers = site.call("POST", f"/optout/{bad}", headers=FORM,
+                                          body="List-Unsubscribe=One-Click")
+        assert status == 404, bad
+        assert headers["Content-Type"].startswith("text/html") and "<form" not in page
+    status, _, _ = site.call("POST", path, body=b"do=stop&" * 2000, headers=FORM)
+    assert status == 413
+    assert site.contacts() == before
+    # An upper-case copy is the same address: some programs change the case.
+    assert site.call("GET", path[:8] + path[8:].upper())[0] == 200
+
+
+def test_what_was_said_is_kept_over_a_kill(site):
+    zoe = "zoe@customer.example"
+    _, path = opened(site, zoe)
+    assert site.call("POST", path, body="do=stop", headers=FORM)[0] == 200
+    site.product.ticketd.kill()
+    site.product.ticketd.wait()
+    site.product.start_ticketd()
+    assert zoe in site.contacts()
+    assert 'value="again"' in site.call("GET", path)[1]
