@@ -731,8 +731,19 @@ static bool differs(const char *have, const char *want)
     return want != NULL && *want != '\0' && (have == NULL || strcmp(have, want) != 0);
 }
 
+/* Incidents have columns for why they wait or how they ended; of another table only who
+ * wrote the section knows that it has them too. */
+static const char *reason_for(const struct tkt_itsm_call *call, const char *table,
+                              const char *name, const char *usual)
+{
+    bool is_incident = table != NULL && strcmp(table, "incident") == 0;
+
+    return tkt_itsm_option(call, name, is_incident ? usual : "");
+}
+
 /* What a move into a state must bring along. */
-static void add_state(struct tkt_itsm_call *call, cJSON *body, const char *state)
+static void add_state(struct tkt_itsm_call *call, const char *table, cJSON *body,
+                      const char *state)
 {
     const char *ours = call->ticket->state;
     bool ends = call->op == TKT_ITSM_CLOSE || strcmp(ours, "resolved") == 0 ||
@@ -741,12 +752,14 @@ static void add_state(struct tkt_itsm_call *call, cJSON *body, const char *state
     set_known(body, "state", state);
     if (ends) {
         set_known(body, "close_code",
-                  tkt_itsm_option(call, "close_code", "Resolved by caller"));
+                  reason_for(call, table, "close_code", "Resolved by caller"));
         set_known(body, "close_notes",
                   tkt_itsm_option(call, "close_notes", "Resolved by e-mail."));
     } else if (strcmp(ours, "pending") == 0) {
-        set_known(body, "hold_reason", tkt_itsm_option(call, "hold_reason", "1"));
-        if (strcmp(tkt_itsm_option(call, "hold_reason", "1"), "1") == 0) {
+        const char *why = reason_for(call, table, "hold_reason", "1");
+
+        set_known(body, "hold_reason", why);
+        if (strcmp(why, "1") == 0) {
             set_known(body, "comments", "Waiting for an answer.");
         }
     }
@@ -763,7 +776,7 @@ static enum tkt_itsm_next patch_record(struct tkt_itsm_call *call, struct work *
 
     impact_and_urgency(call, &impact, &urgency);
     if (tkt_itsm_tells(call, TKT_ITSM_STATE) && differs(w->had_state, state)) {
-        add_state(call, body, state);
+        add_state(call, r.table, body, state);
     }
     if (differs(w->had_group, w->group)) {
         set_known(body, "assignment_group", w->group);
@@ -838,7 +851,8 @@ static enum tkt_itsm_next close_ticket(struct tkt_itsm_call *call, struct tkt_er
         return TKT_ITSM_DONE;
     }
     cJSON *body = cJSON_CreateObject();
-    add_state(call, body, r.table == NULL ? NULL : state_of(call, r.table, "closed"));
+    add_state(call, r.table, body,
+              r.table == NULL ? NULL : state_of(call, r.table, "closed"));
     enum tkt_itsm_next next = patch(call, body, err);
     call->request.repeatable = true;
     return next;

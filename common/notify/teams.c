@@ -30,8 +30,8 @@ static void add_run(cJSON *body, const char *text, bool is_title)
     cJSON_AddStringToObject(run, "type", "TextRun");
     cJSON_AddStringToObject(run, "text", text != NULL && text[0] != '\0' ? text : " ");
     if (is_title) {
-        cJSON_AddStringToObject(run, "weight", "bolder");
-        cJSON_AddStringToObject(run, "size", "medium");
+        cJSON_AddStringToObject(run, "weight", "Bolder");
+        cJSON_AddStringToObject(run, "size", "Medium");
     }
 }
 

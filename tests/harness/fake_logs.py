@@ -85,6 +85,7 @@ class Elasticsearch(Fake):
         super().__init__()
         self.key, self.size_max = key, size_max
         self.documents = {}    # id: document
+        self.actions = []      # lines that say what comes
         self.again = 0         # creates that were there
         self.busy = {}         # id: how often it is answered 429
         self.item_fault = None  # document -> status or None
@@ -103,6 +104,7 @@ class Elasticsearch(Fake):
         raise Answer(200, {"errors": any(i["create"]["status"] > 299 for i in items), "items": items})
 
     def create(self, action, document):
+        self.actions.append(action)
         self.need(list(action) == ["create"] and set(action["create"]) == {"_index", "_id"}, f"action {action}")
         self.need(action["create"]["_index"] == "logs-ticket_milter-default", "index")
         name = action["create"]["_id"]

@@ -15,7 +15,8 @@ INCIDENT = {"sys_id", "number", "short_description", "description", "caller_id",
             "impact", "urgency", "priority", "state", "hold_reason", "close_code",
             "close_notes", "comments", "work_notes", "correlation_id", "correlation_display",
             "u_site", "sys_updated_on", "sys_created_on"}
-COLUMNS = {"incident": INCIDENT, "sc_request": INCIDENT - {"caller_id"} | {"requested_for"},
+COLUMNS = {"incident": INCIDENT, "sc_request": INCIDENT - {"caller_id", "hold_reason", "close_code"} |
+           {"requested_for"},
            "sys_user": {"sys_id", "name", "email", "user_name", "active", "first_name",
                         "last_name"},
            "sys_user_group": {"sys_id", "name", "email", "active"},
@@ -116,9 +117,9 @@ class ServiceNow(Vendor):
             if name in REFERENCES and value not in self.tables[REFERENCES[name]]:
                 raise ValueError(f"{name} is dangling")
         state = given.get("state")
-        if state in ("6", "7") and not (given.get("close_code") and given.get("close_notes")):
+        if table == "incident" and state in ("6", "7") and not (given.get("close_code") and given.get("close_notes")):
             raise error(403, "Operation Failed", "Data Policy Exception: Resolution code")
-        if state == "3" and not given.get("comments"):
+        if table == "incident" and state == "3" and not given.get("comments"):
             raise error(403, "Operation Failed", "Data Policy Exception: comments")
         for element in ("comments", "work_notes"):
             text = given.pop(element, None)

@@ -14,7 +14,8 @@ class Fake:
     def __init__(self, secret, port=0):
         self.key = base64.b64decode(secret.removeprefix("whsec_"))
         self.events = {}    # id: body
-        self.requests = []  # (status, id)
+        self.requests = []  # ids
+        self.signed = []    # (headers, body) as they came, for an outside judge
         self.faults = []
         self.plans = []     # next answers: (status, headers, body), or "lose"
         fake = self
@@ -65,6 +66,7 @@ class Fake:
         body = h.rfile.read(int(h.headers["content-length"]))
         status, fault = self._fault_of(h, body)
         given = h.headers.get("webhook-id")
+        self.signed.append(({k.lower(): v for k, v in h.headers.items()}, body.decode()))
         plan = self.plans.pop(0) if self.plans else None
         if fault:
             self.faults.append(fault)

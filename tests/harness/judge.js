@@ -3,9 +3,10 @@
 //
 //   node judge.js FOLDER < cases.json > verdicts.json
 //
-// A case is {schema: "adf", value} or {api, method, path, query, type, body} with, if the
-// answer is to be judged too, {status, answer}. A verdict is a list of complaints, or null
-// where the description does not know the path.
+// A case is {schema, value}, the schema "adf" or one that judge_types.js or judge_others.js
+// knows, or {api, method, path, query, type, body} with, if the answer is to be judged too,
+// {status, answer}. A verdict is a list of complaints, or null where the description does not
+// know the path.
 "use strict";
 const fs = require("fs");
 const path = require("path");
@@ -15,6 +16,8 @@ const folder = path.resolve(process.argv[2]);
 const need = createRequire(folder + "/package.json");
 const Ajv = need("ajv-draft-04");
 const formats = need("ajv-formats");
+const types = require("./judge_types.js");
+const others = require("./judge_others.js");
 const loaded = new Map();
 
 const maker = (coerceTypes) => {
@@ -40,7 +43,8 @@ function plain(node, isMap) {
 
 function load(name) {
     if (!loaded.has(name)) {
-        const file = name === "adf" ? "adf.json" : `api/${name}.json`;
+        const file = name === "adf" ? "adf/dist/json-schema/v1/full.json" :
+            `openapi/api/${name}.json`;
         const text = fs.readFileSync(`${folder}/${file}`, "utf8");
         const spec = plain(JSON.parse(text), false);
         const exact = maker(false);
@@ -221,5 +225,12 @@ function judgeSchema(c) {
 }
 
 const cases = JSON.parse(fs.readFileSync(0, "utf8"));
-process.stdout.write(JSON.stringify(cases.map((c) =>
-    (c.schema ? judgeSchema(c) : judgeRequest(c)))));
+const typed = cases.filter((c) => c.schema && types.knows(c.schema));
+const found = typed.length === 0 ? [] : types.verdicts(folder, typed);
+process.stdout.write(JSON.stringify(cases.map((c) => {
+    if (!c.schema) {
+        return judgeRequest(c);
+    }
+    return types.knows(c.schema) ? found[typed.indexOf(c)]
+        : others.knows(c.schema) ? others.verdict(folder, c) : judgeSchema(c);
+})));

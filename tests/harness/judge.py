@@ -6,9 +6,18 @@
     assert judge.documents("adf", bodies) == []
 
 Descriptions: "atlassian.com/jira" (Cloud, v3), "github.com/api.github.com", "gitlab.com" (v3),
-"twilio.com/api", "sendgrid.com", "slack.com" (forms; JSON is held against the form's members); the
-schema "adf". They come from the npm registry (judge.sh, which `bootstrap check` runs); without them
-the suites skip aloud.
+"twilio.com/api", "sendgrid.com", "slack.com" (forms; JSON is held against the form's members).
+Schemas of documents:
+  adf                      Atlassian's document format
+  servicenow/TABLE         a row that is written, by the columns of the vendor's SDK
+  pagerduty, slack, teams  events, messages of blocks and cards, by types of the vendors
+  card                     an adaptive card, by the vendor's parser
+  ecs, bulk                a document with ECS names; a line that says what comes, of _bulk
+  zendesk, salesforce, whatsapp   bodies of tickets, cases and messages, by others' types
+  freshservice/ACTION      create_ticket, add_note_to_ticket, by another's client
+  webhook                  {secret, headers, body}, by an implementation of Standard Webhooks
+They come from the npm registry (judge.sh, which `bootstrap check` runs); without them the suites
+skip aloud.
 
 A description is older than the API: paths that it does not know stand in `judge.unknown`, and a
 suite should name the ones that it expects there. It is necessary, not sufficient."""
@@ -34,10 +43,14 @@ class Judge:
         assert run.returncode == 0, run.stderr
         return json.loads(run.stdout)
 
+    def verdicts(self, pairs):
+        """For each (schema, value) the complaints about it."""
+        assert pairs, "nothing to judge"
+        return self._ask([{"schema": schema, "value": value} for schema, value in pairs])
+
     def documents(self, schema, values):
         """Complaints about values, by a schema."""
-        assert values, "nothing to judge"
-        return [c for bad in self._ask([{"schema": schema, "value": v} for v in values]) for c in bad]
+        return [c for bad in self.verdicts([(schema, v) for v in values]) for c in bad]
 
     def requests(self, api, requests, prefix=("", ""), answers=True):
         """Complaints about requests (of strict.py or vendor.py) by the description of an API.

@@ -4,6 +4,7 @@ import pytest
 from conftest import BUILD
 from harness.contract import CONF, PERM, TEMP, Contract, Drive, a_ticket
 from harness.fake_freshworks import Freshworks
+from harness.judge import judge_or_skip
 
 SECTION = """    type = "freshservice"
     url = "{url}"
@@ -209,6 +210,22 @@ class TestFreshservice(Both):
         assert not result["ok"] and result["unsure"]
         assert one("find", ticket)["seen"]["external"] == "8"
         one.remove()
+        self.end(fake)
+
+
+    def test_another_client_knows_each_member(self, fake, drive):
+        judge = judge_or_skip(BUILD)
+        ticket = self.known(t := a_ticket(assignee="agent@example.org", urgency=1, impact=3,
+                                          fields={"site": "Berlin", "count": "3", "dept": "12"}),
+                            drive("create", t))
+        for public in (True, False):
+            assert drive("comment", ticket, comment={"text": "x", "public": public, "key": "m"})["ok"]
+        made = [("freshservice/create_ticket", r.json()) for r in fake.seen
+                if (r.method, r.path) == ("POST", "/api/v2/tickets")]
+        notes = [("freshservice/add_note_to_ticket", r.json()) for r in fake.seen
+                 if r.path == "/api/v2/tickets/8/notes"]
+        assert len(made) == 1 and len(notes) == 2
+        assert [c for bad in judge.verdicts(made + notes) for c in bad] == []
         self.end(fake)
 
 

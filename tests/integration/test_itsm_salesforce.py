@@ -3,6 +3,7 @@
 from conftest import BUILD
 from harness.contract import CONF, PERM, TEMP, Contract, Drive, a_ticket
 from harness.fake_salesforce import Salesforce
+from harness.judge import judge_or_skip
 
 SECTION = """    type = "salesforce"
     url = "{url}"
@@ -46,6 +47,15 @@ class TestPlain(Contract):
         assert c["SuppliedEmail"] == "ann@example.org" and c["Priority"] == "High"
         assert drive("create", a_ticket(requester="two@example.org"))["ok"]
         assert "ContactId" not in self.made(fake)[1]  # two have it: nobody is meant
+        self.end(fake)
+
+    def test_another_clients_types_know_each_column(self, fake, drive):
+        judge = judge_or_skip(BUILD)
+        ticket = self.known(t := a_ticket(assignee="ann@example.org"), drive("create", t))
+        assert drive("update", dict(ticket, group="net", state="resolved", priority=4))["ok"]
+        assert drive("close", ticket)["ok"]
+        cases = [r.json() for r in fake.seen if "/sobjects/Case/" in r.path + "/" and r.body]
+        assert len(cases) >= 3 and judge.documents("salesforce", cases) == []
         self.end(fake)
 
     def test_a_quote_in_an_address_stays_a_quote(self, fake, drive):

@@ -6,6 +6,7 @@ import os
 import pytest
 from conftest import BUILD
 from harness.fake_servicenow import ServiceNow
+from harness.judge import judge_or_skip
 from harness.vendor import CALL, Driver
 
 KEY = CALL["ticket"]["corr"]
@@ -52,6 +53,27 @@ def test_a_request_goes_into_its_own_table(now):
     seen = driver(now).good("create", type="request")
     row = only(now, "sc_request")
     assert seen["external"].startswith("sc_request/") and row["requested_for"]
+
+
+def test_the_vendors_own_tables_have_each_column(now):
+    judge = judge_or_skip(BUILD)
+    drive = driver(now)
+    for kind in ("incident", "request"):
+        ext = drive.good("create", type=kind, subject="\U0001f600" * 300, text="\u00e4 x" * 9000)["external"]
+        drive.good("comment", external=ext, comment={"text": "x" * 9000, "public": True})
+        drive.good("comment", external=ext, comment={"text": "x", "public": False})
+        for state in ("pending", "resolved"):
+            drive.good("update", external=ext, state=state, priority=1)
+        drive.good("close", external=ext)
+    now.may_make_users = True
+    driver(now, STANZA + "\nrequester = create").good("create", requester="new@example.org",
+                                                      requester_name="New One")
+    rows = [(f"servicenow/{r.path.split('/')[5]}", r.json()) for r, _ in now.requests
+            if "/table/" in r.path and r.method != "GET"]
+    assert {name for name, _ in rows} == {
+        "servicenow/incident", "servicenow/sc_request", "servicenow/sys_user"}
+    faults = [c for bad in judge.verdicts(rows) for c in bad]
+    assert not faults, faults
 
 
 ORDER = '''user = "us"

@@ -9,6 +9,7 @@ import time
 import pytest
 from conftest import BUILD
 from harness.fake_webhook import Fake
+from harness.judge import judge_or_skip
 from harness.util import make_root, remove_root
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -66,6 +67,16 @@ def test_each_operation_is_a_valid_event(site):
                      "ticket.closed", "ticket.test"]
     first = site.fake.events[TICKET["corr"]]["data"]
     assert first["subject"] == TICKET["subject"] and first["fields"] == {"site": "Berlin"}
+
+
+def test_signatures_hold_before_another_implementation(site):
+    judge = judge_or_skip(BUILD)
+    site.run("create")
+    site.run("comment", key="j2", comment={"text": "seen \U0001f600", "public": True})
+    sent = [{"secret": SECRET, "headers": h, "body": b} for h, b in site.fake.signed]
+    assert len(sent) == 2 and judge.documents("webhook", sent) == []
+    assert len(judge.documents("webhook", [{**sent[0], "secret": OTHER},
+                                           {**sent[0], "body": sent[0]["body"] + " "}])) == 2
 
 
 def test_a_create_whose_answer_got_lost_is_sent_again_under_the_same_id(site):

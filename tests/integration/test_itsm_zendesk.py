@@ -3,6 +3,7 @@
 from conftest import BUILD
 from harness.contract import PERM, TEMP, CONF, Contract, Drive, a_ticket
 from harness.fake_zendesk import Zendesk
+from harness.judge import judge_or_skip
 
 SECTION = """    type = "zendesk"
     url = "{url}"
@@ -40,6 +41,21 @@ class TestZendesk(Contract):
         made = self.made(fake)[1]
         assert "requester_id" not in made and "requester" not in made
         assert made["comment"]["body"].startswith("Ann <new@example.org>:\n")
+        self.end(fake)
+
+    def test_another_clients_types_know_each_member(self, fake):
+        judge = judge_or_skip(BUILD)
+        drive = Drive(BUILD, SECTION.format(url=fake.url) + "\n    requester = create", "s3cret")
+        ticket = self.known(t := a_ticket(requester="new@example.org", assignee="ann@example.org"),
+                            drive("create", t))
+        for public in (True, False):
+            assert drive("comment", ticket, comment={"text": "x", "public": public, "key": "m"})["ok"]
+        assert drive("attach", ticket, file=("a.png", b"1234", "image/png"))["ok"]
+        assert drive("update", dict(ticket, group="net", state="resolved", priority=4))["ok"]
+        assert drive("close", ticket)["ok"]
+        drive.remove()
+        bodies = [r.json() for r in fake.seen if r.path.startswith("/api/v2/tickets") and r.body]
+        assert len(bodies) >= 6 and judge.documents("zendesk", bodies) == []
         self.end(fake)
 
     def test_a_requester_is_made_where_the_section_says_so(self, fake):

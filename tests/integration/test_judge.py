@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The outside judge finds what is wrong: else what it passes would mean nothing."""
+import base64
+import hashlib
+import hmac
 import json
+import time
 
 import pytest
 from conftest import BUILD
@@ -66,3 +70,71 @@ def test_forms_and_members_nobody_described_are_seen(judge):
     for member, complaints in (("channel", 0), ("chanel", 2)):
         slack = post("/api/chat.postMessage", {member: "C1", "blocks": [{"type": "divider"}]})
         assert len(judge.requests("slack.com", [slack])) == complaints
+
+
+RUN = {"type": "TextRun", "text": "x"}
+TRIGGER = {"routing_key": "k", "event_action": "trigger",
+           "payload": {"summary": "s", "source": "d", "severity": "error"}}
+MESSAGE = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": "1",
+           "type": "text", "text": {"body": "x"}}
+EVENT = {"@timestamp": "2026-11-23T00:00:00.000Z", "ecs.version": "8.11.0", "event.sequence": 3}
+TICKET = {"subject": "x", "description": "y", "requester_id": 3, "status": 2, "priority": 1}
+
+
+def header(kind):
+    return {"text": "x", "blocks": [{"type": "header", "text": {"type": kind, "text": "x"}}]}
+
+
+def card(*inlines, kind="RichTextBlock"):
+    return {"type": "AdaptiveCard", "version": "1.4", "body": [{"type": kind, "inlines": inlines}]}
+
+
+def signed(key, age_s=0):
+    stamp = str(int(time.time()) - age_s)
+    mac = hmac.new(base64.b64decode(key), f"a.{stamp}.{{}}".encode(), hashlib.sha256).digest()
+    return {"secret": "whsec_bWFkZSB1cA==", "body": "{}", "headers": {
+        "webhook-id": "a", "webhook-timestamp": stamp,
+        "webhook-signature": "v1," + base64.b64encode(mac).decode()}}
+
+
+# schema: [what passes], [what must not]
+DOCUMENTS = {
+    "servicenow/incident": (
+        [{"short_description": "x" * 160, "caller_id": "0a" * 16, "impact": "1", "u_own": "x",
+          "correlation_id": "k", "comments": "x" * 5000}],
+        [{"short_description": "x" * 161}, {"caller_id": "Ann"}, {"impact": 1}, {"impact": "high"},
+         {"correlation": "k"}, {"reopened_time": "2026-11-23 00:00:00"}]),
+    "servicenow/sc_request": ([{"requested_for": "0a" * 16}], [{"caller_id": "0a" * 16}]),
+    "pagerduty": (
+        [TRIGGER, {"routing_key": "k", "event_action": "resolve", "dedup_key": "d"}],
+        [{**TRIGGER, "event_action": "open"}, {**TRIGGER, "payload": {"summary": "s"}},
+         {**TRIGGER, "dedupkey": "d"}, {"routing_key": "k", "event_action": "trigger"}]),
+    "slack": ([header("plain_text")], [header("mrkdwn"), {"text": "x", "blocks": [{"type": "head"}]}]),
+    "teams": ([card(RUN)], [card({**RUN, "size": "huge"}), card(RUN, kind="TextBlocks")]),
+    "card": ([card(RUN)], [card({**RUN, "weight": "boldest"}), card(RUN, kind="TextBlocks"),
+                           card({"type": "TextRunner", "text": "x"}), {"type": "Card", "body": []}]),
+    "whatsapp": ([MESSAGE], [{**MESSAGE, "text": {"text": "x"}}, {**MESSAGE, "type": "template"},
+                             {**MESSAGE, "messaging_product": "x"}]),
+    "zendesk": (
+        [{"ticket": {"subject": "x", "comment": {"body": "b", "public": True}, "external_id": "k"}}],
+        [{"ticket": {"subjet": "x"}}, {"ticket": {"tags": "x"}}, {"subject": "x"}]),
+    "salesforce": ([{"Subject": "x", "Key__c": "k"}], [{"Subjects": "x"}, {"Subject": 1}]),
+    "ecs": ([EVENT, {**EVENT, "event.category": ["email"], "email.from.address": ["a@b"]}],
+            [{**EVENT, "event.sequence": "3"}, {**EVENT, "event.seq": 3}, {"ecs.version": "8.11.0"},
+             {**EVENT, "ecs.version": "1.0"}, {**EVENT, "printer.name": "x"}]),
+    "bulk": ([{"create": {"_index": "i", "_id": "1"}}],
+             [{"create": {"index": "i"}}, {"make": {"_index": "i"}}, {"create": {"_id": 1}}]),
+    "freshservice/create_ticket": (
+        [TICKET, {**TICKET, "tags": ["a"], "custom_fields": {"a": 1}, "group_id": 7}],
+        [{**TICKET, "status": 1}, {**TICKET, "tag": "a"}, {**TICKET, "requester_id": "3"},
+         {"subject": "x"}]),
+    "webhook": ([signed("bWFkZSB1cA==")], [signed("b3RoZXIgb25l"), signed("bWFkZSB1cA==", 900)]),
+}
+
+
+def test_each_judge_lets_right_documents_pass_and_no_wrong_one(judge):
+    right = [(name, v) for name, (values, _) in DOCUMENTS.items() for v in values]
+    wrong = [(name, v) for name, (_, values) in DOCUMENTS.items() for v in values]
+    verdicts = judge.verdicts(right + wrong)
+    assert [(one, bad) for one, bad in zip(right, verdicts) if bad] == []
+    assert [one for one, bad in zip(wrong, verdicts[len(right):]) if not bad] == []

@@ -10,6 +10,7 @@ import time
 import pytest
 from conftest import BUILD
 from harness.fake_logs import Elasticsearch, Splunk
+from harness.judge import judge_or_skip
 from harness.product import Product
 from harness.util import make_root, remove_root, stop, wait_for
 
@@ -101,6 +102,27 @@ def test_both_get_every_event_once_and_in_order(site):
     created = next(e["event"] for e in one.events if e["event"]["event.action"] == "ticket.created")
     assert created["ticket_milter.ticket"] == "IT-1" and created["host.name"] == "mx.example.test"
     assert "ann@" not in json.dumps(one.events) and "printer" not in json.dumps(one.events)
+
+
+def ecs(document):
+    """Without the fields that are our own; no field set of ECS has their name."""
+    return {k: v for k, v in document.items() if not k.startswith("ticket_milter.")}
+
+
+def test_documents_and_lines_hold_before_the_vendors_types(site):
+    judge = judge_or_skip(BUILD)
+    site.sections.append("log_ecs = yes\n")
+    one, two = splunk(site), elastic(site, "history = yes\npersonal = yes")
+    site.product.start_ticketd()
+    site.submit(2)
+    site.has_all(one)
+    site.has_all(two)
+    documents = [e["event"] for e in one.events] + list(two.documents.values())
+    lines = [json.loads(line) for line in site.product.log("ticketd").splitlines()]
+    assert len(lines) > 2
+    verdicts = judge.verdicts([("ecs", ecs(d)) for d in documents + lines] +
+                              [("bulk", a) for a in two.actions])
+    assert [c for bad in verdicts for c in bad] == []
 
 
 def test_personal_data_go_along_when_asked_for(site):
