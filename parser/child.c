@@ -249,6 +249,9 @@ static int parse(struct child *c, const struct tkt_message_source *src)
         tail = add_decisions(c, c->in + body_len(c), c->head.tail, &err);
     }
     int rc = send_answer(c, encoded, tail, &err);
+    if ((c->head.flags & TKT_PARSER_ONLY_READ) != 0) {
+        forget_message(c);
+    }
     if (src->size > TRIM_ABOVE) {
         (void)malloc_trim(0); /* whether there was something to give back */
     }

@@ -65,6 +65,7 @@ enum tkt_parser_frame_type {
 /* Flags of PARSE and PARSE_FD. */
 #define TKT_PARSER_NULL_SENDER 1u /* the envelope's is <> */
 #define TKT_PARSER_WITH_TEXT 2u   /* the answer has the texts; else they are "" in it */
+#define TKT_PARSER_ONLY_READ 4u   /* no DECIDE follows */
 
 struct tkt_parser_frame {
     uint32_t type;

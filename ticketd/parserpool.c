@@ -192,13 +192,15 @@ int tkt_pool_reopen_read_only(int fd, struct tkt_err *err)
 }
 
 /* Small messages travel in the frame, others as a descriptor of *file. */
-static int make_request(const struct tkt_analyse_in *in, struct tkt_child_request *req,
-                        uint64_t *size, int *file, struct tkt_err *err)
+static int make_request(const struct tkt_analyse_in *in, bool facts,
+                        struct tkt_child_request *req, uint64_t *size, int *file,
+                        struct tkt_err *err)
 {
     *req = (struct tkt_child_request){.type = TKT_PARSER_PARSE,
                                       .flags =
                                           (in->null_sender ? TKT_PARSER_NULL_SENDER : 0) |
-                                          (in->with_text ? TKT_PARSER_WITH_TEXT : 0),
+                                          (in->with_text ? TKT_PARSER_WITH_TEXT : 0) |
+                                          (facts ? 0 : TKT_PARSER_ONLY_READ),
                                       .payload = in->raw,
                                       .len = in->raw_len};
     if (in->raw != NULL && in->raw_len <= TKT_PARSER_INLINE_MAX) {
@@ -259,7 +261,7 @@ int tkt_parserpool_analyse(struct tkt_parserpool *pool, const struct tkt_analyse
     uint64_t size = 0;
     TKT_AUTO_FD int file = -1;
 
-    if (make_request(in, &req, &size, &file, talk.err) < 0) {
+    if (make_request(in, facts != NULL, &req, &size, &file, talk.err) < 0) {
         return -1;
     }
     tkt_pool_talk_guess(&talk, in->expected_from, &req);

@@ -79,7 +79,8 @@ int tkt_parserpool_reload(struct tkt_parserpool *pool, const struct tkt_conf *co
                           struct tkt_err *err);
 /* Kills all children, waits for the zygote. No analyse() may be running. */
 void tkt_parserpool_stop(struct tkt_parserpool **pool);
-/* 0 with *out filled (release with tkt_analysis_release), or -1: the message could not be
+/* facts NULL: the message is read, nothing is decided (decisions has none).
+ * 0 with *out filled (release with tkt_analysis_release), or -1: the message could not be
  * analysed now (child died, overran, no child in time, its answer was nonsense): commit
  * it unanalysed with a reanalyse job. */
 int tkt_parserpool_analyse(struct tkt_parserpool *pool, const struct tkt_analyse_in *in,

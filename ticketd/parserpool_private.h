@@ -107,7 +107,7 @@ struct tkt_pool_talk { /* about one message */
  * from NULL: no guess. The request borrows them. */
 void tkt_pool_talk_guess(struct tkt_pool_talk *talk, const char *from,
                          struct tkt_child_request *req);
-/* PARSE, the facts, DECIDE if the guess was wrong. *out is zeroed, and stays so unless the
+/* PARSE, and unless facts is NULL: the facts, DECIDE if the guess was wrong. *out is zeroed, and stays so unless the
  * result is OK and facts_failed is not set. */
 enum tkt_child_result tkt_pool_talk(struct tkt_pool_talk *talk,
                                     const struct tkt_child_request *req,

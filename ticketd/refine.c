@@ -208,17 +208,6 @@ static void send_it(struct refine *f)
 
 /* ---- reading the mail: in a thread that may block ------------------------------------------ */
 
-/* Nothing is decided here: the message is what counts. */
-static int no_facts(void *arg, const struct tkt_message *msg, struct tkt_facts *facts,
-                    struct tkt_err *err)
-{
-    (void)arg;
-    (void)msg;
-    (void)facts; /* zeroed: no desk */
-    (void)err;
-    return 0;
-}
-
 static int analyse(struct refine *f, struct tkt_reader *reader, int64_t deadline,
                    struct tkt_analysis *out, struct tkt_err *err)
 {
@@ -244,7 +233,7 @@ static int analyse(struct refine *f, struct tkt_reader *reader, int64_t deadline
                                       .with_text = true,
                                       .client_key = "(later)",
                                       .deadline_mono_ms = deadline};
-    return tkt_parserpool_analyse(r->d->pool, &in, no_facts, NULL, out, err);
+    return tkt_parserpool_analyse(r->d->pool, &in, NULL, NULL, out, err);
 }
 
 static int prepare(struct refine *f, struct tkt_tools *tools, struct tkt_err *err)

@@ -697,6 +697,27 @@ static void run_by_hand_it_says_what_it_is(void **state)
     assert_non_null(strstr(said, "started by ticketd only"));
 }
 
+static void without_facts_a_message_is_read_and_nothing_is_decided(void **state)
+{
+    struct tkt_parserpool *pool = start_with(settings(1));
+    static const char text[] = "From: a@example.org\r\nSubject: read\r\n\r\nmy words\r\n";
+    struct tkt_analyse_in in = in_memory(text, sizeof(text) - 1);
+    struct tkt_parserpool_stats s;
+    struct tkt_analysis out;
+
+    (void)state;
+    assert_int_equal(tkt_parserpool_analyse(pool, &in, NULL, NULL, &out, NULL), 0);
+    assert_string_equal(out.msg.subject, "read");
+    assert_string_equal(out.msg.reply_text, "my words");
+    assert_int_equal(out.decisions.count, 0);
+    tkt_analysis_release(&out);
+    assert_works(pool); /* the child is as good as before */
+    tkt_parserpool_stats(pool, &s);
+    assert_int_equal(s.died + s.killed + s.nonsense, 0);
+    assert_int_equal(s.parsed, 2);
+    tkt_parserpool_stop(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -705,6 +726,7 @@ int main(void)
         cmocka_unit_test(a_guess_goes_along_with_a_large_message),
         cmocka_unit_test(a_large_message_in_memory_is_understood),
         cmocka_unit_test(texts_stay_in_the_child_unless_they_are_wanted),
+        cmocka_unit_test(without_facts_a_message_is_read_and_nothing_is_decided),
         cmocka_unit_test(the_null_sender_reaches_the_classifier),
         cmocka_unit_test(charsets_are_converted_inside_the_filter),
         cmocka_unit_test(an_unknown_charset_does_not_open_anything),
