@@ -128,6 +128,7 @@ static void take_ends(struct tkt_dispatch *p)
 
     for (; r && (p->singly == 0 || end == &p->book.ends); r = p->finished) {
         p->finished = r->book_next;
+        p->finished_count--;
         r->book_next = NULL;
         if (r->is_recorded) {
             tkt_dispatch_drop(p, r);
@@ -190,6 +191,7 @@ static void put_back(struct tkt_dispatch *p, struct tkt_running *list)
         p->finished_end = &last->book_next;
     }
     p->finished = list;
+    p->finished_count += (size_t)count;
     p->singly = count;
 }
 
@@ -206,7 +208,8 @@ static void settle(struct tkt_dispatch *p, struct tkt_running *r,
     if (!recorded || err->class == TKT_ERR_NONE) {
         /* An unrecorded one comes back when its lease ends. */
         tkt_dispatch_drop(p, r);
-        p->look = true; /* what waited in its lane may be due */
+        /* What waited in its lane may be due; a claim behind the ends has seen it. */
+        p->look = p->look || !p->book.claims || err->class != TKT_ERR_NONE;
     }
 }
 

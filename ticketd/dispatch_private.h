@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * What dispatch.c (the thread), dispatch_book.c (its transactions) and running.c (the jobs
- * it holds) share.
+ * What dispatch.c (the thread), dispatch_book.c (its transactions), dispatch_pool.c (what
+ * blocks) and running.c (the jobs it holds) share.
  */
 #ifndef TKT_TICKETD_DISPATCH_PRIVATE_H
 #define TKT_TICKETD_DISPATCH_PRIVATE_H
 #include "ticketd/commit.h"
 #include "ticketd/dispatch.h"
 #include "ticketd/running.h"
+#include "ticketd/work.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -44,6 +45,15 @@ struct tkt_dispatch_book {
     int64_t next_due_ms;
 };
 
+/* At most so many work off what blocks; the pool of threads may have fewer for them. */
+#define TKT_DISPATCH_RUNS 32
+struct tkt_dispatch_run {
+    struct tkt_work_item work; /* first: the pool gives it back */
+    struct tkt_dispatch *dispatch;
+    bool is_out;
+    int64_t since_ms; /* monotonic: its job began */
+};
+
 struct tkt_dispatch {
     struct tkt_daemon *d;
     pthread_t thread;
@@ -52,7 +62,13 @@ struct tkt_dispatch {
     char owner[64];
     struct tkt_http *http;
     pthread_mutex_t back_lock;
-    struct tkt_running *back; /* from the pool; under back_lock */
+    /* under back_lock: */
+    struct tkt_running *back; /* from the pool */
+    struct tkt_running *todo; /* for it, oldest first */
+    struct tkt_running **todo_end;
+    size_t todo_count;
+    struct tkt_dispatch_run runs[TKT_DISPATCH_RUNS];
+    size_t runs_out;
     /* the thread's own: */
     struct tkt_dispatch_book book;
     int64_t claim_at_ms; /* monotonic: what was poked for is claimed then */
@@ -67,8 +83,11 @@ struct tkt_dispatch {
     struct tkt_running **held_end;
     size_t held_count;
     size_t in_pool;
+    size_t runs_share;            /* so many run at once while none is stuck */
     struct tkt_running *finished; /* to be recorded, oldest first */
     struct tkt_running **finished_end;
+    size_t finished_count;
+    int64_t finished_at_ms; /* monotonic: since when the oldest is there */
     struct tkt_lane_group *groups;
     const struct tkt_settings *settings; /* last seen; compared, never read */
 };
@@ -82,10 +101,17 @@ void tkt_dispatch_hold(struct tkt_dispatch *p, struct tkt_job *job);
 /* Starts held ones whose turn it is. */
 void tkt_dispatch_start_held(struct tkt_dispatch *p);
 void tkt_dispatch_give_turns(struct tkt_dispatch *p, struct tkt_lane_group *g);
-void tkt_dispatch_take_back(struct tkt_dispatch *p);
 void tkt_dispatch_stop_held(struct tkt_dispatch *p);
 void tkt_dispatch_drop(struct tkt_dispatch *p, struct tkt_running *r);
 void tkt_dispatch_groups_free(struct tkt_dispatch *p);
+
+void tkt_dispatch_set_runs(struct tkt_dispatch *p, const struct tkt_conf *conf);
+/* More of them where the ones that are out are stuck. */
+void tkt_dispatch_begin_runs(struct tkt_dispatch *p);
+/* When to look at them again (monotonic). */
+int64_t tkt_dispatch_runs_ms(struct tkt_dispatch *p);
+bool tkt_dispatch_runs_are_out(struct tkt_dispatch *p);
+void tkt_dispatch_take_back(struct tkt_dispatch *p);
 
 /* Sends off what there is to record, and a claim when it is time. */
 void tkt_dispatch_book_send(struct tkt_dispatch *p, bool claims);

@@ -137,6 +137,9 @@ static void end(struct tkt_running *r)
     }
     r->is_ended = true;
     r->book_next = NULL;
+    if (p->finished_count++ == 0) {
+        p->finished_at_ms = tkt_clock_mono_ms();
+    }
     *p->finished_end = r;
     p->finished_end = &r->book_next;
 }
@@ -249,68 +252,6 @@ void tkt_running_commit(struct tkt_running *r,
     r->record = record;
     r->recorded = recorded;
     end(r);
-}
-
-/* ---- the pool of threads ------------------------------------------------------------------ */
-
-static void in_pool(struct tkt_tools *tools, struct tkt_work_item *item)
-{
-    struct tkt_running *r = (struct tkt_running *)(void *)item;
-    struct tkt_dispatch *p = r->dispatch;
-
-    r->pool_run(r, tools);
-    pthread_mutex_lock(&p->back_lock);
-    r->back_next = p->back;
-    p->back = r;
-    /* Under the lock: behind it dispatch may be gone. */
-    tkt_http_wake(p->http);
-    pthread_mutex_unlock(&p->back_lock);
-}
-
-static int push(struct tkt_running *r, struct tkt_work *work, const char *key,
-                void (*run)(struct tkt_running *r, struct tkt_tools *tools),
-                void (*back)(struct tkt_running *r))
-{
-    r->work = (struct tkt_work_item){.run = in_pool, .key = tkt_work_key(key)};
-    r->pool_run = run;
-    r->pool_back = back;
-    r->in_pool = true;
-    if (!work || tkt_work_push(work, &r->work) < 0) {
-        r->in_pool = false;
-        return -1;
-    }
-    r->dispatch->in_pool++;
-    return 0;
-}
-
-int tkt_running_in_pool(struct tkt_running *r,
-                        void (*run)(struct tkt_running *r, struct tkt_tools *tools),
-                        void (*back)(struct tkt_running *r))
-{
-    return push(r, r->d->work, "(later)", run, back);
-}
-
-int tkt_running_aside(struct tkt_running *r,
-                      void (*run)(struct tkt_running *r, struct tkt_tools *tools),
-                      void (*back)(struct tkt_running *r))
-{
-    return push(r, r->d->aside, r->job.target, run, back);
-}
-
-void tkt_dispatch_take_back(struct tkt_dispatch *p)
-{
-    pthread_mutex_lock(&p->back_lock);
-    struct tkt_running *r = p->back;
-    p->back = NULL;
-    pthread_mutex_unlock(&p->back_lock);
-    while (r) {
-        struct tkt_running *next = r->back_next;
-
-        r->in_pool = false;
-        p->in_pool--;
-        r->pool_back(r);
-        r = next;
-    }
 }
 
 /* ---- whose turn it is ---------------------------------------------------------------------- */

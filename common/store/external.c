@@ -252,7 +252,7 @@ int tkt_reader_full(struct tkt_reader *r, int64_t ticket, const char *itsm,
     if (take_ticket(&row, arena, out, err) < 0) {
         return -1;
     }
-    tkt_row_end(&row);
+    /* Its row stays open: all three see the store at one moment, by one lock. */
     return take_fields(r, ticket, arena, out, err) < 0 ||
                    take_external(r, ticket, itsm, arena, out, err) < 0
                ? -1
