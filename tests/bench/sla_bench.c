@@ -20,6 +20,8 @@
 #define NOW_S INT64_C(1800000000)
 #define TICKS 1000
 #define DUE 32 /* as ticketd */
+#define FULL_TICKS 1000
+#define CHECKPOINT_TICKS 50 /* about as ticketd by what was written, between two ticks */
 #define EVENTS 2000
 
 static struct tkt_sla_policy policy = {
@@ -121,7 +123,7 @@ static void row(const char *name, long tickets, int64_t *us, int count, int each
 /* With now below any due time nothing happens; each moment later a ticket or two is. */
 static void ticks(struct tkt_store *s, long tickets)
 {
-    static int64_t us[TICKS];
+    static int64_t us[TKT_MAX(TICKS, FULL_TICKS)];
     int count = 0;
 
     for (int i = 0; i < TICKS; i++) {
@@ -131,7 +133,10 @@ static void ticks(struct tkt_store *s, long tickets)
     }
     row("tick, nothing due", tickets, us, count, 0);
     int64_t late = (NOW_S + 10000000) * 1000;
-    for (count = 0; count < 100; count++) {
+    for (count = 0; count < FULL_TICKS; count++) {
+        if (count % CHECKPOINT_TICKS == 0) {
+            must(tkt_store_checkpoint(s, &err) == 0, "checkpoint");
+        }
         int64_t t = tkt_clock_mono_us();
         int n = tkt_store_sla_tick(s, &book, late, DUE, &err);
         us[count] = tkt_clock_mono_us() - t;
