@@ -5,6 +5,7 @@
 
 #include "base/enc.h"
 #include "base/util.h"
+#include "net/json.h"
 
 #include <openssl/evp.h>
 #include <stdarg.h>
@@ -231,29 +232,10 @@ cJSON *tkt_channel_json(const struct tkt_http_response *response)
     return cJSON_ParseWithLength(tkt_buf_str(&response->body), response->body.len);
 }
 
-static const cJSON *at(const cJSON *json, const char *path)
-{
-    char name[64];
-
-    while (json != NULL && *path != '\0') {
-        size_t n = strcspn(path, ".");
-
-        if (n >= sizeof(name)) {
-            return NULL;
-        }
-        memcpy(name, path, n);
-        name[n] = '\0';
-        json = cJSON_IsArray(json) ? cJSON_GetArrayItem(json, atoi(name))
-                                   : cJSON_GetObjectItemCaseSensitive(json, name);
-        path += n + (path[n] == '.');
-    }
-    return json;
-}
-
 const char *tkt_channel_str(struct tkt_channel_call *call, const cJSON *json,
                             const char *path)
 {
-    const cJSON *item = at(json, path);
+    const cJSON *item = tkt_json_at(json, path);
     const char *out = "";
 
     if (cJSON_IsString(item)) {
