@@ -40,7 +40,7 @@ systemd-socket-activate --seqpacket --fdname="$names" -l "$work/run/intake.sock"
     -l "$work/run/control.sock" "$ticketd" -f -c "$work/conf" > "$work/log" 2>&1 &
 pid=$!
 tries=0
-until [ -S "$work/run/control.sock" ] || [ "$tries" -ge 100 ]; do
+until [ -S "$work/run/control.sock" ] || [ "$tries" -ge 1200 ]; do
     tries=$((tries + 1))
     sleep 0.05
 done
@@ -51,7 +51,11 @@ fail() {
     exit 1
 }
 
-"$ticketctl" -c "$work/conf" ping || fail "ticketd does not answer on the socket it was given"
+tries=0
+until "$ticketctl" -c "$work/conf" ping || [ "$tries" -ge 20 ]; do
+    tries=$((tries + 1)) # the sockets have names before anybody listens
+done
+[ "$tries" -lt 20 ] || fail "ticketd does not answer on the socket it was given"
 kill "$pid"
 wait "$pid" || fail "ticketd did not stop cleanly"
 pid=

@@ -26,8 +26,10 @@ serve() {
     rm -f "$sock"
     "$fake" "$sock" "$@" >"$dir/asked" 2>"$dir/fake.err" &
     pid=$!
-    for _ in $(seq 100); do
-        [ -S "$sock" ] && return
+    for _ in $(seq 3000); do
+        # Its file is there before anybody listens.
+        awk -v sock="$sock" '$8 == sock && $4 == "00010000" { found = 1 } END { exit !found }' \
+            /proc/net/unix && return
         sleep 0.02
     done
     bad "the fake does not start: $(cat "$dir/fake.err")"
@@ -36,7 +38,7 @@ serve() {
 check() {
     local name=$1 want=$2
     shift 2
-    timeout 20 "$ctl" -s "$sock" "$@" >"$dir/out" 2>"$dir/err" <"${input:-/dev/null}"
+    timeout 60 "$ctl" -s "$sock" "$@" >"$dir/out" 2>"$dir/err" <"${input:-/dev/null}"
     local got=$?
     [ $got -eq "$want" ] || bad "$name: exit $got, not $want: $(cat "$dir/err")"
 }
@@ -72,11 +74,11 @@ check "$name" 69 ping
 has err "Connection refused"
 
 name="no configuration of that name"
-timeout 20 "$ctl" -c "$dir/none" ping 2>"$dir/err"
+timeout 60 "$ctl" -c "$dir/none" ping 2>"$dir/err"
 [ $? -eq 78 ] || bad "$name: exit"
 printf 'Subject: x\n\nbody\n' >"$dir/mail"
 name="submit with a wrong configuration keeps the mail queued"
-timeout 20 "$ctl" -c "$dir/none" submit -f a@b -r c@d <"$dir/mail" 2>"$dir/err"
+timeout 60 "$ctl" -c "$dir/none" submit -f a@b -r c@d <"$dir/mail" 2>"$dir/err"
 [ $? -eq 75 ] || bad "$name: exit"
 name="submit without ticketd keeps the mail queued"
 rm -f "$sock"
@@ -178,7 +180,7 @@ check "$name" 0 raw IT-1
 cmp -s "$dir/data" "$dir/out" || bad "$name"
 if [ -e /dev/full ]; then
     name="raw to a full disk"
-    timeout 20 "$ctl" -s "$sock" raw IT-1 >/dev/full 2>"$dir/err"
+    timeout 60 "$ctl" -s "$sock" raw IT-1 >/dev/full 2>"$dir/err"
     [ $? -eq 74 ] || bad "$name: exit"
 fi
 if command -v script >/dev/null; then

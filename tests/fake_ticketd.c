@@ -5,7 +5,7 @@
  *   fake_ticketd SOCKET FOLDER [lookup] [gen=N] [max=N] ADDRESS[,accept][,off]...
  *
  * Each request becomes a line in FOLDER/log, each message FOLDER/N.eml. Words: temp, perm,
- * silent, slow (1 s), stale (once a run, then with generation + 1), close (once a run),
+ * silent, slow (1 s), slower (3 s), stale (once a run, then with generation + 1), close (once a run),
  * refuse (550), defer (451), big (an edit that no MTA takes), plain (no edits), addrcpt,
  * garbage. LOOKUP refuses tokens beginning with "bad".
  */
@@ -145,7 +145,7 @@ static bool judge(const char *words, struct tkt_wire_reply *rep, const char **te
         return false;
     }
     if (strstr(words, "slow") != NULL) {
-        poll(NULL, 0, 1000);
+        poll(NULL, 0, strstr(words, "slower") != NULL ? 3000 : 1000);
     }
     pthread_mutex_lock(&lock);
     bool close_now = strstr(words, "close") != NULL && !closed_once;

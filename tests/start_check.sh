@@ -51,7 +51,7 @@ find "$work/store" -perm /077 ! -path "$work/store" | grep . && fail "others may
 grep -q 'in use' "$work/second" || fail "the second one does not say why it ends"
 kill "$pid"
 tries=0
-while kill -0 "$pid" 2> /dev/null && [ "$tries" -lt 200 ]; do
+while kill -0 "$pid" 2> /dev/null && [ "$tries" -lt 1200 ]; do
     tries=$((tries + 1))
     sleep 0.05
 done

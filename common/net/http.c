@@ -353,6 +353,7 @@ static void end_call(struct tkt_http_call *c)
                              tkt_http_origin(c->url, origin, sizeof(origin)));
     }
     unlink_call(c); /* done may start and cancel others */
+    c->http->ended++;
     done(c, &c->response);
     call_free(c);
 }
@@ -434,8 +435,12 @@ static void step(struct tkt_http *h)
 void tkt_http_poll(struct tkt_http *h, int64_t wait_ms)
 {
     int events;
+    unsigned before = h->ended;
 
     step(h);
+    if (h->ended != before) {
+        wait_ms = 0; /* who waited for that one has something to do */
+    }
     /* curl counts its own timeouts in. Waiting ones that could start were started. */
     unsigned watched = net_watch_gather(h, &wait_ms);
     (void)curl_multi_poll(h->multi, h->waitfds, watched,

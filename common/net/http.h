@@ -99,7 +99,7 @@ struct tkt_http_call *tkt_http_start(struct tkt_http *http,
 void tkt_http_cancel(struct tkt_http_call **call);
 void *tkt_http_arg(const struct tkt_http_call *call);
 /* Moves all requests on; waits at most wait_ms for something to happen (an event, a wake,
- * one's timeout). */
+ * one's timeout), and not at all when a request ended before that. */
 void tkt_http_poll(struct tkt_http *http, int64_t wait_ms);
 size_t tkt_http_in_flight(const struct tkt_http *http); /* waiting ones too */
 /* Ends the poll of another thread, or its next. */

@@ -26,6 +26,7 @@ struct tkt_http {
     struct net_host *hosts;
     size_t count;
     size_t waiting_count;
+    unsigned ended; /* calls, ever */
     struct tkt_http_watch *watches;
     size_t watch_count;
     struct curl_waitfd *waitfds; /* room for all of them */

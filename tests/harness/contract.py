@@ -19,7 +19,7 @@ TEMP, PERM, CONF = 1, 2, 3
 class Drive:
     """Runs one operation of one backend (tests/itsm/drive.c)."""
 
-    def __init__(self, build, section, secret):
+    def __init__(self, build, section, secret, timeout="30s"):
         self.program = f"{build}/tests/itsm/itsm_drive"
         self.root = make_root()
         with open(f"{self.root}/secret", "w", encoding="utf-8") as f:
@@ -28,7 +28,7 @@ class Drive:
         self.conf = f"{self.root}/t.conf"
         with open(self.conf, "w", encoding="utf-8") as f:
             f.write(f'itsm "x" {{\n    secret = "file:{self.root}/secret"\n'
-                    f'    timeout = 5s\n{section}\n}}\n'
+                    f'    timeout = {timeout}\n{section}\n}}\n'
                     'desk "it" {\n    prefix = "IT"\n'
                     '    addresses = {"support@example.test"}\n}\n')
 

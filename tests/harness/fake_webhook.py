@@ -4,10 +4,10 @@ valid signature is a 401, an id is taken once, what is sent twice must be the sa
 import base64
 import hashlib
 import hmac
-import http.server
 import json
-import threading
 import time
+
+from . import web
 
 
 class Fake:
@@ -20,12 +20,7 @@ class Fake:
         self.plans = []     # next answers: (status, headers, body), or "lose"
         fake = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
+        class Handler(web.Handler):
             def do_POST(self):  # noqa: N802
                 fake._post(self)
 
@@ -34,10 +29,9 @@ class Fake:
                 self.send_error(404)
             do_PUT = do_DELETE = do_PATCH = do_GET
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}/hooks/tickets"
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        self.server = web.Server(Handler, port)
+        self.port = self.server.server_port
+        self.url = f"{self.server.url}/hooks/tickets"
 
     def _fault_of(self, h, body):
         head = h.headers
@@ -88,5 +82,4 @@ class Fake:
         h.wfile.write(data)
 
     def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+import uuid
 
 PROGRAM = r'''#!/usr/bin/python3 -IS
 import base64, json, os, signal, subprocess, sys, time
@@ -46,7 +47,7 @@ if plan[0] == "page":
     end(0, text="<html>log in</html>")
 if plan[0] == "hang":
     save()
-    subprocess.Popen(["/bin/sleep", "300"])
+    subprocess.Popen(["/bin/sleep", NAP])
     time.sleep(300)
 if plan[0] == "loud":
     save()
@@ -98,7 +99,9 @@ class Helper:
 
     def __init__(self):
         self.root = tempfile.mkdtemp(prefix="tkt-helper-")
-        self.program = self.write("helper", PROGRAM.replace("ROOT_FOLDER", repr(self.root)))
+        self.nap = f"300.{uuid.uuid4().int}"  # of its child, told from all others by it
+        self.program = self.write("helper", PROGRAM.replace("ROOT_FOLDER", repr(self.root))
+                                  .replace("NAP", repr(self.nap)))
         self.url = self.program
         self._put({"tickets": {}, "seen": [], "plans": []})
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A language model's service on loopback that holds its callers to the contract of
 POST /chat/completions: what a strict server would refuse is a 400 here, and noted."""
-import http.server
 import json
-import threading
 import time
+
+from . import web
 
 MEMBERS = {"model", "messages", "stream", "max_completion_tokens", "max_tokens",
            "response_format", "temperature", "seed", "store", "reasoning_effort", "user"}
@@ -62,12 +62,7 @@ class Fake:
         self.key, self.requests, self.faults, self.raw = key, [], [], []
         self.answer = lambda request: (200, {}, good())
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
+        class Handler(web.Handler):
             def do_POST(self):
                 raw = self.rfile.read(int(self.headers["Content-Length"]))
                 fake.raw.append(raw)
@@ -84,10 +79,8 @@ class Fake:
                 except OSError:
                     pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = web.Server(Handler)
+        self.url = f"{self.server.url}/v1"
 
     def take(self, path, headers, raw):
         def refuse(status, text):
@@ -117,5 +110,4 @@ class Fake:
         self.answer = late
 
     def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()

@@ -4,6 +4,7 @@
 Each connection is for one request (the server is asked to close it). lose(match, n) lets n
 requests whose first line has `match` reach the server and be answered there, and then drops
 the connection without a byte of the answer. cut(match, n) drops n before they reach it.
+hold() keeps all that comes until free().
 """
 import socket
 import threading
@@ -15,6 +16,8 @@ class Lossy:
         self.lock = threading.Lock()
         self.plans = []  # [what, match, left]
         self.seen = []
+        self.open = threading.Event()
+        self.open.set()
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -28,7 +31,14 @@ class Lossy:
         with self.lock:
             self.plans.append(["cut", match, count])
 
+    def hold(self):
+        self.open.clear()
+
+    def free(self):
+        self.open.set()
+
     def clear(self):
+        self.free()
         with self.lock:
             self.plans.clear()
             self.seen.clear()
@@ -79,6 +89,7 @@ class Lossy:
                 if request is None:
                     return
                 plan = self._plan(request[0])
+                self.open.wait(60)
                 if plan == "cut":
                     return
                 with socket.create_connection(("127.0.0.1", self.target), 60) as server:

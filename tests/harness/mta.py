@@ -125,7 +125,7 @@ class Postfix:
         # Other users' umask must not reach the queue directories.
         subprocess.run(["postfix", "start"], env=self.env, check=True, umask=0o022,
                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
-        wait_for("Postfix to listen", lambda: port_open(self.port), 30)
+        wait_for("Postfix to listen", lambda: port_open(self.port))
         return self
 
     def stop(self):
@@ -157,6 +157,16 @@ class Postfix:
     def flush(self):
         subprocess.run(["postqueue", "-f"], env=self.env, check=False)
 
+    def wait_for_mail(self, what, arrived):
+        """Waits for what a mail brings. What is deferred is tried again at once, not in minutes:
+        more than once, as a mail may be deferred right behind a flush."""
+        for _ in range(12):
+            try:
+                return wait_for(what, arrived, 5)
+            except TimeoutError:
+                self.flush()
+        raise TimeoutError(f"{what}: {self.queue()} {self.log()[-2000:]}")
+
     def mails(self):
         """Delivered mails, oldest first, as bytes."""
         files = sorted(glob.glob(f"{self.root}/mail/all/new/*"), key=os.path.getmtime)
@@ -168,7 +178,7 @@ class Postfix:
 
     def clear_mails(self):
         """Waits for what is on its way, so that no later mail stands beside it."""
-        wait_for("empty queue", self.queue_empty, 30)
+        wait_for("empty queue", self.queue_empty)
         for name in glob.glob(f"{self.root}/mail/all/new/*"):
             os.unlink(name)
 
@@ -311,7 +321,7 @@ class Sendmail:
                f"exec {self.tree}/usr/libexec/sendmail/sendmail -C {r}/sendmail.cf -bD -q1m")
         self.proc = subprocess.Popen(["unshare", "--uts", "--mount", "sh", "-c", run],
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for("Sendmail to listen", lambda: port_open(self.port), 30)
+        wait_for("Sendmail to listen", lambda: port_open(self.port))
         return self
 
     def _write(self, name, text, mode=0o644):

@@ -216,7 +216,7 @@ class PostgresStage(Stage):
                              str(self.port), "-c", "listen_addresses=127.0.0.1", "-c",
                              "unix_socket_directories=", "-c", "fsync=off"),
             stdout=open(f"{self.root}/pg.log", "ab"), stderr=subprocess.STDOUT, cwd="/")
-        wait_for("PostgreSQL", self.up, 30)
+        wait_for("PostgreSQL", self.up)
 
     def up(self):
         if self.server.poll() is not None:
@@ -225,7 +225,7 @@ class PostgresStage(Stage):
                               check=False).returncode == 0
 
     def stop(self):
-        stop(self.server, 20, signal.SIGINT)
+        stop(self.server, sig=signal.SIGINT)
 
     def section(self, **more):
         keys = {"database": f"host=127.0.0.1 port={self.port} user=hr dbname=postgres",
@@ -343,7 +343,7 @@ class LdapStage(Stage):
         self.server = subprocess.Popen(
             [program, "-d", "0", "-h", urls, "-f", f"{self.root}/slapd.conf"],
             stdout=open(f"{self.root}/slapd.log", "ab"), stderr=subprocess.STDOUT)
-        wait_for("slapd", lambda: port_open(self.port), 20)
+        wait_for("slapd", lambda: port_open(self.port))
 
     def add(self, text):
         run("ldapadd", "-x", "-H", self.ldapi(), "-D", f"cn=admin,{BASE}", "-y",
@@ -355,7 +355,7 @@ class LdapStage(Stage):
     def stop(self):
         if self.server is not None and self.server.poll() is None:
             self.server.send_signal(signal.SIGCONT)
-        stop(self.server, 20, signal.SIGINT)
+        stop(self.server, sig=signal.SIGINT)
 
     def keys(self, **more):
         return {"uris": [f"ldap://127.0.0.1:{self.port}"], "ca_file": f"{self.root}/ca.pem",
@@ -454,7 +454,7 @@ class AdStage(Stage):
         return ["nsenter", "-t", str(self.server.pid), "-n", *command]
 
     def stop(self):
-        stop(self.server, 20)
+        stop(self.server)
 
     def section(self, **more):
         keys = {"uris": ["ldaps://127.0.0.1"], "ca_file": f"{self.root}/ca.pem",

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from .util import as_user, stop, wait_for
+from .util import as_user, socket_listens, stop, wait_for
 
 # Different users without a name, as the units use different accounts.
 DAEMON_UID = 61801
@@ -66,9 +66,10 @@ def program(build, name):
 
 
 class Product:
-    """start() runs both daemons; every part of the configuration can be added to."""
+    """start() runs both daemons; every part of the configuration can be added to. The milter's
+    deadline is that of a busy machine; who takes ticketd away sets a shorter one."""
 
-    def __init__(self, root, build, desks=DESKS, top="", milter="", parser="", store="",
+    def __init__(self, root, build, desks=DESKS, top="", milter="    deadline = 25s", parser="", store="",
                  access="", milter_socket=None, log_level="info", wrapper=(), hooks="",
                  intake_umask="0007"):
         self.root = os.path.join(root, "ticket")
@@ -111,7 +112,7 @@ class Product:
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         log.close()
         if wait:
-            wait_for("ticketd to answer", self._ticketd_up, 20)
+            wait_for("ticketd to answer", self._ticketd_up)
 
     def _ticketd_up(self):
         if self.ticketd.poll() is not None:
@@ -127,12 +128,12 @@ class Product:
         log.close()
         if wait and self.milter_socket.startswith(("unix:", "local:")):
             path = self.milter_socket.split(":", 1)[1]
-            wait_for("milter socket", lambda: self._milter_up(path), 20)
+            wait_for("milter socket", lambda: self._milter_up(path))
 
     def _milter_up(self, path):
         if self.milter.poll() is not None:
             raise RuntimeError("ticket-milter ended:\n" + self.log("milter")[-4000:])
-        return os.path.exists(path)
+        return socket_listens(path)
 
     def start(self):
         self.prepare()
@@ -141,8 +142,8 @@ class Product:
         return self
 
     def stop(self):
-        stop(self.milter, 20)
-        stop(self.ticketd, 20)
+        stop(self.milter)
+        stop(self.ticketd)
 
     def up(self):
         return self.ticketd is not None and self.ticketd.poll() is None

@@ -143,7 +143,7 @@ class Redmine:
         return self
 
     def stop(self):
-        stop(self.process, 30)
+        stop(self.process)
         self.process = None
 
     def call(self, method, path, body=None):

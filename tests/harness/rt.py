@@ -4,6 +4,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import urllib.error
 import urllib.request
@@ -116,8 +117,22 @@ class RT:
         wait_for("RT to answer", lambda: self.get("rt") is not None, 60, 0.5)
         return self
 
+    def pause(self):
+        """It and its workers stand still."""
+        for pid in (self.process.pid, *self._workers()):
+            os.kill(pid, signal.SIGSTOP)
+
+    def go_on(self):
+        for pid in (self.process.pid, *self._workers()):
+            os.kill(pid, signal.SIGCONT)
+
+    def _workers(self):
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+            return [int(child) for child in f.read().split()]
+
     def stop(self):
-        stop(self.process, 30)
+        stop(self.process)
         self.process = None
 
     def call(self, method, path, body=None):

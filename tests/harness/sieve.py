@@ -72,3 +72,7 @@ class Delivery:
 
     def log(self):
         return self.site.dovecot.log()[self.log_at:]
+
+    def says(self, text):
+        """Waits for a line about this delivery."""
+        self.site.dovecot.says(text, self.log_at)

@@ -42,19 +42,22 @@ class _Session(socketserver.StreamRequestHandler):
         return b"".join(lines)
 
 
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class Sink:
     """with Sink() as sink: sink.port, sink.mails."""
 
     def __init__(self):
-        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Session,
-                                                      bind_and_activate=True)
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), _Session)
         self.server.mails = []
         self.port = self.server.server_address[1]
         self.mails = self.server.mails
 
     def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *exc):

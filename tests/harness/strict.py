@@ -15,7 +15,8 @@ import json
 import threading
 import time
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from . import web
 
 
 class Request:
@@ -57,25 +58,17 @@ class Fake:
         self.plans, self.seen, self.breaches = [], [], []
         fake = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
+        class Handler(web.Handler):
             def serve(self):
                 fake.serve(self)
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = web.Server(Handler)
+        self.url = self.server.url
 
     def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()
 
     def plan(self, what, match, count=1, **more):
         self.plans.append([what, match, count, more])

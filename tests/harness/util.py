@@ -10,9 +10,23 @@ import subprocess
 import tempfile
 import time
 
-# Below the range from which the kernel takes ports for outgoing connections: a port of that
-# range is another's as soon as it is given back here.
-_ports = itertools.cycle(random.SystemRandom().sample(range(12000, 32000), 20000))
+
+def _quiet_ports():
+    """Those outside the range from which the kernel takes ports for outgoing connections: a
+    port of that range is another's as soon as it is given back here."""
+    try:
+        with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
+            first, last = map(int, f.read().split())
+    except (OSError, ValueError):
+        first, last = 32768, 60999
+    ports = [p for p in range(12000, 65000) if not first <= p <= last]
+    if len(ports) < 1000:
+        ports = list(range(12000, 65000))
+    random.SystemRandom().shuffle(ports)
+    return itertools.cycle(ports)
+
+
+_ports = _quiet_ports()
 
 
 def free_port():
@@ -27,8 +41,9 @@ def free_port():
             return port
 
 
-def wait_for(what, test, timeout=15.0, step=0.02):
-    """Calls test() until it is true; raises TimeoutError naming what."""
+def wait_for(what, test, timeout=60.0, step=0.02):
+    """Calls test() until it is true; raises TimeoutError naming what. The time is for a busy
+    machine: who waits for less should have a reason."""
     end = time.monotonic() + timeout
     while True:
         value = test()
@@ -45,6 +60,17 @@ def port_open(port):
         return s.connect_ex(("127.0.0.1", port)) == 0
 
 
+def socket_listens(path):
+    """Whether somebody listens on a UNIX socket. Its file is there before that, and after a
+    kill; asking costs the listener no connection."""
+    with open("/proc/net/unix", encoding="utf-8", errors="replace") as f:
+        for line in f:
+            words = line.split(maxsplit=7)
+            if len(words) == 8 and words[7].rstrip("\n") == path and int(words[3], 16) & 0x10000:
+                return True
+    return False
+
+
 def make_root(prefix="ticket-milter-"):
     """A temporary folder that other users may traverse but not list."""
     root = tempfile.mkdtemp(prefix=prefix, dir="/tmp")
@@ -56,7 +82,7 @@ def remove_root(root):
     shutil.rmtree(root, ignore_errors=True)
 
 
-def stop(proc, timeout=15, sig=signal.SIGTERM):
+def stop(proc, timeout=60, sig=signal.SIGTERM):
     """Ends a child we started; returns its exit status."""
     if proc is None or proc.poll() is not None:
         return None if proc is None else proc.returncode
@@ -66,6 +92,15 @@ def stop(proc, timeout=15, sig=signal.SIGTERM):
     except subprocess.TimeoutExpired:
         proc.kill()
         return proc.wait()
+
+
+def is_gone(pid):
+    """Whether a process has ended, be it that nobody asked for its status yet."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+            return f.read().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def as_user(uid, gid, command, groups=()):

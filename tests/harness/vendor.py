@@ -9,7 +9,6 @@ the answer), page (a log-in page with 200), later (429, Retry-After in seconds),
 """
 import base64
 import email.utils
-import http.server
 import json
 import os
 import subprocess
@@ -17,6 +16,8 @@ import tempfile
 import threading
 import time
 import urllib.parse
+
+from . import web
 
 
 class Request:
@@ -86,22 +87,15 @@ class Vendor:
         self.broken = []  # what broke the contract in a way the vendor would not tell
         vendor = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(web.Handler):
             def handle_one(self):
                 size = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(size)
                 vendor._serve(self, Request(self.command, self.path, self.headers, body))
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one
 
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = web.Server(Handler)
+        self.url = self.server.url
 
     def answer(self, request):
         raise NotImplementedError
@@ -168,8 +162,7 @@ class Vendor:
         return [r for r, _ in self.requests if r.method == method and r.path == path]
 
     def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()
 
 
 CALL = {"ticket": {"id": "IT-1", "corr": "mt-0123456789abcdef0123456789abcdef", "desk": "it",
@@ -185,7 +178,7 @@ class Driver:
     def __init__(self, build, vendor, kind, stanza, secret="s3cret-word", client=None):
         self.build, self.vendor = build, vendor
         self.dir = tempfile.TemporaryDirectory(prefix="tkt-vendor-")
-        lines = [f'type = "{kind}"', f'url = "{vendor.url}"', "timeout = 5s",
+        lines = [f'type = "{kind}"', f'url = "{vendor.url}"', "timeout = 30s",
                  f'secret = "file:{self._secret("secret", secret)}"']
         if client is not None:
             lines.append(f'client_secret = "file:{self._secret("client", client)}"')

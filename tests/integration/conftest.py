@@ -103,7 +103,7 @@ def sendmail_site():
     if reason:
         pytest.skip(reason)
     path = make_root()
-    product = Product(path, BUILD)
+    product = Product(path, BUILD, milter="    deadline = 6s\n")
     product.milter_socket = f"local:{product.root}/socket/milter.sock"
     sendmail = Sendmail(path, f"local:{product.root}/socket/milter.sock", tree)
     try:

@@ -48,7 +48,7 @@ class Channel:
             f.write((secret or self.secret).format(url=self.fake.url))
         os.chmod(f"{self.root}/secret", 0o600)
         with open(f"{self.root}/t.conf", "w", encoding="utf-8") as f:
-            f.write(f'channel "x" {{\n    type = "{self.kind}"\n    timeout = 5s\n'
+            f.write(f'channel "x" {{\n    type = "{self.kind}"\n    timeout = 30s\n'
                     f'    secret = "file:{self.root}/secret"\n' +
                     "".join(f'    {k} = "{v.format(url=self.fake.url)}"\n' for k, v in self.rows.items()) +
                     "".join(f"    {k} = {v}\n" for k, v in (rows or {}).items()) + "}\n")
@@ -195,8 +195,7 @@ def test_a_webhook_is_signed_and_taken_once():
         assert judge_or_skip(BUILD).documents("webhook", [
             {"secret": WHSEC, "headers": h, "body": b} for h, b in fake.signed]) == []
     finally:
-        fake.server.shutdown()
-        fake.server.server_close()
+        fake.stop()
         remove_root(root)
 
 

@@ -92,7 +92,7 @@ def test_missing_fields_are_asked_for_and_an_answer_moves_it_on(site, mail):
     def held():
         (told,) = site.product.json("queue", "show", str(job["job"])) or [None]
         return told["state"] == "deferred" and "no section notify" in told["reason"]
-    wait_for("the question to be held", held, 20)
+    wait_for("the question to be held", held)
 
     mid = header(message, "Message-ID").decode()
     answer = mail("Re: vpn for me", sender=f"<{ANN}>", to=DESK,

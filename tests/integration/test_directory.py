@@ -259,10 +259,10 @@ def test_the_next_server_is_asked_when_one_is_gone(ldap):
     with Silent() as silent:
         for dead in (f"ldap://127.0.0.1:{silent.port}", "ldap://127.0.0.1:1"):
             got = ask(ldap, "ann@example.test", "bob@example.test",
-                      uris=[dead, f"ldap://127.0.0.1:{ldap.port}"])
+                      uris=[dead, f"ldap://127.0.0.1:{ldap.port}"], timeout="3s")
             # The first question finds out, the others need not.
             assert [a["found"] for a in got] == [1, 1]
-            assert got[1]["ms"] < 1000
+            assert got[1]["ms"] < 2500
 
 
 def test_thousands_of_groups_come_page_by_page(make_ldap):
@@ -315,7 +315,7 @@ def test_a_server_that_says_nothing_costs_a_timeout(ldap, scheme, starttls):
                   timeout="500ms")
         took = time.monotonic() - start
     assert got[0]["found"] == -1 and got[0]["class"] == "temporary", got
-    assert took < 5, took
+    assert took < 30, took
 
 
 def test_a_postgresql_that_says_nothing_costs_a_timeout(stages):
@@ -326,7 +326,7 @@ def test_a_postgresql_that_says_nothing_costs_a_timeout(stages):
                   database=f"host=127.0.0.1 port={silent.port} user=hr dbname=postgres")
         took = time.monotonic() - start
     assert got[0]["found"] == -1 and got[0]["class"] == "temporary", got
-    assert took < 5, took
+    assert took < 30, took
 
 
 def begin(stage, **more):
@@ -343,16 +343,17 @@ def begin(stage, **more):
 
 def end(proc):
     proc.stdin.close()
-    assert proc.wait(30) == 0
+    assert proc.wait(60) == 0
     proc.stdout.close()
 
 
 def test_slapd_may_die_while_it_is_asked_and_come_back(make_ldap):
     stage = make_ldap()
     stage.start()
-    proc, send = begin(stage)
+    proc, send = begin(stage, timeout="30s")
     assert send("ann@example.test")["found"] == 1
     stage.server.send_signal(signal.SIGSTOP)
+    wait_for("slapd to stand still", lambda: threads_stand(stage.server.pid))
     killer = threading.Timer(0.5, stage.server.kill)
     killer.start()
     got = send("ann@example.test")
@@ -383,12 +384,12 @@ def test_slapd_that_stops_answering_costs_a_timeout(make_ldap):
     proc, send = begin(stage, timeout="2s")
     assert send("ann@example.test")["found"] == 1
     stage.server.send_signal(signal.SIGSTOP)
-    wait_for("slapd to stand still", lambda: threads_stand(stage.server.pid), 30)
+    wait_for("slapd to stand still", lambda: threads_stand(stage.server.pid))
     start = time.monotonic()
     got = send("ann@example.test")
     assert got["found"] == -1 and time.monotonic() - start < 30, got
     stage.server.send_signal(signal.SIGCONT)
-    wait_for("slapd to be heard again", lambda: send("ann@example.test")["found"] == 1, 30)
+    wait_for("slapd to be heard again", lambda: send("ann@example.test")["found"] == 1)
     end(proc)
 
 
@@ -433,10 +434,10 @@ def test_a_query_that_writes_is_refused(postgres):
 
 
 def test_a_query_without_its_condition_ends(postgres):
-    got = ask(postgres, "ann@example.test", query="select 'g' || n as groups from"
+    got = ask(postgres, "ann@example.test", timeout="30s", query="select 'g' || n as groups from"
               " generate_series(1, 3000000) n where {address} <> ''")
     assert got[0]["found"] == 1 and len(got[0]["groups"]) == 256
-    assert got[0]["ms"] < 5000
+    assert got[0]["ms"] < 30000
 
 
 def test_wrong_sql_is_a_fault_of_the_configuration(stages):

@@ -42,7 +42,7 @@ def ids(site):
 
 
 def test_ticketd_down_means_451_and_no_mail_is_lost(make_site, mail):
-    site = make_site()
+    site = make_site(milter="    deadline = 4s\n")
     site.product.start()
     site.mta.start()
     message = mail("down")
@@ -52,12 +52,13 @@ def test_ticketd_down_means_451_and_no_mail_is_lost(make_site, mail):
     # others are not held up by it
     assert send(site.mta.port, ANN, "joe@example.test", mail("x")).code == 250
     site.product.start_ticketd()
-    assert send(site.mta.port, ANN, DESK, message).code == 250
+    wait_for("it to be taken", lambda: send(site.mta.port, ANN, DESK, message).code == 250)
     assert len(ids(site)) == 1
 
 
 def test_on_failure_accept_takes_the_mail_in_later_by_the_same_key(make_site, mail):
-    site = make_site(desks=DESKS.replace('prefix = "IT"',
+    site = make_site(milter="    deadline = 4s\n",
+                     desks=DESKS.replace('prefix = "IT"',
                                          'prefix = "IT"\n    on_failure = "accept"'))
     site.product.start()
     site.mta.start()
@@ -67,8 +68,8 @@ def test_on_failure_accept_takes_the_mail_in_later_by_the_same_key(make_site, ma
     missed = f"{site.product.root}/milter/missed"
     assert len(os.listdir(missed)) >= 1
     site.product.start_ticketd()
-    wait_for("missed mail to become a ticket", lambda: len(ids(site)) == 1, 30)
-    wait_for("spool to be empty", lambda: not os.listdir(missed), 30)
+    wait_for("missed mail to become a ticket", lambda: len(ids(site)) == 1)
+    wait_for("spool to be empty", lambda: not os.listdir(missed))
     assert send(site.mta.port, ANN, DESK, message).code == 250
     assert len(ids(site)) == 1
 
@@ -128,7 +129,7 @@ def test_kill_of_the_milter_means_451_then_success(make_site, mail):
     answer = send(site.mta.port, ANN, DESK, message)
     assert 400 <= answer.code < 500
     site.product.start_milter()
-    wait_for("service", lambda: send(site.mta.port, ANN, DESK, message).code == 250, 10)
+    wait_for("service", lambda: send(site.mta.port, ANN, DESK, message).code == 250)
     assert len(ids(site)) == 1
 
 
@@ -199,9 +200,9 @@ def test_a_wrong_configuration_is_refused_with_its_line(make_site, mail):
     # a reload keeps the old one
     site.product.ticketd.send_signal(signal.SIGUSR1)
     site.product.milter.send_signal(signal.SIGUSR1)
-    time.sleep(0.5)
+    for which in ("ticketd", "milter"):
+        wait_for(f"a line of {which}", lambda w=which: "log_levle" in site.product.log(w))
     assert site.product.ticketd.poll() is None and site.product.milter.poll() is None
-    assert "log_levle" in site.product.log("ticketd")
     assert send(site.mta.port, ANN, DESK, mail("still here")).code == 250
 
 
@@ -216,7 +217,7 @@ def test_a_reload_brings_new_desks(make_site, mail):
     site.product.ticketd.send_signal(signal.SIGUSR1)
     site.product.milter.send_signal(signal.SIGUSR1)
     wait_for("the new desk", lambda: send(site.mta.port, ANN, "new@example.test",
-                                          mail("after")).code == 250 and ids(site), 15, 0.3)
+                                          mail("after")).code == 250 and ids(site), 60, 0.3)
     assert ids(site)[0].startswith("NEW-")
 
 
@@ -227,7 +228,7 @@ def test_second_instances_are_refused(make_site):
         uid = DAEMON_UID if program == "ticketd" else MILTER_UID
         done = subprocess.run(as_user(uid, GROUP_ID, [program_path(BUILD, program), "-f", "-c",
                                                       site.product.config]),
-                              capture_output=True, text=True, timeout=20, check=False)
+                              capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode != 0 and done.stderr
     assert site.product.ctl("ping").returncode == 0
 
@@ -259,7 +260,7 @@ def test_a_tcp_socket_works_without_the_stalls(make_site, mail):
     site.mta.start()
     assert send(site.mta.port, ANN, DESK, mail("tcp")).code == 250
     (ticket,) = ids(site)
-    wait_for("delivery", site.mta.mails, 20)
+    wait_for("delivery", site.mta.mails)
     assert header(site.mta.mails()[0], "Subject").startswith(f"[{ticket}] tcp".encode())
 
 
@@ -273,7 +274,7 @@ def test_stop_answers_what_is_in_flight(make_site, mail):
     for t in threads:
         t.start()
     time.sleep(0.05)
-    stop(site.product.milter, 30)
+    stop(site.product.milter)
     for t in threads:
         t.join()
     accepted = codes.count(250)

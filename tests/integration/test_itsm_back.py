@@ -44,7 +44,7 @@ class Site:
                  f'    hook_secret = "file:{self.root}/hook"\n'
                  '}\n'
                  f'webhook {{\n    listen = "127.0.0.1:{self.port}"\n    body_max = 64K\n'
-                 '    timeout = 2s\n    per_peer = 8\n    rate = 100000\n}\n' +
+                 '    timeout = 4s\n    per_peer = 8\n    rate = 100000\n}\n' +
                  DESKS.replace('prefix = "IT"', 'prefix = "IT"\n    itsm = "rt"'))
 
     def submit(self, subject):
@@ -54,9 +54,9 @@ class Site:
         self.product.ctl("submit", "-f", "ann@sender.test", "-r", DESK, stdin=mail)
         there = wait_for("the ticket at RT",
                          lambda: next((t["id"] for t in self.rt.tickets()
-                                       if t["Subject"] == subject), None), 40, 0.3)
+                                       if t["Subject"] == subject), None), 60, 0.3)
         wait_for("its key here",
-                 lambda: all(j["state"] == "done" for j in self.show(subject)["jobs"]), 20, 0.3)
+                 lambda: all(j["state"] == "done" for j in self.show(subject)["jobs"]), 60, 0.3)
         return there
 
     def show(self, subject):
@@ -102,10 +102,12 @@ def site():
 def test_a_change_at_rt_comes_back_by_its_list(site):
     there = site.submit("listed")
     site.rt.call("PUT", f"ticket/{there}", {"Status": "stalled", "Queue": "Network"})
-    wait_for("the change here", lambda: site.show("listed")["state"] == "pending", 30, 0.3)
-    assert site.show("listed")["group"] == "net"
+    def changed():
+        ticket = site.show("listed")
+        return ticket["state"] == "pending" and ticket["group"] == "net"
+    wait_for("the change here", changed, 60, 0.3)
     site.rt.call("PUT", f"ticket/{there}", {"Status": "resolved"})
-    wait_for("the end here", lambda: site.show("listed")["state"] == "resolved", 30, 0.3)
+    wait_for("the end here", lambda: site.show("listed")["state"] == "resolved", 60, 0.3)
     time.sleep(3)
     assert len(site.events("listed")) == 3, site.events("listed")
     jobs = [j["kind"] for j in site.show("listed")["jobs"]]
@@ -119,11 +121,11 @@ def test_a_webhook_brings_it_at_once_and_a_kill_loses_nothing(site):
     site.product.ctl("reload")
     site.rt.call("PUT", f"ticket/{there}", {"Status": "open"})
     assert site.hook({"id": there}) == 200
-    wait_for("the change here", lambda: site.show("hooked")["state"] == "open", 20, 0.3)
+    wait_for("the change here", lambda: site.show("hooked")["state"] == "open", 60, 0.3)
     site.rt.call("PUT", f"ticket/{there}", {"Status": "resolved"})
     assert site.hook({"id": there}) == 200
     os.kill(site.product.daemon_pid(), signal.SIGKILL)
-    site.product.ticketd.wait(10)
+    site.product.ticketd.wait(60)
     site.product.start_ticketd()
     # A look that was under way comes back when its lease ends.
     wait_for("the end here", lambda: site.show("hooked")["state"] == "resolved", 90, 0.3)
@@ -152,7 +154,7 @@ def test_a_delivery_counts_once(site):
     names = {"X-GitHub-Delivery": "one"}
     site.rt.call("PUT", f"ticket/{there}", {"Status": "open"})
     assert site.hook({"id": there}, names) == 200
-    wait_for("the change here", lambda: site.show("delivered")["state"] == "open", 20, 0.3)
+    wait_for("the change here", lambda: site.show("delivered")["state"] == "open", 60, 0.3)
     done = len(site.show("delivered")["jobs"])
     for _ in range(20):
         assert site.hook({"id": there}, names) == 200
@@ -170,7 +172,7 @@ def test_slow_and_many_connections_hold_up_nobody_for_long(site):
             pass
         slow.append(s)
     began = time.monotonic()
-    while time.monotonic() - began < 3.5:  # drop by drop: no pause is long
+    while time.monotonic() - began < 5:  # drop by drop: no pause is long
         for s in slow:
             try:
                 s.sendall(b"x")
@@ -179,7 +181,7 @@ def test_slow_and_many_connections_hold_up_nobody_for_long(site):
         time.sleep(0.2)
     closed = 0
     for s in slow:
-        s.settimeout(2)
+        s.settimeout(20)
         try:
             while True:
                 if s.recv(4096) == b"":
@@ -197,11 +199,15 @@ def test_slow_and_many_connections_hold_up_nobody_for_long(site):
 
 def test_a_flood_of_hints_is_few_looks(site):
     there = site.submit("flooded")
-    for _ in range(200):
-        assert site.hook({"id": there}) == 200
-
     def looks():
         return [j for j in site.show("flooded")["jobs"] if j["kind"] == "fetch"]
-    wait_for("a look", looks, 20, 0.3)
-    wait_for("no job is left", lambda: all(j["state"] == "done" for j in looks()), 40, 0.3)
-    assert len(looks()) <= 30, len(looks())
+    before = len(looks())
+    site.rt.pause()  # the first look lasts as long as the flood
+    try:
+        for _ in range(200):
+            assert site.hook({"id": there}) == 200
+    finally:
+        site.rt.go_on()
+    wait_for("a look", lambda: len(looks()) > before, 60, 0.3)
+    wait_for("no job is left", lambda: all(j["state"] == "done" for j in looks()), 60, 0.3)
+    assert len(looks()) - before <= 4, len(looks())

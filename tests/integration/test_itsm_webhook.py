@@ -30,7 +30,7 @@ class Site:
             f.write(secret + "\n")
         os.chmod(f"{self.root}/secret", 0o600)
         rows = {"url": f'"{self.fake.url}"', "secret": f'"file:{self.root}/secret"',
-                "options": '{"allow_private=yes"}', "timeout": "5s", **(keys or {})}
+                "options": '{"allow_private=yes"}', "timeout": "30s", **(keys or {})}
         with open(f"{self.root}/conf", "w", encoding="utf-8") as f:
             f.write('itsm "here" {\n    type = "webhook"\n' +
                     "".join(f"    {k} = {v}\n" for k, v in rows.items()) + "}\n")

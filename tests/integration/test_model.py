@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import os
+import re
 import threading
 
 import pytest
@@ -131,7 +132,7 @@ def test_after_a_reload_new_mail_gets_its_category_from_the_model(learner):
     reason, = [r for r in record["reasons"] if r["source"] == "model" and r["by"] == "category"]
     assert reason["value"] == "printing" and reason["permille"] > 300
     assert any("printer" in w or "jammed" in w for w in reason["words"])
-    assert f"model {learner.version()} of 2026-" in record["by"]
+    assert re.search(rf"model {learner.version()} of 20\d\d-", record["by"])
     told = learner.product.ctl("explain", ticket).stdout
     assert "printing" in told and "model" in told and learner.version() in told
     # What a rule says goes before.
@@ -204,8 +205,10 @@ def test_no_mail_is_lost_or_undecided_while_models_are_changed(learner):
     for t in threads:
         t.start()
     try:
-        for _ in range(8):
+        changes = 0
+        while changes < 8 or len(tickets) < 16 and not faults and changes < 1000:
             learner.model("rollback")
+            changes += 1
     finally:
         over.set()
         for t in threads:

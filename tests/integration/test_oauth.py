@@ -121,7 +121,7 @@ class Site:
         return len(self.server.tables["incident"])
 
     def wait(self, count):
-        wait_for(f"{count} tickets", lambda: self.rows() >= count and not self.open(), 30, 0.1)
+        wait_for(f"{count} tickets", lambda: self.rows() >= count and not self.open(), 60, 0.1)
         assert self.rows() == count
 
     def open(self):
@@ -129,7 +129,7 @@ class Site:
 
     def restart(self, how=signal.SIGTERM):
         os.kill(self.product.ticketd.pid, how)
-        self.product.ticketd.wait(20)
+        self.product.ticketd.wait(60)
         self.product.start_ticketd()
 
     def stored(self):
@@ -178,7 +178,7 @@ def test_a_restart_needs_no_new_token_and_a_copy_of_the_database_tells_none(site
                 assert token not in f.read(), path
     # Under other keys it is nothing, and is written anew.
     os.kill(site.product.ticketd.pid, signal.SIGTERM)
-    site.product.ticketd.wait(20)
+    site.product.ticketd.wait(60)
     os.unlink(f"{site.product.root}/store/token.key")
     site.product.start_ticketd()
     site.mail()

@@ -78,7 +78,7 @@ def rally(site, rounds=12):
 def test_what_rt_acknowledges_is_not_acknowledged_back_and_forth(site, mail):
     ours = mail("Printer on fire", to="support@one.test", sender="RT <rt@rt.test>")
     assert send(site.mta.port, "rt@rt.test", "support@one.test", ours).code == 250
-    wait_for("our acknowledgement", lambda: len(to_rt(site)) == 1, 30)
+    wait_for("our acknowledgement", lambda: len(to_rt(site)) == 1)
     assert rally(site) <= 2
     assert len(site.product.tickets()) <= 2
 

@@ -17,7 +17,7 @@ def deliver(site, message, rcpts=DESK, sender=ANN, **kw):
     site.mta.clear_mails()
     answer = send(site.mta.port, sender, rcpts, message, **kw)
     assert answer.code == 250, answer
-    wait_for("delivery", lambda: site.mta.mails() and site.mta.queue_empty(), 20)
+    wait_for("delivery", lambda: site.mta.mails() and site.mta.queue_empty())
     return site.mta.mails()
 
 
@@ -218,7 +218,7 @@ def test_local_submission_is_a_ticket_too(site, mail):
     site.mta.clear_mails()
     done = site.mta.sendmail(["-f", ANN, DESK], mail("by sendmail").replace(b"\r\n", b"\n"))
     assert done.returncode == 0
-    wait_for("delivery", site.mta.mails, 20)
+    wait_for("delivery", site.mta.mails)
     assert ticket_of(site.mta.mails()[0])
 
 
@@ -245,7 +245,7 @@ def test_smtputf8_envelopes(site, mail):
         assert s.getreply()[0] == 250
         s.rcpt(DESK)
         assert s.data(message)[0] == 250
-    wait_for("delivery", site.mta.mails, 20)
+    wait_for("delivery", site.mta.mails)
     copy = site.mta.mails()[0]
     assert header(copy, "Subject") == f"[{ticket_of(copy)}] grüße".encode()
 

@@ -205,12 +205,12 @@ def test_a_shadow_configuration_decides_beside_the_live_one(product):
     other = config(product, "shadow.conf", ('group = "ops"', 'group = "net"'))
     try:
         live(product, f'shadow_config = "{other}"\n' + before)
-        wait_for("the shadow", lambda: shadow(product)["state"] == "on", 20)
+        wait_for("the shadow", lambda: shadow(product)["state"] == "on")
         for i in range(3, 60):
             product.ctl("submit", "-f", "ann@customer.example", "-r", "support@example.test",
                         stdin=message(i, "support@example.test").replace("customer.example>",
                                                                          "second.example>"))
-        wait_for("it to follow", lambda: shadow(product)["compared"] == 57, 20)
+        wait_for("it to follow", lambda: shadow(product)["compared"] == 57)
         told = shadow(product)
         assert told["differ"] == told["parts"]["group"] == 57 and told["errors"] == 0
         assert told["groups"][0]["old"] == "ops" and told["groups"][0]["new"] == "net"
@@ -223,14 +223,14 @@ def test_a_shadow_configuration_decides_beside_the_live_one(product):
         assert product.json("status")["parser"]["killed"] == 0
         # No share, no more mails; what was counted stays.
         live(product, f'shadow_config = "{other}"\nshadow_share = 0\n' + before)
-        wait_for("the new share", lambda: shadow(product)["state"] == "on", 20)
+        wait_for("the new share", lambda: shadow(product)["state"] == "on")
         product.ctl("submit", "-f", "ann@customer.example", "-r", "support@example.test",
                     stdin=message(999, "support@example.test"))
         time.sleep(0.3)
         assert shadow(product)["compared"] == 57
     finally:
         live(product, before)
-    wait_for("no shadow", lambda: shadow(product)["state"] == "off", 20)
+    wait_for("no shadow", lambda: shadow(product)["state"] == "off")
 
 
 def test_a_wrong_shadow_configuration_is_no_fault_of_the_live_one(product):
@@ -241,7 +241,7 @@ def test_a_wrong_shadow_configuration_is_no_fault_of_the_live_one(product):
         f.write("no such key = 1\n")
     try:
         live(product, f'shadow_config = "{path}"\n' + before)
-        wait_for("the fault", lambda: shadow(product)["state"] == "failed", 20)
+        wait_for("the fault", lambda: shadow(product)["state"] == "failed")
         assert "broken.conf" in shadow(product)["error"]
         product.ctl("submit", "-f", "ann@customer.example", "-r", "support@example.test",
                     stdin=message(1000, "support@example.test"))

@@ -14,7 +14,7 @@ def deliver(site, message, rcpts=DESK, sender=ANN):
     before = len(site.mta.mails())
     answer = send(site.mta.port, sender, rcpts, message)
     assert answer.code == 250, answer
-    wait_for("delivery", lambda: len(site.mta.mails()) > before, 20)
+    wait_for("delivery", lambda: len(site.mta.mails()) > before)
     return site.mta.mails()[before:]
 
 

@@ -63,11 +63,15 @@ class Site:
         with sqlite3.connect(f"file:{self.product.root}/store/tickets.db?mode=ro", uri=True) as db:
             return db.execute("SELECT event FROM places WHERE follower = ?", (follower,)).fetchone()[0]
 
-    def has_all(self, fake, timeout=30):
-        wait_for("all events", lambda: set(self.ids()) <= set(fake.ids()), timeout)
+    def has_all(self, fake, timeout=60):
+        """Waits for it; all events that there were then."""
+        def all_of_them():
+            ids = self.ids()
+            return set(ids) <= set(fake.ids()) and ids
+        return wait_for("all events", all_of_them, timeout)
 
     def remove(self):
-        stop(self.product.ticketd, 20)
+        stop(self.product.ticketd)
         for fake in self.fakes:
             fake.stop()
         remove_root(self.root)
@@ -93,8 +97,8 @@ def test_both_get_every_event_once_and_in_order(site):
     site.product.start_ticketd()
     site.submit(5)
     for fake in (one, two):
-        site.has_all(fake)
-        assert [e for e in fake.ids() if e in site.ids()] == site.ids()
+        ids = site.has_all(fake)
+        assert [e for e in fake.ids() if e <= ids[-1]] == ids
         assert fake.breaches == []
     assert len(one.events) == len(one.ids()) and two.again == 0
     kinds = [e["event"]["event.action"] for e in one.events]
@@ -136,13 +140,14 @@ def test_personal_data_go_along_when_asked_for(site):
 def test_a_new_sink_begins_at_the_newest_event(site):
     site.product.start_ticketd()
     site.submit(2)
+    old = site.ids()
     fake = splunk(site, "")
     site.product.ctl("reload")
     wait_for("its place", lambda: "event=sink.begin" in site.product.log("ticketd"))
     before = site.ids()
     site.submit()
     wait_for("the new ones", lambda: set(site.ids()) - set(before) <= set(fake.ids()))
-    assert not set(before) & set(fake.ids())
+    assert not set(old) & set(fake.ids())
 
 
 def test_acknowledged_events_only_move_the_place(site):
@@ -151,7 +156,7 @@ def test_acknowledged_events_only_move_the_place(site):
     site.product.start_ticketd()
     site.submit(2)
     site.has_all(fake)
-    wait_for("the acknowledgements", lambda: site.place("sink:siem") >= site.ids()[-1], 30)
+    wait_for("the acknowledgements", lambda: site.place("sink:siem") >= site.ids()[-1])
     assert any(r.path.endswith("/ack") for r in fake.seen)
     site.kill()
     for key in fake.acks:
@@ -160,12 +165,12 @@ def test_acknowledged_events_only_move_the_place(site):
     site.product.start_ticketd()
     count = len(fake.events)
     site.submit()
-    wait_for("the first of it", lambda: len(fake.events) > count, 30)
+    wait_for("the first of it", lambda: len(fake.events) > count)
     last = fake.events[-1]["event"]["event.sequence"]
     site.kill()  # it was taken, but never indexed
     fake.slow = 0
     site.product.start_ticketd()
-    wait_for("it again", lambda: [e["event"]["event.sequence"] for e in fake.events].count(last) == 2, 30)
+    wait_for("it again", lambda: [e["event"]["event.sequence"] for e in fake.events].count(last) >= 2)
     assert fake.breaches == []
 
 
@@ -179,7 +184,7 @@ def test_what_is_lost_cut_or_busy_comes_again(site):
     site.has_all(fake, 60)
     site.has_all(two, 60)
     assert fake.ids() == sorted(fake.ids()) and fake.breaches == [] and two.breaches == []
-    wait_for("a second try", lambda: two.again > 0, 30)
+    wait_for("a second try", lambda: two.again > 0)
     site.has_all(two)
     assert fake.breaches == [] and two.breaches == []
 
@@ -194,7 +199,7 @@ def test_items_are_judged_by_themselves(site):
     bad = last + 2
     fake.item_fault = lambda d: 400 if d["event.sequence"] == bad else None
     site.submit(2)
-    wait_for("all but one", lambda: set(site.ids()) - {bad} <= set(fake.ids()), 30)
+    wait_for("all but one", lambda: set(site.ids()) - {bad} <= set(fake.ids()))
     assert bad not in fake.ids()
     wait_for("a line", lambda: re.search(rf"event=sink.aside .*id={bad} .*as told",
                                          site.product.log("ticketd")) is not None)
@@ -205,7 +210,7 @@ def test_one_bad_event_is_set_aside(site):
     fake.bad = lambda e: e["event.action"] == "ticket.created" and e["ticket_milter.ticket"] == "IT-2"
     site.product.start_ticketd()
     site.submit(3)
-    wait_for("the others", lambda: len(set(site.ids()) - set(fake.ids())) == 1, 30)
+    wait_for("the others", lambda: len(set(site.ids()) - set(fake.ids())) == 1)
     assert site.product.log("ticketd").count("event=sink.aside") == 1
 
 

@@ -2,6 +2,7 @@
 """Service levels and escalations, by a real ticketd: in seconds, across kill -9."""
 import os
 import signal
+import sqlite3
 import time
 import urllib.request
 
@@ -72,6 +73,13 @@ def events(product, ticket, kind):
     return [e["data"] for e in product.json("log", ticket) if e["kind"] == kind]
 
 
+def has_event(product, kind, ticket):
+    """In the store, without ticketd."""
+    with sqlite3.connect(f"{product.root}/store/tickets.db") as db:
+        return db.execute("SELECT count(*) FROM events e JOIN tickets t ON t.id = e.ticket"
+                          " WHERE e.kind = ? AND 'IT-' || t.number = ?", (kind, ticket)).fetchone()[0]
+
+
 def sla_of(product, ticket):
     return product.json("sla", "show", ticket)
 
@@ -86,10 +94,14 @@ def test_the_desks_own_level_where_nothing_else_fits(product, mail):
 
 
 def test_breach_and_step_come_once_across_a_kill(product, mail):
-    ticket = submit(product, mail("printer on fire"))
-    wait_for("the sla follows", lambda: events(product, ticket, "sla.warning"))
-    os.kill(product.daemon_pid(), signal.SIGKILL)
-    product.ticketd.wait()
+    for n in range(5):
+        ticket = submit(product, mail(f"printer {n} on fire"))
+        wait_for("the sla follows", lambda t=ticket: events(product, t, "sla.warning"))
+        os.kill(product.daemon_pid(), signal.SIGKILL)
+        product.ticketd.wait()
+        if not has_event(product, "sla.breached", ticket):
+            break  # else the machine was too busy for a kill between the two
+        product.start_ticketd()
     time.sleep(4)  # it comes due meanwhile
     product.start_ticketd()
     wait_for("the sla follows", lambda: events(product, ticket, "escalation.step"))
@@ -108,15 +120,19 @@ def test_breach_and_step_come_once_across_a_kill(product, mail):
     assert product.json("verify")["bad"] == 0
 
     def counted():
-        text = urllib.request.urlopen(product.metrics, timeout=10).read().decode()
+        text = urllib.request.urlopen(product.metrics, timeout=60).read().decode()
         return "ticket_milter_sla_breaches_total 1\n" in text and "ticket_milter_escalations_total" in text
     wait_for("the breach in the numbers", counted)
 
 
 def test_an_agents_word_in_time_ends_it(product, mail):
-    ticket = submit(product, mail("keyboard"))
-    wait_for("the sla follows", lambda: sla_of(product, ticket).get("timers"))
-    product.ctl("comment", ticket, "we are on it", "--public")
+    for n in range(5):
+        began = time.monotonic()
+        ticket = submit(product, mail(f"keyboard {n}"))
+        wait_for("the sla follows", lambda t=ticket: sla_of(product, t).get("timers"))
+        product.ctl("comment", ticket, "we are on it", "--public")
+        if time.monotonic() - began < 4:
+            break  # else the machine was too busy for a word in time
     wait_for("the sla follows", lambda: sla_of(product, ticket)["answered"])
     time.sleep(6)
     assert not events(product, ticket, "sla.breached")

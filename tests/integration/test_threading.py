@@ -77,7 +77,7 @@ class Desk:
         """The address that answers to this mail go to, from the delivered copy."""
         self.site.mta.clear_mails()
         self.take(ticket_mail, rcpt)
-        wait_for("delivery", lambda: self.site.mta.mails(), 20)
+        wait_for("delivery", lambda: self.site.mta.mails())
         (copy,) = self.site.mta.mails()
         return re.search(rb"support\+([a-z2-7]{32})@", header(copy, "Reply-To"))[1].decode()
 

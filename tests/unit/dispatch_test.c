@@ -84,14 +84,27 @@ static void retry_after_is_obeyed_and_age_parks(void **state)
 
 /* ---- the fair pool -------------------------------------------------------------------- */
 
+#define PATIENCE_MS 20000
+
 struct task {
     struct tkt_work_item item;
     int millis;
-    int64_t ended_us;
+    atomic_bool *gate; /* it runs until this is open */
+    atomic_llong ended_us;
 };
 
 static atomic_int running_now;
 static atomic_int running_most;
+
+static bool becomes(atomic_int *value, int wanted)
+{
+    int64_t until = tkt_clock_mono_ms() + PATIENCE_MS;
+
+    while (atomic_load(value) != wanted && tkt_clock_mono_ms() < until) {
+        usleep(1000);
+    }
+    return atomic_load(value) == wanted;
+}
 
 static void run_task(struct tkt_tools *tools, struct tkt_work_item *item)
 {
@@ -103,7 +116,10 @@ static void run_task(struct tkt_tools *tools, struct tkt_work_item *item)
         atomic_store(&running_most, now);
     }
     usleep((useconds_t)t->millis * 1000);
-    t->ended_us = tkt_clock_mono_us();
+    while (t->gate && !atomic_load(t->gate)) {
+        usleep(1000);
+    }
+    atomic_store(&t->ended_us, tkt_clock_mono_us());
     atomic_fetch_sub(&running_now, 1);
 }
 
@@ -111,14 +127,18 @@ static void one_key_gets_at_most_half_of_the_threads(void **state)
 {
     struct task tasks[12] = {0};
     struct tkt_work *work = tkt_work_start("/nonexistent", 4, 100, NULL);
+    atomic_bool gate = false;
 
     (void)state;
     assert_non_null(work);
     atomic_store(&running_most, 0);
     for (size_t i = 0; i < TKT_ARRAY_LEN(tasks); i++) {
-        tasks[i] = (struct task){.item = {.run = run_task, .key = 77}, .millis = 10};
+        tasks[i] = (struct task){.item = {.run = run_task, .key = 77}, .gate = &gate};
         assert_int_equal(tkt_work_push(work, &tasks[i].item), 0);
     }
+    assert_true(becomes(&running_now, 2));
+    usleep(50000); /* a third would have begun */
+    atomic_store(&gate, true);
     tkt_work_stop(&work);
     assert_int_equal(atomic_load(&running_most), 2);
     for (size_t i = 0; i < TKT_ARRAY_LEN(tasks); i++) {
@@ -134,16 +154,24 @@ static void who_used_much_waits_behind_who_used_little(void **state)
     struct task slow[SLOW] = {0};
     struct task quick = {.item = {.run = run_task, .key = tkt_work_key("quick.example")}};
     struct tkt_work *work = tkt_work_start("/nonexistent", 1, 100, NULL);
+    atomic_bool gate = false;
+    int64_t until = tkt_clock_mono_ms() + PATIENCE_MS;
 
     (void)state;
     for (size_t i = 0; i < SLOW; i++) {
         slow[i] =
             (struct task){.item = {.run = run_task, .key = tkt_work_key("slow.example")},
-                          .millis = 130};
+                          .gate = i == 1 ? &gate : NULL,
+                          .millis = i == 0 ? 130 : 1};
         assert_int_equal(tkt_work_push(work, &slow[i].item), 0);
     }
-    usleep(150000); /* the first has ended: what it used is known */
+    while (slow[0].ended_us == 0) { /* then what it used is known */
+        assert_true(tkt_clock_mono_ms() < until);
+        usleep(1000);
+    }
+    assert_true(becomes(&running_now, 1)); /* the second stands at the gate */
     assert_int_equal(tkt_work_push(work, &quick.item), 0);
+    atomic_store(&gate, true);
     tkt_work_stop(&work);
     assert_true(quick.ended_us < slow[3].ended_us);
 }
@@ -153,20 +181,28 @@ static void heavy_items_leave_threads_to_light_ones_of_the_same_key(void **state
     struct task heavy[6] = {0};
     struct task light = {.item = {.run = run_task, .key = 77}};
     struct tkt_work *work = tkt_work_start("/nonexistent", 6, 100, NULL);
+    atomic_bool gate = false;
+    int64_t until = tkt_clock_mono_ms() + PATIENCE_MS;
 
     (void)state;
     atomic_store(&running_most, 0);
     for (size_t i = 0; i < TKT_ARRAY_LEN(heavy); i++) {
         heavy[i] = (struct task){.item = {.run = run_task, .key = 77, .heavy = true},
-                                 .millis = 60};
+                                 .gate = &gate};
         assert_int_equal(tkt_work_push(work, &heavy[i].item), 0);
     }
-    usleep(10000); /* all threads have seen them */
+    assert_true(becomes(&running_now, 2));
+    usleep(50000); /* a third would have begun */
     assert_int_equal(atomic_load(&running_most), 2);
     assert_int_equal(tkt_work_push(work, &light.item), 0);
+    while (light.ended_us == 0) { /* it waits for none of them */
+        assert_true(tkt_clock_mono_ms() < until);
+        usleep(1000);
+    }
+    atomic_store(&gate, true);
     tkt_work_stop(&work);
     for (size_t i = 0; i < TKT_ARRAY_LEN(heavy); i++) {
-        assert_true(heavy[i].ended_us > light.ended_us); /* it waited for none */
+        assert_true(heavy[i].ended_us > light.ended_us);
     }
 }
 
@@ -175,12 +211,14 @@ static void full_queue_refuses(void **state)
     struct task tasks[4] = {0};
     struct tkt_work *work = tkt_work_start("/nonexistent", 1, 2, NULL);
     int refused = 0;
+    atomic_bool gate = false;
 
     (void)state;
     for (size_t i = 0; i < TKT_ARRAY_LEN(tasks); i++) {
-        tasks[i] = (struct task){.item = {.run = run_task}, .millis = 50};
+        tasks[i] = (struct task){.item = {.run = run_task}, .gate = &gate};
         refused += tkt_work_push(work, &tasks[i].item) < 0;
     }
+    atomic_store(&gate, true);
     assert_true(refused >= 1);
     tkt_work_stop(&work);
 }

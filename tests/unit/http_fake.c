@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -128,7 +129,11 @@ static bool act(struct conn *c, const char *path)
         return true;
     }
     if (strncmp(path, "/slow/", 6) == 0) {
-        usleep((useconds_t)atoi(path + 6) * 1000);
+        struct pollfd gone = {.fd = fd, .events = POLLRDHUP};
+
+        if (poll(&gone, 1, atoi(path + 6)) != 0) {
+            return false; /* who asked waits no longer */
+        }
         answer(fd, 200, JSON, "{}");
     } else if (strcmp(path, "/drop") == 0) {
         return false;

@@ -43,7 +43,7 @@ static struct tkt_http_response ask(const char *method, const char *path,
     q.url = *path == '/' ? fake_url(fake, path) : path;
     q.body = body;
     q.body_len = body ? strlen(body) : 0;
-    q.timeout_ms = q.timeout_ms ? q.timeout_ms : 5000;
+    q.timeout_ms = q.timeout_ms ? q.timeout_ms : 30000;
     q.accept_type = "application/json";
     if (tkt_http_perform(&q, &r, &err) < 0) {
         r.status = -1;
@@ -113,13 +113,13 @@ static void each_answer_has_its_outcome(void **state)
 
 static void a_slow_answer_is_unknown_for_a_post_alone(void **state)
 {
-    struct tkt_http_request q = {.timeout_ms = 150};
-    struct tkt_http_response r = ask("POST", "/slow/1500", "{}", q);
+    struct tkt_http_request q = {.timeout_ms = 1000};
+    struct tkt_http_response r = ask("POST", "/slow/30000", "{}", q);
 
     (void)state;
     assert_int_equal(r.outcome, TKT_HTTP_UNKNOWN);
     tkt_http_response_release(&r);
-    r = ask("GET", "/slow/1500", NULL, q);
+    r = ask("GET", "/slow/30000", NULL, q);
     assert_int_equal(r.outcome, TKT_HTTP_RETRY);
     tkt_http_response_release(&r);
 }
@@ -237,7 +237,7 @@ static void go(struct tally *t, const char *method, const char *path, const char
                                  .url = fake_url(fake, path),
                                  .body = body,
                                  .body_len = body ? strlen(body) : 0,
-                                 .timeout_ms = 5000,
+                                 .timeout_ms = 30000,
                                  .repeatable = repeatable,
                                  .peer = {.in_flight_max = in_flight},
                                  .done = count_done,
@@ -248,7 +248,7 @@ static void go(struct tally *t, const char *method, const char *path, const char
 
 static void run_all(struct tally *t, int count)
 {
-    int64_t until = tkt_clock_mono_ms() + 20000;
+    int64_t until = tkt_clock_mono_ms() + 60000;
 
     while (t->ended < count && tkt_clock_mono_ms() < until) {
         tkt_http_poll(t->http, 100);
@@ -313,7 +313,7 @@ static void a_cancelled_call_ends_without_a_word(void **state)
     struct tally t = {0};
     struct tkt_err err = TKT_ERR_INIT;
     struct tkt_http_request q = {.method = "GET",
-                                 .url = fake_url(fake, "/slow/3000"),
+                                 .url = fake_url(fake, "/slow/30000"),
                                  .done = count_done,
                                  .arg = &t};
 
@@ -502,7 +502,7 @@ static void a_server_and_a_client_are_proved_by_tls(void **state)
     snprintf(url, sizeof(url), "https://localhost:%d/", s.port);
     snprintf(cert, sizeof(cert), "%s/cert.pem", s.dir);
     snprintf(key, sizeof(key), "%s/key.pem", s.dir);
-    struct tkt_http_request q = {.method = "GET", .url = url, .timeout_ms = 5000};
+    struct tkt_http_request q = {.method = "GET", .url = url, .timeout_ms = 30000};
 
     /* nobody vouches for it */
     assert_int_equal(tkt_http_perform(&q, &r, &err), 0);

@@ -39,7 +39,7 @@ struct tkt_conf *settings(int children)
     conf.authserv_ids = (struct tkt_conf_list){authserv_ids, 1};
     conf.parser.program = program;
     conf.parser.children = children;
-    conf.parser.budget_ms = 1000 * SLOWER;
+    conf.parser.budget_ms = 5000 * SLOWER;
     conf.parser.queue_wait_ms = 3000;
     conf.parser.messages_per_child = 500;
     conf.parser.memory_max = 64 * MIB;

