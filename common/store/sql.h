@@ -320,6 +320,10 @@ X(SQL_TOKEN_SET, "INSERT INTO tokens(key, until, data) VALUES(?1, ?2, ?3)" \
 X(SQL_TOKEN_DROP, "DELETE FROM tokens WHERE key = ?1") \
 X(SQL_TOKENS_END, "DELETE FROM tokens WHERE until < ?1") \
 X(SQL_JOB_DOUBT, "SELECT coalesce(doubt, 0) FROM jobs WHERE id = ?1") \
+X(SQL_JOB_HEARD, "SELECT coalesce(heard, 0) FROM jobs WHERE id = ?1") \
+X(SQL_JOB_HEARD_SET, "UPDATE jobs SET heard = ?2 WHERE id = ?1") \
+X(SQL_NOTICE_JOB, "SELECT j.target, coalesce(j.payload, ''), coalesce(j.heard, 0), t.corr" \
+    " FROM jobs j JOIN tickets t ON t.id = j.ticket WHERE j.id = ?1 AND j.kind = 'notify'") \
 X(SQL_JOB_LANE_MOVE, "UPDATE jobs SET target = ?3, due = NULL, run_after = ?4," \
     " attempts = 0, created = ?4, changed = ?4, doubt = NULL, reason = ?5" \
     " WHERE ticket = ?1 AND target = ?2 AND state <> 2") \
