@@ -25,6 +25,7 @@ static void add_person(struct tkt_buf *out, const struct tkt_person *p)
 {
     add(out, "name", p->name);
     add(out, "department", p->department);
+    add(out, "company", p->company);
     add(out, "title", p->title);
     add(out, "location", p->location);
     add(out, "manager", p->manager);

@@ -147,13 +147,14 @@ static int take_person(struct tkt_ctl_explained *x, const cJSON *json)
         .is_vip = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "vip")),
         .name = keep(x, tkt_ctl_str(json, "name")),
         .department = keep(x, tkt_ctl_str(json, "department")),
+        .company = keep(x, tkt_ctl_str(json, "company")),
         .title = keep(x, tkt_ctl_str(json, "title")),
         .location = keep(x, tkt_ctl_str(json, "location")),
         .manager = keep(x, tkt_ctl_str(json, "manager")),
         .language = keep(x, tkt_ctl_str(json, "language"))};
     p.groups.items =
         tkt_wire_arena_alloc(&x->arena, ((size_t)count + 1) * sizeof *p.groups.items);
-    if (!p.name || !p.department || !p.title || !p.location || !p.manager ||
+    if (!p.name || !p.department || !p.company || !p.title || !p.location || !p.manager ||
         !p.language || !p.groups.items) {
         return no_memory();
     }
@@ -232,6 +233,7 @@ struct tkt_person tkt_ctl_nobody(void)
 
     return (struct tkt_person){.name = nothing,
                                .department = nothing,
+                               .company = nothing,
                                .title = nothing,
                                .location = nothing,
                                .manager = nothing,

@@ -220,6 +220,7 @@ static void add_person(const struct tkt_person *p, struct tkt_buf *out, bool *to
     tkt_buf_addc(out, '{');
     add_text(out, &first, "name", p->name);
     add_text(out, &first, "department", p->department);
+    add_text(out, &first, "company", p->company);
     add_text(out, &first, "title", p->title);
     add_text(out, &first, "location", p->location);
     add_text(out, &first, "manager", p->manager);
@@ -367,6 +368,7 @@ static void put_person(FILE *to, const struct tkt_person *p)
     put(to, "person:", p->name[0] != '\0' ? p->name : "(no name)");
     put(to, "", p->is_vip ? "very important" : "");
     put(to, "  works in:", p->department);
+    put(to, "  company:", p->company);
     put(to, "  title:", p->title);
     put(to, "  location:", p->location);
     put(to, "  manager:", p->manager);

@@ -221,9 +221,11 @@ static int find_recipients(struct reply *y)
                               .requester_name = y->full.requester_name,
                               .assignee = y->full.assignee,
                               .manager = "",
+                              .company = "",
                               .cc = cc,
                               .extra_channel = "",
-                              .not_channel = ""};
+                              .not_channel = "",
+                              .only = ""};
 
     if (read_cc(y, cc, &h.cc_count) < 0) {
         return -1;

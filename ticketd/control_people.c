@@ -24,6 +24,7 @@ void tkt_person_json(const struct tkt_person *p, struct tkt_buf *out)
                        p->is_vip ? "true" : "false"); /* the caller looks */
     tell_string(out, "name", p->name);
     tell_string(out, "department", p->department);
+    tell_string(out, "company", p->company);
     tell_string(out, "title", p->title);
     tell_string(out, "location", p->location);
     tell_string(out, "manager", p->manager);

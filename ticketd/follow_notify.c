@@ -355,6 +355,7 @@ void tkt_question_start(struct tkt_running *r)
 struct tick {
     struct tkt_noticeplan *plan;
     struct tkt_store_ask asks[TKT_NOTICE_ASKS_MAX]; /* as they are to be */
+    int64_t was_due_ms[TKT_NOTICE_ASKS_MAX];
     bool drops[TKT_NOTICE_ASKS_MAX];
     char closes[TKT_NOTICE_ASKS_MAX][64]; /* the ticket's name; "" = it goes on */
     int count;
@@ -376,18 +377,26 @@ static int apply_asks(struct tkt_store *store, void *arg, struct tkt_err *err)
     const struct tick *t = arg;
 
     for (int i = 0; i < t->count; i++) {
-        int rc = t->drops[i] ? tkt_store_ask_drop(store, t->asks[i].ticket, err)
-                             : tkt_store_ask_set(store, &t->asks[i], err);
+        const struct tkt_store_ask *next = t->drops[i] ? NULL : &t->asks[i];
+        int n = tkt_store_ask_turn(store, t->asks[i].ticket, t->was_due_ms[i], next, err);
 
-        if (rc == 0 && t->closes[i][0] != '\0') {
-            rc = tkt_store_move(store, t->closes[i], TKT_STATE_CLOSED, AUTO_CLOSE,
-                                "nobody answered", t->now_ms, err);
+        if (n == 0) {
+            tkt_noticeplan_leave_out(t->plan, t->asks[i].ticket);
+        } else if (n == 1 && t->closes[i][0] != '\0') {
+            n = tkt_store_move(store, t->closes[i], TKT_STATE_CLOSED, AUTO_CLOSE,
+                               "nobody answered", t->now_ms, err);
         }
-        if (rc < 0) {
+        if (n < 0) {
             return -1;
         }
     }
     return tkt_noticeplan_apply(store, t->plan, err);
+}
+
+/* Until he is told again, or it is closed. */
+static int64_t ask_wait(const struct tkt_conf_notify *by, int64_t left)
+{
+    return left > 0 || by->close_after_ms == 0 ? by->remind_ms : by->close_after_ms;
 }
 
 /* Once more to him, or the end of it. */
@@ -395,6 +404,7 @@ static int plan_ask(struct tick *t, const struct tkt_settings *set,
                     struct tkt_reader *reader, int i, struct tkt_err *err)
 {
     struct tkt_store_ask *ask = &t->asks[i];
+    t->was_due_ms[i] = ask->due_ms;
     const struct tkt_conf_notify *by = tkt_subscription(set->conf, ask->subscription);
     struct tkt_reader_ticket ticket;
     int n = tkt_reader_by_row(reader, ask->ticket, NULL, &ticket, err);
@@ -425,13 +435,12 @@ static int plan_ask(struct tick *t, const struct tkt_settings *set,
                                    .text = text ? text : "",
                                    .language = language ? language : "",
                                    .once = "",
+                                   .only = ask->subscription,
                                    .is_reminder = true};
     int rc = tkt_noticeplan_add(t->plan, reader, &in, err);
     cJSON_Delete(payload);
     ask->left--;
-    ask->due_ms =
-        t->now_ms +
-        (ask->left > 0 || by->close_after_ms == 0 ? by->remind_ms : by->close_after_ms);
+    ask->due_ms = t->now_ms + ask_wait(by, ask->left);
     t->drops[i] = ask->left == 0 && by->close_after_ms == 0;
     return rc;
 }
@@ -490,6 +499,35 @@ static void forget_marks(struct tkt_daemon *d, const struct tkt_settings *set,
     if (tkt_commit_call(d->commit, apply_forget, &f, true, &err) < 0) {
         tkt_log(TKT_LOG_ERROR, NULL, "notice.forget", "error", err.text, NULL);
     }
+}
+
+struct back {
+    const struct tkt_settings *set;
+    int64_t now_ms;
+};
+
+static int64_t latest_notice(void *arg, const char *payload)
+{
+    const struct back *b = arg;
+
+    return tkt_noticeplan_latest(b->set, payload, b->now_ms);
+}
+
+static int64_t latest_ask(void *arg, const char *subscription, int64_t left)
+{
+    const struct back *b = arg;
+    const struct tkt_conf_notify *by = tkt_subscription(b->set->conf, subscription);
+
+    return by == NULL ? b->now_ms : b->now_ms + ask_wait(by, left);
+}
+
+int tkt_notice_back(struct tkt_store *store, const struct tkt_settings *set,
+                    int64_t now_ms, struct tkt_err *err)
+{
+    struct back b = {set, now_ms};
+    const struct tkt_store_latest latest = {latest_notice, latest_ask, &b};
+
+    return tkt_store_notices_back(store, &latest, now_ms, err);
 }
 
 void tkt_notice_tick(struct tkt_daemon *d, struct tkt_settings *set,

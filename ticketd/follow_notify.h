@@ -22,6 +22,11 @@ extern const struct tkt_follower tkt_follow_notify;
  * nobody subscribed to that they wait. */
 void tkt_question_start(struct tkt_running *r);
 
+/* In the commit writer: the clock was set back. How many notices and reminders that changed,
+ * or -1. */
+int tkt_notice_back(struct tkt_store *store, const struct tkt_settings *set,
+                    int64_t now_ms, struct tkt_err *err);
+
 /* Each second. */
 void tkt_notice_tick(struct tkt_daemon *d, struct tkt_settings *set,
                      struct tkt_tools *tools);

@@ -153,10 +153,12 @@ static int add_person(struct plan *p, struct tkt_daemon *d, struct tkt_settings 
         return tkt_err_set(err, TKT_ERR_TEMP, "sla: no memory");
     }
     tkt_ascii_lower(who);
-    return tkt_people_fill(d->people, set->conf, reader, who, p->now_ms, &p->arena,
-                           &item->person, err) < 0
-               ? -1
-               : 0;
+    n = tkt_people_fill(d->people, set->conf, reader, who, p->now_ms, &p->arena,
+                        &item->person, err);
+    item->event.is_unasked =
+        n == TKT_PEOPLE_MISSING ||
+        (n == TKT_PEOPLE_NOT_ASKED && tkt_people_covers(set->conf, who));
+    return n < 0 ? -1 : 0;
 }
 
 static int plan_ticket(struct plan *p, struct tkt_daemon *d, struct tkt_settings *set,
@@ -169,8 +171,7 @@ static int plan_ticket(struct plan *p, struct tkt_daemon *d, struct tkt_settings
         return -1;
     }
     item->event = *event;
-    return p->book->asks_person && (event->what & (TKT_SLA_W_BEGIN | TKT_SLA_W_CHANGE |
-                                                   TKT_SLA_W_REOPEN)) != 0
+    return p->book->asks_person && (event->what & TKT_SLA_W_CHOICE) != 0
                ? add_person(p, d, set, reader, item, err)
                : 0;
 }
@@ -341,6 +342,9 @@ static int sweep(struct tkt_daemon *d, struct tkt_tools *tools, struct tkt_setti
     int64_t rows[TKT_SLA_SWEEP];
     int n = reader ? tkt_reader_sla_sweep(reader, s.settings, &s.after, err) : -1;
 
+    if (n == 1) {
+        n = tkt_reader_sla_followed(reader, now_ms, err);
+    }
     if (n <= 0) {
         return n;
     }
@@ -357,7 +361,7 @@ static int sweep(struct tkt_daemon *d, struct tkt_tools *tools, struct tkt_setti
         const struct tkt_store_sla_event event = {
             .at_ms = now_ms - TKT_SLA_GRACE_S * 1000,
             .ticket = rows[i],
-            .what = TKT_SLA_W_BEGIN | TKT_SLA_W_CHANGE | TKT_SLA_W_MET};
+            .what = TKT_SLA_W_BEGIN | TKT_SLA_W_CHANGE | TKT_SLA_W_MET | TKT_SLA_W_BACK};
         rc = plan_ticket(s.plan, d, set, reader, &event, err);
         s.after = rows[i];
     }
@@ -368,7 +372,53 @@ static int sweep(struct tkt_daemon *d, struct tkt_tools *tools, struct tkt_setti
     return rc < 0 ? -1 : s.done ? 0 : 1;
 }
 
-bool tkt_sla_tick(struct tkt_daemon *d, struct tkt_tools *tools, struct tkt_settings *set)
+/* Those for which it was chosen before a directory answered. */
+static int look_again(struct tkt_daemon *d, struct tkt_tools *tools,
+                      struct tkt_settings *set, struct tkt_sla_turn *turn, int64_t now_ms,
+                      struct tkt_err *err)
+{
+    int64_t rows[TKT_SLA_UNASKED];
+    int64_t mono_ms = tkt_clock_mono_ms();
+    struct tkt_reader *reader = tkt_tools_reader(tools, err);
+
+    if (!reader || !set->sla->asks_person || mono_ms < turn->look_ms) {
+        return reader ? 0 : -1;
+    }
+    turn->look_ms = mono_ms + TKT_SLA_LOOK_MS;
+    int n = tkt_reader_sla_followed(reader, now_ms, err);
+    n = n == 1 ? tkt_reader_sla_unasked(reader, turn->after, rows, TKT_SLA_UNASKED, err)
+               : n;
+    struct plan *p = n > 0 ? calloc(1, sizeof(*p)) : NULL;
+    if (!p) {
+        turn->after = 0;
+        return n > 0 ? tkt_err_set(err, TKT_ERR_TEMP, "sla: no memory") : n;
+    }
+    p->book = set->sla;
+    p->now_ms = now_ms;
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < n; i++) {
+        const struct tkt_store_sla_event event = {.at_ms =
+                                                      now_ms - TKT_SLA_GRACE_S * 1000,
+                                                  .ticket = rows[i],
+                                                  .what = TKT_SLA_W_CHANGE};
+        rc = plan_ticket(p, d, set, reader, &event, err);
+        p->count -= rc == 0 && p->items[p->count - 1].event.is_unasked;
+    }
+    turn->after = n < TKT_SLA_UNASKED ? 0 : rows[n - 1];
+    if (rc == 0 && p->count > 0) {
+        rc = tkt_commit_call(d->commit, apply_plan, p, true, err);
+    }
+    plan_free(p);
+    return rc;
+}
+
+int tkt_sla_back(struct tkt_store *store, struct tkt_err *err)
+{
+    return tkt_store_sla_swept(store, 0, 0, false, err);
+}
+
+bool tkt_sla_tick(struct tkt_daemon *d, struct tkt_tools *tools, struct tkt_settings *set,
+                  struct tkt_sla_turn *turn)
 {
     struct ticking t = {.book = set->sla, .now_ms = tkt_clock_wall_ms()};
     struct tkt_err err = TKT_ERR_INIT;
@@ -376,6 +426,9 @@ bool tkt_sla_tick(struct tkt_daemon *d, struct tkt_tools *tools, struct tkt_sett
 
     if (tkt_commit_call(d->commit, apply_tick, &t, true, &err) == 0 && is_wanted(set)) {
         more = sweep(d, tools, set, t.now_ms, &err);
+        if (more >= 0 && look_again(d, tools, set, turn, t.now_ms, &err) < 0) {
+            more = -1;
+        }
     }
     if (err.text[0]) {
         tkt_log(TKT_LOG_ERROR, NULL, "sla.tick", "error", err.text, NULL);

@@ -30,7 +30,7 @@ struct item {
     int64_t desk_max;
     const char *once;
     int64_t repeat_ms;
-    bool is_alarm, is_room, is_ask;
+    bool is_alarm, is_room, is_ask, is_left_out;
 };
 
 struct tkt_noticeplan {
@@ -66,6 +66,13 @@ void tkt_noticeplan_free(struct tkt_noticeplan *p)
 bool tkt_noticeplan_is_empty(const struct tkt_noticeplan *p)
 {
     return p->items == NULL && p->answered_count == 0;
+}
+
+void tkt_noticeplan_leave_out(struct tkt_noticeplan *p, int64_t ticket)
+{
+    for (struct item *i = p->items; i != NULL; i = i->next) {
+        i->is_left_out = i->is_left_out || i->notice.ticket == ticket;
+    }
 }
 
 int tkt_noticeplan_answered(struct tkt_noticeplan *p, int64_t ticket)
@@ -111,11 +118,39 @@ int64_t tkt_noticeplan_due(const struct tkt_conf_notify *by,
     return by->drop_outside || open_s == TKT_CALENDAR_NEVER ? -1 : open_s * 1000;
 }
 
-static const struct tkt_calendar *hours_of(const struct tkt_settings *set,
-                                           const struct tkt_conf_notify *by)
+/* Of a colleague, or of the mailbox of his group; NULL: he is none, or has no hours. */
+static const struct tkt_calendar *own_hours(const struct tkt_settings *set,
+                                            const char *to)
 {
     const struct tkt_roster *roster = set->roster;
 
+    for (size_t i = 0; i < roster->group_count; i++) {
+        const struct tkt_roster_group *g = &roster->groups[i];
+        const struct tkt_conf_group *conf = tkt_conf_group(set->conf, g->name);
+        const struct tkt_roster_agent *a = tkt_roster_member(g, to);
+        bool is_mailbox = conf != NULL && tkt_ascii_ieq(conf->mailbox, to);
+        const struct tkt_calendar *c =
+            a != NULL && a->calendar != NULL ? a->calendar : g->calendar;
+
+        if ((a != NULL || is_mailbox) && c != NULL) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static const struct tkt_calendar *
+hours_of(const struct tkt_settings *set, const struct tkt_conf_notify *by, const char *to)
+{
+    const struct tkt_roster *roster = set->roster;
+    const struct tkt_calendar *own =
+        by != NULL && by->own_hours && roster != NULL && to[0] != '\0'
+            ? own_hours(set, to)
+            : NULL;
+
+    if (own != NULL) {
+        return own;
+    }
     for (size_t i = 0; by != NULL && by->hours[0] != '\0' && roster != NULL &&
                        i < roster->calendar_count;
          i++) {
@@ -124,6 +159,23 @@ static const struct tkt_calendar *hours_of(const struct tkt_settings *set,
         }
     }
     return NULL;
+}
+
+int64_t tkt_noticeplan_latest(const struct tkt_settings *set, const char *payload,
+                              int64_t now_ms)
+{
+    cJSON *json = cJSON_Parse(payload);
+    const char *sub = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "sub"));
+    const char *to = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "to"));
+    const struct tkt_conf_notify *by =
+        tkt_subscription(set->conf, sub == NULL ? "" : sub);
+    int64_t due_ms =
+        by == NULL
+            ? now_ms
+            : tkt_noticeplan_due(by, hours_of(set, by, to == NULL ? "" : to), 0, now_ms);
+
+    cJSON_Delete(json);
+    return TKT_MAX(due_ms, now_ms); /* what would be dropped was held: it goes */
 }
 
 /* ---- facts ------------------------------------------------------------------------------- */
@@ -168,19 +220,19 @@ static int read_cc(struct tkt_noticeplan *p, struct tkt_reader *reader, struct f
 }
 
 /* As a directory said when the requester was looked up. */
-static int read_manager(struct tkt_noticeplan *p, struct tkt_reader *reader,
-                        struct facts *f, struct tkt_err *err)
+static int read_person(struct tkt_noticeplan *p, struct tkt_reader *reader,
+                       struct facts *f, struct tkt_err *err)
 {
     TKT_AUTO_BUF struct tkt_buf data = TKT_BUF_INIT(TKT_STORE_PERSON_MAX);
     struct tkt_store_person row;
     struct tkt_person person;
     int n = tkt_reader_person(reader, f->full.requester, &row, &data, err);
 
-    f->h.manager = "";
+    f->h.manager = f->h.company = "";
     if (n == 1 && row.is_known &&
-        tkt_person_decode(data.data, data.len, &p->arena, &person, NULL) == 0 &&
-        strchr(person.manager, '@') != NULL) {
-        f->h.manager = person.manager;
+        tkt_person_decode(data.data, data.len, &p->arena, &person, NULL) == 0) {
+        f->h.manager = strchr(person.manager, '@') != NULL ? person.manager : "";
+        f->h.company = f->noted.is_proved ? person.company : "";
     }
     return n < 0 ? -1 : 0;
 }
@@ -274,7 +326,8 @@ static int read_facts(struct tkt_noticeplan *p, struct tkt_reader *reader,
                                   .requester_name = f->full.requester_name,
                                   .assignee = f->full.assignee,
                                   .extra_channel = "",
-                                  .not_channel = ""};
+                                  .not_channel = "",
+                                  .only = in->only != NULL ? in->only : ""};
     if (in->what == TKT_NOTICE_PARKED) {
         f->h.not_channel = text_of(f->data, "target");
     }
@@ -285,7 +338,7 @@ static int read_facts(struct tkt_noticeplan *p, struct tkt_reader *reader,
      * colleagues, whoever stands in its Cc. */
     if ((f->noted.is_proved && !f->noted.message_internal &&
          read_cc(p, reader, f, in->ticket, err) < 0) ||
-        read_manager(p, reader, f, err) < 0) {
+        read_person(p, reader, f, err) < 0) {
         return -1;
     }
     if (in->what == TKT_NOTICE_ESCALATED) {
@@ -434,8 +487,8 @@ static int add_told(struct tkt_noticeplan *p, struct tkt_reader *reader,
                     const struct tkt_told *t, struct tkt_err *err)
 {
     int may = may_be_told(p, reader, t, err);
-    int64_t due_ms =
-        tkt_noticeplan_due(t->by, hours_of(p->set, t->by), f->full.priority, p->now_ms);
+    int64_t due_ms = tkt_noticeplan_due(t->by, hours_of(p->set, t->by, t->to),
+                                        f->full.priority, p->now_ms);
     bool digest =
         t->by != NULL && t->by->digest_ms > 0 && !is_urgent(t->by, f->full.priority);
 
@@ -649,7 +702,7 @@ int tkt_noticeplan_apply(struct tkt_store *store, struct tkt_noticeplan *p,
         }
     }
     for (const struct item *i = p->items; i != NULL; i = i->next) {
-        if (apply_one(store, i, p->now_ms, err) < 0) {
+        if (!i->is_left_out && apply_one(store, i, p->now_ms, err) < 0) {
             return -1;
         }
     }

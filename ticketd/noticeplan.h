@@ -38,14 +38,21 @@ struct tkt_noticed { /* something that happened */
     const char *once;     /* told of once: its name; "" = each time */
     bool needs_mail;      /* only once the message was delivered (created, follow_up) */
     bool is_reminder;
+    const char *only; /* of this section alone; NULL or "" = of all */
 };
 int tkt_noticeplan_add(struct tkt_noticeplan *plan, struct tkt_reader *reader,
                        const struct tkt_noticed *in, struct tkt_err *err);
+/* What was added of that ticket is not to be told after all. */
+void tkt_noticeplan_leave_out(struct tkt_noticeplan *plan, int64_t ticket);
 /* A ticket waits for nobody's answer any more. */
 int tkt_noticeplan_answered(struct tkt_noticeplan *plan, int64_t ticket);
 
 int tkt_noticeplan_apply(struct tkt_store *store, struct tkt_noticeplan *plan,
                          struct tkt_err *err);
+
+/* Until when a notice with that payload, if it is held at all, would wait from now on. */
+int64_t tkt_noticeplan_latest(const struct tkt_settings *set, const char *payload,
+                              int64_t now_ms);
 
 /* When a notice of that priority goes out: now_ms, later, or -1: never. Pure. */
 int64_t tkt_noticeplan_due(const struct tkt_conf_notify *by,

@@ -199,6 +199,7 @@ static void fill_nothing(struct tkt_person *p)
 
     *p = (struct tkt_person){.name = nothing,
                              .department = nothing,
+                             .company = nothing,
                              .title = nothing,
                              .location = nothing,
                              .manager = nothing,

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "store/assign.h"
+#include "store/follow.h"
 #include "store/notice.h"
 #include "store/thread.h"
 #include "ticketd/dispatch.h"
@@ -13,6 +14,7 @@
 #include "ticketd/missed.h"
 #include "ticketd/ticker.h"
 #include "ticketd/tools.h"
+#include "ticketd/wallclock.h"
 
 #include <string.h>
 #include <time.h>
@@ -39,9 +41,13 @@ struct tkt_schedule {
     int64_t parser_due;
     int64_t hourly_due;
     int64_t learn_due;
+    struct tkt_wallclock clock;
+    bool went_back; /* and what was planned is still to be brought back */
+    struct tkt_sla_turn sla;
     /* of the apply functions: */
     int64_t older_than_ms;
     const char *desk;
+    const struct tkt_settings *set;
     int64_t count;
 };
 
@@ -109,6 +115,14 @@ static int apply_handlers(struct tkt_store *store, void *arg, struct tkt_err *er
 
     return tkt_store_handlers_expire(store, tkt_clock_wall_ms() - HANDLERS_KEEP_MS,
                                      EXPIRE_AT_ONCE, &s->count, err);
+}
+
+static int apply_back(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    struct tkt_schedule *s = arg;
+
+    s->count = tkt_notice_back(store, s->set, tkt_clock_wall_ms(), err);
+    return s->count < 0 ? -1 : tkt_sla_back(store, err);
 }
 
 static int commit(struct tkt_schedule *s,
@@ -190,15 +204,53 @@ static void start_parser(struct tkt_schedule *s, const struct tkt_conf *conf)
     }
 }
 
+/* The latest time of which the log knows; 0 where it cannot be asked. */
+static int64_t latest(struct tkt_schedule *s)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+    struct tkt_reader *reader = tkt_tools_reader(&s->tools, &err);
+    int64_t at_ms = 0;
+
+    if (!reader || tkt_reader_event_latest(reader, &at_ms, &err) < 0) {
+        tkt_log(TKT_LOG_ERROR, NULL, "clock.look", "error", err.text, NULL);
+        return 0;
+    }
+    return at_ms;
+}
+
+static void look_at_clock(struct tkt_schedule *s, const struct tkt_settings *set)
+{
+    int64_t by_ms = 0;
+    enum tkt_wallclock_jump jump =
+        tkt_wallclock_look(&s->clock, s->clock.wall_ms == 0 ? latest(s) : 0,
+                           tkt_clock_wall_ms(), tkt_clock_mono_ms(), &by_ms);
+
+    if (jump != TKT_WALLCLOCK_STEADY) {
+        tkt_log(TKT_LOG_WARNING, NULL,
+                jump == TKT_WALLCLOCK_BACK ? "clock.back" : "clock.ahead", "ms",
+                TKT_NUM(by_ms), NULL);
+        s->went_back = s->went_back || jump == TKT_WALLCLOCK_BACK;
+    }
+    s->set = set;
+    if (s->went_back && commit(s, apply_back, "clock.back") == 0) {
+        s->went_back = false;
+        tkt_log(TKT_LOG_NOTICE, NULL, "clock.back", "notices", TKT_NUM(s->count), NULL);
+    }
+}
+
 /* true: what is due was not all done. */
 static bool tick(struct tkt_schedule *s)
 {
     struct tkt_settings *set = tkt_settings_get(s->d);
     int64_t now = tkt_clock_mono_ms();
+    bool more = false;
 
+    look_at_clock(s, set);
     confirm_old_holds(s, set->conf);
-    bool more = tkt_sla_tick(s->d, &s->tools, set);
-    tkt_notice_tick(s->d, set, &s->tools);
+    if (!tkt_wallclock_in_doubt(&s->clock, now)) {
+        more = tkt_sla_tick(s->d, &s->tools, set, &s->sla);
+        tkt_notice_tick(s->d, set, &s->tools);
+    }
     if (now >= s->missed_due) {
         if (tkt_missed_take(s->d, &s->tools) < TKT_MISSED_AT_ONCE) {
             s->missed_due = now + MISSED_MS;
@@ -208,7 +260,7 @@ static bool tick(struct tkt_schedule *s)
         s->parser_due = now + PARSER_MS;
         start_parser(s, set->conf);
     }
-    if (now >= s->hourly_due) {
+    if (now >= s->hourly_due && !tkt_wallclock_in_doubt(&s->clock, now)) {
         s->hourly_due = now + HOUR_MS;
         erase_retained(s, set->conf);
         sweep_blobs(s);

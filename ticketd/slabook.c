@@ -39,6 +39,7 @@ static unsigned priorities_of(const struct tkt_conf_list *list)
      copy_list(&(from)->if_requester, &(to)->requesters) < 0 ||                          \
      copy_list(&(from)->if_domain, &(to)->domains) < 0 ||                                \
      copy_list(&(from)->if_department, &(to)->departments) < 0 ||                        \
+     copy_list(&(from)->if_company, &(to)->companies) < 0 ||                             \
      copy_list(&(from)->if_member_of, &(to)->member_of) < 0)
 
 static int vip_of(const char *word)
@@ -48,7 +49,8 @@ static int vip_of(const char *word)
 
 static bool asks_person(const struct tkt_sla_filter *f)
 {
-    return f->departments.count > 0 || f->member_of.count > 0 || f->vip != 0;
+    return f->departments.count > 0 || f->companies.count > 0 || f->member_of.count > 0 ||
+           f->vip != 0;
 }
 
 /* One without a priority is that of all which have none of their own. */
@@ -101,6 +103,7 @@ static int make_step(const struct tkt_conf_step *from, struct tkt_sla_step *s)
     s->channel = strdup(from->page);
     s->of = cause_of(from->of);
     s->after_s = from->after_ms / 1000;
+    s->pauses = from->pause;
     s->raise = (int)from->raise_priority;
     s->assign = from->assign;
     return !s->name || !s->group || !s->channel ||

@@ -4,6 +4,7 @@
 #include "base/enc.h"
 #include "base/util.h"
 
+#include <fnmatch.h>
 #include <string.h>
 
 struct matching {
@@ -42,6 +43,16 @@ static bool fits_class(const struct tkt_conf_notify *n, const struct tkt_happeni
     return h->what == TKT_NOTICE_CREATED || strcmp(h->class_name, "human") == 0;
 }
 
+static bool fits_company(const struct tkt_conf_notify *n, const struct tkt_happening *h)
+{
+    for (size_t i = 0; i < n->if_company.count; i++) {
+        if (fnmatch(n->if_company.items[i], h->company, FNM_CASEFOLD) == 0) {
+            return true;
+        }
+    }
+    return n->if_company.count == 0;
+}
+
 static bool fits(const struct tkt_conf_notify *n, const struct tkt_happening *h)
 {
     char priority[2] = {(char)('0' + TKT_MIN(TKT_MAX(h->priority, 0), 9)), '\0'};
@@ -50,7 +61,9 @@ static bool fits(const struct tkt_conf_notify *n, const struct tkt_happening *h)
            (n->if_desk.count == 0 || has(&n->if_desk, h->desk)) &&
            (n->if_group.count == 0 || has(&n->if_group, h->group)) &&
            (n->if_priority.count == 0 || has(&n->if_priority, priority)) &&
-           fits_class(n, h) && strcmp(n->channel, h->not_channel) != 0;
+           fits_class(n, h) && fits_company(n, h) &&
+           (h->only[0] == '\0' || strcmp(n->name, h->only) == 0) &&
+           strcmp(n->channel, h->not_channel) != 0;
 }
 
 /* ---- people ----------------------------------------------------------------------------- */

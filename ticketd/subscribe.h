@@ -22,6 +22,7 @@ struct tkt_happening {
     bool may_answer; /* the requester: his mail is no robot's, list's, forger's */
     const char *who; /* whose act it was: an address, or a name; "" = a machine's */
     const char *requester, *requester_name, *assignee, *manager;
+    const char *company; /* the requester's, if it is proved that it is he */
     const char *const *cc;
     size_t cc_count;
     /* An escalation names people and channel itself: beside the subscriptions'. */
@@ -29,6 +30,7 @@ struct tkt_happening {
     size_t extra_count;
     const char *extra_channel; /* "" = that of the subscriptions */
     const char *not_channel;   /* it is about this one: not by it */
+    const char *only;          /* of this section alone; "" = of all */
 };
 
 struct tkt_told {

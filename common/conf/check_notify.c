@@ -38,6 +38,18 @@ static int check_one(const struct tkt_conf *conf, const struct tkt_conf_notify *
     if (n->hours[0] != '\0' && !has(conf, TKT_CONF_CALENDAR, n->hours)) {
         return fail(conf, n, "hours", "calendar", n->hours, err);
     }
+    for (size_t i = 0; i < n->on.count && n->if_company.count > 0; i++) {
+        if (strcmp(n->on.items[i], "reply") == 0) {
+            return tkt_conf_source_fail(
+                conf->source,
+                tkt_conf_source_where(conf->source, TKT_CONF_NOTIFY, n->name,
+                                      "if_company"),
+                err,
+                "notify %s: if_company: an agent's reply goes to whom he answers; "
+                "take it out, or reply into a section of its own",
+                n->name);
+        }
+    }
     for (size_t i = 0; i < n->if_desk.count; i++) {
         if (tkt_conf_desk(conf, n->if_desk.items[i]) == NULL) {
             return fail(conf, n, "if_desk", "desk", n->if_desk.items[i], err);

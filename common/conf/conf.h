@@ -285,8 +285,10 @@ struct tkt_conf_notify {
     struct tkt_conf_list if_group;
     struct tkt_conf_list if_priority; /* "1".."5" */
     struct tkt_conf_list if_class;
-    char *template_name;   /* "" = the name of what happened */
+    struct tkt_conf_list if_company; /* of the requester */
+    char *template_name;             /* "" = the name of what happened */
     char *hours;           /* calendar outside of which it is quiet; "" = never quiet */
+    bool own_hours;        /* ... but a colleague's own, where he has some */
     bool drop_outside;     /* else held until it opens */
     int64_t urgent;        /* priorities up to this are told at any time; 0 = none */
     int64_t digest_ms;     /* 0 = each by itself */
@@ -553,6 +555,7 @@ struct tkt_conf_rule {
     struct tkt_conf_list if_desk;
     struct tkt_conf_list if_time;
     struct tkt_conf_list if_department;
+    struct tkt_conf_list if_company;
     struct tkt_conf_list if_title;
     struct tkt_conf_list if_location;
     struct tkt_conf_list if_manager;
@@ -663,6 +666,7 @@ struct tkt_conf_sla {
     struct tkt_conf_list if_requester;
     struct tkt_conf_list if_domain;
     struct tkt_conf_list if_department;
+    struct tkt_conf_list if_company;
     struct tkt_conf_list if_member_of;
     char *if_vip;                        /* any, yes or no */
     struct tkt_conf_list first_response; /* "4h", or "urgent=15m" */
@@ -683,6 +687,7 @@ struct tkt_conf_escalation {
     struct tkt_conf_list if_requester;
     struct tkt_conf_list if_domain;
     struct tkt_conf_list if_department;
+    struct tkt_conf_list if_company;
     struct tkt_conf_list if_member_of;
     char *if_vip;
     char *calendar;
@@ -692,6 +697,7 @@ struct tkt_conf_step {
     char *name;
     char *in;         /* title of an escalation section */
     int64_t after_ms; /* of business time */
+    bool pause;       /* while the ticket is pending */
     char *of;
     int64_t raise_priority;
     bool assign;

@@ -67,11 +67,11 @@
 #define TKT_CONF_GROUP_ROWS 10
 #define TKT_CONF_CORRELATE_ROWS 9
 #define TKT_CONF_CHANNEL_ROWS 23
-#define TKT_CONF_NOTIFY_ROWS 19
-#define TKT_CONF_SLA_ROWS 16
+#define TKT_CONF_NOTIFY_ROWS 21
+#define TKT_CONF_SLA_ROWS 17
 #define TKT_CONF_SINK_ROWS 16
-#define TKT_CONF_ESCALATION_ROWS 11
-#define TKT_CONF_STEP_ROWS 8
+#define TKT_CONF_ESCALATION_ROWS 12
+#define TKT_CONF_STEP_ROWS 9
 extern const struct tkt_conf_row tkt_conf_sla_rows[TKT_CONF_SLA_ROWS];
 extern const struct tkt_conf_row tkt_conf_escalation_rows[TKT_CONF_ESCALATION_ROWS];
 extern const struct tkt_conf_row tkt_conf_step_rows[TKT_CONF_STEP_ROWS];

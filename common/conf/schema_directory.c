@@ -92,7 +92,8 @@ const struct tkt_conf_row tkt_conf_directory_rows[TKT_CONF_DIRECTORY_ROWS] = {
      .reload = true,
      .help = "SQL: path of the SQLite file, or connection string without a password."},
     {STRING_ROW(tkt_conf_directory, query, "query", ""), .max = 16384, .reload = true,
-     .help = "SQL: gives the person by columns name, department, title, location, "
+     .help = "SQL: gives the person by columns name, department, company, title, "
+             "location, "
              "manager, language, groups, vip; {address} stands for the address, without "
              "quotes."},
     {STRING_ROW(tkt_conf_directory, file, "file", ""), .max = 1024, .reload = true,

@@ -44,12 +44,18 @@ const struct tkt_conf_row tkt_conf_notify_rows[TKT_CONF_NOTIFY_ROWS] = {
      .reload = true,
      .help = "Only of mail of these classes, for created and follow_up. Empty: of all "
              "for created, of people's mail for follow_up."},
+    {LIST_ROW(tkt_conf_notify, if_company, "if_company", "", 0, 256), .reload = true,
+     .help = "Only of requesters of these companies (directory), with * and ?, if the "
+             "ticket's first mail was proved to be theirs."},
     {STRING_ROW(tkt_conf_notify, template_name, "template", ""), .max = 64,
      .reload = true, .check = tkt_conf_is_title_or_empty,
      .help = "Name of the text; empty: the name of what happened."},
     {STRING_ROW(tkt_conf_notify, hours, "hours", ""), .max = 32, .reload = true,
      .check = tkt_conf_is_title_or_empty,
      .help = "Title of a calendar section: outside of its hours it is quiet."},
+    {BOOL_ROW(tkt_conf_notify, own_hours, "own_hours", "no"), .reload = true,
+     .help = "A colleague is told within the hours of his own calendar, or his group's; "
+             "hours are for all others."},
     {.key = "outside_hours",
      .type = TKT_CONF_ENUM,
      .def = "hold",

@@ -129,6 +129,8 @@ static const struct tkt_conf_row rule_rows[] = {
     {LIST_ROW(tkt_conf_rule, if_department, "if_department", "", 0, 500), .reload = true,
      .item_max = 1000,
      .help = "Words in the department that the directory has for the sender."},
+    {LIST_ROW(tkt_conf_rule, if_company, "if_company", "", 0, 500), .reload = true,
+     .item_max = 1000, .help = "Globs on the company that the directory has for him."},
     {LIST_ROW(tkt_conf_rule, if_title, "if_title", "", 0, 500), .reload = true,
      .item_max = 1000, .help = "Words in the title."},
     {LIST_ROW(tkt_conf_rule, if_location, "if_location", "", 0, 500), .reload = true,

@@ -35,6 +35,9 @@ const struct tkt_conf_row tkt_conf_sla_rows[TKT_CONF_SLA_ROWS] = {
      .help =
          "Tickets of requesters of these departments (directory), if their first mail "
          "was proved to be theirs; empty: any."},
+    {LIST_ROW(tkt_conf_sla, if_company, "if_company", "", 0, 256), .reload = true,
+     .help = "Tickets of requesters of these companies (directory), with * and ?, proved "
+             "as for if_department: customers; empty: any."},
     {LIST_ROW(tkt_conf_sla, if_member_of, "if_member_of", "", 0, 256), .reload = true,
      .help = "Tickets of members of these groups of the directory, with * and ?, proved "
              "as for if_department; empty: any."},
@@ -88,6 +91,9 @@ const struct tkt_conf_row tkt_conf_escalation_rows[TKT_CONF_ESCALATION_ROWS] = {
      .help =
          "Tickets of requesters of these departments (directory), if their first mail "
          "was proved to be theirs; empty: any."},
+    {LIST_ROW(tkt_conf_escalation, if_company, "if_company", "", 0, 256), .reload = true,
+     .help = "Tickets of requesters of these companies (directory), with * and ?, proved "
+             "as for if_department: customers; empty: any."},
     {LIST_ROW(tkt_conf_escalation, if_member_of, "if_member_of", "", 0, 256),
      .reload = true,
      .help = "Tickets of members of these groups of the directory, with * and ?, proved "
@@ -109,6 +115,8 @@ const struct tkt_conf_row tkt_conf_step_rows[TKT_CONF_STEP_ROWS] = {
              "done in the order of the file."},
     {TIME_ROW(tkt_conf_step, after_ms, "after", "0", 0, 365 * DAY), .reload = true,
      .help = "Business time from its cause on."},
+    {BOOL_ROW(tkt_conf_step, pause, "pause", "yes"), .reload = true,
+     .help = "No time passes while the ticket is pending."},
     {STRING_ROW(tkt_conf_step, of, "of", "breach"), .reload = true, .words = of_words,
      .help = "Its cause: the ticket was created; nobody has it (unassigned); whoever has "
              "it did not accept it, by a word or a change (untouched); he is away "

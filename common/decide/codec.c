@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-static const char facts_magic[] = "TKF4";
-static const char person_magic[] = "TKP1";
+static const char facts_magic[] = "TKF5";
+static const char person_magic[] = "TKP2";
 static const char decisions_magic[] = "TKD4";
 
 const char *const tkt_state_names[] = {"reserved",  "new",      "open",
@@ -83,6 +83,7 @@ static void pack_person(struct tkt_buf *out, const struct tkt_person *p)
     tkt_pack_u8(out, p->is_vip);
     tkt_pack_str(out, p->name);
     tkt_pack_str(out, p->department);
+    tkt_pack_str(out, p->company);
     tkt_pack_str(out, p->title);
     tkt_pack_str(out, p->location);
     tkt_pack_str(out, p->manager);
@@ -151,6 +152,7 @@ static void unpack_person(struct tkt_unpack *u, struct tkt_person *p)
     p->is_vip = tkt_unpack_bool(u);
     p->name = tkt_unpack_line(u);
     p->department = tkt_unpack_line(u);
+    p->company = tkt_unpack_line(u);
     p->title = tkt_unpack_line(u);
     p->location = tkt_unpack_line(u);
     p->manager = tkt_unpack_line(u);

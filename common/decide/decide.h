@@ -124,6 +124,7 @@ struct tkt_person {
     bool is_vip;
     char *name;
     char *department;
+    char *company; /* whose he is: a customer's name, or number */
     char *title;
     char *location;
     char *manager;  /* address */

@@ -349,6 +349,7 @@ static const struct row rows[] = {
     {ITEMS("if_attachment_type", ZONE(ATTACHMENT_TYPE), GLOB)},
     {ITEMS("if_client", ZONE(CLIENT), GLOB)},
     {ITEMS("if_department", ZONE(DEPARTMENT), WORDS)},
+    {ITEMS("if_company", ZONE(COMPANY), GLOB)},
     {ITEMS("if_title", ZONE(TITLE), WORDS)},
     {ITEMS("if_location", ZONE(LOCATION), WORDS)},
     {ITEMS("if_manager", ZONE(MANAGER), GLOB)},

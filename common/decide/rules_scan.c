@@ -145,6 +145,7 @@ static void add_fields(struct tkt_rules *r, const struct tkt_message *msg)
 static void add_person(struct tkt_rules *r, const struct tkt_person *p)
 {
     add(r, TKT_ZONE_DEPARTMENT, p->department);
+    add(r, TKT_ZONE_COMPANY, p->company);
     add(r, TKT_ZONE_TITLE, p->title);
     add(r, TKT_ZONE_LOCATION, p->location);
     add(r, TKT_ZONE_MANAGER, p->manager);

@@ -87,7 +87,7 @@ static void end_clock(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
 
 static bool holds_still(const struct tkt_sla_ticket *t, const struct tkt_sla_policy *p)
 {
-    return (t->flags & TKT_SLA_F_PENDING) != 0 && p != NULL && p->pauses;
+    return (t->flags & TKT_SLA_F_PENDING) != 0 && (p == NULL || p->pauses);
 }
 
 static void start_clock(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
@@ -147,22 +147,70 @@ static struct tkt_sla_wait *wait_named(struct tkt_sla_ticket *t, const char *nam
     return NULL;
 }
 
+static bool waits_still(const struct tkt_sla_wait *w)
+{
+    return w->state == TKT_SLA_RUNNING || w->state == TKT_SLA_PAUSED;
+}
+
+static int64_t left_of(const struct tkt_calendar *c, const struct tkt_sla_wait *w,
+                       int64_t at_s)
+{
+    return w->due_s == TKT_CALENDAR_NEVER ? TKT_CALENDAR_NEVER
+                                          : tkt_calendar_between(c, at_s, w->due_s);
+}
+
+static int64_t due_after(const struct tkt_calendar *c, int64_t at_s, int64_t left_s)
+{
+    return left_s == TKT_CALENDAR_NEVER ? TKT_CALENDAR_NEVER
+                                        : tkt_calendar_add(c, at_s, left_s);
+}
+
+/* The time that is left counts, in the calendar of then: what is due at once is not held. */
+static void hold_step(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
+                      struct tkt_sla_wait *w, const struct tkt_sla_step *s, int64_t at_s)
+{
+    const struct tkt_calendar *c = tkt_sla_calendar(book, t->chain_calendar);
+    bool still = (t->flags & TKT_SLA_F_PENDING) != 0 && s != NULL && s->pauses;
+
+    if (w->state == TKT_SLA_RUNNING && still && w->due_s > at_s) {
+        w->left_s = left_of(c, w, at_s);
+        w->state = TKT_SLA_PAUSED;
+        w->due_s = TKT_CALENDAR_NEVER;
+    } else if (w->state == TKT_SLA_PAUSED && !still) {
+        w->due_s = due_after(c, at_s, w->left_s);
+        w->left_s = 0;
+        w->state = TKT_SLA_RUNNING;
+    }
+}
+
+static void hold_steps(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
+                       int64_t at_s)
+{
+    const struct tkt_sla_chain *chain = tkt_sla_chain(book, t->chain);
+
+    for (size_t i = 0; i < t->wait_count; i++) {
+        hold_step(t, book, &t->waits[i], tkt_sla_step(chain, t->waits[i].name), at_s);
+    }
+}
+
 static void stop_steps(struct tkt_sla_ticket *t, int cause)
 {
     for (size_t i = 0; i < t->wait_count; i++) {
         struct tkt_sla_wait *w = &t->waits[i];
-        if (w->state == TKT_SLA_RUNNING && (cause < 0 || w->of == (unsigned)cause)) {
+        if (waits_still(w) && (cause < 0 || w->of == (unsigned)cause)) {
             w->state = TKT_SLA_STOPPED;
             w->due_s = TKT_CALENDAR_NEVER;
         }
     }
 }
 
-/* Their time begins. One that waits goes on waiting, one that was done is done. */
-static void start_steps(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
-                        enum tkt_sla_cause cause, int64_t at_s)
+/* Their time begins, of which used_s has passed already. One that waits goes on waiting, one
+ * that was done is done. */
+static void start_steps_late(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
+                             enum tkt_sla_cause cause, int64_t used_s, int64_t at_s)
 {
     const struct tkt_sla_chain *chain = tkt_sla_chain(book, t->chain);
+    const struct tkt_calendar *c = tkt_sla_calendar(book, t->chain_calendar);
 
     if (chain == NULL || (t->flags & (TKT_SLA_F_RESOLVED | TKT_SLA_F_ENDED)) != 0) {
         return;
@@ -183,9 +231,16 @@ static void start_steps(struct tkt_sla_ticket *t, const struct tkt_sla_book *boo
         w->of = cause;
         w->state = TKT_SLA_RUNNING;
         w->since_s = at_s;
-        w->due_s =
-            tkt_calendar_add(tkt_sla_calendar(book, t->chain_calendar), at_s, s->after_s);
+        w->left_s = 0;
+        w->due_s = tkt_calendar_add(c, at_s, s->after_s - used_s);
+        hold_step(t, book, w, s, at_s);
     }
+}
+
+static void start_steps(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
+                        enum tkt_sla_cause cause, int64_t at_s)
+{
+    start_steps_late(t, book, cause, 0, at_s);
 }
 
 static bool any_done(const struct tkt_sla_ticket *t)
@@ -232,6 +287,25 @@ static void copy_name(char out[TKT_SLA_NAME_MAX + 1], const char *name)
     snprintf(out, TKT_SLA_NAME_MAX + 1, "%s", name);
 }
 
+/* What is left of a step's time goes by the other calendar from now on. */
+static void take_calendar(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
+                          const char *name, int64_t at_s)
+{
+    const struct tkt_calendar *was = tkt_sla_calendar(book, t->chain_calendar);
+    const struct tkt_calendar *is = tkt_sla_calendar(book, name);
+
+    if (strcmp(t->chain_calendar, name) == 0) {
+        return;
+    }
+    copy_name(t->chain_calendar, name);
+    for (size_t i = 0; i < t->wait_count; i++) {
+        struct tkt_sla_wait *w = &t->waits[i];
+        if (w->state == TKT_SLA_RUNNING && w->due_s > at_s) {
+            w->due_s = due_after(is, at_s, left_of(was, w, at_s));
+        }
+    }
+}
+
 /* A chain that has done something stays with the ticket: what it raised must not bring
  * another one. */
 static bool take_chain(struct tkt_sla_ticket *t, const struct tkt_sla_choice *choice)
@@ -244,6 +318,12 @@ static bool take_chain(struct tkt_sla_ticket *t, const struct tkt_sla_choice *ch
     copy_name(t->chain, name);
     t->wait_count = 0;
     return true;
+}
+
+/* Whatever there is now begins now. */
+static void forget_person(struct tkt_sla_ticket *t)
+{
+    t->flags = (t->flags | F_ASSIGNED) & ~(F_UNTOUCHED | F_AWAY);
 }
 
 static void take_policy(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
@@ -265,6 +345,7 @@ static void take_policy(struct tkt_sla_ticket *t, const struct tkt_sla_book *boo
         int64_t target =
             choice->policy != NULL ? choice->policy->target_s[i][priority] : 0;
         if (is_going(c) && c->target_s != target) {
+            settle(t, book, c, at_s); /* whether it is too late for a warning */
             c->target_s = target;
         }
         plan(t, book, c, at_s);
@@ -275,18 +356,22 @@ static void take_policy(struct tkt_sla_ticket *t, const struct tkt_sla_book *boo
 static void change(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
                    const struct tkt_sla_facts *facts, int64_t at_s)
 {
+    const struct tkt_sla_had had = {t->sla, t->chain};
     struct tkt_sla_choice choice;
 
-    tkt_sla_choose(book, facts, &choice);
-    copy_name(t->chain_calendar, choice.chain_calendar);
+    tkt_sla_choose(book, facts, &had, &choice);
+    take_calendar(t, book, choice.chain_calendar, at_s);
     take_policy(t, book, &choice, facts->priority, at_s);
     if (take_chain(t, &choice)) {
-        t->flags = (t->flags | F_ASSIGNED) & ~(F_UNTOUCHED | F_AWAY);
+        forget_person(t);
         if (facts->is_untouched) {
-            start_steps(t, book, TKT_SLA_CREATED, t->started_s);
+            /* Of a chain that comes late: what was used of the time stays used. */
+            start_steps_late(t, book, TKT_SLA_CREATED,
+                             tkt_sla_used(t, book, TKT_SLA_RESOLUTION, at_s), at_s);
         }
     }
     follow_person(t, book, facts, at_s);
+    hold_steps(t, book, at_s);
 }
 
 /* ---- what happens ------------------------------------------------------------------- */
@@ -362,7 +447,36 @@ static void reopen(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
     } else if (asked) {
         start_round(t, book, facts, at_s);
     }
+    forget_person(t); /* nobody has it, or is there: now as ever */
     change(t, book, facts, at_s);
+}
+
+/* What began in a future that did not come begins now, or it would wait for that future. */
+static void go_back(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
+                    int64_t at_s)
+{
+    const struct tkt_sla_chain *chain = tkt_sla_chain(book, t->chain);
+    int64_t last_s = at_s + TKT_SLA_BACK_S;
+
+    t->started_s = t->started_s > last_s ? at_s : t->started_s;
+    for (int i = 0; i < TKT_SLA_TIMERS; i++) {
+        struct tkt_sla_clock *c = &t->clocks[i];
+        if (is_going(c) && c->since_s > last_s) {
+            c->since_s = at_s;
+            plan(t, book, c, at_s);
+        }
+    }
+    for (size_t i = 0; i < t->wait_count; i++) {
+        struct tkt_sla_wait *w = &t->waits[i];
+        const struct tkt_sla_step *s = tkt_sla_step(chain, w->name);
+        if (waits_still(w) && s != NULL && w->since_s > last_s) {
+            w->since_s = at_s;
+            if (w->state == TKT_SLA_RUNNING) {
+                w->due_s = tkt_calendar_add(tkt_sla_calendar(book, t->chain_calendar),
+                                            at_s, s->after_s);
+            }
+        }
+    }
 }
 
 static void end(struct tkt_sla_ticket *t, const struct tkt_sla_book *book, int64_t at_s)
@@ -389,10 +503,12 @@ void tkt_sla_apply(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
     case TKT_SLA_E_PAUSE:
         t->flags |= TKT_SLA_F_PENDING;
         hold_or_go(t, book, at_s);
+        hold_steps(t, book, at_s);
         break;
     case TKT_SLA_E_RESUME:
         t->flags &= ~(unsigned)TKT_SLA_F_PENDING;
         hold_or_go(t, book, at_s);
+        hold_steps(t, book, at_s);
         break;
     case TKT_SLA_E_ANSWER:
         answer(t, book, at_s);
@@ -414,6 +530,9 @@ void tkt_sla_apply(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
         break;
     case TKT_SLA_E_CHANGE:
         change(t, book, facts, at_s);
+        break;
+    case TKT_SLA_E_BACK:
+        go_back(t, book, at_s);
         break;
     default:
         break;
@@ -467,6 +586,29 @@ static bool act_clock(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
     return true;
 }
 
+/* Of one time: in the order of the file, whatever order they are kept in. */
+static struct tkt_sla_wait *first_wait(struct tkt_sla_ticket *t,
+                                       const struct tkt_sla_book *book, int64_t due_s)
+{
+    const struct tkt_sla_chain *chain = tkt_sla_chain(book, t->chain);
+    struct tkt_sla_wait *first = NULL;
+    size_t best = SIZE_MAX;
+
+    for (size_t i = 0; i < t->wait_count; i++) {
+        struct tkt_sla_wait *w = &t->waits[i];
+        if (w->state != TKT_SLA_RUNNING || w->due_s != due_s) {
+            continue;
+        }
+        const struct tkt_sla_step *s = tkt_sla_step(chain, w->name);
+        size_t place = s != NULL ? (size_t)(s - chain->steps) : SIZE_MAX - 1;
+        if (place < best) {
+            best = place;
+            first = w;
+        }
+    }
+    return first;
+}
+
 static bool act_wait(struct tkt_sla_ticket *t, const struct tkt_sla_book *book,
                      struct tkt_sla_wait *w, struct tkt_sla_action *out)
 {
@@ -498,14 +640,9 @@ bool tkt_sla_act(struct tkt_sla_ticket *t, const struct tkt_sla_book *book, int6
                 break;
             }
         }
-        for (size_t i = 0; due_s >= 0 && i < t->wait_count; i++) {
-            struct tkt_sla_wait *w = &t->waits[i];
-            if (w->state == TKT_SLA_RUNNING && w->due_s == due_s) {
-                if (act_wait(t, book, w, out)) {
-                    return true;
-                }
-                break;
-            }
+        struct tkt_sla_wait *w = due_s >= 0 ? first_wait(t, book, due_s) : NULL;
+        if (w != NULL && act_wait(t, book, w, out)) {
+            return true;
         }
     }
 }

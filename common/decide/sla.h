@@ -10,7 +10,8 @@
  * how often or how late it is looked at: who calls tkt_sla_act up to the time of each event
  * before that event, and up to now at any time, gets the same warnings, breaches and steps,
  * in the order in which they were due. A warning and a breach come once a round of a timer,
- * a step once a ticket. A breach is never taken back.
+ * a step once a ticket. A breach is never taken back. Where it pauses, a timer or a step
+ * does not see the time in which the ticket was pending.
  *
  * Limits: TKT_SLA_STEPS_MAX steps of a ticket. A book is immutable; any thread.
  */
@@ -26,6 +27,7 @@
 #define TKT_SLA_STEPS_MAX 32 /* that a ticket ever has, of all its chains */
 #define TKT_SLA_WHY_MAX 160
 #define TKT_SLA_PRIORITIES 5
+#define TKT_SLA_BACK_S 60 /* what lies further ahead than that was never now */
 
 /* ---- what is agreed ----------------------------------------------------------------- */
 
@@ -47,6 +49,7 @@ struct tkt_sla_filter {
     struct tkt_strings requesters; /* globs */
     struct tkt_strings domains;    /* of the requester: one of these, or below it */
     struct tkt_strings departments;
+    struct tkt_strings companies; /* globs */
     struct tkt_strings member_of; /* globs over his groups in the directory */
     unsigned priorities;          /* bit n: priority n; 0 = any */
     int vip;                      /* 1 yes, -1 no, 0 any */
@@ -76,6 +79,7 @@ struct tkt_sla_step {
     char *name;
     enum tkt_sla_cause of;
     int64_t after_s; /* of business time */
+    bool pauses;     /* while the ticket is pending */
     int raise;       /* by so many priorities */
     bool assign;     /* to another one of the group */
     char *group;     /* "": it stays */
@@ -127,10 +131,11 @@ const struct tkt_sla_group *tkt_sla_group(const struct tkt_sla_book *book,
 /* ---- a ticket ----------------------------------------------------------------------- */
 
 struct tkt_sla_facts { /* as it is now; no string is NULL */
-    const char *desk, *group, *type, *category, *requester, *department;
+    const char *desk, *group, *type, *category, *requester, *department, *company;
     const struct tkt_strings *member_of; /* or NULL */
     int priority;
     bool vip;
+    bool is_unasked; /* the directory was not heard: what it said before still holds */
     bool has_assignee;
     bool is_untouched;
     bool is_away; /* who has it */
@@ -159,9 +164,10 @@ struct tkt_sla_clock {
 
 struct tkt_sla_wait { /* of a step */
     char name[TKT_SLA_NAME_MAX + 1];
-    enum tkt_sla_state state; /* RUNNING, STOPPED or DONE */
+    enum tkt_sla_state state; /* RUNNING, PAUSED, STOPPED or DONE */
     enum tkt_sla_cause of;
     int64_t since_s;
+    int64_t left_s; /* of business time, while it is paused */
     int64_t due_s;
 };
 
@@ -170,7 +176,9 @@ enum tkt_sla_flag { /* on disk */
     TKT_SLA_F_RESOLVED = 2,
     TKT_SLA_F_ENDED = 4,
     TKT_SLA_F_ANSWERED = 8,
-    TKT_SLA_F_ASKED = 16 /* again, while it was resolved */
+    TKT_SLA_F_ASKED = 16, /* again, while it was resolved */
+    /* 32 to 128 are sla.c's own */
+    TKT_SLA_F_UNASKED = 512 /* chosen without the directory: it is to be chosen again */
 };
 
 struct tkt_sla_ticket {
@@ -195,8 +203,9 @@ enum tkt_sla_event {
     TKT_SLA_E_PROGRESS, /* somebody works on it */
     TKT_SLA_E_RESOLVE,
     TKT_SLA_E_REOPEN,
-    TKT_SLA_E_END,   /* merged, withdrawn, refused */
-    TKT_SLA_E_CHANGE /* of anything in the facts */
+    TKT_SLA_E_END,    /* merged, withdrawn, refused */
+    TKT_SLA_E_CHANGE, /* of anything in the facts */
+    TKT_SLA_E_BACK    /* the clock was set back: at_s is now, whatever was said before */
 };
 
 /* What happened at at_s. tkt_sla_act has been called up to at_s. */
@@ -242,8 +251,12 @@ struct tkt_sla_choice {
     const char *chain_calendar;
     char why[TKT_SLA_WHY_MAX];
 };
+/* had: the names of what the ticket has, which stay while the directory is not heard. */
+struct tkt_sla_had {
+    const char *sla, *chain;
+};
 void tkt_sla_choose(const struct tkt_sla_book *book, const struct tkt_sla_facts *facts,
-                    struct tkt_sla_choice *out);
+                    const struct tkt_sla_had *had, struct tkt_sla_choice *out);
 const struct tkt_calendar *tkt_sla_calendar(const struct tkt_sla_book *book,
                                             const char *name);
 

@@ -79,16 +79,25 @@ static bool is_member(const struct tkt_strings *globs_, const struct tkt_strings
     return globs_->count == 0;
 }
 
-static bool fits(const struct tkt_sla_filter *f, const struct tkt_sla_facts *t)
+/* What the directory says. is_his: the ticket has it already. */
+static bool fits_person(const struct tkt_sla_filter *f, const struct tkt_sla_facts *t,
+                        bool is_his)
+{
+    return (t->is_unasked && is_his) || (any_is(&f->departments, t->department) &&
+                                         any_glob(&f->companies, t->company) &&
+                                         is_member(&f->member_of, t->member_of) &&
+                                         (f->vip == 0 || (f->vip > 0) == t->vip));
+}
+
+static bool fits(const struct tkt_sla_filter *f, const struct tkt_sla_facts *t,
+                 bool is_his)
 {
     return any_is(&f->desks, t->desk) && any_is(&f->groups, t->group) &&
            any_is(&f->types, t->type) && any_is(&f->categories, t->category) &&
            any_glob(&f->requesters, t->requester) &&
            in_domain(&f->domains, t->requester) &&
-           any_is(&f->departments, t->department) &&
-           is_member(&f->member_of, t->member_of) &&
            (f->priorities == 0 || (f->priorities & (1u << t->priority)) != 0) &&
-           (f->vip == 0 || (f->vip > 0) == t->vip);
+           fits_person(f, t, is_his);
 }
 
 static bool asks_nothing(const struct tkt_sla_filter *f)
@@ -96,7 +105,8 @@ static bool asks_nothing(const struct tkt_sla_filter *f)
     return f->desks.count == 0 && f->groups.count == 0 && f->types.count == 0 &&
            f->categories.count == 0 && f->requesters.count == 0 &&
            f->domains.count == 0 && f->departments.count == 0 &&
-           f->member_of.count == 0 && f->priorities == 0 && f->vip == 0;
+           f->companies.count == 0 && f->member_of.count == 0 && f->priorities == 0 &&
+           f->vip == 0;
 }
 
 /* The conditions that made it so, for people. */
@@ -114,6 +124,7 @@ static void tell_conditions(const struct tkt_sla_filter *f, const struct tkt_sla
         {f->requesters.count > 0, "requester", t->requester},
         {f->domains.count > 0, "domain", t->requester},
         {f->departments.count > 0, "department", t->department},
+        {f->companies.count > 0, "company", t->company},
         {f->member_of.count > 0, "member of", "a group of the directory"},
         {f->priorities != 0, "priority",
          (const char *[]){"", "1", "2", "3", "4", "5"}[t->priority]},
@@ -124,21 +135,22 @@ static void tell_conditions(const struct tkt_sla_filter *f, const struct tkt_sla
     out[0] = '\0';
     for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
         if (parts[i].asked && used < n) {
-            used += (size_t)snprintf(out + used, n - used, "%s%s %.40s",
-                                     used > 0 ? ", " : "", parts[i].name, parts[i].value);
+            used += (size_t)snprintf(
+                out + used, n - used, "%s%s%s%.40s", used > 0 ? ", " : "", parts[i].name,
+                parts[i].value[0] != '\0' ? " " : "", parts[i].value);
         }
     }
 }
 
 static const struct tkt_sla_policy *choose_policy(const struct tkt_sla_book *book,
                                                   const struct tkt_sla_facts *t,
-                                                  char *why, size_t n)
+                                                  const char *had, char *why, size_t n)
 {
     char conditions[TKT_SLA_WHY_MAX / 2];
 
     for (size_t i = 0; i < book->policy_count; i++) {
         const struct tkt_sla_policy *p = &book->policies[i];
-        if (!asks_nothing(&p->filter) && fits(&p->filter, t)) {
+        if (!asks_nothing(&p->filter) && fits(&p->filter, t, strcmp(had, p->name) == 0)) {
             tell_conditions(&p->filter, t, conditions, sizeof(conditions));
             snprintf(why, n, "sla %.32s: %s", p->name, conditions);
             return p;
@@ -156,7 +168,7 @@ static const struct tkt_sla_policy *choose_policy(const struct tkt_sla_book *boo
 }
 
 void tkt_sla_choose(const struct tkt_sla_book *book, const struct tkt_sla_facts *facts,
-                    struct tkt_sla_choice *out)
+                    const struct tkt_sla_had *had, struct tkt_sla_choice *out)
 {
     const struct tkt_roster_group *g = tkt_roster_group(book->roster, facts->group);
     const char *of_group = g != NULL && g->calendar != NULL ? g->calendar->name : "";
@@ -166,10 +178,11 @@ void tkt_sla_choose(const struct tkt_sla_book *book, const struct tkt_sla_facts 
         t.priority = 3;
     }
     memset(out, 0, sizeof(*out));
-    out->policy = choose_policy(book, &t, out->why, sizeof(out->why));
+    out->policy = choose_policy(book, &t, had->sla, out->why, sizeof(out->why));
     for (size_t i = 0; i < book->chain_count && out->chain == NULL; i++) {
-        if (fits(&book->chains[i].filter, &t)) {
-            out->chain = &book->chains[i];
+        const struct tkt_sla_chain *chain = &book->chains[i];
+        if (fits(&chain->filter, &t, strcmp(had->chain, chain->name) == 0)) {
+            out->chain = chain;
         }
     }
     out->calendar = out->policy != NULL && out->policy->calendar[0] != '\0'
@@ -255,6 +268,7 @@ static void free_filter(struct tkt_sla_filter *f)
     free_strings(&f->requesters);
     free_strings(&f->domains);
     free_strings(&f->departments);
+    free_strings(&f->companies);
     free_strings(&f->member_of);
 }
 

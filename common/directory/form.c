@@ -11,15 +11,17 @@
 #define PLACE "{address}"
 
 static const char *const field_names[TKT_FORM_FIELDS] = {
-    [TKT_FORM_NAME] = "name",       [TKT_FORM_DEPARTMENT] = "department",
-    [TKT_FORM_TITLE] = "title",     [TKT_FORM_LOCATION] = "location",
-    [TKT_FORM_MANAGER] = "manager", [TKT_FORM_LANGUAGE] = "language",
-    [TKT_FORM_GROUPS] = "groups",   [TKT_FORM_MAIL] = "mail",
-    [TKT_FORM_VIP] = "vip",
+    [TKT_FORM_NAME] = "name",         [TKT_FORM_DEPARTMENT] = "department",
+    [TKT_FORM_COMPANY] = "company",   [TKT_FORM_TITLE] = "title",
+    [TKT_FORM_LOCATION] = "location", [TKT_FORM_MANAGER] = "manager",
+    [TKT_FORM_LANGUAGE] = "language", [TKT_FORM_GROUPS] = "groups",
+    [TKT_FORM_MAIL] = "mail",         [TKT_FORM_VIP] = "vip",
 };
 
 const char *const tkt_form_table_names[] = {"name=name",
                                             "department=department",
+                                            "company=company",
+                                            "company=customer",
                                             "title=title",
                                             "location=location",
                                             "manager=manager",
@@ -61,10 +63,11 @@ int tkt_form_names_make(const struct tkt_conf_directory *conf, const char *const
     for (size_t i = 0; i < conf->map.count; i++) {
         int f = field_of(conf->map.items[i]);
         if (f < 0) {
-            return tkt_err_set(err, TKT_ERR_CONF,
-                               "map: %.100s: the fields are name, department, title, "
-                               "location, manager, language, groups, mail and vip",
-                               conf->map.items[i]);
+            return tkt_err_set(
+                err, TKT_ERR_CONF,
+                "map: %.100s: the fields are name, department, company, title, "
+                "location, manager, language, groups, mail and vip",
+                conf->map.items[i]);
         }
         if (!add_name(&mapped, f, conf->map.items[i])) {
             return tkt_err_set(err, TKT_ERR_CONF, "map: more than %d names of %s",
@@ -151,6 +154,8 @@ static char **slot_of(struct tkt_person *p, enum tkt_form_field field)
         return &p->name;
     case TKT_FORM_DEPARTMENT:
         return &p->department;
+    case TKT_FORM_COMPANY:
+        return &p->company;
     case TKT_FORM_TITLE:
         return &p->title;
     case TKT_FORM_LOCATION:

@@ -13,6 +13,7 @@
 enum tkt_form_field {
     TKT_FORM_NAME,
     TKT_FORM_DEPARTMENT,
+    TKT_FORM_COMPANY,
     TKT_FORM_TITLE,
     TKT_FORM_LOCATION,
     TKT_FORM_MANAGER,

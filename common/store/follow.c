@@ -90,6 +90,12 @@ int tkt_reader_event_newest(struct tkt_reader *r, int64_t *id, struct tkt_err *e
     return tkt_db_get_int(r->db, SQL_EVENT_NEWEST, id, err, "") < 0 ? -1 : 0;
 }
 
+int tkt_reader_event_latest(struct tkt_reader *r, int64_t *at_ms, struct tkt_err *err)
+{
+    *at_ms = 0;
+    return tkt_db_get_int(r->db, SQL_EVENTS_LATEST, at_ms, err, "") < 0 ? -1 : 0;
+}
+
 int tkt_reader_place(struct tkt_reader *r, const char *follower, int64_t *event,
                      struct tkt_err *err)
 {

@@ -50,6 +50,9 @@ int tkt_reader_events_out(struct tkt_reader *r, int64_t after, int max,
                           void *arg, struct tkt_err *err);
 /* 0 when there is none yet. */
 int tkt_reader_event_newest(struct tkt_reader *r, int64_t *id, struct tkt_err *err);
+/* The latest time of the last ones: later than now when the clock was set back. 0 when there
+ * is none. */
+int tkt_reader_event_latest(struct tkt_reader *r, int64_t *at_ms, struct tkt_err *err);
 /* 1: *event is the last one it is done with; 0: it has no place. */
 int tkt_reader_place(struct tkt_reader *r, const char *follower, int64_t *event,
                      struct tkt_err *err);

@@ -8,84 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_MAX_BYTES 1024
 #define REASON_MAX 300
 #define DAY_MS (86400 * INT64_C(1000))
-
-/* ---- counts --------------------------------------------------------------------------- */
-
-static int short_key(const char *name, unsigned char key[TKT_SHA256_LEN],
-                     struct tkt_err *err)
-{
-    if (strlen(name) > NAME_MAX_BYTES) {
-        return tkt_err_set(err, TKT_ERR_PERM, "store: a count's name is too long");
-    }
-    tkt_sha256(name, strlen(name), key);
-    return 0;
-}
-
-static int count(struct tkt_store *s, const char *name, int64_t max, int64_t window_ms,
-                 int64_t now_ms, struct tkt_err *err)
-{
-    unsigned char key[TKT_SHA256_LEN];
-    int64_t have = 0;
-
-    if (short_key(name, key, err) < 0) {
-        return -1;
-    }
-    int n = tkt_db_get_int(s->db, SQL_NOTICE_COUNTED, &have, err, "bi", key,
-                           (size_t)SHORT_KEY_LEN, now_ms);
-    if (n < 0) {
-        return -1;
-    }
-    if (n == 1 && have >= max) {
-        return 0;
-    }
-    return tkt_db_run(s->db, SQL_NOTICE_COUNT, err, "bii", key, (size_t)SHORT_KEY_LEN,
-                      now_ms + window_ms, now_ms) < 0
-               ? -1
-               : 1;
-}
-
-int tkt_store_notice_count(struct tkt_store *s, const char *name, int64_t max,
-                           int64_t window_ms, int64_t now_ms, struct tkt_err *err)
-{
-    bool own = false;
-
-    if (max <= 0 || window_ms <= 0) {
-        return 1;
-    }
-    if (tkt_store_enter(s, &own, err) < 0) {
-        return -1;
-    }
-    int rc = count(s, name, max, window_ms, now_ms, err);
-    return tkt_store_leave(s, own, rc, err);
-}
-
-int64_t tkt_store_notice_counted(struct tkt_store *s, const char *name, int64_t now_ms,
-                                 struct tkt_err *err)
-{
-    unsigned char key[TKT_SHA256_LEN];
-    int64_t have = 0;
-
-    return short_key(name, key, err) < 0 ||
-                   tkt_db_get_int(s->db, SQL_NOTICE_COUNTED, &have, err, "bi", key,
-                                  (size_t)SHORT_KEY_LEN, now_ms) < 0
-               ? -1
-               : have;
-}
-
-int tkt_store_notice_expire(struct tkt_store *s, int64_t now_ms, int max,
-                            struct tkt_err *err)
-{
-    bool own = false;
-
-    if (tkt_store_enter(s, &own, err) < 0) {
-        return -1;
-    }
-    int rc = tkt_db_run(s->db, SQL_NOTICE_COUNTS_EXPIRE, err, "ii", now_ms, (int64_t)max);
-    return tkt_store_leave(s, own, rc, err);
-}
 
 /* ---- waiting -------------------------------------------------------------------------- */
 
@@ -428,7 +352,7 @@ int tkt_store_contacts_expire(struct tkt_store *s, int64_t before_ms, int max,
     return tkt_store_leave(s, own, n < 0 ? -1 : 0, err) < 0 ? -1 : n;
 }
 
-/* ---- threads and asks ------------------------------------------------------------------ */
+/* ---- threads ------------------------------------------------------------------ */
 
 int tkt_store_notice_thread(struct tkt_store *s, int64_t ticket, const char *channel,
                             const char *room, const char *thread, struct tkt_err *err)
@@ -442,31 +366,5 @@ int tkt_store_notice_thread(struct tkt_store *s, int64_t ticket, const char *cha
                         thread) < 0
                  ? -1
                  : 0;
-    return tkt_store_leave(s, own, rc, err);
-}
-
-int tkt_store_ask_set(struct tkt_store *s, const struct tkt_store_ask *in,
-                      struct tkt_err *err)
-{
-    bool own = false;
-
-    if (tkt_store_enter(s, &own, err) < 0) {
-        return -1;
-    }
-    int rc = tkt_db_run(s->db, SQL_ASK_SET, err, "isiis", in->ticket, in->subscription,
-                        in->due_ms, in->left, in->payload) < 0
-                 ? -1
-                 : 0;
-    return tkt_store_leave(s, own, rc, err);
-}
-
-int tkt_store_ask_drop(struct tkt_store *s, int64_t ticket, struct tkt_err *err)
-{
-    bool own = false;
-
-    if (tkt_store_enter(s, &own, err) < 0) {
-        return -1;
-    }
-    int rc = tkt_db_run(s->db, SQL_ASK_DROP, err, "i", ticket) < 0 ? -1 : 0;
     return tkt_store_leave(s, own, rc, err);
 }

@@ -20,13 +20,15 @@
 
 /* ---- in a transaction of the writer ---------------------------------------------------- */
 
-/* One more under this name within the window that began with its first: 1, or 0 when max
- * were there (nothing is written). max <= 0: 1. */
+/* One more under this name: 1, or 0 when there were max within any window_ms that ends now
+ * (nothing is written then). Windows slide in parts; one of which max is 1 is exact. Of a
+ * name max is always 1, or never. max <= 0: 1. */
+#define TKT_STORE_COUNT_PARTS 12
 int tkt_store_notice_count(struct tkt_store *store, const char *name, int64_t max,
                            int64_t window_ms, int64_t now_ms, struct tkt_err *err);
-/* How many there are. -1. */
+/* How many there are, of a name whose max is not 1. -1. */
 int64_t tkt_store_notice_counted(struct tkt_store *store, const char *name,
-                                 int64_t now_ms, struct tkt_err *err);
+                                 int64_t window_ms, int64_t now_ms, struct tkt_err *err);
 
 struct tkt_store_notice {
     int64_t ticket;
@@ -98,6 +100,23 @@ struct tkt_store_ask {
 int tkt_store_ask_set(struct tkt_store *store, const struct tkt_store_ask *in,
                       struct tkt_err *err);
 int tkt_store_ask_drop(struct tkt_store *store, int64_t ticket, struct tkt_err *err);
+/* One that was read as due then goes on to next's due and left, or is over (next NULL). 1; 0
+ * when he is not waited for any more, or was asked anew: nothing is to be said; -1. */
+int tkt_store_ask_turn(struct tkt_store *store, int64_t ticket, int64_t was_due_ms,
+                       const struct tkt_store_ask *next, struct tkt_err *err);
+
+/* The clock was set back: what waits longer than it would if it had begun now was planned in
+ * a future that did not come. It waits that long. The functions say until when a notice
+ * with that payload, and an ask, would wait. How many it was, or -1; at most
+ * TKT_STORE_BACK_AT_ONCE of each, the last due first. */
+#define TKT_STORE_BACK_AT_ONCE 5000
+struct tkt_store_latest {
+    int64_t (*notice)(void *arg, const char *payload);
+    int64_t (*ask)(void *arg, const char *subscription, int64_t left);
+    void *arg;
+};
+int tkt_store_notices_back(struct tkt_store *store, const struct tkt_store_latest *latest,
+                           int64_t now_ms, struct tkt_err *err);
 
 /* ---- reading -------------------------------------------------------------------------- */
 

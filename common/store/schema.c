@@ -235,11 +235,17 @@ static const char schema_17[] =
 /* What the service of a channel told of a notice (store/heard.h). */
 static const char schema_18[] = "ALTER TABLE jobs ADD COLUMN heard INTEGER;";
 
+/* Service levels that were chosen without the directory (TKT_SLA_F_UNASKED); counts within a
+ * window that slides: how many in each part of it (store/notice_count.c). */
+static const char schema_19[] =
+    "CREATE INDEX slas_unasked ON slas(ticket) WHERE flags & 512;"
+    "ALTER TABLE notice_counts ADD COLUMN parts BLOB;";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
 static const char *const migrations[] = {
-    schema_1,  schema_2,  schema_3,  schema_4,  schema_5,  schema_6,
-    schema_7,  schema_8,  schema_9,  schema_10, schema_11, schema_12,
-    schema_13, schema_14, schema_15, schema_16, schema_17, schema_18};
+    schema_1,  schema_2,  schema_3,  schema_4,  schema_5,  schema_6,  schema_7,
+    schema_8,  schema_9,  schema_10, schema_11, schema_12, schema_13, schema_14,
+    schema_15, schema_16, schema_17, schema_18, schema_19};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

@@ -33,6 +33,7 @@ static void take_timer(const struct tkt_row *row, struct tkt_sla_ticket *t)
             w->state = (enum tkt_sla_state)tkt_row_int(row, 1);
             w->of = (enum tkt_sla_cause)acted;
             w->since_s = tkt_row_int(row, 4);
+            w->left_s = tkt_row_int(row, 3);
             w->due_s = due_of(row);
         }
         return;
@@ -52,23 +53,33 @@ static void take_timer(const struct tkt_row *row, struct tkt_sla_ticket *t)
     }
 }
 
-/* Where no service level applied no timer was kept: both run since it began. */
-static void assume_timers(struct tkt_sla_ticket *t)
+/* Where no service level applies a timer is kept only when it tells more than this: both
+ * run since it began. */
+static struct tkt_sla_clock assumed(const struct tkt_sla_ticket *t, int timer)
 {
-    static const struct tkt_sla_clock none = {.due_s = TKT_CALENDAR_NEVER};
+    struct tkt_sla_clock c = {.due_s = TKT_CALENDAR_NEVER};
 
-    for (int i = 0; i < TKT_SLA_TIMERS; i++) {
-        t->clocks[i] = none;
+    if (t->sla[0] == '\0' && timer != TKT_SLA_NEXT) {
+        unsigned over = timer == TKT_SLA_FIRST ? TKT_SLA_F_ANSWERED : TKT_SLA_F_RESOLVED;
+        c.state = (t->flags & over) != 0 ? TKT_SLA_MET : TKT_SLA_RUNNING;
+        c.since_s = t->started_s;
     }
-    if (t->sla[0] == '\0') {
-        struct tkt_sla_clock *first = &t->clocks[TKT_SLA_FIRST];
-        struct tkt_sla_clock *whole = &t->clocks[TKT_SLA_RESOLUTION];
-        first->state =
-            (t->flags & TKT_SLA_F_ANSWERED) != 0 ? TKT_SLA_MET : TKT_SLA_RUNNING;
-        whole->state =
-            (t->flags & TKT_SLA_F_RESOLVED) != 0 ? TKT_SLA_MET : TKT_SLA_RUNNING;
-        first->since_s = whole->since_s = t->started_s;
+    return c;
+}
+
+static bool is_kept(const struct tkt_sla_ticket *t, int timer)
+{
+    const struct tkt_sla_clock *c = &t->clocks[timer];
+    struct tkt_sla_clock plain = assumed(t, timer);
+
+    if (t->sla[0] != '\0' || c->state == TKT_SLA_OFF) {
+        return c->state != TKT_SLA_OFF;
     }
+    if (c->state != plain.state || c->warned || c->breached || c->round > 0) {
+        return true;
+    }
+    bool never_again = timer == TKT_SLA_FIRST && c->state == TKT_SLA_MET;
+    return !never_again && (c->used_s > 0 || c->since_s != plain.since_s);
 }
 
 int tkt_sla_load(struct tkt_db *db, int64_t ticket, struct tkt_sla_ticket *t,
@@ -89,7 +100,9 @@ int tkt_sla_load(struct tkt_db *db, int64_t ticket, struct tkt_sla_ticket *t,
     t->started_s = tkt_row_int(&row, 5);
     snprintf(t->why, sizeof(t->why), "%s", tkt_row_text(&row, 6));
     tkt_row_end(&row);
-    assume_timers(t);
+    for (int i = 0; i < TKT_SLA_TIMERS; i++) {
+        t->clocks[i] = assumed(t, i);
+    }
     n = tkt_db_query(db, &row, SQL_TIMERS_GET, err, "i", ticket);
     for (; n == 1; n = tkt_row_next(&row, err)) {
         take_timer(&row, t);
@@ -103,8 +116,8 @@ static int save_clocks(struct tkt_store *s, int64_t ticket,
 {
     for (int i = 0; i < TKT_SLA_TIMERS; i++) {
         const struct tkt_sla_clock *c = &t->clocks[i];
-        bool kept = t->sla[0] != '\0' && c->state != TKT_SLA_OFF;
-        bool was_kept = was->sla[0] != '\0' && was->clocks[i].state != TKT_SLA_OFF;
+        bool kept = is_kept(t, i);
+        bool was_kept = is_kept(was, i);
         int acted = (c->warned ? ACTED_WARNED : 0) | (c->breached ? ACTED_BREACHED : 0) |
                     c->round << ROUND_SHIFT;
 
@@ -151,12 +164,13 @@ static int save_waits(struct tkt_store *s, int64_t ticket,
         const struct tkt_sla_wait *w = &t->waits[i];
         const struct tkt_sla_wait *old = find_wait(was, w->name);
         if (old != NULL && old->state == w->state && old->of == w->of &&
-            old->since_s == w->since_s && old->due_s == w->due_s) {
+            old->since_s == w->since_s && old->left_s == w->left_s &&
+            old->due_s == w->due_s) {
             continue;
         }
         snprintf(name, sizeof(name), STEP "%s", w->name);
         if (tkt_db_run(s->db, SQL_TIMER_SET, err, "isdiiidi", ticket, name, (int)w->state,
-                       INT64_C(0), INT64_C(0), w->since_s, (int)w->of, w->due_s) < 0) {
+                       INT64_C(0), w->left_s, w->since_s, (int)w->of, w->due_s) < 0) {
             return -1;
         }
     }
@@ -238,10 +252,11 @@ static int is_proved(struct tkt_store *s, int64_t ticket, bool *proved,
     return n < 0 ? -1 : 0;
 }
 
-static int load_facts(struct tkt_store *s, const struct tkt_sla_book *book, int64_t at_s,
-                      const struct tkt_person *person, struct known *k,
+static int load_facts(struct tkt_store *s, const struct tkt_sla_book *book,
+                      const struct tkt_store_sla_event *e, struct known *k,
                       struct tkt_sla_facts *f, struct tkt_err *err)
 {
+    const struct tkt_person *person = e->person;
     TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
     bool proved = false;
     int n = tkt_db_query(s->db, &row, SQL_TICKET_ABOUT, err, "i", k->row.id);
@@ -259,17 +274,20 @@ static int load_facts(struct tkt_store *s, const struct tkt_sla_book *book, int6
                                 .category = k->category,
                                 .requester = k->requester,
                                 .department = "",
+                                .company = "",
                                 .priority = k->row.priority,
                                 .has_assignee = k->row.assignee[0] != '\0',
                                 .is_untouched = tkt_ticket_untouched(&k->row)};
-    if (load_away(s, book, &k->row, at_s, &f->is_away, err) < 0 ||
+    if (load_away(s, book, &k->row, e->at_ms / 1000, &f->is_away, err) < 0 ||
         (person != NULL && is_proved(s, k->row.id, &proved, err) < 0)) {
         return -1;
     }
     if (proved) {
         f->department = person->department != NULL ? person->department : "";
+        f->company = person->company != NULL ? person->company : "";
         f->member_of = &person->groups;
         f->vip = person->is_vip;
+        f->is_unasked = e->is_unasked;
     }
     return 0;
 }
@@ -487,16 +505,29 @@ static const struct {
     unsigned what;
     enum tkt_sla_event event;
 } order[] = {
-    {TKT_SLA_W_BEGIN, TKT_SLA_E_BEGIN},     {TKT_SLA_W_ASK, TKT_SLA_E_ASK},
-    {TKT_SLA_W_ANSWER, TKT_SLA_E_ANSWER},   {TKT_SLA_W_PROGRESS, TKT_SLA_E_PROGRESS},
-    {TKT_SLA_W_PAUSE, TKT_SLA_E_PAUSE},     {TKT_SLA_W_RESUME, TKT_SLA_E_RESUME},
-    {TKT_SLA_W_RESOLVE, TKT_SLA_E_RESOLVE}, {TKT_SLA_W_REOPEN, TKT_SLA_E_REOPEN},
-    {TKT_SLA_W_END, TKT_SLA_E_END},         {TKT_SLA_W_CHANGE, TKT_SLA_E_CHANGE}};
+    {TKT_SLA_W_BACK, TKT_SLA_E_BACK},         {TKT_SLA_W_BEGIN, TKT_SLA_E_BEGIN},
+    {TKT_SLA_W_ASK, TKT_SLA_E_ASK},           {TKT_SLA_W_ANSWER, TKT_SLA_E_ANSWER},
+    {TKT_SLA_W_PROGRESS, TKT_SLA_E_PROGRESS}, {TKT_SLA_W_PAUSE, TKT_SLA_E_PAUSE},
+    {TKT_SLA_W_RESUME, TKT_SLA_E_RESUME},     {TKT_SLA_W_RESOLVE, TKT_SLA_E_RESOLVE},
+    {TKT_SLA_W_REOPEN, TKT_SLA_E_REOPEN},     {TKT_SLA_W_END, TKT_SLA_E_END},
+    {TKT_SLA_W_CHANGE, TKT_SLA_E_CHANGE}};
 
 static bool never_runs(const struct ticket_row *t)
 {
     return (t->flags & T_SHADOW) != 0 || t->state == TKT_STATE_RESERVED ||
            t->state == TKT_STATE_REFUSED || t->state == TKT_STATE_WITHDRAWN;
+}
+
+/* When the directory has answered it is chosen for again, however late that is. */
+static void note_unasked(struct tkt_sla_ticket *t, unsigned what,
+                         const struct tkt_sla_facts *facts)
+{
+    if ((t->flags & (TKT_SLA_F_RESOLVED | TKT_SLA_F_ENDED)) != 0) {
+        t->flags &= ~(unsigned)TKT_SLA_F_UNASKED; /* reopened it is chosen for anyhow */
+    } else if ((what & TKT_SLA_W_CHOICE) != 0) {
+        t->flags = facts->is_unasked ? t->flags | TKT_SLA_F_UNASKED
+                                     : t->flags & ~(unsigned)TKT_SLA_F_UNASKED;
+    }
 }
 
 static int apply(struct tkt_store *s, const struct tkt_sla_book *book,
@@ -525,7 +556,7 @@ static int apply(struct tkt_store *s, const struct tkt_sla_book *book,
     }
     while ((n = act_once(s, book, &k.row, &state, at_s, now_ms, err)) == 1) {
     }
-    if (n < 0 || load_facts(s, book, at_s, e->person, &k, &facts, err) < 0 ||
+    if (n < 0 || load_facts(s, book, e, &k, &facts, err) < 0 ||
         ((what & TKT_SLA_W_MAIL) != 0 &&
          weigh_mail(s, book, e->message, k.requester, &what, err) < 0)) {
         return -1;
@@ -535,6 +566,7 @@ static int apply(struct tkt_store *s, const struct tkt_sla_book *book,
             tkt_sla_apply(&state, book, order[i].event, &facts, at_s);
         }
     }
+    note_unasked(&state, what, &facts);
     return save(s, e->ticket, &was, &state, err);
 }
 
@@ -674,6 +706,31 @@ int tkt_reader_open_tickets(struct tkt_reader *r, const char *agent, int64_t aft
                                          after, agent, max)
                           : tkt_db_query(r->db, &row, SQL_TICKETS_OPEN_AFTER, err, "id",
                                          after, max);
+
+    for (; n == 1 && count < max; n = tkt_row_next(&row, err)) {
+        out[count++] = tkt_row_int(&row, 0);
+    }
+    return n < 0 ? -1 : count;
+}
+
+int tkt_reader_sla_followed(struct tkt_reader *r, int64_t now_ms, struct tkt_err *err)
+{
+    int64_t place = -1;
+    int64_t first_ms = INT64_MAX;
+
+    return tkt_db_get_int(r->db, SQL_PLACE, &place, err, "s", TKT_SLA_FOLLOWER) < 0 ||
+                   tkt_db_get_int(r->db, SQL_EVENT_AT_AFTER, &first_ms, err, "i", place) <
+                       0
+               ? -1
+               : place >= 0 && first_ms >= now_ms - TKT_SLA_GRACE_S * 1000;
+}
+
+int tkt_reader_sla_unasked(struct tkt_reader *r, int64_t after, int64_t *out, int max,
+                           struct tkt_err *err)
+{
+    TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+    int count = 0;
+    int n = tkt_db_query(r->db, &row, SQL_SLAS_UNASKED, err, "id", after, max);
 
     for (; n == 1 && count < max; n = tkt_row_next(&row, err)) {
         out[count++] = tkt_row_int(&row, 0);

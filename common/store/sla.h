@@ -37,8 +37,12 @@ enum tkt_store_sla_what { /* bits; several may be in one event */
     TKT_SLA_W_REOPEN = 256,
     TKT_SLA_W_END = 512,
     TKT_SLA_W_CHANGE = 1024,
-    TKT_SLA_W_MET = 2048 /* nothing happened: it is taken as it stands */
+    TKT_SLA_W_MET = 2048, /* nothing happened: it is taken as it stands */
+    TKT_SLA_W_BACK = 4096 /* the clock may have been set back */
 };
+
+/* Those in which it is chosen what applies: the person must be known. */
+#define TKT_SLA_W_CHOICE (TKT_SLA_W_BEGIN | TKT_SLA_W_CHANGE | TKT_SLA_W_REOPEN)
 
 struct tkt_store_sla_event {
     int64_t at_ms;
@@ -46,6 +50,7 @@ struct tkt_store_sla_event {
     int64_t message; /* of MAIL */
     unsigned what;
     const struct tkt_person *person; /* the requester, where a filter asks; or NULL */
+    bool is_unasked;                 /* ... and no directory was heard yet */
 };
 int tkt_store_sla_apply(struct tkt_store *store, const struct tkt_sla_book *book,
                         const struct tkt_store_sla_event *event, int64_t now_ms,
@@ -56,6 +61,15 @@ int tkt_store_sla_apply(struct tkt_store *store, const struct tkt_sla_book *book
  * at most max tickets. */
 int tkt_store_sla_tick(struct tkt_store *store, const struct tkt_sla_book *book,
                        int64_t now_ms, int max, struct tkt_err *err);
+
+/* Tickets above after that were chosen for without the directory, the smallest first: count
+ * <= max or -1. */
+int tkt_reader_sla_unasked(struct tkt_reader *r, int64_t after, int64_t *out, int max,
+                           struct tkt_err *err);
+
+/* Whether the follower has seen all that happened until now_ms, but for the grace: 1, 0, -1.
+ * Before, nobody may say that it is now. */
+int tkt_reader_sla_followed(struct tkt_reader *r, int64_t now_ms, struct tkt_err *err);
 
 /* Whether open tickets have to be looked at because there are other settings: 1 with the
  * ticket behind which it goes on, 0 all were, -1. */

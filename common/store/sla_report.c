@@ -83,6 +83,9 @@ static void state_object(struct tkt_buf *b, const struct tkt_sla_ticket *t,
         json_str(b, "of", tkt_sla_cause_names[w->of]);
         json_time_s(b, "since", w->since_s);
         json_time_s(b, "due", w->due_s);
+        if (w->state == TKT_SLA_PAUSED) {
+            json_int(b, "left_s", w->left_s);
+        }
         json_close(b, '}');
     }
     json_close(b, ']');

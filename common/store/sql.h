@@ -396,11 +396,9 @@ X(SQL_EVENT_ADD, "INSERT INTO events(host, at, ticket, message, kind, hash, chai
     " VALUES(?, ?, nullif(?, 0), nullif(?, 0), ?, ?, ?, ?)") \
 X(SQL_EVENT_ERASE, "UPDATE events SET data = NULL WHERE ticket = ?") \
 /* notices */ \
-X(SQL_NOTICE_COUNTED, "SELECT count FROM notice_counts WHERE key = ?1 AND until > ?2") \
-X(SQL_NOTICE_COUNT, "INSERT INTO notice_counts(key, until, count) VALUES(?1, ?2, 1)" \
-    " ON CONFLICT(key) DO UPDATE SET" \
-    " count = CASE WHEN until > ?3 THEN count + 1 ELSE 1 END," \
-    " until = CASE WHEN until > ?3 THEN until ELSE excluded.until END") \
+X(SQL_NOTICE_COUNTED, "SELECT until, count, parts FROM notice_counts WHERE key = ?1") \
+X(SQL_NOTICE_COUNT, "INSERT OR REPLACE INTO notice_counts(key, until, count, parts)" \
+    " VALUES(?1, ?2, ?3, ?4)") \
 X(SQL_NOTICE_COUNTS_EXPIRE, "DELETE FROM notice_counts WHERE key IN (SELECT key" \
     " FROM notice_counts WHERE until <= ?1 ORDER BY until LIMIT ?2)") \
 X(SQL_NOTICE_ADD, "INSERT INTO notices(due, digest, channel, ticket, message, payload)" \
@@ -429,6 +427,16 @@ X(SQL_CONTACTS, "SELECT address, mark, at, reason FROM contacts ORDER BY at DESC
 X(SQL_ASK_SET, "INSERT OR REPLACE INTO asks(ticket, subscription, due, remaining, payload)" \
     " VALUES(?1, ?2, ?3, ?4, ?5)") \
 X(SQL_ASK_DROP, "DELETE FROM asks WHERE ticket = ?1") \
+X(SQL_ASK_TURN, "UPDATE asks SET due = ?3, remaining = ?4 WHERE ticket = ?1 AND due = ?2") \
+X(SQL_ASK_END, "DELETE FROM asks WHERE ticket = ?1 AND due = ?2") \
+X(SQL_ASKS_AHEAD, "SELECT ticket, due, subscription, remaining FROM asks" \
+    " WHERE due > ?1 ORDER BY due DESC LIMIT ?2") \
+X(SQL_ASK_DUE_SET, "UPDATE asks SET due = ?2 WHERE ticket = ?1") \
+X(SQL_NOTICES_AHEAD, "SELECT id, due, payload FROM notices WHERE due > ?1" \
+    " ORDER BY due DESC LIMIT ?2") \
+X(SQL_NOTICE_DUE_SET, "UPDATE notices SET due = ?2 WHERE id = ?1") \
+X(SQL_EVENTS_LATEST, "SELECT max(at) FROM (SELECT at FROM events ORDER BY id DESC" \
+    " LIMIT 1000)") \
 X(SQL_ASKS_DUE, "SELECT ticket, subscription, due, remaining, payload FROM asks" \
     " WHERE due <= ?1 ORDER BY due LIMIT ?2") \
 X(SQL_NOTED_TICKET, "SELECT flags FROM tickets WHERE id = ?1") \
@@ -464,6 +472,8 @@ X(SQL_SLA_GET, "SELECT sla, chain, calendar, chain_calendar, flags, started, why
     " FROM slas WHERE ticket = ?1") \
 X(SQL_SLA_SET, "INSERT OR REPLACE INTO slas(ticket, sla, chain, calendar, chain_calendar," \
     " flags, started, why) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
+X(SQL_SLAS_UNASKED, "SELECT ticket FROM slas WHERE flags & 512 AND ticket > ?1" \
+    " ORDER BY ticket LIMIT ?2") \
 X(SQL_TIMERS_GET, "SELECT name, state, target, used, since, acted, due FROM timers" \
     " WHERE ticket = ?1 ORDER BY name") \
 X(SQL_TIMER_SET, "INSERT INTO timers(ticket, name, state, target, used, since, acted, due)" \

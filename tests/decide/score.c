@@ -93,6 +93,7 @@ static int score_group(const struct tkt_test_mail *mail, const struct tkt_messag
                               .minute = -1,
                               .person = {.name = TEXT(""),
                                          .department = TEXT(""),
+                                         .company = TEXT(""),
                                          .title = TEXT(""),
                                          .location = TEXT(""),
                                          .manager = TEXT(""),

@@ -554,6 +554,7 @@ static void decide_with(const struct tkt_model *m, struct tkt_model_memo *memo,
     facts.auth_login = none;
     facts.person = (struct tkt_person){.name = none,
                                        .department = none,
+                                       .company = none,
                                        .title = none,
                                        .location = none,
                                        .manager = none,

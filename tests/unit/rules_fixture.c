@@ -42,6 +42,7 @@ void rules_case_init(struct rules_case *c)
                         &c->facts.client,
                         &c->facts.person.name,
                         &c->facts.person.department,
+                        &c->facts.person.company,
                         &c->facts.person.title,
                         &c->facts.person.location,
                         &c->facts.person.manager,

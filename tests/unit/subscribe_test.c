@@ -74,10 +74,12 @@ static const struct tkt_happening happened = {.what = TKT_NOTICE_CREATED,
                                               .requester_name = "Ann",
                                               .assignee = "",
                                               .manager = "",
+                                              .company = "",
                                               .cc = cc,
                                               .cc_count = 2,
                                               .extra_channel = "",
-                                              .not_channel = ""};
+                                              .not_channel = "",
+                                              .only = ""};
 
 static void sections_fit_by_desk_group_priority_and_class(void **state)
 {
