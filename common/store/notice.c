@@ -243,10 +243,11 @@ static int count_failure(struct tkt_store *s, const struct tkt_store_contact_fai
         return 1;
     }
     (void)snprintf(name, sizeof(name), "failed-day:%s", in->address); /* it has room */
-    int n = count(s, name, 1, DAY_MS, now_ms, err);
+    int n = tkt_store_notice_count(s, name, 1, DAY_MS, now_ms, err);
     if (n == 1) {
         (void)snprintf(name, sizeof(name), "failed:%s", in->address); /* as above */
-        n = count(s, name, in->after - 1, TKT_STORE_FAILED_WINDOW_MS, now_ms, err);
+        n = tkt_store_notice_count(s, name, in->after - 1, TKT_STORE_FAILED_WINDOW_MS,
+                                   now_ms, err);
         return n < 0 ? -1 : n == 0;
     }
     return n;
