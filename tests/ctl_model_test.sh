@@ -14,6 +14,9 @@ bad() {
     fail=1
 }
 printf 'desk "it" {\n addresses = {"it@example.org"}\n prefix = "IT"\n}\n' >conf
+# What models do not need may be wrong.
+printf 'rule "r" { nobody_knows_this = yes }\nitsm "x" { type = "jira" }\n' >>conf
+"$ctl" -c conf config test 2>/dev/null && bad "the configuration is right"
 run() { "$ctl" -c conf model "$@"; }
 train() { run train --trainer "$build/ticket-train" "$@"; }
 

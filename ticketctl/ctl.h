@@ -73,6 +73,7 @@ struct tkt_ctl {
     bool json;
     bool quiet;
     struct tkt_conf *conf; /* read at first need */
+    struct tkt_conf *top;  /* its top level alone, for who needs no more */
 };
 
 /* ---- options (args.c) -------------------------------------------------------------- */
@@ -114,7 +115,10 @@ int tkt_ctl_conf(struct tkt_ctl *ctl);
 /* -s, else the configuration if it can be read, else the default. */
 const char *tkt_ctl_control_socket(struct tkt_ctl *ctl);
 const char *tkt_ctl_intake_socket(struct tkt_ctl *ctl);
-/* After one of these: -c named a configuration that cannot be read (it was told why), so
+/* Some sections of it (tkt_conf_load_part), the caller's: NULL where there is none that can be
+ * read, after a message only if -c named it. */
+struct tkt_conf *tkt_ctl_conf_part(struct tkt_ctl *ctl, uint64_t sections);
+/* After one of the sockets: -c named a configuration that cannot be read (it was told why), so
  * that the default socket would be somebody else's. */
 bool tkt_ctl_conf_failed(const struct tkt_ctl *ctl);
 

@@ -29,6 +29,7 @@ int main(int argc, char **argv)
         rc = tkt_ctl_opt(&ctl, "help") != NULL ? tkt_ctl_help(&ctl) : ctl.cmd->run(&ctl);
     }
     tkt_conf_free(&ctl.conf);
+    tkt_conf_free(&ctl.top);
     free(ctl.values);
     return close_stdout(rc);
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/util.h"
+#include "conf/schema.h"
 #include "ticketctl/out.h"
 
 #include <errno.h>
@@ -13,10 +14,14 @@
 
 int tkt_ctl_model_conf(struct tkt_ctl *ctl)
 {
-    /* Reads the configuration if it can be read. */
-    (void)tkt_ctl_control_socket(ctl);
+    const uint64_t sections = UINT64_C(1) << TKT_CONF_MODEL | UINT64_C(1)
+                                                                  << TKT_CONF_LIMITS;
+
+    if (ctl->conf == NULL) {
+        ctl->conf = tkt_ctl_conf_part(ctl, sections);
+    }
     if (ctl->conf == NULL && tkt_ctl_opt(ctl, "config") != NULL) {
-        return tkt_ctl_conf(ctl);
+        return EX_CONFIG; /* it was told why */
     }
     if (ctl->conf == NULL) {
         ctl->conf = tkt_conf_defaults();

@@ -28,26 +28,37 @@ int tkt_ctl_conf(struct tkt_ctl *ctl)
 
 /* Agents need not be able to read the configuration: then the default must do, unless
  * they named a file themselves. */
+struct tkt_conf *tkt_ctl_conf_part(struct tkt_ctl *ctl, uint64_t sections)
+{
+    struct tkt_err err = TKT_ERR_INIT;
+    bool named = tkt_ctl_opt(ctl, "config") != NULL;
+    struct tkt_conf *conf =
+        named || access(tkt_ctl_conf_path(ctl), R_OK) == 0
+            ? tkt_conf_load_part(tkt_ctl_conf_path(ctl), sections, &err)
+            : NULL;
+
+    if (conf == NULL && named) {
+        (void)tkt_ctl_fail_err(&err); /* it tells why; the default's error follows */
+    }
+    return conf;
+}
+
+/* Thousands of rules are not read for the name of a socket. */
 static const struct tkt_conf *readable_conf(struct tkt_ctl *ctl)
 {
     if (ctl->conf != NULL) {
         return ctl->conf;
     }
-    if (tkt_ctl_opt(ctl, "config") != NULL) {
-        (void)tkt_ctl_conf(ctl); /* it told why; the default's error follows */
-        return ctl->conf;
+    if (ctl->top == NULL) {
+        ctl->top = tkt_ctl_conf_part(ctl, 0);
     }
-    struct tkt_err err = TKT_ERR_INIT;
-    if (access(tkt_ctl_conf_path(ctl), R_OK) == 0) {
-        ctl->conf = tkt_conf_load(tkt_ctl_conf_path(ctl), &err);
-    }
-    return ctl->conf;
+    return ctl->top;
 }
 
 bool tkt_ctl_conf_failed(const struct tkt_ctl *ctl)
 {
     return tkt_ctl_opt(ctl, "socket") == NULL && tkt_ctl_opt(ctl, "config") != NULL &&
-           ctl->conf == NULL;
+           ctl->conf == NULL && ctl->top == NULL;
 }
 
 const char *tkt_ctl_control_socket(struct tkt_ctl *ctl)

@@ -32,9 +32,19 @@ struct tkt_notice_made {
 int tkt_notice_make(struct tkt_notice_made *m, const struct tkt_settings *set,
                     struct tkt_reader *reader, int64_t ticket, int64_t message,
                     const char *payload, struct tkt_err *err);
-/* The same for a ticket that does not exist: for `ticketctl notify preview --sample`. */
+/* The same for a ticket that does not exist. Of the settings conf and texts are used. */
 int tkt_notice_make_sample(struct tkt_notice_made *m, const struct tkt_settings *set,
                            const char *payload, struct tkt_err *err);
+/* What one would say, for `ticketctl notify preview`: {"subject", "language", "text",
+ * "html"} in out, which is empty. ticket 0: of a ticket that does not exist, without reader. */
+struct tkt_notice_asked {
+    const char *what;     /* NULL: created */
+    const char *role;     /* NULL: requester */
+    const char *language; /* NULL: the desk's */
+};
+int tkt_notice_preview(const struct tkt_settings *set,
+                       const struct tkt_notice_asked *asked, struct tkt_reader *reader,
+                       int64_t ticket, struct tkt_buf *out, struct tkt_err *err);
 void tkt_notice_made_release(struct tkt_notice_made *m);
 
 /* enum tkt_notice_what of a name, or -1. */

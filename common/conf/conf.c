@@ -129,7 +129,7 @@ static struct tkt_conf *load(struct tkt_conf_source *source, const char *path,
         ok = false;
         (void)no_memory(err); /* ok says so */
     }
-    ok = ok && tkt_conf_check(conf, err) == 0;
+    ok = ok && (source->only != 0 || tkt_conf_check(conf, err) == 0);
     if (ok && complete(conf) < 0) {
         ok = false;
         (void)no_memory(err); /* as above */
@@ -140,7 +140,7 @@ static struct tkt_conf *load(struct tkt_conf_source *source, const char *path,
     return conf;
 }
 
-struct tkt_conf *tkt_conf_load(const char *path, struct tkt_err *err)
+static struct tkt_conf *load_file(const char *path, uint64_t only, struct tkt_err *err)
 {
     struct tkt_conf_source *source = tkt_conf_source_new();
 
@@ -148,11 +148,23 @@ struct tkt_conf *tkt_conf_load(const char *path, struct tkt_err *err)
         (void)no_memory(err); /* NULL says so */
         return NULL;
     }
+    source->only = only;
     if (tkt_conf_source_read(source, path, err) < 0) {
         tkt_conf_source_free(&source);
         return NULL;
     }
     return load(source, path, err);
+}
+
+struct tkt_conf *tkt_conf_load(const char *path, struct tkt_err *err)
+{
+    return load_file(path, 0, err);
+}
+
+struct tkt_conf *tkt_conf_load_part(const char *path, uint64_t sections,
+                                    struct tkt_err *err)
+{
+    return load_file(path, sections | UINT64_C(1) << TKT_CONF_TOP, err);
 }
 
 struct tkt_conf *tkt_conf_load_text(const char *name, const char *data, size_t n,

@@ -787,6 +787,11 @@ struct tkt_conf {
 
 /* Reads and checks path and what it includes. Errors are CONF. Owner: the caller. */
 struct tkt_conf *tkt_conf_load(const char *path, struct tkt_err *err);
+/* The sections of these bits (1 << enum tkt_conf_section_id; 0: the top level alone) and the
+ * top level of path: for who needs no more of it. Other sections are passed over, and what
+ * must hold between settings is not looked at: a fault there hinders nobody. */
+struct tkt_conf *tkt_conf_load_part(const char *path, uint64_t sections,
+                                    struct tkt_err *err);
 /* The defaults alone, without any desk; never fails but for memory. */
 struct tkt_conf *tkt_conf_defaults(void);
 void tkt_conf_free(struct tkt_conf **conf);

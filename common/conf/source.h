@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define TKT_CONF_FILE_MAX (1024 * 1024)
 #define TKT_CONF_TEXT_MAX (16 * 1024 * 1024)
@@ -53,6 +54,8 @@ struct tkt_conf_source {
     struct tkt_buf text;
     struct tkt_buf warnings; /* "file:line: what\n" each */
     bool may_include;
+    uint64_t
+        only; /* bits 1 << enum tkt_conf_section_id; 0 = all. Others are passed over */
 };
 
 struct tkt_conf_source *tkt_conf_source_new(void);

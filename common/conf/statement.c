@@ -194,6 +194,36 @@ static int check_title(struct tkt_conf_reader *r, const struct tkt_conf_section 
                                       "\"%.60s\" is no title; write %s", r->title, want);
 }
 
+static bool is_wanted(const struct tkt_conf_source *source,
+                      const struct tkt_conf_section *section)
+{
+    return source->only == 0 ||
+           (source->only & UINT64_C(1) << (section - tkt_conf_sections)) != 0;
+}
+
+/* To the end of the section, behind its "{". */
+static int pass_over(struct tkt_conf_reader *r, const struct tkt_conf_lexeme *name,
+                     struct tkt_err *err)
+{
+    struct tkt_conf_lexeme token;
+    unsigned depth = 1;
+
+    while (depth > 0) {
+        if (tkt_conf_scan_next(&r->scan, &token, err) < 0) {
+            return -1;
+        }
+        if (token.kind == TKT_CONF_END) {
+            return tkt_conf_source_fail(
+                r->scan.source, name->pos, err,
+                "section %.*s is never closed; write } at its end",
+                name->len > 60 ? 60 : (int)name->len, name->raw);
+        }
+        depth += tkt_conf_lexeme_is(&token, '{');
+        depth -= tkt_conf_lexeme_is(&token, '}');
+    }
+    return 0;
+}
+
 static int open_section(struct tkt_conf_reader *r,
                         const struct tkt_conf_lexeme *name_token,
                         const struct tkt_conf_lexeme *title,
@@ -215,6 +245,9 @@ static int open_section(struct tkt_conf_reader *r,
     }
     if (section == NULL) {
         return unknown_section(r, name, name_token->pos, err);
+    }
+    if (!is_wanted(source, section)) {
+        return pass_over(r, name_token, err);
     }
     if (check_title(r, section, title, name_token->pos, err) < 0) {
         return -1;

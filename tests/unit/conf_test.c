@@ -574,6 +574,46 @@ static void included_files_are_read_in_order_and_named(void **state)
     unlink(at("main.conf"));
 }
 
+static void a_part_is_read_without_the_rest(void **state)
+{
+    static const char text[] =
+        "control_socket = \"/run/x.sock\"\n"
+        "desk \"it\" { prefix = 7 wrong = {\"}\", x} }\n"
+        "rule \"r\" { nobody_knows = yes } no_section { a = { b } }\n"
+        "model { threshold = 80 }\n"
+        "intake_socket = \"/run/y.sock\"\n";
+    struct tkt_err err = TKT_ERR_INIT;
+    char name[sizeof(dir) + 8];
+
+    (void)state;
+    snprintf(name, sizeof(name), "%s/part", dir);
+    for (int known = 0; known < 2; known++) {
+        FILE *f = fopen(name, "w");
+
+        /* A section that does not exist is an error anywhere. */
+        fprintf(f, "%.*s%s", known ? (int)(strstr(text, "no_section") - text) : 10000,
+                text, known ? strstr(text, "\nmodel") : "");
+        fclose(f);
+        struct tkt_conf *conf = tkt_conf_load_part(name, 0, &err);
+        assert_int_equal(conf != NULL, known);
+        if (conf == NULL) {
+            continue;
+        }
+        assert_string_equal(conf->control_socket, "/run/x.sock");
+        assert_string_equal(conf->intake_socket, "/run/y.sock");
+        assert_int_equal(conf->desk_count + conf->rule_count, 0);
+        assert_int_not_equal(conf->model.threshold, 80);
+        tkt_conf_free(&conf);
+        conf = tkt_conf_load_part(name, UINT64_C(1) << TKT_CONF_MODEL, &err);
+        assert_non_null(conf);
+        assert_int_equal(conf->model.threshold, 80);
+        tkt_conf_free(&conf);
+        assert_null(tkt_conf_load_part(name, UINT64_C(1) << TKT_CONF_DESK, &err));
+        assert_null(tkt_conf_load(name, &err));
+    }
+    unlink(name);
+}
+
 static void files_that_cannot_be_read_are_named(void **state)
 {
     (void)state;
@@ -669,6 +709,7 @@ int main(void)
         cmocka_unit_test(the_generation_follows_the_values_alone),
         cmocka_unit_test(what_is_hardly_meant_is_warned_of),
         cmocka_unit_test(included_files_are_read_in_order_and_named),
+        cmocka_unit_test(a_part_is_read_without_the_rest),
         cmocka_unit_test(files_that_cannot_be_read_are_named),
         cmocka_unit_test(more_desk_addresses_than_the_table_holds_are_refused),
         cmocka_unit_test(every_row_is_whole_and_its_default_is_in_range),
