@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import time
 
+from .tls import make_ca, make_cert, run
 from .util import as_user, free_port, port_open, stop, wait_for
 
 PASSWORD = "Secret-{12}'345"
@@ -25,35 +26,12 @@ PEOPLE = [
 LOCALES = {"de": "de-DE, en;q=0.8", "fr": "fr", "en": "en-GB"}
 
 
-def run(*command, timeout=60, **kw):
-    return subprocess.run(command, check=True, capture_output=True, timeout=timeout, **kw)
-
-
 def secret(root):
     path = f"{root}/password"
     with open(path, "w", encoding="utf-8") as f:
         f.write(PASSWORD)
     os.chmod(path, 0o600)
     return path
-
-
-def make_ca(root, name="ca"):
-    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-        "-nodes", "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{root}/{name}.key",
-        "-out", f"{root}/{name}.pem")
-    return f"{root}/{name}.pem"
-
-
-def make_cert(root, name, ca="ca", san="IP:127.0.0.1,DNS:localhost", cn=None):
-    base = f"{root}/{name}"
-    with open(f"{base}.ext", "w", encoding="utf-8") as f:
-        f.write(f"subjectAltName={san}\n")
-    run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-        "-subj", cn or f"/CN={name}", "-keyout", f"{base}.key", "-out", f"{base}.csr")
-    run("openssl", "x509", "-req", "-in", f"{base}.csr", "-CA", f"{root}/{ca}.pem", "-CAkey",
-        f"{root}/{ca}.key", "-CAcreateserial", "-days", "2", "-extfile", f"{base}.ext",
-        "-out", f"{base}.pem")
-    return f"{base}.pem", f"{base}.key"
 
 
 class Stage:
