@@ -294,6 +294,16 @@ static void judge_reply(struct tkt_http_call *c)
     }
 }
 
+/* Why a token is refused comes as a challenge (XOAUTH2), which libcurl leaves unanswered:
+ * the 535 behind it is never read. */
+static void judge_token(struct tkt_http_response *r)
+{
+    r->status = 535;
+    r->outcome = TKT_HTTP_REJECTED;
+    tkt_err_set(&r->err, TKT_ERR_CONF, "%s: the token is refused",
+                tkt_smtp_stage_names[TKT_SMTP_AUTH]);
+}
+
 /* curl's own code may be that of a farewell. */
 static int reply_code(const struct tkt_http_response *r)
 {
@@ -332,6 +342,12 @@ void tkt_smtp_judge(struct tkt_http_call *c, CURLcode code)
         r->outcome = TKT_HTTP_REJECTED;
         tkt_err_set(&r->err, TKT_ERR_CONF, "%s", curl_easy_strerror(code));
         return;
+    case CURLE_LOGIN_DENIED:
+        if (status == 334 && c->smtp_stage == TKT_SMTP_AUTH && c->smtp->bearer) {
+            judge_token(r);
+            return;
+        }
+        break;
     default:
         break;
     }

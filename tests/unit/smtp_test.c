@@ -280,6 +280,8 @@ static void log_ins_go_by_the_mechanism_that_was_asked_for(void **state)
     struct server login = {.script = {.auth = "334 VXNlcm5hbWU6", .more = "235 ok"}};
     struct server token = {.script = {.ehlo = "250-here\r\n250 AUTH PLAIN XOAUTH2"}};
     struct server wrong = {.script = {.auth = "535 5.7.8 no"}};
+    struct server stale = {.script = {.ehlo = "250-here\r\n250 AUTH XOAUTH2",
+                                      .auth = "334 eyJzdGF0dXMiOiI0MDEifQ=="}};
     struct tkt_smtp_request q = {.user = "desk", .password = "secret"};
 
     (void)state;
@@ -301,6 +303,11 @@ static void log_ins_go_by_the_mechanism_that_was_asked_for(void **state)
         token.log,
         "AUTH XOAUTH2 dXNlcj10ZXN0QGNvbnRvc28ub25taWNyb3NvZnQuY29tAWF1dGg9QmVhcmVyIEV3Q"
         "kFBbDNCQUFVRkZwVUFvN0ozVmUwYmpMQldaV0NjbFJDM0VvQUEBAQ==\r\n"));
+    e = send_to(&stale, q);
+    assert_int_equal(e.outcome, TKT_HTTP_REJECTED);
+    assert_int_equal(e.err.class, TKT_ERR_CONF);
+    assert_int_equal(e.status, 535);
+    assert_int_equal(e.stage, TKT_SMTP_AUTH);
 }
 
 static void without_starttls_nothing_leaves_where_it_is_a_must(void **state)
