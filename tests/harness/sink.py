@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A small LMTP server that keeps what it is given, byte for byte."""
+"""A small LMTP and SMTP server that keeps what it is given, byte for byte."""
+import contextlib
 import socketserver
 import threading
 
@@ -10,10 +11,11 @@ class _Session(socketserver.StreamRequestHandler):
 
     def handle(self):
         self.say("220 sink LMTP")
-        rcpts = 0
+        rcpts, lmtp = 0, False
         for line in self.rfile:
             verb = line.split(b" ")[0].strip().upper()
-            if verb == b"LHLO":
+            if verb in (b"LHLO", b"EHLO"):
+                lmtp = verb == b"LHLO"
                 self.say("250-sink")
                 self.say("250 8BITMIME")
             elif verb == b"MAIL":
@@ -25,8 +27,10 @@ class _Session(socketserver.StreamRequestHandler):
             elif verb == b"DATA":
                 self.say("354 go on")
                 self.server.mails.append(self.read_data())
-                for _ in range(rcpts):
-                    self.say("250 kept")
+                with self.server.answering(self.server.mails[-1]):
+                    for _ in range(rcpts if lmtp else 1):
+                        self.say("250 kept")
+                        self.wfile.flush()
             elif verb == b"QUIT":
                 self.say("221 bye")
                 return
@@ -48,11 +52,13 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class Sink:
-    """with Sink() as sink: sink.port, sink.mails."""
+    """with Sink() as sink: sink.port, sink.mails. answering(mail): a context around the answer
+    to a mail."""
 
-    def __init__(self):
+    def __init__(self, answering=None):
         self.server = _Server(("127.0.0.1", 0), _Session)
         self.server.mails = []
+        self.server.answering = answering or (lambda mail: contextlib.nullcontext())
         self.port = self.server.server_address[1]
         self.mails = self.server.mails
 

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Notices by a real ticketd: who is told what by mail and by a webhook, and who is not."""
-import email
-import email.policy
 import json
-import os
 
 import pytest
 from conftest import BUILD
 from harness import web
+from harness.outbox import Outbox
 from harness.product import Product
 from harness.util import make_root, remove_root, wait_for
 
@@ -48,23 +46,21 @@ desk "it" {
     prefix = "IT"
     group = "net"
 }
+desk "strict" {
+    addresses = {"strict@example.test"}
+    prefix = "ST"
+    group = "net"
+    acknowledge_if = proved
+}
 """
 
 
 @pytest.fixture(scope="module")
 def world():
     path = make_root()
-    box = os.path.join(path, "box")
-    os.mkdir(box)
-    os.chmod(box, 0o777)
-    program = os.path.join(path, "sendmail")
-    with open(program, "w") as f:
-        f.write("#!/bin/sh\nf=$(mktemp %s/new.XXXXXX)\necho \"X-Args: $*\" > $f\n"
-                "cat >> $f\nmv $f %s/mail.${f##*.}\n" % (box, box))
-    os.chmod(program, 0o755)
-    hook = Hook()
-    p = Product(path, BUILD, desks=CONF % {"program": program, "url": hook.url})
-    p.hook, p.box = hook, box
+    hook, outbox = Hook(), Outbox(path)
+    p = Product(path, BUILD, desks=CONF % {"program": outbox.program, "url": hook.url})
+    p.hook, p.outbox = hook, outbox
     try:
         p.prepare()
         p.start_ticketd()
@@ -77,16 +73,11 @@ def world():
 
 
 def mails(world):
-    found = []
-    for name in sorted(os.listdir(world.box)):
-        if name.startswith("mail."):
-            with open(os.path.join(world.box, name), "rb") as f:
-                found.append(email.message_from_binary_file(f, policy=email.policy.default))
-    return found
+    return world.outbox.mails()
 
 
-def submit(world, message, sender=ANN):
-    done = world.ctl("submit", "-f", sender, "-r", DESK, stdin=message, text=False)
+def submit(world, message, sender=ANN, desk=DESK):
+    done = world.ctl("submit", "-f", sender, "-r", desk, stdin=message, text=False)
     return done.stdout.split()[0].decode()
 
 
@@ -124,6 +115,21 @@ def test_robots_lists_and_bounces_are_not_answered(world):
     assert len(mails(world)) == before + 1
 
 
+def test_a_desk_that_demands_proof_answers_nobody_without(world):
+    """The room is told of all the same."""
+    strict, proof = "strict@example.test", (
+        "Authentication-Results: mx.example.test; dmarc=%s header.from=customer.example\r\n")
+    quiet = [submit(world, text("unproved"), desk=strict),
+             submit(world, text("forged", more=proof % "fail"), desk=strict)]
+    loud = submit(world, text("proved", more=proof % "pass"), desk=strict)
+    wait_for("the mail", lambda: any(loud in m["Subject"] for m in mails(world)), 20)
+    wait_for("the room", lambda: all(t in json.dumps(world.hook.got) for t in quiet), 20)
+    assert not [m for m in mails(world) for t in quiet if t in m["Subject"]]
+    assert submit(world, text("unproved, elsewhere", sender="max@customer.example"),
+                  sender="max@customer.example").startswith("IT-")
+    wait_for("his mail", lambda: world.outbox.to("max@customer.example"), 20)
+
+
 def test_a_loop_that_passes_for_a_person_is_cut(world):
     """What it sends becomes tickets; what it is told ends."""
     loop = "loop@customer.example"
@@ -143,7 +149,19 @@ def test_a_loop_that_passes_for_a_person_is_cut(world):
     assert len(limited) == 1
 
 
+def test_words_are_shown_before_the_first_start(root):
+    product = Product(root, BUILD, desks=CONF % {"program": "/bin/true", "url": "http://127.0.0.1:1"})
+    product.prepare()
+    done = product.ctl("notify", "preview", "--on", "resolved", "--language", "de")
+    assert "gelöst" in done.stdout and "IT-12" in done.stdout
+    assert product.json("notify", "preview")["language"] == "en"
+    assert product.ctl("notify", "preview", "--on", "burned", check=False).returncode == 65
+    assert product.ctl("notify", "preview", "IT-1", check=False).returncode == 69
+
+
 def test_words_are_shown_before_they_are_sent(world):
+    asked = world.ctl("-s", f"{world.root}/run/control.sock", "notify", "preview", "--on", "resolved")
+    assert asked.stdout == world.ctl("notify", "preview", "--on", "resolved").stdout
     done = world.ctl("notify", "preview", "--on", "resolved", "--language", "de")
     assert "gelöst" in done.stdout and "IT-12" in done.stdout
     done = world.ctl("notify", "preview", "--html", "--to", "group")
