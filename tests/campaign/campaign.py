@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""make campaign: the long power-cut, Sieve, dispatch and crash runs; a line of figures for
+"""make campaign: the long power-cut, Sieve, dispatch, storm and crash runs; a line of figures for
 each workload of the first, pytest's words for the second, one JSON line for the others.
 
-    campaign.py BUILD [--only cut,sieve,dispatch,crash] [--mails N] [--kills N] [--seed N]
+    campaign.py BUILD [--only cut,sieve,dispatch,storm,crash] [--mails N] [--kills N] [--seed N]
                       [--jobs N] [--cut-rounds N] [--cut-seeds N] [--deliveries N]
 """
 import argparse
@@ -14,6 +14,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from campaign.crash import Crash  # noqa: E402
 from campaign.dispatch import Dispatch  # noqa: E402
+from campaign.storm import Storm  # noqa: E402
 
 
 def sieve(build, deliveries):
@@ -38,7 +39,7 @@ def main():
     ap.add_argument("--seed", type=int)
     ap.add_argument("--deliveries", type=int, default=10000, help="by Sieve; 0: no Sieve runs")
     ap.add_argument("--jobs", type=int, default=100000, help="tickets for a faulty desk; 0: none")
-    ap.add_argument("--only", default="cut,sieve,dispatch,crash")
+    ap.add_argument("--only", default="cut,sieve,dispatch,storm,crash")
     ap.add_argument("--cut-rounds", type=int, default=20, help="power-cut workloads")
     ap.add_argument("--cut-seeds", type=int, default=6, help="random cuts an operation")
     args = ap.parse_args()
@@ -59,6 +60,8 @@ def main():
                         "tests/bench/queue_bench"], check=True)
         print(json.dumps(Dispatch(build, args.jobs, args.kills, 60000, 5400,
                                   seed=args.seed).run()))
+    if "storm" in only:
+        print(json.dumps(Storm(build, args.mails, 5, seed=args.seed).run()))
     if "crash" in only:
         print(json.dumps(Crash(build, args.mails, args.kills, seed=args.seed).run()))
 
