@@ -14,7 +14,7 @@ variant() {
     rm -rf "$dir/root"
     mkdir -p "$dir"
     if (cd "$dir" && "$top/configure" --enable-werror --prefix=/usr "$@" &&
-        make && make install DESTDIR="$dir/root") >"$dir/log" 2>&1; then
+        make -j2 && make install DESTDIR="$dir/root") >"$dir/log" 2>&1; then
         echo "PASS: build $name"
     else
         echo "FAIL: build $name"

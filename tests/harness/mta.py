@@ -247,7 +247,7 @@ FEATURE(`nocanonify')dnl
 FEATURE(`no_default_msa')dnl
 DAEMON_OPTIONS(`Port={port}, Addr=127.0.0.1, Name=MTA')dnl
 LOCAL_DOMAIN(`example.test second.test')dnl
-INPUT_MAIL_FILTER(`ticket', `S={milter}, F=T, T=C:10s;S:10s;R:20s;E:60s')dnl
+INPUT_MAIL_FILTER(`ticket', `S={milter}, F=T, T=C:60s;S:60s;R:60s;E:5m')dnl
 MAILER(`local')dnl
 MAILER(`smtp')dnl
 """

@@ -66,17 +66,19 @@ def program(build, name):
 
 
 class Product:
-    """start() runs both daemons; every part of the configuration can be added to. The milter's
-    deadline is that of a busy machine; who takes ticketd away sets a shorter one."""
+    """start() runs both daemons; every part of the configuration can be added to. Where neither
+    milter nor parser are said, the limits of time are those of a busy machine."""
 
-    def __init__(self, root, build, desks=DESKS, top="", milter="    deadline = 25s", parser="", store="",
+    def __init__(self, root, build, desks=DESKS, top="", milter=None, parser=None, store="",
                  access="", milter_socket=None, log_level="info", wrapper=(), hooks="",
                  intake_umask="0007"):
+        if milter is None and parser is None:
+            milter, parser = "    deadline = 25s", "    budget = 5s\n    queue_wait = 10s"
         self.root = os.path.join(root, "ticket")
         self.build = build
         self.milter_socket = milter_socket or f"unix:{self.root}/socket/milter.sock"
         self.config = f"{self.root}/ticket-milter.conf"
-        self.parts = dict(desks=desks, top=top, milter=milter, parser=parser, store=store,
+        self.parts = dict(desks=desks, top=top, milter=milter or "", parser=parser or "", store=store,
                           access=access, log_level=log_level, intake_umask=intake_umask,
                           hooks=hooks)
         self.wrapper = list(wrapper)

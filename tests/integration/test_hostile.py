@@ -61,7 +61,7 @@ def product():
     if os.geteuid() != 0:
         pytest.skip("separate users need root")
     path = make_root()
-    p = Product(path, BUILD)
+    p = Product(path, BUILD, parser="")
     try:
         p.prepare()
         p.start_ticketd()
@@ -92,7 +92,7 @@ def test_all_of_it_was_kept_and_verifies(product):
 def test_a_hundred_hostile_streams_do_not_starve_honest_mail(mail):
     skip_without_postfix()
     path = make_root()
-    p = Product(path, BUILD)
+    p = Product(path, BUILD, parser="")
     postfix = Postfix(path, settings=(
         f"smtpd_milters = {p.milter_socket}\nsmtpd_client_connection_count_limit = 0\n"
         "default_process_limit = 300\n"))

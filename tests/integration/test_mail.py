@@ -283,10 +283,10 @@ def test_a_full_mailbox_and_a_refusal_of_ours_mark_nobody(site, mail):
         assert send(site.mta.port, "", to, text.replace("\n", "\r\n").encode()).code == 250
     text = REPORT.format(to=to, id="full-then-gone", action="failed", status="5.1.1")
     site.product.ctl("notify", "optout", "ann@customer.example", "--reachable")
-    wait_for("all events", lambda: len(events(site, ticket, "notice.bounced")) == len(said), 20)
+    wait_for("all events", lambda: len(events(site, ticket, "notice.bounced")) == len(said))
     assert events(site, ticket, "contact.marked") == []
     assert send(site.mta.port, "", to, text.replace("\n", "\r\n").encode()).code == 250
-    wait_for("the mark", lambda: events(site, ticket, "contact.marked"), 20)
+    wait_for("the mark", lambda: events(site, ticket, "contact.marked"))
     assert [e["data"]["reason"] for e in events(site, ticket, "contact.marked")] == ["5.1.1"]
     site.product.ctl("notify", "optout", "ann@customer.example", "--reachable")
 

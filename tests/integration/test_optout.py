@@ -56,15 +56,15 @@ class Site:
         done = self.product.ctl("submit", "-f", sender, "-r", DESK, text=False, stdin=(
             f"From: {sender}\r\nTo: {DESK}\r\nSubject: help\r\nMessage-ID: <1.{sender}>\r\n"
             "\r\nIt does not work.\r\n").encode())
-        wait_for("the acknowledgement", lambda: self.mails(sender), 20)
+        wait_for("the acknowledgement", lambda: self.mails(sender))
         return done.stdout.split()[0].decode()
 
     def comment(self, ticket, to, count):
         self.product.ctl("comment", ticket, "We look at it.", "--public")
-        wait_for("the notice", lambda: len(self.mails(to)) == count, 20)
+        wait_for("the notice", lambda: len(self.mails(to)) == count)
 
     def call(self, method, path, body=None, headers=None):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         c.request(method, path, body=body, headers=headers or {})
         answer = c.getresponse()
         said = (answer.status, answer.read().decode("utf-8"), answer.headers)

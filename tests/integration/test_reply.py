@@ -361,10 +361,10 @@ def later(site, mail, first, text):
     (new,) = new
     wait_for("later analysis", lambda: kinds(site, new, "ticket.analysed"), 60)
     wait_for("the group's notice", lambda: [
-        e for e in kinds(site, new, "notice.told") if e["role"] == "group"], 30)
+        e for e in kinds(site, new, "notice.told") if e["role"] == "group"])
     wait_for("no job under way", lambda: all(
-        j["state"] == "done" for j in show(site, new)["jobs"]), 30)
-    wait_for("empty queue", site.mta.queue_empty, 30)
+        j["state"] == "done" for j in show(site, new)["jobs"]))
+    wait_for("empty queue", site.mta.queue_empty)
     return new
 
 
@@ -372,7 +372,7 @@ def later(site, mail, first, text):
 def test_a_note_that_is_read_later_is_told_to_nobody_outside(chatty, mail, word):
     site = chatty
     ticket, first = open_ticket(site, mail, "Printer nine")
-    wait_for("the acknowledgement", lambda: mails_to(site, ANN), 30)
+    wait_for("the acknowledgement", lambda: mails_to(site, ANN))
     site.mta.clear_mails()
     new = later(site, mail, first, FORWARDED.format(word))
     now = show(site, new)
@@ -381,8 +381,8 @@ def test_a_note_that_is_read_later_is_told_to_nobody_outside(chatty, mail, word)
     assert [(m["internal"], m["agent"]) for m in now["messages"]] == [(True, True)]
     site.product.ctl("resolve", new)
     wait_for("the state's notice", lambda: [
-        e for e in kinds(site, new, "notice.told") if e["what"] == "state"], 30)
-    wait_for("empty queue", site.mta.queue_empty, 30)
+        e for e in kinds(site, new, "notice.told") if e["what"] == "state"])
+    wait_for("empty queue", site.mta.queue_empty)
     told = {e["to"] for e in kinds(site, new, "notice.told")}
     assert told <= {BOB, "eve@agents.test"}, told
     ours = [m for m in site.mta.mails() if header(m, "Auto-Submitted")]
@@ -398,6 +398,6 @@ def test_an_agents_forward_is_in_the_name_of_who_wrote_it_unless_it_is_a_note(ch
         put(site, BOB, mail(subject, to=DESK, sender=f"Bob Secret <{BOB}>",
                             body=FORWARDED.format(text), extra=proof("agents.test")))
         made[subject] = wait_for("the ticket", lambda s=subject: [
-            t for t in site.product.tickets() if t["subject"] == s], 20)[0]["id"]
+            t for t in site.product.tickets() if t["subject"] == s])[0]["id"]
     assert show(site, made["Forward one"])["requester"] == ANN
     assert show(site, made["Forward two"])["requester"] == BOB

@@ -129,8 +129,8 @@ def test_it_needs_libc_alone_and_shows_five_symbols():
 
 
 def memory_of(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as f:
-        rss = int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:  # VmRSS is an estimate
+        rss = int(re.search(r"Rss:\s+(\d+)", f.read()).group(1))
     with open(f"/proc/{pid}/maps", encoding="utf-8") as f:
         maps = f.read()
     return rss, len(os.listdir(f"/proc/{pid}/fd")), len(maps.splitlines()), maps
