@@ -6,12 +6,10 @@ The desk (bench/desk_fake) loses answers after it carried requests out, refuses 
 statuses that may be tried again, and finds a new ticket only after a while. ticketd gets
 SIGKILL at random moments, spread over the work.
 """
-import contextlib
 import json
 import os
 import random
 import signal
-import sqlite3
 import time
 
 from bench.bench_itsm import Fake, fill, product
@@ -21,24 +19,17 @@ COMMENTS = 2  # of every fourth ticket
 
 
 class Dispatch:
-    """end_leases: what was under way is free at the next start, as if that came a minute later."""
-
-    def __init__(self, build, tickets, kills, lag_ms, seconds, seed=None, end_leases=False):
+    def __init__(self, build, tickets, kills, lag_ms, seconds, seed=None):
         self.build, self.tickets, self.kills = build, tickets, kills
         self.lag_ms, self.seconds = lag_ms, seconds
         self.seed = seed if seed is not None else random.randrange(1 << 32)
         self.random = random.Random(self.seed)
         self.killed = 0
-        self.end_leases = end_leases
 
     def kill(self, p):
         os.kill(p.ticketd.pid, signal.SIGKILL)
         p.ticketd.wait()
         self.killed += 1
-        if self.end_leases:
-            with contextlib.closing(sqlite3.connect(f"{p.root}/store/tickets.db")) as db:
-                db.execute("UPDATE jobs SET due = ? WHERE state = 1", (int(time.time() * 1000),))
-                db.commit()
         p.start_ticketd()
 
     def left(self, p):

@@ -46,7 +46,7 @@ def site_of():
 
 
 def test_each_ticket_once_whatever_dies_or_gets_lost():
-    got = Dispatch(BUILD, 1000, 12, 1500, 300, end_leases=True).run()
+    got = Dispatch(BUILD, 1000, 12, 1500, 300).run()
     print(got)
     assert got["lost"] > 25 and got["refused"] > 50 and got["kills"] == 12
 

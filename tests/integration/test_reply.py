@@ -88,7 +88,6 @@ def done(site, ticket, count=1):
     """So many mails of agents were looked at, and all that follows has gone out."""
     wait_for("the agent's mail", lambda: len(kinds(site, ticket, "agent.mail")) +
              len(kinds(site, ticket, "agent.held")) == count, 150)
-    # What a killed ticketd had under way comes back when its lease ends.
     wait_for("no notice under way", lambda: all(
         j["state"] == "done" for j in show(site, ticket)["jobs"]), 150)
     wait_for("empty queue", site.mta.queue_empty)
