@@ -92,7 +92,7 @@ def test_all_of_it_was_kept_and_verifies(product):
 def test_a_hundred_hostile_streams_do_not_starve_honest_mail(mail):
     skip_without_postfix()
     path = make_root()
-    p = Product(path, BUILD, parser="")
+    p = Product(path, BUILD)
     postfix = Postfix(path, settings=(
         f"smtpd_milters = {p.milter_socket}\nsmtpd_client_connection_count_limit = 0\n"
         "default_process_limit = 300\n"))
