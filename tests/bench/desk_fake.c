@@ -16,14 +16,17 @@
 #include "base/util.h"
 
 #include <arpa/inet.h>
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/tcp.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CONNS_MAX 1024
@@ -35,7 +38,15 @@
 struct ticket {
     char key[KEY_LEN + 1];
     int64_t visible_ms;
-    int comments; /* the last one's number */
+    int comments;  /* the last one's number */
+    uint32_t note; /* the newest in its history; 0: none */
+};
+
+struct note {
+    uint32_t before; /* the note of the same ticket before it */
+    bool is_public;
+    time_t at;
+    char *text; /* base64 */
 };
 
 struct conn {
@@ -55,6 +66,8 @@ static struct {
     struct ticket *tickets; /* 1, 2, ... are their numbers */
     size_t count;
     uint32_t *slots;
+    struct note *notes; /* 1, 2, ... are the numbers of transactions and attachments */
+    uint32_t note_count;
     struct conn *conns[CONNS_MAX];
     uint64_t random;
     int64_t posts, doubled, disorder, repeated, comments, refused, lost, searches, hits;
@@ -188,6 +201,27 @@ static void search(struct conn *c, const char *target)
     answer(c, 200, "", text);
 }
 
+static void add_note(struct ticket *t, const char *body, bool is_public)
+{
+    cJSON *json = cJSON_Parse(body);
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(json, "Content"));
+    size_t n = text == NULL ? 0 : strlen(text);
+
+    if (++fake.note_count % 4096 == 1) {
+        fake.notes = realloc(fake.notes, (fake.note_count + 4096) * sizeof(*fake.notes));
+        must(fake.notes != NULL, "memory");
+    }
+    struct note *note = &fake.notes[fake.note_count];
+    *note = (struct note){.before = t->note,
+                          .is_public = is_public,
+                          .at = time(NULL),
+                          .text = malloc(n * 4 / 3 + 8)};
+    must(note->text != NULL, "memory");
+    EVP_EncodeBlock((unsigned char *)note->text, (const unsigned char *)text, (int)n);
+    t->note = fake.note_count;
+    cJSON_Delete(json);
+}
+
 /* "... step 3 ...": comments of a ticket are numbered from 1. */
 static void comment(struct conn *c, const char *target, const char *body)
 {
@@ -209,8 +243,81 @@ static void comment(struct conn *c, const char *target, const char *body)
     fake.disorder += number > t->comments + 1;
     fake.repeated += number <= t->comments;
     t->comments = TKT_MAX(t->comments, number);
+    add_note(t, body, strstr(target, "/correspond") != NULL);
     answer(c, 201, "", "[\"Comments added\"]");
     maybe_lose(c);
+}
+
+static size_t add_item(char *out, size_t room, uint32_t note, const char *at, bool text)
+{
+    const char *comma = out[-1] == '[' ? "" : ",";
+    int n;
+
+    if (text) {
+        n = snprintf(out, room,
+                     "%s{\"id\":\"%u\",\"TransactionId\":\"%u\",\"Created\":\"%s\","
+                     "\"ContentType\":\"text/plain\",\"Filename\":\"\"}",
+                     comma, note, note, at);
+    } else {
+        n = snprintf(out, room,
+                     "%s{\"id\":\"%u\",\"Created\":\"%s\",\"Type\":\"%s\","
+                     "\"Creator\":{\"id\":\"us\"}}",
+                     comma, note, at,
+                     fake.notes[note].is_public ? "Correspond" : "Comment");
+    }
+    return (size_t)n;
+}
+
+/* What we know of a ticket: itself, "/history", "/attachments" (a text each). */
+static void show(struct conn *c, const char *target)
+{
+    char *below;
+    unsigned long n = strtoul(target, &below, 10);
+    bool wants_texts = strncmp(below, "/attachments", 12) == 0;
+    char text[1800];
+    size_t len;
+
+    if (n < 1 || n > fake.count) {
+        answer(c, 404, "", "{\"message\":\"no such ticket\"}");
+        return;
+    }
+    if (refuses(c)) {
+        return;
+    }
+    if (*below == '?') {
+        snprintf(text, sizeof(text),
+                 "{\"id\":\"%lu\",\"Status\":\"new\",\"Queue\":{\"Name\":\"General\"},"
+                 "\"Owner\":{\"id\":\"Nobody\"},\"Creator\":{\"id\":\"us\"}}",
+                 n);
+        answer(c, 200, "", text);
+        return;
+    }
+    len = (size_t)snprintf(text, sizeof(text), "{\"items\":[");
+    for (uint32_t i = fake.tickets[n].note; i != 0 && len < sizeof(text) - 300;
+         i = fake.notes[i].before) {
+        char at[32];
+        struct tm tm;
+
+        strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&fake.notes[i].at, &tm));
+        len += add_item(text + len, sizeof(text) - len, i, at, wants_texts);
+    }
+    snprintf(text + len, sizeof(text) - len, "]}");
+    answer(c, 200, "", text);
+}
+
+static void show_text(struct conn *c, const char *target)
+{
+    unsigned long n = strtoul(target, NULL, 10);
+    char text[1800];
+
+    if (n < 1 || n > fake.note_count) {
+        answer(c, 404, "", "{\"message\":\"no such attachment\"}");
+        return;
+    }
+    must(strlen(fake.notes[n].text) < sizeof(text) - 100, "a long text");
+    snprintf(text, sizeof(text), "{\"id\":\"%lu\",\"Content\":\"%s\"}", n,
+             fake.notes[n].text);
+    answer(c, 200, "", text);
 }
 
 static void stats(struct conn *c)
@@ -237,6 +344,9 @@ static void reset(struct conn *c)
 {
     memset(fake.slots, 0, SLOTS * sizeof(*fake.slots));
     memset(fake.tickets, 0, (fake.count + 1) * sizeof(*fake.tickets));
+    while (fake.note_count > 0) {
+        free(fake.notes[fake.note_count--].text);
+    }
     fake.count = 0;
     fake.posts = fake.doubled = fake.disorder = fake.repeated = fake.comments = 0;
     fake.refused = fake.lost = fake.searches = fake.hits = 0;
@@ -271,6 +381,10 @@ static void serve(struct conn *c, char *head, char *body)
         comment(c, target, body);
     } else if (target != NULL && strncmp(target, "/REST/2.0/tickets?", 18) == 0) {
         search(c, target);
+    } else if (target != NULL && strncmp(target, "/REST/2.0/ticket/", 17) == 0) {
+        show(c, target + 17);
+    } else if (target != NULL && strncmp(target, "/REST/2.0/attachment/", 21) == 0) {
+        show_text(c, target + 21);
     } else {
         answer(c, 404, "", "{\"message\":\"no such thing\"}");
     }

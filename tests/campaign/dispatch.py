@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Tickets to a faulty desk while ticketd is killed, and then count: each ticket there once,
-its comments in order, nothing parked.
+its comments once and in order, nothing parked.
 
 The desk (bench/desk_fake) loses answers after it carried requests out, refuses some with
 statuses that may be tried again, and finds a new ticket only after a while. ticketd gets
@@ -79,7 +79,7 @@ class Dispatch:
                   "kills": self.killed, "lag_ms": self.lag_ms, "parked": len(parked),
                   "comments_wanted": want, "fill_s": round(filled - start),
                   "run_s": round(time.monotonic() - filled), **got}
-        if got["doubled"] or got["disorder"] or parked or got["tickets"] != self.tickets or \
+        if got["doubled"] or got["repeated"] or got["disorder"] or parked or got["tickets"] != self.tickets or \
                 got["distinct"] != want or "Sanitizer" in log:
             raise RuntimeError(f"{json.dumps(result)} {parked[:5]} {log[-3000:]}")
         return result
