@@ -168,7 +168,7 @@ static int load(void *arg, const unsigned char key[TKT_SHA256_LEN],
 
     if (tkt_commit_call(d->commit, apply_load, &job, false, &err) < 0) {
         tkt_log(TKT_LOG_WARNING, NULL, "oauth.kept", "error", err.text, NULL);
-        return 0;
+        return err.class == TKT_ERR_PERM ? 0 : -1;
     }
     if (job.found == 0) {
         return 0;

@@ -393,18 +393,19 @@ static void end_busy(struct tkt_oauth *o, struct token *t)
     pthread_cond_broadcast(&o->fetched);
 }
 
-/* What the keeper has, into a token that is busy. */
-static void load_kept(struct tkt_oauth *o, struct token *t)
+/* What the keeper has, into a token that is busy. -1: it does not say now. */
+static int load_kept(struct tkt_oauth *o, struct token *t)
 {
     unsigned char key[TKT_SHA256_LEN];
     struct tkt_oauth_kept *kept = calloc(1, sizeof(*kept));
 
-    t->is_loaded = true;
     if (kept == NULL) {
-        return;
+        return -1;
     }
     tkt_sha256(t->key, strlen(t->key), key);
-    if (o->keeper.load(o->keeper.arg, key, kept) == 1) {
+    int n = o->keeper.load(o->keeper.arg, key, kept);
+    t->is_loaded = n >= 0;
+    if (n == 1) {
         int64_t left = kept->until_wall_ms - tkt_clock_wall_ms();
 
         /* More than there can be is a clock that was put back. */
@@ -416,6 +417,7 @@ static void load_kept(struct tkt_oauth *o, struct token *t)
     }
     tkt_wipe(kept, sizeof(*kept));
     free(kept);
+    return n < 0 ? -1 : 0;
 }
 
 /* A token that is busy, to the keeper. */
@@ -498,8 +500,12 @@ static int replace(struct token *t, const struct tkt_oauth_ask *ask, struct tkt_
 static int renew(struct tkt_oauth *o, struct token *t, const struct tkt_oauth_ask *ask,
                  struct tkt_err *err)
 {
-    if (o->keeper.load != NULL && !t->is_loaded) {
-        load_kept(o, t);
+    /* The first refresh token in place of a newer one that is kept: servers that change it
+     * take that for a theft, and end them all. */
+    if (o->keeper.load != NULL && !t->is_loaded && load_kept(o, t) < 0 &&
+        ask->grant == TKT_OAUTH_REFRESH) {
+        return tkt_err_set(err, TKT_ERR_TEMP,
+                           "the token that is kept cannot be read now");
     }
     if (!is_good(t) && replace(t, ask, err) < 0) {
         return -1;

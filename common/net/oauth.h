@@ -51,7 +51,8 @@ struct tkt_oauth_kept {
 /* Called from any thread, for a key by one at a time. key is a hash, and no secret. */
 struct tkt_oauth_keeper {
     void *arg;
-    /* 1 with *out, 0 when nothing is kept (or it cannot be read). */
+    /* 1 with *out, 0 when nothing is kept (or nobody can read it any more), -1 when that
+     * cannot be said now. */
     int (*load)(void *arg, const unsigned char key[TKT_SHA256_LEN],
                 struct tkt_oauth_kept *out);
     /* On disk when it returns 0; NULL: kept no more. */

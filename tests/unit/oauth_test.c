@@ -190,6 +190,113 @@ static void many_that_need_it_at_once_fetch_it_once(void **state)
     end(&s);
 }
 
+/* ---- a keeper ------------------------------------------------------------------------- */
+
+struct shelf {
+    bool shut; /* neither read nor written now */
+    struct tkt_oauth_kept kept;
+};
+
+static int load(void *arg, const unsigned char key[TKT_SHA256_LEN],
+                struct tkt_oauth_kept *out)
+{
+    struct shelf *shelf = arg;
+
+    (void)key;
+    if (shelf->shut) {
+        return -1;
+    }
+    *out = shelf->kept;
+    return shelf->kept.refresh[0] != '\0';
+}
+
+static int save(void *arg, const unsigned char key[TKT_SHA256_LEN],
+                const struct tkt_oauth_kept *kept, struct tkt_err *err)
+{
+    struct shelf *shelf = arg;
+
+    (void)key;
+    if (shelf->shut) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "disk full");
+    }
+    shelf->kept = kept ? *kept : (struct tkt_oauth_kept){.until_wall_ms = 0};
+    return 0;
+}
+
+static void begin_kept(struct site *s, struct shelf *shelf, const char *answer)
+{
+    const struct tkt_oauth_keeper keeper = {.arg = shelf, .load = load, .save = save};
+
+    begin(s, answer);
+    tkt_oauth_free(&s->oauth);
+    s->oauth = tkt_oauth_new(&keeper, &s->err);
+    assert_non_null(s->oauth);
+    s->ask.grant = TKT_OAUTH_REFRESH;
+    s->ask.password = "first";
+}
+
+/* The last form that was sent. */
+static void assert_form(struct site *s, const char *form)
+{
+    unsigned char have[TKT_SHA256_LEN];
+    unsigned char want[TKT_SHA256_LEN];
+
+    assert_int_equal(fake_last_body(s->fake, have), strlen(form));
+    tkt_sha256(form, strlen(form), want);
+    assert_memory_equal(have, want, sizeof(want));
+}
+
+static void a_refresh_token_whose_newer_one_cannot_be_read_is_not_used(void **state)
+{
+    static struct shelf shelf; /* its tokens are large */
+    struct site s;
+    char token[64];
+
+    (void)state;
+    shelf = (struct shelf){.shut = true, .kept = {.refresh = "second"}};
+    begin_kept(&s, &shelf, "{\"access_token\":\"t1\",\"expires_in\":1000}");
+    assert_int_equal(get(&s, token), -1);
+    assert_int_equal(s.err.class, TKT_ERR_TEMP);
+    assert_int_equal(fake_requests(s.fake), 0);
+    shelf.shut = false;
+    assert_int_equal(get(&s, token), 0);
+    assert_string_equal(token, "t1");
+    assert_form(&s, "grant_type=refresh_token&refresh_token=second"
+                    "&client_id=a%20b%26c&client_secret=geheim%2Bx");
+    end(&s);
+}
+
+static void
+a_changed_refresh_token_is_kept_before_its_access_token_is_given_out(void **state)
+{
+    static struct shelf shelf;
+    struct site s;
+    char token[64];
+
+    (void)state;
+    shelf = (struct shelf){.kept = {.refresh = "second"}};
+    begin_kept(
+        &s, &shelf,
+        "{\"access_token\":\"t1\",\"expires_in\":100,\"refresh_token\":\"third\"}");
+    tkt_clock_fake(1000000, 1000000);
+    assert_int_equal(get(&s, token), 0);
+    assert_string_equal(shelf.kept.refresh, "third");
+    fake_answer(
+        s.fake, "/token", 200,
+        "{\"access_token\":\"t2\",\"expires_in\":100,\"refresh_token\":\"fourth\"}");
+    tkt_clock_advance(80000);
+    shelf.shut = true;
+    assert_int_equal(get(&s, token), -1);
+    assert_int_equal(get(&s, token), -1);
+    assert_int_equal(fake_requests(s.fake), 2); /* not asked once more */
+    shelf.shut = false;
+    assert_int_equal(get(&s, token), 0);
+    assert_string_equal(token, "t2");
+    assert_string_equal(shelf.kept.refresh, "fourth");
+    assert_int_equal(fake_requests(s.fake), 2);
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +305,9 @@ int main(void)
         cmocka_unit_test(a_refused_refresh_token_falls_back_to_the_grant),
         cmocka_unit_test(no_error_tells_a_secret_and_no_answer_is_believed_blindly),
         cmocka_unit_test(many_that_need_it_at_once_fetch_it_once),
+        cmocka_unit_test(a_refresh_token_whose_newer_one_cannot_be_read_is_not_used),
+        cmocka_unit_test(
+            a_changed_refresh_token_is_kept_before_its_access_token_is_given_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
