@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define UPLOAD_BYTES_PER_MS 4 /* the slowest way that is waited for */
+
 /* ---- what curl asks for while it runs --------------------------------------------------- */
 
 static size_t take_body(char *data, size_t size, size_t n, void *arg)
@@ -200,7 +202,11 @@ static bool set_times(CURL *e, const struct tkt_http_call *c)
                                                          : c->timeout_ms)) == CURLE_OK;
 
     if (c->stall_ms > 0) {
-        return ok && curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
+        /* At a byte now and then an answer would take days. */
+        int64_t most_ms = 2 * c->stall_ms + c->body_size / UPLOAD_BYTES_PER_MS;
+
+        return ok && curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)most_ms) == CURLE_OK &&
+               curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
                curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME,
                                 (long)((c->stall_ms + 999) / 1000)) == CURLE_OK;
     }

@@ -135,6 +135,12 @@ static bool act(struct conn *c, const char *path)
             return false; /* who asked waits no longer */
         }
         answer(fd, 200, JSON, "{}");
+    } else if (strcmp(path, "/drip") == 0) {
+        say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n" JSON "\r\n");
+        while (send(fd, " ", 1, MSG_NOSIGNAL) == 1) {
+            usleep(100000);
+        }
+        return false;
     } else if (strcmp(path, "/drop") == 0) {
         return false;
     } else if (strncmp(path, "/reset-after/", 13) == 0) {

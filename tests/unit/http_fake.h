@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * A server on loopback that does what a path says, well or badly; for tests. A thread for
  * each connection.
- *   /ok /echo /slow/MS /drop /half /html /huge/BYTES /status/N /later/S /laterdate
+ *   /ok /echo /slow/MS /drip (a byte now and then) /drop /half /html /huge/BYTES /status/N /later/S /laterdate
  *   /notype /quota403 /reset-after/N (closes kept connections from the N-th request on)
  */
 #ifndef TKT_TESTS_HTTP_FAKE_H

@@ -124,6 +124,17 @@ static void a_slow_answer_is_unknown_for_a_post_alone(void **state)
     tkt_http_response_release(&r);
 }
 
+static void an_answer_that_drips_behind_an_upload_has_an_end(void **state)
+{
+    struct tkt_http_response r =
+        ask("POST", "/drip", "{}", (struct tkt_http_request){.stall_ms = 500});
+
+    (void)state;
+    assert_int_equal(r.outcome, TKT_HTTP_UNKNOWN);
+    assert_in_range(r.took_ms, 900, 30000);
+    tkt_http_response_release(&r);
+}
+
 static void nobody_listens_and_nothing_was_sent(void **state)
 {
     struct tkt_http_response r = ask("POST", "http://127.0.0.1:1/x?token=hush", "{}",
@@ -538,6 +549,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_answer_has_its_outcome),
         TEST(a_slow_answer_is_unknown_for_a_post_alone),
+        TEST(an_answer_that_drips_behind_an_upload_has_an_end),
         TEST(nobody_listens_and_nothing_was_sent),
         TEST(retry_after_is_read_in_both_forms),
         TEST(a_field_of_the_answer_is_found_by_its_name),
