@@ -145,6 +145,7 @@ static void *dispatch_main(void *arg)
         tkt_dispatch_failover(p);
         bool claims = !p->book.is_out && wants_claim(p);
 
+        tkt_dispatch_renew(p);
         if (claims) {
             p->look_at_ms = tkt_clock_mono_ms() + LOOK_MS;
         }

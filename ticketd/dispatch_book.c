@@ -312,17 +312,20 @@ static int apply_renew(struct tkt_store *store, void *arg, struct tkt_err *err)
                                 tkt_clock_wall_ms() + TKT_DISPATCH_LEASE_MS, err);
 }
 
+/* A clock that was put forward, or a machine that slept, ends all leases at once: a claim
+ * would take what is under way here for another's that is gone, and send it twice. */
 void tkt_dispatch_renew(struct tkt_dispatch *p)
 {
     struct tkt_err err = TKT_ERR_INIT;
     int64_t now = tkt_clock_mono_ms();
+    int64_t wall = tkt_clock_wall_ms();
 
-    if (!p->held) {
-        p->renew_at_ms = now + TKT_DISPATCH_LEASE_MS / 3;
-    } else if (now >= p->renew_at_ms) {
-        if (tkt_commit_call(p->d->commit, apply_renew, p, true, &err) < 0) {
-            tkt_log(TKT_LOG_ERROR, NULL, "job.renew", "error", err.text, NULL);
-        }
-        p->renew_at_ms = now + TKT_DISPATCH_LEASE_MS / 3;
+    if (p->held && now < p->renew_at_ms && wall < p->renew_by_ms) {
+        return;
     }
+    if (p->held && tkt_commit_call(p->d->commit, apply_renew, p, true, &err) < 0) {
+        tkt_log(TKT_LOG_ERROR, NULL, "job.renew", "error", err.text, NULL);
+    }
+    p->renew_at_ms = now + TKT_DISPATCH_LEASE_MS / 3;
+    p->renew_by_ms = wall + TKT_DISPATCH_LEASE_MS / 3;
 }

@@ -76,6 +76,7 @@ struct tkt_dispatch {
     int64_t next_due_ms; /* wall */
     int64_t turn_at_ms;  /* monotonic: a held one may have its turn then */
     int64_t renew_at_ms;
+    int64_t renew_by_ms; /* wall: leases are told in it, and it may jump */
     int64_t sweep_at_ms;
     bool look;
     int singly;               /* so many ends are recorded one by one */
