@@ -323,6 +323,10 @@ static void carried_out(void *arg, const struct tkt_itsm_result *result)
     if (can_renew(job, result)) {
         return;
     }
+    if (result->not_ready) {
+        err.class = TKT_ERR_TEMP; /* tickets wait until it is there again */
+        job->r->word = TKT_WORD_FAILED;
+    }
     if (result->unauthorized) {
         err.class = TKT_ERR_TEMP;
         err.retry_after_s = TKT_MAX(err.retry_after_s, UNAUTHORIZED_S);

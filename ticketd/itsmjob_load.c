@@ -284,14 +284,21 @@ int tkt_itsmjob_renew(struct tkt_itsmjob *job)
     return load_token(job);
 }
 
+/* A secret that is not there is everybody's, too: it may be changed just now. */
+static int load_secret(struct tkt_itsmjob *job, const char *reference,
+                       struct tkt_secret *out)
+{
+    if (reference[0] == '\0' || tkt_secret_get(reference, out, &job->err) == 0) {
+        return 0;
+    }
+    job->err.class = TKT_ERR_TEMP;
+    return tkt_err_prefix(&job->err, "itsm %s", job->conf->name);
+}
+
 int tkt_itsmjob_load_site(struct tkt_itsmjob *job)
 {
-    if (job->conf->client_secret[0] != '\0' &&
-        tkt_secret_get(job->conf->client_secret, &job->client_secret, &job->err) < 0) {
-        return -1;
-    }
-    if (job->conf->secret[0] != '\0' &&
-        tkt_secret_get(job->conf->secret, &job->secret, &job->err) < 0) {
+    if (load_secret(job, job->conf->client_secret, &job->client_secret) < 0 ||
+        load_secret(job, job->conf->secret, &job->secret) < 0) {
         return -1;
     }
     job->site = (struct tkt_itsm_site){.conf = job->conf,

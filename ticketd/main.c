@@ -527,6 +527,7 @@ static int run(const struct options *o, struct tkt_conf **conf, struct tkt_err *
     sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* all threads: only sigwait takes them */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* else nobody learns how a program of ours ended */
     signal(SIGXFSZ,
            SIG_IGN); /* a file size limit is an error of write, like a full disk */
     rc = serve(d, conf, &sockets, &ready_fd, &signals, err);

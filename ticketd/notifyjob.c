@@ -231,6 +231,10 @@ static void ended(struct notifyjob *job, enum tkt_http_outcome outcome,
         (void)snprintf(job->why, sizeof(job->why), "%.199s", err.text);
         record(job);
     } else if (!can_renew(job, outcome)) {
+        if (job->call.not_ready) {
+            err.class = TKT_ERR_TEMP; /* notices wait until it is there again */
+            job->r->word = TKT_WORD_FAILED;
+        }
         if (job->call.unauthorized) {
             err.class = TKT_ERR_TEMP;
             err.retry_after_s = TKT_MAX(err.retry_after_s, UNAUTHORIZED_S);
@@ -259,7 +263,14 @@ static int send_http(struct notifyjob *job, struct tkt_err *err)
     }
     job->call.request.done = answered;
     job->call.request.arg = job;
-    return tkt_http_start(job->r->http, &job->call.request, err) == NULL ? -1 : 0;
+    if (tkt_http_check_url(job->call.request.url, &job->call.request.peer, err) < 0) {
+        return -1;
+    }
+    if (tkt_http_start(job->r->http, &job->call.request, err) == NULL) {
+        job->call.not_ready = err->class == TKT_ERR_CONF;
+        return -1;
+    }
+    return 0;
 }
 
 static void run(struct tkt_running *r, struct tkt_tools *tools)
@@ -299,7 +310,8 @@ static void carry_out(struct notifyjob *job)
 
     job->call.bearer = tkt_buf_str(&job->token);
     job->call.now_ms = tkt_clock_wall_ms();
-    job->call.unauthorized = job->call.undeliverable = job->call.may_pass = false;
+    job->call.unauthorized = job->call.undeliverable = false;
+    job->call.may_pass = job->call.not_ready = false;
     memset(&job->call.seen, 0, sizeof(job->call.seen));
     if (job->ops->way == TKT_CHANNEL_HTTP) {
         rc = send_http(job, &err);
@@ -356,7 +368,8 @@ static int load_site(struct notifyjob *job)
          tkt_secret_get(conf->client_secret, &job->client_secret, &job->err) < 0) ||
         (conf->secret[0] != '\0' &&
          tkt_secret_get(conf->secret, &job->secret, &job->err) < 0)) {
-        return -1;
+        job->err.class = TKT_ERR_TEMP; /* it may be changed just now */
+        return tkt_err_prefix(&job->err, "channel %s", conf->name);
     }
     job->call.secret = job->secret.data ? job->secret.data : "";
     return load_token(job);

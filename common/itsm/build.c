@@ -350,9 +350,12 @@ char *tkt_itsm_str(struct tkt_itsm_call *call, const cJSON *json, const char *pa
 
     if (cJSON_IsNumber(v)) {
         double d = v->valuedouble;
-        bool whole = d >= -9e15 && d <= 9e15 && d == (double)(int64_t)d;
 
-        (void)snprintf(number, sizeof(number), whole ? "%.0f" : "%.17g",
+        /* Its last digits are lost: as an id it would be another ticket's. */
+        if (!(d >= -9e15 && d <= 9e15)) {
+            return tkt_itsm_keep(call, "");
+        }
+        (void)snprintf(number, sizeof(number), d == (double)(int64_t)d ? "%.0f" : "%.17g",
                        d); /* has room */
         return tkt_itsm_keep(call, number);
     }

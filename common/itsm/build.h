@@ -43,7 +43,8 @@ enum tkt_itsm_next tkt_itsm_odd(struct tkt_itsm_call *call, struct tkt_err *err,
 
 /* A member by a path ("result.number", "items.0.id"), NULL if it is not there. */
 const cJSON *tkt_itsm_at(const cJSON *json, const char *path);
-/* A text, a number or a truth as text, in the arena; "" when it is not there. */
+/* A text, a number or a truth as text, in the arena; "" when it is not there, and for a
+ * number of more digits than are kept. */
 char *tkt_itsm_str(struct tkt_itsm_call *call, const cJSON *json, const char *path);
 /* Of an array; 0 for anything else. */
 size_t tkt_itsm_count(const cJSON *json, const char *path);

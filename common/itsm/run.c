@@ -58,11 +58,12 @@ static void finish(struct tkt_itsm_run *run)
 /* Nothing that an answer says may lead elsewhere: the secret goes along. */
 static bool is_ours(const struct tkt_itsm_run *run, const char *url)
 {
+    struct tkt_err err = TKT_ERR_INIT;
     char want[300];
     char have[300];
 
-    return strcmp(tkt_http_origin(run->call->site->conf->url, want, sizeof(want)),
-                  tkt_http_origin(url, have, sizeof(have))) == 0;
+    return tkt_http_server(run->call->site->conf->url, want, sizeof(want), &err) == 0 &&
+           tkt_http_server(url, have, sizeof(have), &err) == 0 && strcmp(want, have) == 0;
 }
 
 static void base64_bytes(struct tkt_buf *out, const char *data, size_t len)
@@ -224,6 +225,13 @@ static int add_webhook(const struct tkt_itsm_run *run, struct tkt_buf *const lin
 static void on_response(struct tkt_http_call *http_call, struct tkt_http_response *r);
 static int start_program(struct tkt_itsm_run *run, struct tkt_err *err);
 
+/* CONF that is the section's, and none of what this ticket says. */
+static int not_ready(struct tkt_itsm_run *run, const struct tkt_err *err)
+{
+    run->result.not_ready = err->class == TKT_ERR_CONF;
+    return -1;
+}
+
 static int start(struct tkt_itsm_run *run, struct tkt_err *err)
 {
     const struct tkt_itsm_request *r = &run->call->request;
@@ -245,14 +253,15 @@ static int start(struct tkt_itsm_run *run, struct tkt_err *err)
                            conf->name);
     }
     if (add_auth(run, &auth) < 0) {
-        return tkt_err_set(err, TKT_ERR_CONF, "%s: the secret is too long", conf->name);
+        tkt_err_set(err, TKT_ERR_CONF, "%s: the secret is too long", conf->name);
+        return not_ready(run, err);
     }
     if (auth.len > 0) {
         headers[count++] = tkt_buf_str(&auth);
     }
     headers[count++] = "User-Agent: ticket-milter/" PACKAGE_VERSION;
     if (r->webhook_id != NULL && add_webhook(run, webhook, err) < 0) {
-        return -1;
+        return not_ready(run, err);
     }
     for (size_t i = 0; i < TKT_ARRAY_LEN(webhook); i++) {
         if (webhook[i]->len > 0) {
@@ -292,9 +301,11 @@ static int start(struct tkt_itsm_run *run, struct tkt_err *err)
     run->repeatable = r->repeatable;
     run->farewell = r->farewell;
     memcpy(run->also, r->also, sizeof(run->also));
-    struct tkt_http_call *started = tkt_http_start(run->http, &request, err);
+    bool good_url = tkt_http_check_url(r->url, &request.peer, err) == 0;
+    struct tkt_http_call *started =
+        good_url ? tkt_http_start(run->http, &request, err) : NULL;
     tkt_wipe(auth.data, auth.len);
-    return started == NULL ? -1 : 0;
+    return started != NULL ? 0 : good_url ? not_ready(run, err) : -1;
 }
 
 /* ---- steps ---------------------------------------------------------------------------- */
@@ -372,6 +383,14 @@ static bool is_page(const struct tkt_itsm_run *run, const struct tkt_http_respon
            r->body.len > 0 && !is_json(r);
 }
 
+/* Sent elsewhere instead of an answer in JSON: to a log-in, as a rule, or to the word that
+ * all is being repaired. */
+static bool leads_away(const struct tkt_itsm_run *run, const struct tkt_http_response *r)
+{
+    return run->call->request.accept_type != NULL && r->status >= 300 &&
+           r->status < 400 && !is_wanted(run, r->status);
+}
+
 /* The answer is one that the backend reads. true: another request is under way. */
 static bool next_step(struct tkt_itsm_run *run, const struct tkt_itsm_answer *a,
                       bool is_done)
@@ -412,6 +431,9 @@ static void read_response(struct tkt_itsm_run *run, struct tkt_http_response *r)
         tkt_err_set(&run->result.err, TKT_ERR_TEMP,
                     "%s answers with a page instead of JSON: is url right, is it awake?",
                     run->call->site->conf->name);
+        run->result.unsure = !run->repeatable;
+    } else if (leads_away(run, r)) {
+        run->result.err.class = TKT_ERR_TEMP;
         run->result.unsure = !run->repeatable;
     } else if (r->outcome == TKT_HTTP_DONE || is_wanted(run, r->status)) {
         going = next_step(run, &a, r->outcome == TKT_HTTP_DONE);
@@ -467,7 +489,7 @@ static int start_program(struct tkt_itsm_run *run, struct tkt_err *err)
 
     run->repeatable = r->repeatable;
     run->farewell = r->farewell;
-    return tkt_program_start(run->http, &ask, err);
+    return tkt_program_start(run->http, &ask, err) < 0 ? not_ready(run, err) : 0;
 }
 
 static void on_response(struct tkt_http_call *http_call, struct tkt_http_response *r)

@@ -15,6 +15,9 @@ struct tkt_itsm_result {
     struct tkt_err err; /* class NONE: done */
     /* It failed, yet the ITSM may have carried it out: look before it is sent again. */
     bool unsure;
+    /* Nothing was sent, for what the section names is not there (a program, a file of its
+     * TLS, a secret that can be used): CONF, and no fault of this ticket. */
+    bool not_ready;
     /* 401: the token that went along is not valid (any more). */
     bool unauthorized;
     /* Whatever became of it: the ITSM's limit is used up for so long. */

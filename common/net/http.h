@@ -80,8 +80,10 @@ struct tkt_http_request {
     const char *accept_type; /* media type that a 2xx body must have; NULL: any */
     size_t answer_max;
     int64_t timeout_ms;
-    int64_t stall_ms; /* instead of timeout_ms for uploads: no byte for so long */
-    bool repeatable;  /* carried out twice it does no harm (a GET is so by itself) */
+    /* Instead of timeout_ms for uploads: no byte for so long; all of it may take twice as
+     * long, and what the body takes at 4 kB/s. */
+    int64_t stall_ms;
+    bool repeatable; /* carried out twice it does no harm (a GET is so by itself) */
     struct tkt_http_peer peer;
     void (*done)(struct tkt_http_call *call, struct tkt_http_response *response);
     void *arg; /* tkt_http_arg() */
@@ -116,6 +118,9 @@ const char *tkt_http_header(const struct tkt_http_response *response, const char
                             char *room, size_t size);
 /* "https://host" of a URL for messages: no path, no query, no user. */
 const char *tkt_http_origin(const char *url, char *room, size_t size);
+/* "scheme://host:port" of a URL, the port written out: two URLs lead to the same server
+ * when these are the same. -1 CONF. */
+int tkt_http_server(const char *url, char *room, size_t size, struct tkt_err *err);
 /* 0, or -1 CONF: what start would say of the URL. */
 int tkt_http_check_url(const char *url, const struct tkt_http_peer *peer,
                        struct tkt_err *err);

@@ -94,9 +94,13 @@ static bool is_over(const struct program *p)
 static void reap(struct program *p)
 {
     int status = 0;
+    pid_t got;
 
     (void)kill(-p->pid, SIGKILL);
-    while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR) {
+    while ((got = waitpid(p->pid, &status, 0)) < 0 && errno == EINTR) {
+    }
+    if (got < 0) { /* somebody else waited for it: nobody knows how it ended */
+        status = SIGKILL;
     }
     if (!p->is_killed) {
         p->end.how = WIFEXITED(status) ? TKT_PROGRAM_EXITED : TKT_PROGRAM_DIED;

@@ -159,6 +159,14 @@ static int check_literal(const char *url, struct tkt_err *err)
                   : 0;
 }
 
+int tkt_http_server(const char *url, char *room, size_t size, struct tkt_err *err)
+{
+    bool is_plain = false;
+    bool is_here = false;
+
+    return tkt_http_split_url(url, room, size, &is_plain, &is_here, err);
+}
+
 int tkt_http_check_url(const char *url, const struct tkt_http_peer *peer,
                        struct tkt_err *err)
 {

@@ -200,6 +200,7 @@ static int run_program(struct tkt_http *loop, struct tkt_channel_call *call,
                                         .arg = &e};
 
     if (tkt_program_start(loop, &ask, err) < 0) {
+        call->not_ready = err->class == TKT_ERR_CONF;
         *outcome = TKT_HTTP_REJECTED;
         return -1;
     }

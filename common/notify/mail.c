@@ -184,6 +184,7 @@ static int by_smtp(struct tkt_channel_call *call, const struct tkt_smtp_request 
     enum tkt_smtp_stage stage;
 
     if (tkt_smtp_perform(q, &r, &stage, err) < 0) {
+        call->not_ready = err->class == TKT_ERR_CONF;
         *outcome = err->class == TKT_ERR_TEMP ? TKT_HTTP_RETRY : TKT_HTTP_REJECTED;
         return -1;
     }

@@ -79,6 +79,7 @@ static int spawn(struct child *c, const char *const argv[], int in, struct tkt_e
     (void)posix_spawn_file_actions_adddup2(&files, in, 0);
     (void)posix_spawn_file_actions_adddup2(&files, ends[1], 1);
     (void)posix_spawn_file_actions_adddup2(&files, ends[1], 2);
+    (void)posix_spawn_file_actions_addclosefrom_np(&files, 3); /* none of ours is its */
     (void)posix_spawnattr_setsigmask(&how, &none);
     (void)posix_spawnattr_setsigdefault(&how, &all);
     (void)posix_spawnattr_setpgroup(&how, 0);
@@ -127,8 +128,11 @@ static void wait_for(struct child *c, int64_t until_ms)
     for (;;) {
         pid_t got = waitpid(c->pid, &c->status, WNOHANG);
 
-        if (got == c->pid || (got < 0 && errno != EINTR)) {
+        if (got == c->pid) {
             return;
+        }
+        if (got < 0 && errno != EINTR) {
+            break; /* somebody else waited for it: nobody knows how it ended */
         }
         if (tkt_clock_mono_ms() >= until_ms) {
             break;
@@ -211,6 +215,7 @@ int tkt_mail_program(struct tkt_channel_call *call, const struct tkt_buf *mail,
                                 NULL};
 
     if (in < 0 || spawn(&c, argv, in, err) < 0) {
+        call->not_ready = err->class == TKT_ERR_CONF;
         *outcome = err->class == TKT_ERR_TEMP ? TKT_HTTP_RETRY : TKT_HTTP_REJECTED;
         return -1;
     }

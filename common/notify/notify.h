@@ -116,6 +116,9 @@ struct tkt_channel_call {
     bool unauthorized;            /* out: the secret or token is refused */
     bool undeliverable;           /* out: this recipient cannot be reached */
     bool may_pass;                /* out: but may be another time */
+    /* out: nothing was sent, for what the section names is not there (a program, a file of
+     * its TLS): CONF, and no fault of this notice. */
+    bool not_ready;
     struct tkt_wire_arena arena;
 };
 

@@ -3,6 +3,8 @@
  */
 #include "itsm_fixture.h"
 
+#include "itsm/run.h"
+
 static char nothing[] = "";
 
 /* A section of that type, as calls of the fixture have it. */
@@ -170,6 +172,58 @@ static void rt_believes_a_hit_only_when_it_shows_the_key(void **state)
     drive_end(&d);
 }
 
+/* A double has 53 bits: the last digits of a longer id would be another ticket's. */
+static void an_id_of_more_digits_than_are_kept_is_none(void **state)
+{
+    struct drive d;
+
+    (void)state;
+    drive_begin(&d, tkt_itsm_find("rt"), TKT_ITSM_CREATE);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 201, "{\"id\":9007199254740993}"), TKT_ITSM_FAILED);
+    assert_int_equal(d.err.class, TKT_ERR_TEMP);
+    drive_end(&d);
+    drive_begin(&d, tkt_itsm_find("rt"), TKT_ITSM_CREATE);
+    assert_int_equal(drive_step(&d, 0, NULL), TKT_ITSM_SEND);
+    assert_int_equal(drive_step(&d, 201, "{\"id\":8007199254740993}"), TKT_ITSM_DONE);
+    assert_string_equal(d.call.seen.external, "8007199254740993");
+    drive_end(&d);
+}
+
+static const char *led_to;
+
+static enum tkt_itsm_next follow_link(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    return tkt_itsm_get(call, led_to, err);
+}
+
+static void no_answer_leads_to_another_port_of_the_server(void **state)
+{
+    static const struct {
+        const char *url;
+        bool stays;
+    } rows[] = {
+        {"http://127.0.0.1:1/other", true},         {"http://127.0.0.1:2/base/", false},
+        {"http://127.0.0.1/base/", false},          {"https://127.0.0.1:1/base/", false},
+        {"http://127.0.0.1:1@127.0.0.1:2/", false}, {"http://127.0.0.2:1/base/", false}};
+    const struct tkt_itsm_ops ops = {
+        .type = "links", .title = "", .steps = {[TKT_ITSM_FETCH] = follow_link}};
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
+        struct tkt_itsm_result result;
+        struct drive d;
+
+        led_to = rows[i].url;
+        drive_begin(&d, &ops, TKT_ITSM_FETCH);
+        tkt_itsm_run_wait(&ops, &d.call, &result);
+        assert_int_equal(result.err.class, rows[i].stays ? TKT_ERR_TEMP : TKT_ERR_PERM);
+        assert_int_equal(strstr(result.err.text, "leads to another") == NULL,
+                         rows[i].stays);
+        drive_end(&d);
+    }
+}
+
 static void a_file_name_cannot_leave_its_place_in_a_form(void **state)
 {
     const struct tkt_itsm_ops *rt = tkt_itsm_find("rt");
@@ -237,6 +291,8 @@ int main(void)
         cmocka_unit_test(rt_creates_a_ticket_with_key_queue_and_fields),
         cmocka_unit_test(rt_makes_nobody_where_the_requester_is_to_be_text),
         cmocka_unit_test(rt_believes_a_hit_only_when_it_shows_the_key),
+        cmocka_unit_test(an_id_of_more_digits_than_are_kept_is_none),
+        cmocka_unit_test(no_answer_leads_to_another_port_of_the_server),
         cmocka_unit_test(a_file_name_cannot_leave_its_place_in_a_form),
         cmocka_unit_test(texts_are_cut_at_characters_and_lines_stay_lines),
         cmocka_unit_test(a_section_is_told_what_it_lacks),

@@ -124,6 +124,8 @@ static void no_setting_lets_a_null_sender_or_a_bounce_be_answered(void **state)
         a.sender = "a@x.org";
         bool never = i == TKT_CLASS_BOUNCE || i == TKT_CLASS_DELAY || i == TKT_CLASS_OWN;
         assert_int_equal(tkt_mail_may_answer(conf, &desk, &a) != TKT_MAIL_ANSWER, never);
+    }
+    for (size_t i = 0; i < TKT_CLASS_COUNT; i++) {
         free(all[i]);
     }
 }

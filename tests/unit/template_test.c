@@ -167,6 +167,7 @@ static void depth_and_length_have_ends(void **state)
         names, &err);
     assert_non_null(t);
     assert_int_equal(tkt_template_render(t, vars, TKT_ARRAY_LEN(vars), &out), 0);
+    tkt_buf_release(&out);
     tkt_buf_init(&out, 50);
     assert_int_equal(tkt_template_render(t, vars, TKT_ARRAY_LEN(vars), &out), -1);
     tkt_template_free(&t);
