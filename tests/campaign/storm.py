@@ -24,6 +24,7 @@ from harness.util import make_root, remove_root, wait_for
 DESK = "support@example.test"
 ROBOTS = [f"robot{n}@robots.test" for n in range(10)]
 OPEN = set(ROBOTS[:2])  # say what they are
+LAST = "last@robots.test"  # writes when they are done
 PER_HOUR = 20
 CONNECTIONS = 2
 DESKS = """\
@@ -55,14 +56,15 @@ class Storm:
         self.answers = collections.deque()  # (robot, to, Message-ID) that it has to write
         self.lock = threading.Lock()
         self.begun = self.done = self.killed = self.answered = 0
-        self.failed = None
+        self.failed, self.is_over = None, False
 
     # ---- who writes ---------------------------------------------------------------
     def next_mail(self):
         with self.lock:
-            # The last mails wait for the last kills.
+            # The last mails wait for the last kills and the first answer.
             if self.begun == self.total or (
-                    self.killed < self.kills and self.begun >= self.due_at(self.killed + 1)):
+                    self.killed < self.kills and self.begun >= self.due_at(self.killed + 1)) or (
+                    self.begun >= self.total - 50 and not self.answered and not self.answers):
                 return None
             n = self.begun
             self.begun += 1
@@ -109,7 +111,7 @@ class Storm:
 
     # ---- who answers --------------------------------------------------------------
     def look(self, seen, told):
-        """New mails in the robots' mailbox: each is answered."""
+        """New mails in the robots' mailbox: each is to be answered."""
         folder = f"{self.postfix.root}/mail/all/new"
         for entry in os.scandir(folder) if os.path.isdir(folder) else ():
             if entry.name in seen:
@@ -118,6 +120,7 @@ class Storm:
             with open(entry.path, "rb") as f:
                 raw = f.read()
             to = (header(raw, "To") or b"").decode()
+            self.is_over = self.is_over or LAST in to
             robot = next((r for r in ROBOTS if r in to), None)
             if robot is None:
                 continue
@@ -187,7 +190,11 @@ class Storm:
             remove_root(root)
 
     def settle(self, seen, told):
-        """Until all that there is to tell has come to the robots; nobody answers any more."""
+        """Until all that there is to tell has come to the robots; nobody answers any more.
+        Notices are planned in the order of the mails."""
+        last = mail("last", LAST).replace(b"last.storm@", b"last.one@")
+        self.deliver(None, LAST, DESK, last).close()
+        wait_for("the last notice", lambda: self.look(seen, told) or self.is_over, 300, 0.5)
         wait_for("notices", lambda: self.product.json("queue", "list", "--limit", "1") == [],
                  120, 0.5)
         wait_for("delivery", self.postfix.queue_empty, 120, 0.5)

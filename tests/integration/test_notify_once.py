@@ -4,6 +4,7 @@ killed before it has read that. What comes again is the same mail, by its Messag
 byte, so that a mailbox that drops doubles shows it once."""
 import contextlib
 import signal
+import threading
 
 from conftest import BUILD
 from harness.product import Product
@@ -20,7 +21,7 @@ KILLS = 3
 
 
 def test_a_kill_between_the_servers_250_and_our_record_sends_the_same_mail_again(root, mail):
-    product, kills = Product(root, BUILD), []
+    product, kills, taken = Product(root, BUILD), [], threading.Event()
 
     @contextlib.contextmanager
     def answering(_):
@@ -28,6 +29,7 @@ def test_a_kill_between_the_servers_250_and_our_record_sends_the_same_mail_again
         if len(kills) == KILLS:
             yield
             return
+        taken.wait(60)
         daemon = product.ticketd
         daemon.send_signal(signal.SIGSTOP)
         yield
@@ -40,15 +42,15 @@ def test_a_kill_between_the_servers_250_and_our_record_sends_the_same_mail_again
         product.prepare()
         product.start_ticketd()
         try:
-            taken = product.ctl("submit", "-f", "ann@customer.example", "-r",
-                                "support@example.test", stdin=mail("Once").decode())
-            ticket = taken.stdout.split()[0]
+            ticket = product.ctl("submit", "-f", "ann@customer.example", "-r", "support@example.test",
+                                 stdin=mail("Once").decode()).stdout.split()[0]
+            taken.set()
             for n in range(1, KILLS + 1):
-                wait_for("the kill", lambda n=n: len(kills) == n, 30)
-                product.start_ticketd()
+                wait_for("the kill", lambda n=n: len(kills) == n, 60)
+                product.start_ticketd(wait=n == KILLS)  # else it may be gone before it answers
             told = wait_for("the record", lambda: [
                 e["data"] for e in product.json("log", ticket) if e["kind"] == "notice.told"], 90)
-            wait_for("nothing left", lambda: product.json("queue", "list") == [], 30)
+            wait_for("nothing left", lambda: product.json("queue", "list") == [])
         finally:
             product.stop()
             print(product.log("ticketd")[-3000:])

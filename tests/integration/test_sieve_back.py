@@ -62,7 +62,7 @@ def open_ticket(site, outbox, mail):
     d = Delivery(site, IT, mail("Broken"), rcpt=DESK)
     assert d.code == 250
     (ticket,) = d.tickets()
-    (notice,) = wait_for("the acknowledgement", lambda: outbox.to(ANN), 30)
+    (notice,) = wait_for("the acknowledgement", lambda: outbox.to(ANN))
     (path,) = re.findall(r"-f (support\+b-([a-z2-7]{32})@example\.test)", notice["X-Args"])
     return ticket["id"], path[0], path[1]
 
@@ -76,14 +76,14 @@ def test_a_report_by_sieve_marks_the_contact_and_opens_nothing(site, outbox, mai
     ticket, to, token = open_ticket(site, outbox, mail)
     full = come_back(site, to, "5.2.2", 1)
     assert full.code == 250 and full.tickets() == []
-    wait_for("the report", lambda: kinds(site, ticket, "notice.bounced"), 30)
+    wait_for("the report", lambda: kinds(site, ticket, "notice.bounced"))
     assert kinds(site, ticket, "contact.marked") == []
 
     forged = f"support+b-{token[:-4]}{'aaaa' if token[-4:] != 'aaaa' else 'bbbb'}@example.test"
     assert come_back(site, forged, "5.1.1", 2).code == 250
     gone = come_back(site, to, "5.1.1", 3)
     assert gone.code == 250 and gone.tickets() == []
-    (marked,) = wait_for("the mark", lambda: kinds(site, ticket, "contact.marked"), 30)
+    (marked,) = wait_for("the mark", lambda: kinds(site, ticket, "contact.marked"))
     assert (marked["address"], marked["mark"], marked["reason"]) == (
         ANN, "undeliverable", "5.1.1")
     assert [b["status"] for b in kinds(site, ticket, "notice.bounced")] == ["5.2.2", "5.1.1"]
@@ -94,7 +94,7 @@ def test_a_report_by_sieve_marks_the_contact_and_opens_nothing(site, outbox, mai
     d = Delivery(site, IT, mail("Other", sender="<eve@customer.example>"), rcpt=DESK,
                  sender="eve@customer.example")  # told behind the comment, which is not
     assert d.code == 250
-    wait_for("what follows", lambda: outbox.to("eve@customer.example"), 30)
+    wait_for("what follows", lambda: outbox.to("eve@customer.example"))
     assert len(outbox.mails()) == 2, [m["To"] for m in outbox.mails()]
 
 
@@ -103,5 +103,5 @@ def test_a_wish_to_be_told_nothing_comes_by_sieve_too(site, outbox, mail):
     to = f"support+u-{token}@example.test"
     d = Delivery(site, IT, mail("unsubscribe", to=to), rcpt=to)
     assert d.code == 250 and d.tickets() == []
-    (marked,) = wait_for("the mark", lambda: kinds(site, ticket, "contact.marked"), 30)
+    (marked,) = wait_for("the mark", lambda: kinds(site, ticket, "contact.marked"))
     assert (marked["address"], marked["mark"]) == (ANN, "opted-out")
