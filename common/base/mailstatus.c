@@ -24,6 +24,8 @@ static const struct {
     {"2.3", TKT_FAILURE_NONE},     /* too long for it */
     {"3.4", TKT_FAILURE_NONE},     /* too big for the system */
     {"4.4", TKT_FAILURE_LASTING},  /* no route: Postfix says so of a domain without DNS */
+    {"6.7", TKT_FAILURE_PASSING},  /* a server on the way lacks SMTPUTF8 (RFC 6531) */
+    {"6.9", TKT_FAILURE_PASSING},  /* the same */
     {"6.", TKT_FAILURE_NONE},      /* content */
     {"7.", TKT_FAILURE_NONE}       /* policy: most often, our server's repute */
 };

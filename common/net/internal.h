@@ -37,6 +37,8 @@ struct tkt_smtp_call { /* what a mail has besides; NULL = there is none */
     char *from;
     char *user, *password, *bearer;
     char *mechanisms; /* as curl wants them */
+    bool needs_utf8;  /* an address is not ASCII: the server has to know SMTPUTF8, ... */
+    bool says_utf8;   /* ... which curl then asks for */
 };
 
 /* watch.c: what to wait for beside requests, and for how long at most; who is called. */

@@ -97,6 +97,9 @@ static void see_command(struct tkt_http_call *c, const char *line, size_t n)
         if (n > v && memcmp(line, verbs[i].verb, v) == 0 &&
             (line[v] == ' ' || line[v] == '\r')) { /* a log-in's line may begin so */
             c->smtp_stage = verbs[i].stage;
+            if (verbs[i].stage == TKT_SMTP_MAIL) {
+                c->smtp->says_utf8 = memmem(line, n, " SMTPUTF8", 9) != NULL;
+            }
             return;
         }
     }
@@ -111,6 +114,12 @@ static int see(CURL *easy, curl_infotype type, char *data, size_t n, void *arg)
         see_command(c, data, n);
     }
     return 0;
+}
+
+/* RFC 6531: to a server that does not know them no such address may be sent. */
+static bool lacks_utf8(const struct tkt_http_call *c)
+{
+    return c->smtp_stage == TKT_SMTP_MAIL && c->smtp->needs_utf8 && !c->smtp->says_utf8;
 }
 
 /* Lines of a reply; those of the last one are kept. */
@@ -134,7 +143,7 @@ static size_t take_reply(char *data, size_t size, size_t n, void *arg)
     if (head->len + len + 1 <= head->max && tkt_buf_add(head, data, len) == 0) {
         (void)tkt_buf_addc(head, '\n'); /* it fits */
     }
-    return n;
+    return lacks_utf8(c) && data[0] == '2' ? 0 : n; /* 0: it ends here */
 }
 
 static size_t give_mail(char *out, size_t size, size_t n, void *arg)
@@ -304,6 +313,19 @@ static void judge_token(struct tkt_http_response *r)
                 tkt_smtp_stage_names[TKT_SMTP_AUTH]);
 }
 
+/* What a server says that looks at it itself (RFC 6531, 3.5). */
+static void judge_utf8(struct tkt_http_call *c)
+{
+    static const char said[] = "553 5.6.7 it does not take addresses beyond ASCII "
+                               "(SMTPUTF8)";
+
+    c->smtp_stage = TKT_SMTP_RCPT;
+    c->response.status = 553;
+    tkt_buf_reset(&c->response.head);
+    (void)tkt_buf_adds(&c->response.head, said); /* it fits */
+    judge_reply(c);
+}
+
 /* curl's own code may be that of a farewell. */
 static int reply_code(const struct tkt_http_response *r)
 {
@@ -342,6 +364,12 @@ void tkt_smtp_judge(struct tkt_http_call *c, CURLcode code)
         r->outcome = TKT_HTTP_REJECTED;
         tkt_err_set(&r->err, TKT_ERR_CONF, "%s", curl_easy_strerror(code));
         return;
+    case CURLE_WRITE_ERROR:
+        if (lacks_utf8(c) && status >= 200 && status < 300) {
+            judge_utf8(c);
+            return;
+        }
+        break;
     case CURLE_LOGIN_DENIED:
         if (status == 334 && c->smtp_stage == TKT_SMTP_AUTH && c->smtp->bearer) {
             judge_token(r);
@@ -377,6 +405,14 @@ static bool is_illegal(const char *address)
         }
     }
     return strlen(address) > 1000 || (address[0] == '"' && !strrchr(address, '@'));
+}
+
+static bool is_ascii(const char *text)
+{
+    while (*text != '\0' && (unsigned char)*text < 0x80) {
+        text++;
+    }
+    return *text == '\0';
 }
 
 static bool copy(char **to, const char *from)
@@ -427,6 +463,7 @@ static int copy_all(struct tkt_http_call *c, const struct tkt_smtp_request *q,
     if (!ok) {
         return tkt_err_set(err, TKT_ERR_TEMP, "smtp: no memory");
     }
+    m->needs_utf8 = !is_ascii(q->to) || (given(q->from) && !is_ascii(q->from));
     memcpy(c->body, q->mail, q->mail_len);
     c->body_len = q->mail_len;
     c->body_size = (int64_t)q->mail_len;

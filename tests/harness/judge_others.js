@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Judges that are neither a schema nor a type: ServiceNow's tables as its SDK has them, the
-// reference implementation of adaptive cards, what a client for Freshservice knows to fill in,
-// and an implementation of Standard Webhooks.
+// reference implementation of adaptive cards, Splunk's own client of its collector, what a
+// client for Freshservice knows to fill in, and an implementation of Standard Webhooks.
 "use strict";
 const Module = require("module");
 
 // ---- servicenow/TABLE: a row that is written ----------------------------------------------
 
+// A file of a package with something else in the place of what it requires.
+function requireWith(file, name, other) {
+    const load = Module._load;
+    Module._load = (what, ...more) => (name.test(what) ? other : load(what, ...more));
+    try {
+        return require(file);
+    } finally {
+        Module._load = load;
+    }
+}
+
 // The SDK's tables call column makers of its own; here these tell what they were given.
 function tableOf(folder, name) {
     const makers = new Proxy({}, { get: (_, maker) => (given) =>
         (maker === "Table" ? given : { ...given, maker }) });
-    const load = Module._load;
-    Module._load = (what, ...more) => (/\/db$/.test(what) ? makers : load(what, ...more));
-    try {
-        return require(`${folder}/servicenow/dist/fluent/tables/${name}.now.js`)[name];
-    } finally {
-        Module._load = load;
-    }
+    const file = `${folder}/servicenow/dist/fluent/tables/${name}.now.js`;
+    return requireWith(file, /\/db$/, makers)[name];
 }
 
 function columnsOf(folder, name) {
@@ -73,6 +79,29 @@ function card(folder, value) {
     return [...bad, ...faults, ...lost].map((m) => `card: ${m}`);
 }
 
+// ---- hec: an event for Splunk's collector --------------------------------------------------
+
+// The vendor's client makes one of the same parts: it has to be the same, but that it writes
+// the time as text.
+function hec(folder, value) {
+    const Logger = requireWith(`${folder}/splunk/splunklogger.js`, /^needle$/, {});
+    const { event, ...metadata } = value;
+    const logger = new Logger({ token: "x" });
+    logger.eventFormatter = (message) => message;
+    const made = logger._makeBody({ message: event, metadata });
+    const named = Object.keys(value).sort().join(" ");
+    const theirs = Object.keys(made).sort().join(" ");
+    return [
+        named === theirs ? null : `has ${named}, not ${theirs}`,
+        typeof value.time === "number" && Number(made.time) === value.time
+            ? null : `its time ${value.time} is ${made.time}`,
+        ...Object.keys(value).filter((n) => n !== "time" && made[n] !== undefined &&
+            (typeof value[n] !== typeof made[n] ||
+                JSON.stringify(value[n]) !== JSON.stringify(made[n])))
+            .map((n) => `${n} is ${JSON.stringify(made[n])}`),
+    ].filter((m) => m !== null).map((m) => `hec: ${m}`);
+}
+
 // ---- freshservice/ACTION: what a client knows to fill in ----------------------------------
 
 const fits = {
@@ -109,6 +138,7 @@ function webhook(folder, value) {
 
 const judges = { servicenow, freshservice,
     card: (folder, _, value) => card(folder, value),
+    hec: (folder, _, value) => hec(folder, value),
     webhook: (folder, _, value) => webhook(folder, value) };
 
 module.exports = {

@@ -124,6 +124,11 @@ DOCUMENTS = {
              {**EVENT, "ecs.version": "1.0"}, {**EVENT, "printer.name": "x"}]),
     "bulk": ([{"create": {"_index": "i", "_id": "1"}}],
              [{"create": {"index": "i"}}, {"make": {"_index": "i"}}, {"create": {"_id": 1}}]),
+    "hec": ([{"time": 1795392000.25, "host": "h", "source": "s", "sourcetype": "_json", "event": EVENT},
+             {"time": 1795392000, "event": "x", "index": "main"}],
+            [{"time": "now", "event": "x"}, {"time": 1795392000.25, "host": "h", "evnt": EVENT},
+             {"time": 1795392000, "event": "x", "indx": "main"}, {"event": "x"},
+             {"time": 1795392000250, "event": "x"}]),
     "freshservice/create_ticket": (
         [TICKET, {**TICKET, "tags": ["a"], "custom_fields": {"a": 1}, "group_id": 7}],
         [{**TICKET, "status": 1}, {**TICKET, "tag": "a"}, {**TICKET, "requester_id": "3"},

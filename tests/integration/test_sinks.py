@@ -116,7 +116,8 @@ def ecs(document):
 def test_documents_and_lines_hold_before_the_vendors_types(site):
     judge = judge_or_skip(BUILD)
     site.sections.append("log_ecs = yes\n")
-    one, two = splunk(site), elastic(site, "history = yes\npersonal = yes")
+    one = splunk(site, 'history = yes\nindex = "main"')
+    two = elastic(site, "history = yes\npersonal = yes")
     site.product.start_ticketd()
     site.submit(2)
     site.has_all(one)
@@ -125,7 +126,7 @@ def test_documents_and_lines_hold_before_the_vendors_types(site):
     lines = [json.loads(line) for line in site.product.log("ticketd").splitlines()]
     assert len(lines) > 2
     verdicts = judge.verdicts([("ecs", ecs(d)) for d in documents + lines] +
-                              [("bulk", a) for a in two.actions])
+                              [("bulk", a) for a in two.actions] + [("hec", e) for e in one.events])
     assert [c for bad in verdicts for c in bad] == []
 
 

@@ -310,6 +310,32 @@ static void log_ins_go_by_the_mechanism_that_was_asked_for(void **state)
     assert_int_equal(e.stage, TKT_SMTP_AUTH);
 }
 
+static void addresses_beyond_ascii_go_where_they_are_taken_alone(void **state)
+{
+    static const char jose[] = "jos\xc3\xa9@example.org";
+    struct server takes = {.script = {.ehlo = "250-here\r\n250 SMTPUTF8"}};
+    struct server lacks = {0};
+    struct server from = {0};
+    struct tkt_smtp_request q = {.from = "it@example.org", .to = jose};
+    struct end e = send_to(&takes, q);
+
+    (void)state;
+    assert_int_equal(e.outcome, TKT_HTTP_DONE);
+    assert_non_null(strstr(takes.log, "MAIL FROM:<it@example.org> SMTPUTF8"));
+    assert_non_null(strstr(takes.log, jose));
+    e = send_to(&lacks, q);
+    assert_int_equal(e.outcome, TKT_HTTP_REJECTED);
+    assert_int_equal(e.err.class, TKT_ERR_PERM);
+    assert_int_equal(e.stage, TKT_SMTP_RCPT);
+    assert_int_equal(e.status, 553);
+    assert_non_null(strstr(e.err.text, "5.6.7"));
+    assert_null(strstr(lacks.log, "RCPT"));
+    assert_string_equal(lacks.mail, "");
+    e = send_to(&from, (struct tkt_smtp_request){.from = jose});
+    assert_int_equal(e.outcome, TKT_HTTP_REJECTED);
+    assert_null(strstr(from.log, "RCPT"));
+}
+
 static void without_starttls_nothing_leaves_where_it_is_a_must(void **state)
 {
     struct server s = {0};
@@ -396,6 +422,7 @@ int main(void)
         cmocka_unit_test(each_reply_has_its_outcome),
         cmocka_unit_test(silence_behind_the_dot_leaves_it_unknown),
         cmocka_unit_test(log_ins_go_by_the_mechanism_that_was_asked_for),
+        cmocka_unit_test(addresses_beyond_ascii_go_where_they_are_taken_alone),
         cmocka_unit_test(without_starttls_nothing_leaves_where_it_is_a_must),
         cmocka_unit_test(what_would_end_a_command_is_refused),
         cmocka_unit_test(urls_are_of_mail_alone),
