@@ -83,7 +83,7 @@ class Storm:
         while self.failed is None:
             try:
                 if s is None:
-                    s = smtplib.SMTP("127.0.0.1", self.postfix.port, timeout=60)
+                    s = smtplib.SMTP("127.0.0.1", self.postfix.port, timeout=180)
                     s.ehlo()
                 if send_on(s, robot, [to], message).code == 250:
                     return s

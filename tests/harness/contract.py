@@ -42,7 +42,7 @@ class Drive:
                 f.write(file[1])
             call["file"] = {"path": path, "name": file[0], "type": file[2]}
         done = subprocess.run([self.program, self.conf, "x", op], input=json.dumps(call),
-                              capture_output=True, text=True, timeout=60, check=False)
+                              capture_output=True, text=True, timeout=180, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -209,10 +209,10 @@ class Contract:
 
     def test_ticketctl_tries_all_of_it_and_closes_what_it_made(self, fake, drive, build):
         ctl = [f"{build}/ticketctl/ticketctl", "-c", drive.conf, "--json", "itsm", "test", "x"]
-        done = subprocess.run(ctl, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(ctl, capture_output=True, text=True, timeout=180, check=False)
         assert done.returncode == 0, done.stderr
         assert {s["step"] for s in json.loads(done.stdout)} == {"check"} and self.made(fake) == []
-        done = subprocess.run([*ctl, "--create", "--from", "ann@example.org"], capture_output=True, text=True, timeout=60,
+        done = subprocess.run([*ctl, "--create", "--from", "ann@example.org"], capture_output=True, text=True, timeout=180,
                               check=False)
         assert done.returncode == 0, done.stderr
         steps = {s["step"]: s["text"] for s in json.loads(done.stdout)}

@@ -259,7 +259,7 @@ class Dovecot:
             self._modules()
         self.write_config()
         self.script(self.before)
-        subprocess.run(self.command("dovecot"), check=True, timeout=60)
+        subprocess.run(self.command("dovecot"), check=True, timeout=180)
         wait_for("Dovecot to listen", lambda: port_open(self.port))
         return self
 
@@ -307,11 +307,11 @@ class Dovecot:
     def reload(self, **parts):
         self.write_config(**parts)
         subprocess.run(self.command("doveadm", "reload"), check=True,
-                       timeout=60)
+                       timeout=180)
 
     def run(self, command):
         return subprocess.run(command, capture_output=True, text=True, check=False,
-                              timeout=120)
+                              timeout=300)
 
     def compile(self, path):
         return self.run(self.command("sievec", path))
@@ -363,7 +363,7 @@ class Dovecot:
     def lda(self, rcpt, sender, message):
         """The same by the local delivery agent."""
         subprocess.run(self.command("/usr/lib/dovecot/dovecot-lda", "-d", rcpt, "-a", rcpt,
-                                    "-f", sender), input=message, check=True, timeout=60)
+                                    "-f", sender), input=message, check=True, timeout=180)
 
     def workers(self, service="lmtp"):
         """Process IDs of a service, as the master started them."""

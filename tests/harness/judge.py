@@ -40,7 +40,7 @@ class Judge:
 
     def _ask(self, cases):
         run = subprocess.run(["node", f"{HERE}/judge.js", self.folder], input=json.dumps(cases),
-                             capture_output=True, text=True, timeout=120, check=False)
+                             capture_output=True, text=True, timeout=300, check=False)
         assert run.returncode == 0, run.stderr
         return json.loads(run.stdout)
 

@@ -124,13 +124,13 @@ class Postfix:
                                   smtpd_options=self.smtpd_options))
         # Other users' umask must not reach the queue directories.
         subprocess.run(["postfix", "start"], env=self.env, check=True, umask=0o022,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
+                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=180)
         wait_for("Postfix to listen", lambda: port_open(self.port))
         return self
 
     def stop(self):
         subprocess.run(["postfix", "stop"], env=self.env, check=False,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=180)
 
     def set(self, **settings):
         """Changes main.cf settings and reloads."""

@@ -81,7 +81,7 @@ class Nginx:
         self.process = subprocess.Popen(
             [self.program(), "-p", self.root, "-c", f"{self.root}/conf", "-e",
              f"{self.root}/error.log"], stdin=subprocess.DEVNULL)
-        wait_for("nginx", self._up, 30)
+        wait_for("nginx", self._up)
         return self
 
     def _up(self):
@@ -103,7 +103,10 @@ class Nginx:
                                   text=True, check=False).stdout.split()
         self.process.kill()
         for pid in children:
-            os.kill(int(pid), 9)
+            try:
+                os.kill(int(pid), 9)
+            except ProcessLookupError:  # one that had begun anew has ended
+                pass
         self.process.wait()
         wait_for("its end", lambda: not port_open(self.port))
 

@@ -325,7 +325,7 @@ class LdapStage(Stage):
 
     def add(self, text):
         run("ldapadd", "-x", "-H", self.ldapi(), "-D", f"cn=admin,{BASE}", "-y",
-            f"{self.root}/password", input=text.encode(), timeout=120)
+            f"{self.root}/password", input=text.encode(), timeout=300)
 
     def ldapi(self):
         return f"ldapi://{self.root.replace('/', '%2F')}%2Fldapi"
@@ -395,7 +395,7 @@ class AdStage(Stage):
         wait_for("the domain controller", self.up, 60, 0.2)
         run(*self.wrap(["ldapadd", "-x", "-H", "ldaps://127.0.0.1", "-D",
                         "administrator@hr.example", "-y", f"{r}/password"]),
-            input=self.ldif().encode(), timeout=120,
+            input=self.ldif().encode(), timeout=300,
             env={**os.environ, "LDAPTLS_CACERT": f"{r}/ca.pem"})
         return self
 

@@ -119,6 +119,9 @@ class Product:
     def _ticketd_up(self):
         if self.ticketd.poll() is not None:
             raise RuntimeError("ticketd ended:\n" + self.log("ticketd")[-4000:])
+        return self.answers()
+
+    def answers(self):
         return self.ctl("ping", check=False).returncode == 0
 
     def start_milter(self, wait=True):
@@ -165,7 +168,7 @@ class Product:
         """Runs ticketctl as root (admin)."""
         return subprocess.run([program(self.build, "ticketctl"), "-c", self.config, *args],
                               capture_output=True, text=text, input=stdin, check=check,
-                              timeout=60)
+                              timeout=180)
 
     def json(self, *args):
         return json.loads(self.ctl("--json", *args).stdout)

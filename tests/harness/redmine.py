@@ -126,7 +126,7 @@ class Redmine:
         for task in ("db:migrate", "redmine:load_default_data"): # one process would not do
             self._as_www(["rake", task], check=True, timeout=240, **quiet)
         done = self._as_www(["ruby", "bin/rails", "runner", "-"], input=SETUP, text=True,
-                            capture_output=True, check=False, timeout=120)
+                            capture_output=True, check=False, timeout=300)
         if "key: " not in done.stdout:
             raise RuntimeError("Redmine was not set up: " + done.stderr[-2000:])
         self.key = done.stdout.split("key: ")[1].split()[0]

@@ -79,7 +79,7 @@ class RT:
     def take_mail(self, message):
         """As an MTA gives it one."""
         subprocess.run(["/usr/bin/rt-mailgate", "--queue", "General", "--action", "correspond",
-                        "--url", self.url], input=message, check=True, timeout=60,
+                        "--url", self.url], input=message, check=True, timeout=180,
                        capture_output=True)
 
     def _setup(self):
@@ -101,7 +101,7 @@ class RT:
                         "--skip-create"], env=self.env, stdout=log, stderr=log, check=True,
                        stdin=subprocess.DEVNULL, timeout=180)
         done = subprocess.run(["/usr/bin/perl", "-"], input=SETUP, env=self.env,
-                              capture_output=True, text=True, check=True, timeout=120)
+                              capture_output=True, text=True, check=True, timeout=300)
         self.token = done.stdout.split("token: ")[1].strip()
         self._own()
 

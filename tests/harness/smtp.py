@@ -15,7 +15,7 @@ class Answer:
         return f"{self.stage}: {self.code} {self.text}"
 
 
-def send(port, sender, rcpts, message, timeout=60, options=(), helo="client.example.test"):
+def send(port, sender, rcpts, message, timeout=180, options=(), helo="client.example.test"):
     """One mail on its own connection; message is bytes with any line ends."""
     if isinstance(message, str):
         message = message.encode()

@@ -139,9 +139,9 @@ class Submission:
                                   key=self.key, uid=MAIL_UID, gid=MAIL_GID))
         self.sink = subprocess.Popen(["smtp-sink", "-u", "nobody", "-R", f"{self.root}/sink",
                                       "-d", "%s.", f"127.0.0.1:{self.sink_port}", "20"])
-        wait_for("smtp-sink", lambda: port_open(self.sink_port), 30)
-        subprocess.run(["dovecot", "-c", f"{self.root}/dovecot.conf"], check=True, timeout=60)
-        wait_for("Dovecot", lambda: port_open(self.port), 30)
+        wait_for("smtp-sink", lambda: port_open(self.sink_port))
+        subprocess.run(["dovecot", "-c", f"{self.root}/dovecot.conf"], check=True, timeout=180)
+        wait_for("Dovecot", lambda: port_open(self.port))
         return self
 
     def mails(self):
@@ -158,6 +158,6 @@ class Submission:
 
     def stop(self):
         subprocess.run(["doveadm", "-c", f"{self.root}/dovecot.conf", "stop"], check=False,
-                       capture_output=True, timeout=60)
+                       capture_output=True, timeout=180)
         stop(self.sink)
         self.tokens.stop()

@@ -3,7 +3,7 @@
 import subprocess
 
 
-def run(*command, timeout=60, **kw):
+def run(*command, timeout=180, **kw):
     return subprocess.run(command, check=True, capture_output=True, timeout=timeout, **kw)
 
 

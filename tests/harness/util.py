@@ -41,7 +41,7 @@ def free_port():
             return port
 
 
-def wait_for(what, test, timeout=60.0, step=0.02):
+def wait_for(what, test, timeout=180.0, step=0.02):
     """Calls test() until it is true; raises TimeoutError naming what. The time is for a busy
     machine: who waits for less should have a reason."""
     end = time.monotonic() + timeout
@@ -82,7 +82,7 @@ def remove_root(root):
     shutil.rmtree(root, ignore_errors=True)
 
 
-def stop(proc, timeout=60, sig=signal.SIGTERM):
+def stop(proc, timeout=180, sig=signal.SIGTERM):
     """Ends a child we started; returns its exit status."""
     if proc is None or proc.poll() is not None:
         return None if proc is None else proc.returncode
@@ -101,6 +101,15 @@ def is_gone(pid):
             return f.read().rpartition(")")[2].split()[0] in "ZX"
     except OSError:
         return True
+
+
+def stands_still(pid):
+    """All of its threads: a SIGSTOP reaches the one that answers last on a busy machine."""
+    states = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as f:
+            states.append(f.read().rpartition(")")[2].split()[0])
+    return set(states) == {"T"}
 
 
 def as_user(uid, gid, command, groups=()):

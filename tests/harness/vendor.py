@@ -208,7 +208,7 @@ class Driver:
             call["file"] = file
         run = subprocess.run([f"{self.build}/tests/itsm/itsm_drive", self.conf, "x", op],
                              input=json.dumps(call), capture_output=True, text=True,
-                             timeout=60, check=False)
+                             timeout=180, check=False)
         assert run.returncode == 0, run.stderr
         result = json.loads(run.stdout)
         for word in ("s3cret-word", "cl1ent-word"):

@@ -33,7 +33,7 @@ class Helper:
             f.write(f'channel "x" {{\n type = "exec"\n timeout = {timeout}\n secret = "file:{self.root}/secret"\n'
                     f' options = {{"program={path or self.path}"}}\n}}\n')
         done = subprocess.run([f"{BUILD}/tests/notify/channel_drive", f"{self.root}/t.conf", "x"],
-                              input=json.dumps(NOTICE), capture_output=True, text=True, timeout=60,
+                              input=json.dumps(NOTICE), capture_output=True, text=True, timeout=180,
                               check=False, env={**os.environ, "SECRET_OF_OURS": "1"})
         if done.returncode != 0:
             return done.stderr

@@ -54,7 +54,7 @@ class Channel:
                     "".join(f"    {k} = {v}\n" for k, v in (rows or {}).items()) + "}\n")
         done = subprocess.run([f"{BUILD}/tests/notify/channel_drive", f"{self.root}/t.conf", "x"],
                               input=json.dumps({**NOTICE, "to": self.to, **notice}),
-                              capture_output=True, text=True, timeout=60, check=False)
+                              capture_output=True, text=True, timeout=180, check=False)
         assert done.returncode == 0, done.stderr
         assert "s3cret" not in done.stdout + done.stderr
         return json.loads(done.stdout)
@@ -187,7 +187,7 @@ def test_a_webhook_is_signed_and_taken_once():
             for _ in range(2):
                 done = subprocess.run([f"{BUILD}/tests/notify/channel_drive", f"{root}/t.conf", "x"],
                                       input=json.dumps(NOTICE), capture_output=True, text=True,
-                                      timeout=60, check=False)
+                                      timeout=180, check=False)
                 assert done.returncode == 0, done.stderr
                 said = json.loads(done.stdout)
                 assert said["ok"] == (private == "yes"), (said, fake.faults)
@@ -205,7 +205,7 @@ def test_a_channel_can_be_tried_without_a_daemon(make):
     ctl = [f"{BUILD}/ticketctl/ticketctl", "-c", f"{channel.root}/t.conf"]
 
     def test(*args):
-        return subprocess.run([*ctl, *args], capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run([*ctl, *args], capture_output=True, text=True, timeout=180, check=False)
 
     with open(f"{channel.root}/t.conf", "a", encoding="ascii") as f:
         f.write('desk "it" { prefix = "IT" addresses = {"support@example.test"} }\n')

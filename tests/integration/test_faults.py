@@ -228,7 +228,7 @@ def test_second_instances_are_refused(make_site):
         uid = DAEMON_UID if program == "ticketd" else MILTER_UID
         done = subprocess.run(as_user(uid, GROUP_ID, [program_path(BUILD, program), "-f", "-c",
                                                       site.product.config]),
-                              capture_output=True, text=True, timeout=60, check=False)
+                              capture_output=True, text=True, timeout=180, check=False)
         assert done.returncode != 0 and done.stderr
     assert site.product.ctl("ping").returncode == 0
 

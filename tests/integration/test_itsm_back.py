@@ -75,7 +75,7 @@ class Site:
             headers={"X-Hub-Signature-256": f"sha256={mac}",
                      "Content-Type": "application/json", **(headers or {})})
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=180) as answer:
                 return answer.status
         except urllib.error.HTTPError as e:
             return e.code

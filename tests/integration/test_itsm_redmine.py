@@ -40,7 +40,7 @@ class Site:
     def run(self, op, conf="redmine", check=True, **call):
         done = subprocess.run([DRIVE, f"{self.root}/{conf}.conf", "here", op],
                               input=json.dumps(call), capture_output=True, text=True,
-                              check=False, timeout=120)
+                              check=False, timeout=300)
         assert done.returncode == 0, done.stderr
         answer = json.loads(done.stdout)
         assert answer["ok"] or not check, answer

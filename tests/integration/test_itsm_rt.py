@@ -258,7 +258,7 @@ def test_the_section_is_tried_without_ticketd(site):
     def trial(*args):
         return subprocess.run(as_user(DAEMON_UID, GROUP_ID, [
             program(BUILD, "ticketctl"), "-c", site.product.config, "-s", "/nonexistent",
-            "itsm", *args]), capture_output=True, text=True, timeout=60, check=False)
+            "itsm", *args]), capture_output=True, text=True, timeout=180, check=False)
     assert "rt " in trial("list").stdout
     before = len(site.rt.tickets())
     done = trial("test", "rt")

@@ -36,7 +36,7 @@ class Site:
                     "".join(f"    {k} = {v}\n" for k, v in rows.items()) + "}\n")
         done = subprocess.run([DRIVE, f"{self.root}/conf", "here", op],
                               input=json.dumps({"ticket": TICKET, **call}),
-                              capture_output=True, text=True, check=False, timeout=60)
+                              capture_output=True, text=True, check=False, timeout=180)
         assert done.returncode == 0, done.stderr
         answer = json.loads(done.stdout)
         assert answer["ok"] or not check, answer

@@ -70,7 +70,7 @@ class Desk:
         done = subprocess.run(
             [program(BUILD, "ticketctl"), "-s", f"{self.product.root}/run/intake.sock",
              "submit", "-f", "ann@customer.example", "-r", "support@example.test"],
-            input=mail.encode(), capture_output=True, timeout=60, check=False)
+            input=mail.encode(), capture_output=True, timeout=180, check=False)
         assert done.returncode == 0, done.stderr
         self.took = time.monotonic() - started
         return f"IT-{self.count}"
@@ -197,7 +197,7 @@ def test_a_kept_answer_serves_another_ticket(desk):
         done = subprocess.run(
             [program(BUILD, "ticketctl"), "-s", f"{desk.product.root}/run/intake.sock",
              "submit", "-f", f"{name}@customer.example", "-r", "support@example.test"],
-            input=first.format(name).encode(), capture_output=True, timeout=60, check=False)
+            input=first.format(name).encode(), capture_output=True, timeout=180, check=False)
         assert done.returncode == 0, done.stderr
         t = desk.settled("IT-1" if name == "ann" else "IT-2")
         assert t["category"] == "network"
@@ -348,7 +348,7 @@ def learn(desk, labels):
     path = f"{desk.root}/model"
     lines = "".join(f"{words} {i},{label}\n" for label, words in labels for i in range(5))
     subprocess.run([program(BUILD, "ticketctl"), "model", "train", "-q", "--out", path,
-                    "--trainer", f"{BUILD}/ticket-train", "-"], check=True, timeout=60,
+                    "--trainer", f"{BUILD}/ticket-train", "-"], check=True, timeout=180,
                    input=("text,category\n" + lines).encode())
     return f'model {{ file = "{path}" }}\n'
 

@@ -37,7 +37,7 @@ def drive(root, channel, **changes):
         f.write('desk "it" { addresses = {"it@desk.example"} prefix = "IT" }\n'
                 f'channel "m" {{ type = "mail" {channel} }}\n')
     got = subprocess.run([DRIVE, conf, "m"], input=json.dumps({**NOTICE, **changes}),
-                         capture_output=True, text=True, timeout=60, check=False)
+                         capture_output=True, text=True, timeout=180, check=False)
     assert got.returncode == 0, got.stderr
     return json.loads(got.stdout)
 

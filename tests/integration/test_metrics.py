@@ -17,7 +17,7 @@ MAIL = (b"From: Ann <ann@customer.example>\r\nTo: support@example.test\r\nSubjec
         b"Message-ID: <metrics.%d@customer.example>\r\n\r\nIt is broken.\r\n")
 
 
-def get(url, accept=None, method="GET", timeout=60):
+def get(url, accept=None, method="GET", timeout=180):
     request = urllib.request.Request(url, headers={"Accept": accept} if accept else {}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=timeout) as answer:
@@ -35,7 +35,7 @@ def promtool(text):
     if shutil.which("promtool") is None:
         pytest.skip("no promtool: nobody judges the numbers")
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True,
-                          text=True, timeout=60, check=False)
+                          text=True, timeout=180, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -132,7 +132,7 @@ def test_a_real_prometheus_scrapes_it_and_takes_the_rules(watched):
         pytest.skip("no prometheus")
     rules = f"{SRC}/conf/monitoring/ticket-milter.rules.yml"
     done = subprocess.run(["promtool", "check", "rules", rules], capture_output=True, text=True,
-                          timeout=60, check=False)
+                          timeout=180, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     folder, port = f"{watched.root}/prometheus", free_port()
     os.makedirs(folder)

@@ -122,12 +122,12 @@ def test_a_desk_that_demands_proof_answers_nobody_without(world):
     quiet = [submit(world, text("unproved"), desk=strict),
              submit(world, text("forged", more=proof % "fail"), desk=strict)]
     loud = submit(world, text("proved", more=proof % "pass"), desk=strict)
-    wait_for("the mail", lambda: any(loud in m["Subject"] for m in mails(world)), 20)
-    wait_for("the room", lambda: all(t in json.dumps(world.hook.got) for t in quiet), 20)
+    wait_for("the mail", lambda: any(loud in m["Subject"] for m in mails(world)))
+    wait_for("the room", lambda: all(t in json.dumps(world.hook.got) for t in quiet))
     assert not [m for m in mails(world) for t in quiet if t in m["Subject"]]
     assert submit(world, text("unproved, elsewhere", sender="max@customer.example"),
                   sender="max@customer.example").startswith("IT-")
-    wait_for("his mail", lambda: world.outbox.to("max@customer.example"), 20)
+    wait_for("his mail", lambda: world.outbox.to("max@customer.example"))
 
 
 def test_a_loop_that_passes_for_a_person_is_cut(world):

@@ -10,7 +10,7 @@ from conftest import BUILD
 from harness.product import Product
 from harness.sink import Sink
 from harness.smtp import header
-from harness.util import wait_for
+from harness.util import stands_still, wait_for
 
 DESKS = """\
 desk "it" {{ addresses = {{"support@example.test"}} prefix = "IT" }}
@@ -32,6 +32,7 @@ def test_a_kill_between_the_servers_250_and_our_record_sends_the_same_mail_again
         taken.wait(60)
         daemon = product.ticketd
         daemon.send_signal(signal.SIGSTOP)
+        wait_for("ticketd to stand still", lambda: stands_still(daemon.pid))
         yield
         daemon.kill()
         daemon.wait()

@@ -64,7 +64,7 @@ class Site:
         wait_for("the notice", lambda: len(self.mails(to)) == count)
 
     def call(self, method, path, body=None, headers=None):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=180)
         c.request(method, path, body=body, headers=headers or {})
         answer = c.getresponse()
         said = (answer.status, answer.read().decode("utf-8"), answer.headers)

@@ -106,7 +106,7 @@ def told(site):
 
 
 def parked_total():
-    with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics", timeout=60) as answer:
         return float(re.search(r"(?m)^ticket\w*_jobs_parked_total (\S+)$",
                                answer.read().decode())[1])
 

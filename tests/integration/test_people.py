@@ -52,7 +52,7 @@ class Office:
         return [(j["kind"], j["state"], j["reason"])
                 for j in self.product.json("show", ticket)["jobs"]]
 
-    def done(self, ticket, timeout=60):
+    def done(self, ticket, timeout=180):
         wait_for("the job of " + ticket,
                  lambda: self.jobs(ticket) and self.jobs(ticket)[0][1] == "done", timeout)
         return self.jobs(ticket)[0][2]

@@ -63,7 +63,7 @@ class Site:
         with sqlite3.connect(f"file:{self.product.root}/store/tickets.db?mode=ro", uri=True) as db:
             return db.execute("SELECT event FROM places WHERE follower = ?", (follower,)).fetchone()[0]
 
-    def has_all(self, fake, timeout=60):
+    def has_all(self, fake, timeout=180):
         """Waits for it; all events that there were then."""
         def all_of_them():
             ids = self.ids()

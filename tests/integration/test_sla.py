@@ -120,7 +120,7 @@ def test_breach_and_step_come_once_across_a_kill(product, mail):
     assert product.json("verify")["bad"] == 0
 
     def counted():
-        text = urllib.request.urlopen(product.metrics, timeout=60).read().decode()
+        text = urllib.request.urlopen(product.metrics, timeout=180).read().decode()
         return "ticket_milter_sla_breaches_total 1\n" in text and "ticket_milter_escalations_total" in text
     wait_for("the breach in the numbers", counted)
 

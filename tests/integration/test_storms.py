@@ -81,7 +81,7 @@ def alarm(mail, subject, text="Load is high.\r\n", who="nagios@mon.example", ext
 
 def test_300_alarms_are_one_ticket_and_a_recovery_resolves_it(site, mail):
     sent = []
-    with smtplib.SMTP("127.0.0.1", site.mta.port, timeout=60) as s:
+    with smtplib.SMTP("127.0.0.1", site.mta.port, timeout=180) as s:
         s.ehlo()
         for i in range(300):
             sent.append(alarm(mail, f"PROBLEM: db1 load {i}", f"Load is {i}.\r\n"))

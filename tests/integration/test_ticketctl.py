@@ -58,7 +58,7 @@ def as_uid(product, uid, *args, stdin=None):
         pytest.skip("roles need root, to be somebody else")
     return subprocess.run(as_user(uid, GROUP_ID, [program(BUILD, "ticketctl"), "-c",
                                                   product.config, *args]),
-                          capture_output=True, input=stdin, check=False, timeout=60)
+                          capture_output=True, input=stdin, check=False, timeout=180)
 
 
 def test_submit_prints_the_ticket_and_is_idempotent(product, mail):

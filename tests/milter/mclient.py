@@ -13,7 +13,7 @@ EDITS = b"hmi+-be2q"
 
 
 class Milter:
-    def __init__(self, address, steps=ALL_STEPS, actions=ALL_ACTIONS, timeout=60):
+    def __init__(self, address, steps=ALL_STEPS, actions=ALL_ACTIONS, timeout=180):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM)
         self.sock.settimeout(timeout)

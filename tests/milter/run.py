@@ -133,7 +133,7 @@ class Dialogues(Case):
         for lua in sorted(glob.glob(f"{HERE}/*.lua")):
             with self.subTest(os.path.basename(lua)):
                 r = subprocess.run(["miltertest", "-D", f"socket=unix:{self.sock}", "-s", lua],
-                                   capture_output=True, text=True, timeout=60, check=False)
+                                   capture_output=True, text=True, timeout=180, check=False)
                 self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
         log = self.text("milter.log")
         self.assertIn("Q1: event=message.reserved ticket=IT-1 desk=it status=created "
@@ -609,12 +609,12 @@ class Process(Case):
         self.milter()
         path = self.configure(name="second")
         r = subprocess.run([MILTER, "-f", "-c", path], capture_output=True, text=True,
-                           timeout=60, check=False)
+                           timeout=180, check=False)
         self.assertEqual(r.returncode, 78, r.stderr)
         self.assertIn("is in use", r.stderr)
         self.assertEqual(self.client().message(b"x"), ACCEPT)
         r = subprocess.run([MILTER, "-f", "-c", f"{self.dir}/milter.conf"], text=True,
-                           capture_output=True, timeout=60, check=False)
+                           capture_output=True, timeout=180, check=False)
         self.assertEqual(r.returncode, 78)
         self.assertIn("is locked", r.stderr)
 
@@ -671,7 +671,7 @@ class Process(Case):
     def test_options(self):
         def run(*args):
             return subprocess.run([MILTER, *args], capture_output=True, text=True,
-                                  timeout=60, check=False)
+                                  timeout=180, check=False)
         path = self.configure()
         self.assertEqual(run("-t", "-c", path).returncode, 0)
         self.assertEqual(run("--test", "-c", path, "-p", "inet:x").returncode, 78)
@@ -684,7 +684,7 @@ class Process(Case):
 
     def test_background_returns_when_the_socket_is_there(self):
         path = self.configure()
-        r = subprocess.run([MILTER, "-c", path], capture_output=True, timeout=60, check=False)
+        r = subprocess.run([MILTER, "-c", path], capture_output=True, timeout=180, check=False)
         try:
             self.assertEqual(r.returncode, 0, r.stderr)
             self.assertTrue(os.path.exists(self.sock))
@@ -771,7 +771,7 @@ class Tcp(Case):
             s.listen()
             path = self.configure(f"inet:{s.getsockname()[1]}@127.0.0.1")
             r = subprocess.run([MILTER, "-f", "-c", path], capture_output=True, text=True,
-                               timeout=60, check=False)
+                               timeout=180, check=False)
         self.assertEqual(r.returncode, 78, r.stderr)
 
 
