@@ -45,6 +45,7 @@ enum family {
     COMMIT_WAITING,
     WORK_WAITING,
     UNANALYSED,
+    NOTICES_HEARD,
     SINK_EVENTS,
     SINK_STOPPED,
     SINK_LAG,
@@ -148,6 +149,10 @@ static const struct tkt_metric table[] =
      [UNANALYSED] = {.name = P "unanalysed_total",
                      .help = "Messages that were taken in without being read.",
                      .kind = TKT_METRIC_COUNTER},
+     [NOTICES_HEARD] = {.name = P "notices_heard_total",
+                        .help = "What services of channels told of notices.",
+                        .kind = TKT_METRIC_COUNTER,
+                        .labels = {"channel", "outcome"}},
      [SINK_EVENTS] = {.name = P "sink_events_total",
                       .help = "Events for sinks of the log, by what became of them.",
                       .kind = TKT_METRIC_COUNTER,
@@ -253,6 +258,14 @@ void tkt_measure_event(struct tkt_measure *m, const char *kind)
         if (strcmp(rows[i].kind, kind) == 0) {
             tkt_metrics_add(m->numbers, rows[i].family, NULL, 1);
         }
+    }
+}
+
+void tkt_measure_notice(struct tkt_measure *m, const char *channel, const char *outcome)
+{
+    if (m != NULL) {
+        tkt_metrics_add(m->numbers, NOTICES_HEARD,
+                        (const char *const[]){channel, outcome}, 1);
     }
 }
 

@@ -39,6 +39,9 @@ void tkt_measure_job(struct tkt_measure *m, const char *target, const char *kind
 /* One event of the log, by its kind: only those that are numbers (sla.breached ...). */
 void tkt_measure_event(struct tkt_measure *m, const char *kind);
 
+/* What the service of a channel told of a notice. outcome: a word of ours ("delivered"). */
+void tkt_measure_notice(struct tkt_measure *m, const char *channel, const char *outcome);
+
 /* Of a sink of the event log. outcome: "sent", "failed" (a try), "aside". */
 void tkt_measure_sink(struct tkt_measure *m, const char *sink, const char *outcome,
                       int64_t count);

@@ -8,6 +8,7 @@
 #include "net/oauth.h"
 #include "notify/mail.h"
 #include "notify/send.h"
+#include "notify/status.h"
 #include "secret/secret.h"
 #include "ticketd/agentmail.h"
 #include "ticketd/notice.h"
@@ -34,6 +35,8 @@ struct notifyjob {
     struct tkt_buf token; /* OAuth; wiped */
     bool renewed;         /* one token was refused already */
     bool skipped;         /* why says why */
+    bool settled;         /* its service told that it has it: it is told */
+    int64_t settle_ms;    /* for so long a call may tell it yet */
     bool site_failed;     /* err is the channel's, not the notice's */
     bool is_made;
     struct tkt_notice_made made;
@@ -42,6 +45,7 @@ struct notifyjob {
     struct tkt_channel_call call;
     enum tkt_http_outcome outcome; /* of a program */
     char id[64];
+    char status_url[TKT_STATUS_URL_MAX];
     char why[200];
 };
 
@@ -104,6 +108,9 @@ static int tell_event(struct tkt_store *store, const struct notifyjob *job,
     } else {
         add_string(&b, "message_id", n->message_id);
         add_string(&b, "id", job->call.seen.id);
+        if (job->settled) {
+            tkt_buf_adds(&b, ",\"settled\":true");
+        }
     }
     tkt_buf_addc(&b, '}');
     return tkt_store_event(store, job->r->job.ticket, kind,
@@ -404,6 +411,32 @@ static int look_at_contact(struct notifyjob *job, struct tkt_reader *reader)
     return 0;
 }
 
+/* A try before this one may have been carried out: its service may have told so by now, or
+ * tell it soon, and then it is not told again. */
+static int look_at_heard(struct notifyjob *job, struct tkt_reader *reader)
+{
+    const struct tkt_job *j = &job->r->job;
+    struct tkt_wire_arena arena = {0};
+    struct tkt_reader_heard heard;
+    bool listens = tkt_status_url(job->set->conf, job->conf, job->id, job->status_url);
+
+    job->call.status_url = job->status_url;
+    if (j->doubt_ms == 0 && j->attempts <= 1) {
+        return 0;
+    }
+    int n = tkt_reader_heard(reader, j->id, &arena, &heard, &job->err);
+    tkt_wire_arena_release(&arena);
+    if (n == 1 && heard.heard != 0) {
+        job->settled = true;
+        (void)snprintf(job->why, sizeof(job->why),
+                       "told: its service says that it has it"); /* has room */
+    } else if (n >= 0 && listens && j->doubt_ms > TKT_DOUBT_ASKED_MS) {
+        job->settle_ms =
+            j->doubt_ms + tkt_status_settle_ms(job->conf) - tkt_clock_wall_ms();
+    }
+    return n < 0 ? -1 : 0;
+}
+
 /* ---- a reply: an agent's own words -------------------------------------------------------- */
 
 static const char *member(const cJSON *json, const char *name)
@@ -588,7 +621,9 @@ static int load_notice(struct notifyjob *job, struct tkt_reader *reader)
         return job->skipped ? 0 : -1;
     }
     n->thread = thread;
-    return look_at_thread(job, reader) < 0 ? -1 : fill_mail(job);
+    return look_at_heard(job, reader) < 0 || look_at_thread(job, reader) < 0
+               ? -1
+               : fill_mail(job);
 }
 
 static void load(struct tkt_running *r, struct tkt_tools *tools)
@@ -596,7 +631,8 @@ static void load(struct tkt_running *r, struct tkt_tools *tools)
     struct notifyjob *job = r->state;
     struct tkt_reader *reader = tkt_tools_reader(tools, &job->err);
 
-    if (reader == NULL || load_notice(job, reader) < 0 || job->skipped) {
+    if (reader == NULL || load_notice(job, reader) < 0 || job->skipped || job->settled ||
+        job->settle_ms > 0) {
         return; /* job->err tells */
     }
     job->site_failed = load_site(job) < 0;
@@ -609,8 +645,15 @@ static void loaded(struct tkt_running *r)
     if (job->err.class != TKT_ERR_NONE) {
         r->word = job->site_failed ? TKT_WORD_FAILED : TKT_WORD_BY_CLASS;
         end(job, &job->err, TKT_DOUBT_KEEP);
-    } else if (job->skipped) {
+    } else if (job->skipped || job->settled) {
         record(job);
+    } else if (job->settle_ms > 0) {
+        int64_t wait_ms = job->settle_ms;
+
+        r->state = NULL;
+        release(job);
+        tkt_running_give_back(
+            r, wait_ms, "its answer was lost: its service may tell whether it has it");
     } else {
         tkt_running_turn(r, go);
     }

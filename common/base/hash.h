@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * SHA-256, HMAC-SHA-256, random bytes: libcrypto and getrandom(2) behind names of ours.
+ * SHA-256, HMAC-SHA-256 and -1, random bytes: libcrypto and getrandom(2) behind names of ours.
  *
  * A struct tkt_sha256 belongs to one thread; the functions have no other state.
  */
@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #define TKT_SHA256_LEN 32
+#define TKT_SHA1_LEN 20
 
 struct tkt_sha256 {
     void *ctx; /* EVP_MD_CTX */
@@ -24,6 +25,9 @@ void tkt_sha256_release(struct tkt_sha256 *h);
 void tkt_sha256(const void *data, size_t n, unsigned char out[TKT_SHA256_LEN]);
 void tkt_hmac_sha256(const void *key, size_t keylen, const void *data, size_t n,
                      unsigned char out[TKT_SHA256_LEN]);
+/* For services that sign with nothing better; nothing of ours uses it. */
+void tkt_hmac_sha1(const void *key, size_t keylen, const void *data, size_t n,
+                   unsigned char out[TKT_SHA1_LEN]);
 /* Constant time in n. */
 bool tkt_mem_equal(const void *a, const void *b, size_t n);
 /* Fills out; aborts if the kernel gives no randomness. */

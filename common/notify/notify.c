@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "notify/channels.h"
 #include "notify/mail.h"
+#include "notify/status.h"
 
 #include <string.h>
 
@@ -63,6 +64,9 @@ static int check(const struct tkt_conf_channel *conf, struct tkt_err *err)
             return tkt_err_set(err, TKT_ERR_CONF, "%s knows no option \"%.60s\"",
                                ops->type, item);
         }
+    }
+    if (ops->status != NULL && tkt_status_check(conf, err) < 0) {
+        return -1;
     }
     return ops->check != NULL ? ops->check(conf, err) : 0;
 }

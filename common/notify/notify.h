@@ -108,6 +108,7 @@ struct tkt_channel_call {
     const char *secret; /* "" where there is none */
     const char *bearer; /* an OAuth token in force; "" = none */
     const struct tkt_notice *notice;
+    const char *status_url; /* where its service tells what became of it; "" = nowhere */
     int64_t now_ms;
     /* Made by build: method, url, headers, body, accept_type, answer_max, repeatable. The
      * runner sets peer, timeouts and done. */
@@ -135,6 +136,8 @@ enum tkt_channel_to {
     TKT_CHANNEL_TO_ANY
 };
 
+struct tkt_status_ops;
+
 struct tkt_channel_ops {
     const char *type;  /* as in channel { type = } */
     const char *title; /* "Twilio (SMS)" */
@@ -156,6 +159,7 @@ struct tkt_channel_ops {
      * as read. *outcome: UNKNOWN when it may have told. */
     int (*run)(struct tkt_channel_call *call, enum tkt_http_outcome *outcome,
                struct tkt_err *err);
+    const struct tkt_status_ops *status; /* status.h; NULL: it tells nothing later */
 };
 
 /* All channels, NULL-terminated: contract tests walk it. */

@@ -3,19 +3,28 @@
  *
  * Nothing names a mail there towards a second try: one whose answer was lost is sent again,
  * with the same Message-ID of ours among its headers.
+ * What becomes of it: the signed event webhook (ECDSA over its time and the body), which
+ * brings back our id of the notice.
  * Source: sendgrid-oai, spec/paths/mail_send.
  */
+#include "base/enc.h"
 #include "base/util.h"
+#include "net/ecdsa.h"
 #include "notify/build.h"
 #include "notify/channels.h"
+#include "notify/status.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #define SUBJECT_MAX 900
+/* Calls are sent again for a day; what they tell counts once in any case. */
+#define WINDOW_MS (2 * 86400 * INT64_C(1000))
+#define SIGNED_MAX (17 * 1024 * 1024)
 #define TEXT_MAX 200000 /* characters; 30 MB are taken in all */
 
-static const char *const options[] = {"sandbox", NULL};
+static const char *const options[] = {"sandbox", "settle", NULL};
 
 static void add_person(cJSON *object, const char *address, const char *name)
 {
@@ -157,6 +166,158 @@ static int check(const struct tkt_conf_channel *conf, struct tkt_err *err)
                              "no secret; write secret = \"file:/path/of/the/API/key\"");
 }
 
+/* ---- what becomes of it ----------------------------------------------------------------- */
+
+struct signed_call {
+    struct tkt_buf content;
+    const char *given;
+    struct tkt_err *err; /* of a key that is none */
+};
+
+static bool fits(const char *key, size_t len, const void *arg)
+{
+    const struct signed_call *c = arg;
+
+    return tkt_ecdsa_verify(key, len, c->content.data, c->content.len, c->given,
+                            c->err) == 1;
+}
+
+static int verify(const struct tkt_status_call *call, struct tkt_err *err)
+{
+    static const char prefix[] = "X-Twilio-Email-Event-Webhook-";
+    char name[64];
+    struct tkt_err key_err = TKT_ERR_INIT;
+    struct signed_call c = {.content = TKT_BUF_INIT(SIGNED_MAX), .err = &key_err};
+    int64_t at_s = 0;
+
+    (void)snprintf(name, sizeof(name), "%sSignature", prefix); /* has room, as below */
+    c.given = tkt_status_field(call, name);
+    (void)snprintf(name, sizeof(name), "%sTimestamp", prefix);
+    const char *at = tkt_status_field(call, name);
+    if (c.given[0] == '\0' || tkt_parse_int(at, 0, INT64_C(99999999999), &at_s) < 0) {
+        return tkt_err_set(err, TKT_ERR_PERM, "it is not signed");
+    }
+    if (at_s * 1000 < call->now_ms - WINDOW_MS ||
+        at_s * 1000 > call->now_ms + WINDOW_MS) {
+        return tkt_err_set(err, TKT_ERR_PERM,
+                           "it was sent too long ago, or one of the clocks is wrong");
+    }
+    bool ok = tkt_buf_adds(&c.content, at) == 0 &&
+              tkt_buf_add(&c.content, call->body, call->len) == 0 &&
+              tkt_status_any(call->secret, fits, &c);
+    tkt_buf_release(&c.content);
+    if (!ok && key_err.class == TKT_ERR_CONF) {
+        *err = key_err;
+        return tkt_err_prefix(err, "hook_secret");
+    }
+    return ok ? 0 : tkt_err_set(err, TKT_ERR_PERM, "the signature does not fit");
+}
+
+static const char *text_of(const cJSON *json, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
+
+    return text == NULL ? "" : text;
+}
+
+/* Of a bounce: its status; what was blocked says nothing lasting. Of a drop: a list of
+ * theirs, on which the address stands already. */
+static enum tkt_failure failure_of(const cJSON *event, const char *word)
+{
+    const char *status = text_of(event, "status");
+    const char *reason = text_of(event, "reason");
+
+    if (strcmp(word, "bounce") == 0) {
+        enum tkt_failure says =
+            status[0] != '\0' ? tkt_mailstatus_failure(status) : TKT_FAILURE_LASTING;
+
+        return strcmp(text_of(event, "type"), "blocked") == 0
+                   ? TKT_MIN(says, TKT_FAILURE_PASSING)
+                   : says;
+    }
+    return strcasecmp(reason, "Bounced Address") == 0 ||
+                   strcasecmp(reason, "Invalid") == 0
+               ? TKT_FAILURE_LASTING
+               : TKT_FAILURE_NONE;
+}
+
+static bool is_unwanted(const cJSON *event, const char *word)
+{
+    static const char *const words[] = {"spamreport", "unsubscribe", "group_unsubscribe"};
+    static const char *const reasons[] = {"Unsubscribed Address",
+                                          "Spam Reporting Address"};
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(words); i++) {
+        if (strcmp(words[i], word) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < TKT_ARRAY_LEN(reasons); i++) {
+        if (strcmp(word, "dropped") == 0 &&
+            strcasecmp(text_of(event, "reason"), reasons[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void tell_one(const cJSON *event,
+                     void (*tell)(void *arg, const struct tkt_status_told *told),
+                     void *arg)
+{
+    static const struct {
+        const char *word;
+        enum tkt_heard what;
+    } words[] = {{"processed", TKT_HEARD_TAKEN},     {"deferred", TKT_HEARD_TAKEN},
+                 {"delivered", TKT_HEARD_DELIVERED}, {"open", TKT_HEARD_READ},
+                 {"click", TKT_HEARD_READ},          {"bounce", TKT_HEARD_FAILED},
+                 {"dropped", TKT_HEARD_FAILED}};
+    const char *word = text_of(event, "event");
+    const char *reason = text_of(event, "reason");
+    struct tkt_status_told told = {.notice = text_of(event, "notice"),
+                                   .to = text_of(event, "email"),
+                                   .code = text_of(event, "status"),
+                                   .words = reason[0] != '\0' ? reason : word,
+                                   .id = text_of(event, "sg_message_id")};
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(words); i++) {
+        if (strcmp(words[i].word, word) == 0) {
+            told.what = words[i].what;
+            told.failure = failure_of(event, word);
+            tell(arg, &told);
+        }
+    }
+    if (is_unwanted(event, word)) {
+        told.what = TKT_HEARD_UNWANTED;
+        tell(arg, &told);
+    }
+}
+
+static int read_status(const struct tkt_status_call *call,
+                       void (*tell)(void *arg, const struct tkt_status_told *told),
+                       void *arg, struct tkt_err *err)
+{
+    cJSON *json = cJSON_ParseWithLength(call->body, call->len);
+    const cJSON *event;
+    int left = TKT_STATUS_TOLD_MAX;
+    int rc = 0;
+
+    if (!cJSON_IsArray(json)) {
+        rc = tkt_err_set(err, TKT_ERR_PERM, "it is no list of events");
+    }
+    const cJSON *list = rc == 0 ? json : NULL;
+    cJSON_ArrayForEach(event, list)
+    {
+        if (left-- > 0) {
+            tell_one(event, tell, arg);
+        }
+    }
+    cJSON_Delete(json);
+    return rc;
+}
+
+static const struct tkt_status_ops status_ops = {.verify = verify, .read = read_status};
+
 const struct tkt_channel_ops tkt_channel_sendgrid = {.type = "sendgrid",
                                                      .title = "SendGrid (mail, API v3)",
                                                      .way = TKT_CHANNEL_HTTP,
@@ -165,4 +326,5 @@ const struct tkt_channel_ops tkt_channel_sendgrid = {.type = "sendgrid",
                                                      .options = options,
                                                      .check = check,
                                                      .build = build,
-                                                     .read = read_answer};
+                                                     .read = read_answer,
+                                                     .status = &status_ops};

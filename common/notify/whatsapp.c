@@ -4,19 +4,26 @@
  * Text goes only to who wrote within the last day; outside of that a template that was
  * agreed on with the vendor: options = {"template=NAME"}, whose body takes two parameters,
  * the ticket and the text.
+ * What becomes of it: the app's webhook (X-Hub-Signature-256 by the app's secret), which
+ * brings back our id of the notice.
  * Source: WhatsApp-Nodejs-SDK; the vendor's error codes.
  */
+#include "base/enc.h"
+#include "base/hash.h"
 #include "base/util.h"
 #include "notify/build.h"
 #include "notify/channels.h"
+#include "notify/status.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define BODY_MAX 4096
 #define PARAMETER_MAX 1024
 #define LANGUAGE_DEFAULT "en"
 
-static const char *const options[] = {"template", "template_language", "version", NULL};
+static const char *const options[] = {"settle", "template", "template_language",
+                                      "version", NULL};
 
 static void add_parameter(cJSON *list, const char *text)
 {
@@ -87,6 +94,9 @@ static int build(struct tkt_channel_call *call, struct tkt_err *err)
         cJSON_AddBoolToObject(t, "preview_url", false);
         cJSON_AddStringToObject(t, "body", text != NULL ? text : "");
     }
+    if (call->status_url != NULL && call->status_url[0] != '\0') {
+        cJSON_AddStringToObject(body, "biz_opaque_callback_data", n->id); /* comes back */
+    }
     tkt_channel_bearer(call);
     return tkt_channel_post_json(
         call,
@@ -146,6 +156,111 @@ static int check(const struct tkt_conf_channel *conf, struct tkt_err *err)
                              "token; both are needed");
 }
 
+/* ---- what becomes of it ----------------------------------------------------------------- */
+
+struct signed_call {
+    const struct tkt_status_call *call;
+    const char *given;
+};
+
+static bool fits(const char *secret, size_t len, const void *arg)
+{
+    const struct signed_call *c = arg;
+    unsigned char mac[TKT_SHA256_LEN];
+    char coded[2 * TKT_SHA256_LEN + 1];
+
+    tkt_hmac_sha256(secret, len, c->call->body, c->call->len, mac);
+    tkt_hex_encode(mac, sizeof(mac), coded);
+    return strlen(c->given) == strlen(coded) &&
+           tkt_mem_equal(c->given, coded, strlen(coded));
+}
+
+static int verify(const struct tkt_status_call *call, struct tkt_err *err)
+{
+    static const char prefix[] = "sha256=";
+    const char *given = tkt_status_field(call, "X-Hub-Signature-256");
+    const struct signed_call c = {.call = call, .given = given + strlen(prefix)};
+
+    return strncmp(given, prefix, strlen(prefix)) == 0 &&
+                   tkt_status_any(call->secret, fits, &c)
+               ? 0
+               : tkt_err_set(err, TKT_ERR_PERM, "the signature does not fit");
+}
+
+static const char *text_of(const cJSON *json, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
+
+    return text == NULL ? "" : text;
+}
+
+static void tell_one(const cJSON *status,
+                     void (*tell)(void *arg, const struct tkt_status_told *told),
+                     void *arg)
+{
+    static const struct {
+        const char *word;
+        enum tkt_heard what;
+    } words[] = {{"sent", TKT_HEARD_TAKEN},
+                 {"delivered", TKT_HEARD_DELIVERED},
+                 {"read", TKT_HEARD_READ},
+                 {"failed", TKT_HEARD_FAILED}};
+    const cJSON *error =
+        cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(status, "errors"), 0);
+    const cJSON *code = cJSON_GetObjectItemCaseSensitive(error, "code");
+    int number = cJSON_IsNumber(code) ? code->valueint : 0;
+    char digits[16] = "";
+    struct tkt_status_told told = {.notice = text_of(status, "biz_opaque_callback_data"),
+                                   .to = text_of(status, "recipient_id"),
+                                   .code = digits,
+                                   .words = text_of(error, "title"),
+                                   .id = text_of(status, "id")};
+
+    if (number != 0) {
+        (void)snprintf(digits, sizeof(digits), "%d", number); /* has room */
+    }
+    for (size_t i = 0; i < TKT_ARRAY_LEN(words); i++) {
+        if (strcmp(words[i].word, text_of(status, "status")) == 0) {
+            told.what = words[i].what;
+            told.failure = number == 131026 ? TKT_FAILURE_LASTING : TKT_FAILURE_NONE;
+            tell(arg, &told);
+        }
+    }
+}
+
+static int read_status(const struct tkt_status_call *call,
+                       void (*tell)(void *arg, const struct tkt_status_told *told),
+                       void *arg, struct tkt_err *err)
+{
+    cJSON *json = cJSON_ParseWithLength(call->body, call->len);
+    const cJSON *entry;
+    const cJSON *change;
+    const cJSON *status;
+    int left = TKT_STATUS_TOLD_MAX;
+
+    cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(json, "entry"))
+    {
+        cJSON_ArrayForEach(change, cJSON_GetObjectItemCaseSensitive(entry, "changes"))
+        {
+            const cJSON *value = cJSON_GetObjectItemCaseSensitive(change, "value");
+
+            cJSON_ArrayForEach(status,
+                               cJSON_GetObjectItemCaseSensitive(value, "statuses"))
+            {
+                if (left-- > 0) {
+                    tell_one(status, tell, arg);
+                }
+            }
+        }
+    }
+    int rc = json == NULL ? tkt_err_set(err, TKT_ERR_PERM, "it is no JSON") : 0;
+    cJSON_Delete(json);
+    return rc;
+}
+
+static const struct tkt_status_ops status_ops = {
+    .asks = true, .verify = verify, .read = read_status};
+
 const struct tkt_channel_ops tkt_channel_whatsapp = {.type = "whatsapp",
                                                      .title = "WhatsApp (Cloud API)",
                                                      .way = TKT_CHANNEL_HTTP,
@@ -153,4 +268,5 @@ const struct tkt_channel_ops tkt_channel_whatsapp = {.type = "whatsapp",
                                                      .options = options,
                                                      .check = check,
                                                      .build = build,
-                                                     .read = read_answer};
+                                                     .read = read_answer,
+                                                     .status = &status_ops};

@@ -73,7 +73,9 @@ class WhatsApp(Fake):
         body = r.json()
         self.need(body["messaging_product"] == "whatsapp", "messaging_product")
         self.need(body["recipient_type"] == "individual" and body["to"].isdigit(), "to")
-        self.need(_only(body, ("messaging_product", "recipient_type", "to", "type", body["type"])), "members")
+        self.need(_only(body, ("messaging_product", "recipient_type", "to", "type", body["type"],
+                               "biz_opaque_callback_data")), "members")
+        self.need(len(body.get("biz_opaque_callback_data", "")) <= 512, "callback data")
         if body["type"] == "text":
             self.need(0 < len(body["text"]["body"]) <= 4096, "text")
         else:

@@ -8,7 +8,8 @@
 # Webhooks, and of each package of the list below the files that describe something. Without
 # npm, or without a way to the registry, it says so and fails: the suites then skip aloud.
 set -eu
-install="ajv@8.20.0 ajv-formats@3.0.1 ajv-draft-04@1.0.0 standardwebhooks@1.1.1"
+install="ajv@8.20.0 ajv-formats@3.0.1 ajv-draft-04@1.0.0 standardwebhooks@1.1.1 \
+@sendgrid/eventwebhook@8.0.0"
 apis="api/atlassian.com/jira.json api/github.com/api.github.com.json api/gitlab.com.json \
 api/twilio.com/api.json api/sendgrid.com.json api/slack.com.json"
 # Folder, package, files. By the vendors: Atlassian's document format, ServiceNow's tables and
@@ -29,7 +30,8 @@ splunk splunk-logging@0.11.1 splunklogger.js utils.js
 whatsapp @whatsapp-cloudapi/types@4.2.0 dist/*.d.ts
 zendesk node-zendesk@6.0.1 dist/types/*.d.ts
 salesforce jsforce@3.10.26 lib/types/*.d.ts
-freshservice @activepieces/piece-freshservice@0.2.0 src/index.js"
+freshservice @activepieces/piece-freshservice@0.2.0 src/index.js
+twilio twilio@6.2.0 lib/webhooks/webhooks.js"
 
 dir=$(mkdir -p "$1/peers/judges" && cd "$1/peers/judges" && pwd)
 want="$install $list"

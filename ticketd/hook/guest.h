@@ -28,7 +28,7 @@ struct tkt_hook_visit {
     struct tkt_buf body;
     char name[64]; /* out: the section that it is about, for the log */
     char why[256]; /* out: of a refusal */
-    /* The answer. Nothing said: {} as JSON. */
+    /* The answer. Without a type: {} as JSON. */
     struct tkt_buf answer;
     const char *type;          /* of the answer */
     const char *language;      /* ... or NULL */
@@ -46,6 +46,7 @@ struct tkt_hook_guest {
 
 extern const struct tkt_hook_guest tkt_hook_itsm;
 extern const struct tkt_hook_guest tkt_hook_optout;
+extern const struct tkt_hook_guest tkt_hook_status;
 
 /* "POST" in "GET, HEAD, POST". */
 bool tkt_hook_allows(const char *methods, const char *method);

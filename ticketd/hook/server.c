@@ -113,7 +113,7 @@ static void *sweep_main(void *arg)
 /* ---- a call ----------------------------------------------------------------------------- */
 
 static const struct tkt_hook_guest *const guests[] = {&tkt_hook_itsm, &tkt_hook_optout,
-                                                      NULL};
+                                                      &tkt_hook_status, NULL};
 
 bool tkt_hook_allows(const char *methods, const char *method)
 {
@@ -262,14 +262,15 @@ static enum MHD_Result answer(struct request *q, struct MHD_Connection *c, int s
 {
     static const char nothing[] = "{}\n";
     struct tkt_buf *said = &q->visit.answer;
-    bool has_words = said->len > 0 && !said->failed;
+    bool has_words = q->visit.type != NULL && !said->failed;
 
     if (!has_words) {
         q->visit.type = NULL;
     }
     struct MHD_Response *r = MHD_create_response_from_buffer(
         has_words ? said->len : strlen(nothing),
-        has_words ? said->data : (void *)(uintptr_t)nothing, MHD_RESPMEM_MUST_COPY);
+        has_words && said->len > 0 ? said->data : (void *)(uintptr_t)nothing,
+        MHD_RESPMEM_MUST_COPY);
 
     if (r == NULL) {
         return MHD_NO;
