@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "ticketd/dispatch.h"
 #include "ticketd/noticeplan.h"
+#include "ticketd/reminder.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -15,7 +16,6 @@
 
 #define QUESTION_WAIT_MS (3600 * INT64_C(1000))
 #define BUSY_DELAY_MS 2000
-#define AUTO_CLOSE "auto-close" /* who, of tickets whose requester never answered */
 
 /* ---- which events -------------------------------------------------------------------------- */
 
@@ -353,12 +353,6 @@ void tkt_question_start(struct tkt_running *r)
 /* ---- by the clock ----------------------------------------------------------------------------- */
 
 struct tick {
-    struct tkt_noticeplan *plan;
-    struct tkt_store_ask asks[TKT_NOTICE_ASKS_MAX]; /* as they are to be */
-    int64_t was_due_ms[TKT_NOTICE_ASKS_MAX];
-    bool drops[TKT_NOTICE_ASKS_MAX];
-    char closes[TKT_NOTICE_ASKS_MAX][64]; /* the ticket's name; "" = it goes on */
-    int count;
     int64_t now_ms;
     int released;
 };
@@ -372,101 +366,20 @@ static int apply_release(struct tkt_store *store, void *arg, struct tkt_err *err
     return t->released < 0 ? -1 : 0;
 }
 
-static int apply_asks(struct tkt_store *store, void *arg, struct tkt_err *err)
-{
-    const struct tick *t = arg;
-
-    for (int i = 0; i < t->count; i++) {
-        const struct tkt_store_ask *next = t->drops[i] ? NULL : &t->asks[i];
-        int n = tkt_store_ask_turn(store, t->asks[i].ticket, t->was_due_ms[i], next, err);
-
-        if (n == 0) {
-            tkt_noticeplan_leave_out(t->plan, t->asks[i].ticket);
-        } else if (n == 1 && t->closes[i][0] != '\0') {
-            n = tkt_store_move(store, t->closes[i], TKT_STATE_CLOSED, AUTO_CLOSE,
-                               "nobody answered", t->now_ms, err);
-        }
-        if (n < 0) {
-            return -1;
-        }
-    }
-    return tkt_noticeplan_apply(store, t->plan, err);
-}
-
-/* Until he is told again, or it is closed. */
-static int64_t ask_wait(const struct tkt_conf_notify *by, int64_t left)
-{
-    return left > 0 || by->close_after_ms == 0 ? by->remind_ms : by->close_after_ms;
-}
-
-/* Once more to him, or the end of it. */
-static int plan_ask(struct tick *t, const struct tkt_settings *set,
-                    struct tkt_reader *reader, int i, struct tkt_err *err)
-{
-    struct tkt_store_ask *ask = &t->asks[i];
-    t->was_due_ms[i] = ask->due_ms;
-    const struct tkt_conf_notify *by = tkt_subscription(set->conf, ask->subscription);
-    struct tkt_reader_ticket ticket;
-    int n = tkt_reader_by_row(reader, ask->ticket, NULL, &ticket, err);
-
-    if (n < 0) {
-        return -1;
-    }
-    t->drops[i] = n == 0 || by == NULL || ticket.state != TKT_STATE_PENDING;
-    if (t->drops[i]) {
-        return 0;
-    }
-    if (ask->left <= 0) {
-        t->drops[i] = true;
-        if (by->close_after_ms > 0) {
-            (void)snprintf(t->closes[i], sizeof(t->closes[i]), "%s", ticket.id);
-        }
-        return 0;
-    }
-    cJSON *payload = cJSON_Parse(ask->payload);
-    const char *text =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(payload, "text"));
-    const char *language =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(payload, "language"));
-    const struct tkt_noticed in = {.what = TKT_NOTICE_ACTION_REQUIRED,
-                                   .ticket = ask->ticket,
-                                   .at_ms = t->now_ms,
-                                   .data = "",
-                                   .text = text ? text : "",
-                                   .language = language ? language : "",
-                                   .once = "",
-                                   .only = ask->subscription,
-                                   .is_reminder = true};
-    int rc = tkt_noticeplan_add(t->plan, reader, &in, err);
-    cJSON_Delete(payload);
-    ask->left--;
-    ask->due_ms = t->now_ms + ask_wait(by, ask->left);
-    t->drops[i] = ask->left == 0 && by->close_after_ms == 0;
-    return rc;
-}
-
 static void remind(struct tkt_daemon *d, struct tkt_settings *set,
-                   struct tkt_reader *reader, struct tick *t)
+                   struct tkt_reader *reader, int64_t now_ms)
 {
-    struct tkt_wire_arena arena = {0};
     struct tkt_err err = TKT_ERR_INIT;
-    int rc = 0;
+    struct tkt_reminders *due = NULL;
 
-    t->count = tkt_reader_asks_due(reader, t->now_ms, TKT_NOTICE_ASKS_MAX, &arena,
-                                   t->asks, &err);
-    t->plan = t->count > 0 ? tkt_noticeplan_new(set, t->now_ms) : NULL;
-    for (int i = 0; t->plan != NULL && i < t->count && rc == 0; i++) {
-        rc = plan_ask(t, set, reader, i, &err);
-    }
-    if (t->plan != NULL && rc == 0 &&
-        tkt_commit_call(d->commit, apply_asks, t, true, &err) == 0) {
+    if (tkt_reminders_plan(set, reader, now_ms, &due, &err) == 1 &&
+        tkt_commit_call(d->commit, tkt_reminders_apply, due, true, &err) == 0) {
         tkt_dispatch_poke(d->dispatch);
     }
     if (err.class != TKT_ERR_NONE) {
         tkt_log(TKT_LOG_ERROR, NULL, "notice.remind", "error", err.text, NULL);
     }
-    tkt_noticeplan_free(t->plan);
-    tkt_wire_arena_release(&arena);
+    tkt_reminders_free(&due);
 }
 
 struct forgetting {
@@ -492,42 +405,13 @@ static void forget_marks(struct tkt_daemon *d, const struct tkt_settings *set,
     struct forgetting f = {.before_ms = now_ms - keep_ms, .now_ms = now_ms};
     struct tkt_err err = TKT_ERR_INIT;
 
-    if (keep_ms == 0 || now_ms < next_ms) {
+    if (keep_ms == 0 || tkt_clock_mono_ms() < next_ms) {
         return;
     }
-    next_ms = now_ms + TKT_NOTICEPLAN_HOUR_MS;
+    next_ms = tkt_clock_mono_ms() + TKT_NOTICEPLAN_HOUR_MS;
     if (tkt_commit_call(d->commit, apply_forget, &f, true, &err) < 0) {
         tkt_log(TKT_LOG_ERROR, NULL, "notice.forget", "error", err.text, NULL);
     }
-}
-
-struct back {
-    const struct tkt_settings *set;
-    int64_t now_ms;
-};
-
-static int64_t latest_notice(void *arg, const char *payload)
-{
-    const struct back *b = arg;
-
-    return tkt_noticeplan_latest(b->set, payload, b->now_ms);
-}
-
-static int64_t latest_ask(void *arg, const char *subscription, int64_t left)
-{
-    const struct back *b = arg;
-    const struct tkt_conf_notify *by = tkt_subscription(b->set->conf, subscription);
-
-    return by == NULL ? b->now_ms : b->now_ms + ask_wait(by, left);
-}
-
-int tkt_notice_back(struct tkt_store *store, const struct tkt_settings *set,
-                    int64_t now_ms, struct tkt_err *err)
-{
-    struct back b = {set, now_ms};
-    const struct tkt_store_latest latest = {latest_notice, latest_ask, &b};
-
-    return tkt_store_notices_back(store, &latest, now_ms, err);
 }
 
 void tkt_notice_tick(struct tkt_daemon *d, struct tkt_settings *set,
@@ -536,20 +420,18 @@ void tkt_notice_tick(struct tkt_daemon *d, struct tkt_settings *set,
     struct tkt_err err = TKT_ERR_INIT;
     struct tkt_reader *reader =
         set->conf->channel_count > 0 ? tkt_tools_reader(tools, &err) : NULL;
-    struct tick *t = reader == NULL ? NULL : calloc(1, sizeof(*t));
+    struct tick t = {.now_ms = tkt_clock_wall_ms()};
 
-    if (t == NULL) {
+    if (reader == NULL) {
         return;
     }
-    t->now_ms = tkt_clock_wall_ms();
-    if (tkt_reader_notices_due(reader, t->now_ms, &err) == 1) {
-        if (tkt_commit_call(d->commit, apply_release, t, true, &err) < 0) {
+    if (tkt_reader_notices_due(reader, t.now_ms, &err) == 1) {
+        if (tkt_commit_call(d->commit, apply_release, &t, true, &err) < 0) {
             tkt_log(TKT_LOG_ERROR, NULL, "notice.release", "error", err.text, NULL);
-        } else if (t->released > 0) {
+        } else if (t.released > 0) {
             tkt_dispatch_poke(d->dispatch);
         }
     }
-    remind(d, set, reader, t);
-    forget_marks(d, set, t->now_ms);
-    free(t);
+    remind(d, set, reader, t.now_ms);
+    forget_marks(d, set, t.now_ms);
 }

@@ -14,18 +14,12 @@
 #include "ticketd/running.h"
 
 #define TKT_NOTICE_RELEASE_MAX 64 /* of one tick */
-#define TKT_NOTICE_ASKS_MAX 64
 
 extern const struct tkt_follower tkt_follow_notify;
 
 /* Jobs of kind "question" (target TKT_STORE_CHANNEL) become notices of action_required; while
  * nobody subscribed to that they wait. */
 void tkt_question_start(struct tkt_running *r);
-
-/* In the commit writer: the clock was set back. How many notices and reminders that changed,
- * or -1. */
-int tkt_notice_back(struct tkt_store *store, const struct tkt_settings *set,
-                    int64_t now_ms, struct tkt_err *err);
 
 /* Each second. */
 void tkt_notice_tick(struct tkt_daemon *d, struct tkt_settings *set,

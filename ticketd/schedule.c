@@ -12,6 +12,7 @@
 #include "ticketd/follow_notify.h"
 #include "ticketd/follow_sla.h"
 #include "ticketd/missed.h"
+#include "ticketd/reminder.h"
 #include "ticketd/ticker.h"
 #include "ticketd/tools.h"
 #include "ticketd/wallclock.h"

@@ -99,6 +99,7 @@ struct tkt_store_ask {
 };
 int tkt_store_ask_set(struct tkt_store *store, const struct tkt_store_ask *in,
                       struct tkt_err *err);
+/* He has answered: no question to him that is held goes out either. */
 int tkt_store_ask_drop(struct tkt_store *store, int64_t ticket, struct tkt_err *err);
 /* One that was read as due then goes on to next's due and left, or is over (next NULL). 1; 0
  * when he is not waited for any more, or was asked anew: nothing is to be said; -1. */

@@ -31,7 +31,10 @@ int tkt_store_ask_drop(struct tkt_store *s, int64_t ticket, struct tkt_err *err)
     if (tkt_store_enter(s, &own, err) < 0) {
         return -1;
     }
-    int rc = tkt_db_run(s->db, SQL_ASK_DROP, err, "i", ticket) < 0 ? -1 : 0;
+    int rc = tkt_db_run(s->db, SQL_ASK_DROP, err, "i", ticket) < 0 ||
+                     tkt_db_run(s->db, SQL_NOTICES_ASKING, err, "i", ticket) < 0
+                 ? -1
+                 : 0;
     return tkt_store_leave(s, own, rc, err);
 }
 

@@ -15,7 +15,7 @@
 #define NAME_MAX_BYTES 1024
 #define PARTS (TKT_STORE_COUNT_PARTS + 1)
 
-struct counted {
+struct counted {    /* as it is kept */
     int64_t newest; /* its number since 1970 */
     int64_t parts[PARTS];
 };
@@ -57,17 +57,18 @@ static int64_t sum(const struct counted *c)
     return all;
 }
 
-/* 1, 0 nothing was counted, -1. */
+/* 1, 0 nothing was counted, -1. is_ahead: it was kept by a clock that was set back. */
 static int load(struct tkt_store *s, const unsigned char *key, int64_t window_ms,
-                int64_t now_ms, struct counted *c, struct tkt_err *err)
+                int64_t now_ms, struct counted *c, bool *is_ahead, struct tkt_err *err)
 {
     TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
+    int64_t now = now_ms / part_ms(window_ms);
     int n = tkt_db_query(s->db, &row, SQL_NOTICE_COUNTED, err, "b", key,
                          (size_t)SHORT_KEY_LEN);
     size_t len = 0;
 
-    memset(c, 0, sizeof(*c));
-    c->newest = now_ms / part_ms(window_ms);
+    *c = (struct counted){.newest = now};
+    *is_ahead = false;
     if (n <= 0) {
         return n;
     }
@@ -77,6 +78,7 @@ static int load(struct tkt_store *s, const unsigned char *key, int64_t window_ms
     } else if (tkt_row_int(&row, 0) > now_ms) { /* written before windows slid */
         c->parts[0] = tkt_row_int(&row, 1);
     }
+    *is_ahead = c->newest > now;
     age(c, window_ms, now_ms);
     return 1;
 }
@@ -96,15 +98,17 @@ static int count_many(struct tkt_store *s, const unsigned char *key, int64_t max
                       int64_t window_ms, int64_t now_ms, struct tkt_err *err)
 {
     struct counted c;
+    bool is_ahead = false;
 
-    if (load(s, key, window_ms, now_ms, &c, err) < 0) {
+    if (load(s, key, window_ms, now_ms, &c, &is_ahead, err) < 0) {
         return -1;
     }
-    if (sum(&c) >= max) {
+    bool fits = sum(&c) < max;
+    if (!fits && !is_ahead) {
         return 0;
     }
-    c.parts[0]++;
-    return save(s, key, window_ms, &c, err);
+    c.parts[0] += fits;
+    return save(s, key, window_ms, &c, err) < 0 ? -1 : fits;
 }
 
 /* Exact, and without parts: the window is that of the one. What was counted in a future that
@@ -149,8 +153,10 @@ int64_t tkt_store_notice_counted(struct tkt_store *s, const char *name, int64_t 
 {
     unsigned char key[TKT_SHA256_LEN];
     struct counted c;
+    bool is_ahead = false;
 
-    return short_key(name, key, err) < 0 || load(s, key, window_ms, now_ms, &c, err) < 0
+    return short_key(name, key, err) < 0 ||
+                   load(s, key, window_ms, now_ms, &c, &is_ahead, err) < 0
                ? -1
                : sum(&c);
 }
