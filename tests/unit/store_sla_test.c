@@ -358,6 +358,9 @@ static void what_is_due_is_one_probe_of_an_index(void **state)
     }
     assert_int_equal(tkt_db_explain(f->store->db, SQL_TIMERS_DUE, plan, sizeof(plan)), 0);
     assert_non_null(strstr(plan, "SEARCH timers USING COVERING INDEX timers_due"));
+    assert_int_equal(tkt_db_explain(f->store->db, SQL_SLAS_UNASKED, plan, sizeof(plan)),
+                     0);
+    assert_non_null(strstr(plan, "USING COVERING INDEX slas_unasked"));
 }
 
 static void only_what_runs_is_in_the_index(void **state)
@@ -374,6 +377,200 @@ static void only_what_runs_is_in_the_index(void **state)
                      1);
     happens(f, ticket, TKT_SLA_W_RESOLVE, 0, NOW + HOUR_MS);
     assert_int_equal(number(f, "SELECT count(*) FROM timers WHERE due IS NOT NULL"), 0);
+}
+
+/* ---- the directory is late ------------------------------------------------------------- */
+
+static char *acme[] = {(char *)"ACME"};
+
+static int64_t take_proved(struct fixture *f, const char *text)
+{
+    struct sample m;
+
+    fill(&m, text);
+    m.decision.assurance = TKT_ASSURANCE_PASS;
+    reserve_ok(f, &m);
+    return m.out[0].ticket;
+}
+
+static void chosen(struct fixture *f, int64_t ticket, unsigned what,
+                   const struct tkt_person *person, bool is_unasked, int64_t at_ms)
+{
+    const struct tkt_store_sla_event e = {.at_ms = at_ms,
+                                          .ticket = ticket,
+                                          .what = what,
+                                          .person = person,
+                                          .is_unasked = is_unasked};
+    struct tkt_err err = TKT_ERR_INIT;
+
+    assert_int_equal(tkt_store_sla_apply(f->store, &book, &e, at_ms, &err), 0);
+}
+
+static int unasked(struct fixture *f)
+{
+    int64_t rows[4];
+    struct tkt_err err = TKT_ERR_INIT;
+
+    return tkt_reader_sla_unasked(f->reader, 0, rows, 4, &err);
+}
+
+static bool has_sla(struct fixture *f, const char *name)
+{
+    char sql[100];
+
+    snprintf(sql, sizeof(sql), "SELECT sla = '%s' FROM slas", name);
+    return number(f, sql) == 1;
+}
+
+/* Without a level of the desk; two minutes pass before a directory answers. */
+static void what_a_directory_says_late_is_chosen_by(void **state)
+{
+    static const struct tkt_person nobody;
+    const struct tkt_person customer = {.is_known = true, .company = (char *)"acme"};
+    struct fixture *f = *state;
+
+    set_up(f);
+    book.desk_count = 0;
+    book.asks_person = true;
+    policies[0].filter.companies = (struct tkt_strings){acme, 1};
+    int64_t ticket = take_proved(f, "a");
+    chosen(f, ticket, TKT_SLA_W_BEGIN, &nobody, true, NOW);
+    follow_all(f);
+    assert_true(has_sla(f, ""));
+    assert_int_equal(unasked(f), 1);
+    assert_int_equal(count_of(f, "timers"), 0);
+    fixture_reopen(f);
+    chosen(f, ticket, TKT_SLA_W_CHANGE, &customer, false, NOW + 2 * MINUTE_MS);
+    assert_true(has_sla(f, "silver"));
+    assert_int_equal(unasked(f), 0);
+    assert_int_equal(tick(f, NOW + 5 * MINUTE_MS), 1); /* from its first second on */
+    chosen(f, ticket, TKT_SLA_W_CHANGE, &nobody, true, NOW + 6 * MINUTE_MS);
+    assert_true(has_sla(f, "silver")); /* it is not heard: nothing is new */
+    assert_int_equal(unasked(f), 1);
+    happens(f, ticket, TKT_SLA_W_RESOLVE, 0, NOW + 7 * MINUTE_MS);
+    assert_int_equal(unasked(f), 0);
+    policies[0].filter.companies = (struct tkt_strings){0};
+}
+
+/* ---- any history, over restarts -------------------------------------------------------- */
+
+#define STORIES 40
+
+static unsigned seed;
+static int roll(int n)
+{
+    seed = seed * 1103515245u + 12345u;
+    return (int)(seed >> 16) % n;
+}
+
+static const struct {
+    unsigned what;
+    enum tkt_sla_event event;
+} acts[] = {{TKT_SLA_W_PAUSE, TKT_SLA_E_PAUSE},     {TKT_SLA_W_RESUME, TKT_SLA_E_RESUME},
+            {TKT_SLA_W_ANSWER, TKT_SLA_E_ANSWER},   {TKT_SLA_W_ASK, TKT_SLA_E_ASK},
+            {TKT_SLA_W_PAUSE, TKT_SLA_E_PAUSE},     {TKT_SLA_W_RESUME, TKT_SLA_E_RESUME},
+            {TKT_SLA_W_RESOLVE, TKT_SLA_E_RESOLVE}, {TKT_SLA_W_REOPEN, TKT_SLA_E_REOPEN},
+            {TKT_SLA_W_CHANGE, TKT_SLA_E_CHANGE},   {TKT_SLA_W_CHANGE, TKT_SLA_E_CHANGE}};
+
+/* What the store has to say is what is in "due" of its events, in their order. */
+static void assert_acted(struct fixture *f, int64_t ticket, int count, int64_t sum)
+{
+    char sql[400];
+
+    snprintf(sql, sizeof(sql),
+             "SELECT count(*) FROM events WHERE ticket = %lld AND"
+             " kind IN ('sla.warning', 'sla.breached', 'escalation.step')",
+             (long long)ticket);
+    assert_int_equal(number(f, sql), count);
+    snprintf(sql, sizeof(sql),
+             "SELECT coalesce(sum(strftime('%%s', coalesce(json_extract(data, '$.since'),"
+             " json_extract(data, '$.due')))), 0) FROM events WHERE ticket = %lld AND"
+             " kind IN ('sla.warning', 'sla.breached', 'escalation.step')",
+             (long long)ticket);
+    assert_int_equal(number(f, sql), sum);
+}
+
+/* The level goes and comes with the requester's company; steps change nothing. */
+static void the_store_does_what_the_pure_function_does(void **state)
+{
+    static char *other[] = {(char *)"ACME"};
+    const struct tkt_person persons[] = {{.is_known = true, .company = (char *)"ACME"},
+                                         {.is_known = true, .company = (char *)"x"}};
+    struct fixture *f = *state;
+    char text[20];
+    int done = 0;
+
+    set_up(f);
+    book.desk_count = 0;
+    book.asks_person = true;
+    book.chain_count = 1;
+    policies[0].filter.companies = (struct tkt_strings){other, 1};
+    steps[0].assign = false;
+    steps[1].raise = 0;
+    steps[0].of = TKT_SLA_CREATED;
+    steps[0].pauses = steps[1].pauses = true;
+    for (unsigned n = 1; n <= STORIES; n++) {
+        struct tkt_sla_ticket pure = {0};
+        struct tkt_sla_facts facts = {.desk = "it",
+                                      .group = "net",
+                                      .type = "",
+                                      .category = "",
+                                      .requester = "anna@example.org",
+                                      .department = "",
+                                      .company = "ACME",
+                                      .priority = 3,
+                                      .has_assignee = true,
+                                      .is_untouched = true};
+        struct tkt_sla_action a;
+        int64_t at_ms = NOW;
+        int64_t sum = 0;
+        int count = 0;
+
+        seed = n;
+        snprintf(text, sizeof(text), "story %u", n);
+        int64_t ticket = take_proved(f, text);
+        chosen(f, ticket, TKT_SLA_W_BEGIN, &persons[0], false, at_ms);
+        tkt_sla_apply(&pure, &book, TKT_SLA_E_BEGIN, &facts, at_ms / 1000);
+        for (int i = 0; i < 12; i++) {
+            int which = roll((int)TKT_ARRAY_LEN(acts));
+            int person = roll(2);
+            at_ms += roll(500) * 1000;
+            if (roll(3) == 0) {
+                follow_all(f);
+                while (tick(f, at_ms) > 0) { /* somebody looks */
+                    follow_all(f);
+                }
+            }
+            if (roll(60) == 0) {
+                fixture_reopen(f);
+            }
+            while (tkt_sla_act(&pure, &book, at_ms / 1000, &a)) {
+                count++;
+                sum += a.due_s;
+            }
+            facts.company = persons[person].company;
+            tkt_sla_apply(&pure, &book, acts[which].event, &facts, at_ms / 1000);
+            chosen(f, ticket, acts[which].what, &persons[person], false, at_ms);
+        }
+        while (tkt_sla_act(&pure, &book, (at_ms + DAY_MS) / 1000, &a)) {
+            count++;
+            sum += a.due_s;
+        }
+        follow_all(f);
+        while (tick(f, at_ms + DAY_MS) > 0) {
+            follow_all(f);
+        }
+        assert_acted(f, ticket, count, sum);
+        execute(f, "DELETE FROM timers");
+        execute(f, "DELETE FROM slas");
+        done += count;
+    }
+    assert_true(done > STORIES);
+    steps[0].assign = true;
+    steps[0].of = TKT_SLA_UNTOUCHED;
+    steps[1].raise = 1;
+    steps[0].pauses = steps[1].pauses = false;
+    policies[0].filter.companies = (struct tkt_strings){0};
 }
 
 /* ---- kill -9 -------------------------------------------------------------------------- */
@@ -467,6 +664,8 @@ int main(void)
         T(what_nobody_follows_is_forgotten),
         T(what_is_due_is_one_probe_of_an_index),
         T(only_what_runs_is_in_the_index),
+        T(what_a_directory_says_late_is_chosen_by),
+        T(the_store_does_what_the_pure_function_does),
         T(each_is_done_once_whoever_is_killed),
         T(what_a_person_sees_says_why),
     };
