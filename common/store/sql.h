@@ -474,7 +474,8 @@ X(SQL_SLA_GET, "SELECT sla, chain, calendar, chain_calendar, flags, started, why
     " FROM slas WHERE ticket = ?1") \
 X(SQL_SLA_SET, "INSERT OR REPLACE INTO slas(ticket, sla, chain, calendar, chain_calendar," \
     " flags, started, why) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
-X(SQL_SLAS_UNASKED, "SELECT ticket FROM slas WHERE flags & 512 AND ticket > ?1" \
+X(SQL_SLAS_UNASKED, "SELECT ticket FROM slas INDEXED BY slas_unasked" \
+    " WHERE flags & 512 AND ticket > ?1" \
     " ORDER BY ticket LIMIT ?2") \
 X(SQL_TIMERS_GET, "SELECT name, state, target, used, since, acted, due FROM timers" \
     " WHERE ticket = ?1 ORDER BY name") \
