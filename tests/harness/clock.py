@@ -53,7 +53,7 @@ class Clock:
         with open(f"{root}/clock.c", "w", encoding="ascii") as f:
             f.write(SOURCE)
         subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", f"{root}/clock.so",
-                        f"{root}/clock.c"], check=True, timeout=60)
+                        f"{root}/clock.c"], check=True, timeout=180)
         self.wrapper = ("env", f"LD_PRELOAD={root}/clock.so", f"CLOCK_FORWARD={self.path}")
 
     @staticmethod

@@ -78,7 +78,7 @@ class Site:
         return next((j for j in self.product.json("show", ticket["id"])["jobs"]
                      if j["kind"] == kind), {"state": "none", "reason": ""})
 
-    def until(self, state, kind="create", seconds=40):
+    def until(self, state, kind="create", seconds=60):
         return wait_for(f"{kind} {state}",
                         lambda: self.job(kind)["state"] == state and self.job(kind), seconds, 0.2)
 
@@ -176,12 +176,13 @@ def test_a_program_of_a_channel_that_is_being_replaced_parks_nothing(make):
 def test_a_log_in_instead_of_an_answer_parks_nothing_and_is_doubted(make):
     fake = make(Rt())
     fake.plan("answer", "POST /REST/2.0/ticket", status=302, headers={"Location": "/login"})
-    site = make(Site('    project = "General"\n    timeout = 1s\n', url=fake.url))
+    site = make(Site('    project = "General"\n    timeout = 5s\n', url=fake.url))
     site.product.start_ticketd()
     site.submit("to the log-in")
     assert "302" in site.until("deferred")["reason"]
     site.again_until_done()
-    assert [r.method for r in fake.seen] == ["POST", "GET", "POST"]
+    methods = [r.method for r in fake.seen]  # a look that comes early proves nothing
+    assert methods[0] == methods[-1] == "POST" and set(methods[1:-1]) == {"GET"}, methods
 
 
 def test_a_clock_that_is_put_forward_sends_nothing_twice(make):
@@ -193,7 +194,7 @@ def test_a_clock_that_is_put_forward_sends_nothing_twice(make):
     site.own("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", 0o400)
     site.product.start_ticketd()
     site.submit("under way")
-    wait_for("the create to be under way", lambda: fake.seen, 20)
+    wait_for("the create to be under way", lambda: fake.seen)
     site.forward(7200)
     time.sleep(7)  # longer than ticketd goes without a look for jobs
     fake.answers = True

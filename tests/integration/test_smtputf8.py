@@ -55,13 +55,13 @@ def set_utf8(site, wanted):
             s.ehlo()
             return s.has_extn("smtputf8")
     site.mta.set(smtputf8_enable="yes" if wanted else "no")
-    wait_for("its new settings", lambda: all(takes_it() == wanted for _ in range(3)), 30)
+    wait_for("its new settings", lambda: all(takes_it() == wanted for _ in range(3)))
 
 
 def test_a_requester_with_a_local_part_in_utf8_is_told(site):
     got = send(site.mta.port, JOSE, "support@example.test", mail_from(JOSE, 1), options=["SMTPUTF8"])
     assert got.code == 250, got
-    wait_for("the notice", lambda: acknowledgements(site), 30)
+    wait_for("the notice", lambda: acknowledgements(site))
     raw = acknowledgements(site)[0]
     assert header(raw, "Delivered-To") == header(raw, "To") == JOSE.encode()
     assert header(raw, "Return-Path").startswith(b"<support+b-")
@@ -73,7 +73,7 @@ def test_a_domain_goes_as_a_labels_by_any_server(site):
     for number, wanted in ((2, True), (3, False)):
         set_utf8(site, wanted)
         submit(site, f"ann{number}@b\u00fccher.example", number)
-        wait_for("the notice", lambda n=number: len(acknowledgements(site)) == n - 1, 30)
+        wait_for("the notice", lambda n=number: len(acknowledgements(site)) == n - 1)
     for raw in acknowledgements(site):
         assert header(raw, "Delivered-To").endswith(b"@xn--bcher-kva.example")
         assert header(raw, "To") == header(raw, "Delivered-To")
@@ -84,7 +84,7 @@ def test_a_server_without_it_gets_no_such_address_and_the_ticket_says_why(site):
     site.mta.clear_mails()
     set_utf8(site, False)
     ticket = submit(site, JOSE, 4)
-    wait_for("the event", lambda: events(site, ticket, "notice.undeliverable"), 30)
+    wait_for("the event", lambda: events(site, ticket, "notice.undeliverable"))
     told = events(site, ticket, "notice.undeliverable")
     assert len(told) == 1 and "SMTPUTF8" in str(told[0]) and "5.6.7" in str(told[0]), told
     assert acknowledgements(site) == [] and events(site, ticket, "contact.marked") == []
@@ -96,19 +96,19 @@ def test_what_a_later_hop_does_not_take_comes_back_and_is_recorded(site):
     sink = subprocess.Popen(["smtp-sink", *(["-u", "nobody"] if os.geteuid() == 0 else []),
                              f"127.0.0.1:{HOP}", "10"], env=site.mta.env)
     try:
-        wait_for("the next hop", lambda: port_open(HOP), 30)
+        wait_for("the next hop", lambda: port_open(HOP))
         site.mta.clear_mails()
         ticket = submit(site, "jos\u00e9@far.test", 5)
 
         def reports():
             return [m for m in site.mta.mails() if b"report-type=" in m]
-        wait_for("the report", reports, 30)
+        wait_for("the report", reports)
     finally:
         stop(sink)
     to = header(reports()[0], "Delivered-To").decode()
     assert to.startswith("support+b-"), to
     site.product.ctl("submit", "-f", "", "-r", to, stdin=reports()[0], text=False)
-    wait_for("the event", lambda: events(site, ticket, "notice.bounced"), 30)
+    wait_for("the event", lambda: events(site, ticket, "notice.bounced"))
     assert [e["status"] for e in events(site, ticket, "notice.bounced")] == ["5.6.7"]
     assert [e["address"] for e in events(site, ticket, "notice.bounced")] == ["jos\u00e9@far.test"]
     assert events(site, ticket, "contact.marked") == []  # not at the first time
