@@ -11,7 +11,7 @@
 #define TKT_TICKETD_FOLLOW_SLA_H
 #include "ticketd/follow.h"
 
-#define TKT_SLA_AT_ONCE 32    /* actions of one transaction */
+#define TKT_SLA_AT_ONCE 16    /* actions of one transaction */
 #define TKT_SLA_SWEEP 64      /* tickets of one */
 #define TKT_SLA_AWAY_MAX 5000 /* tickets of one who goes away that are looked at */
 

@@ -19,7 +19,7 @@
 
 #define NOW_S INT64_C(1800000000)
 #define TICKS 1000
-#define DUE 32 /* as ticketd */
+#define DUE 16 /* as ticketd */
 #define FULL_TICKS 1000
 #define CHECKPOINT_TICKS 50 /* about as ticketd by what was written, between two ticks */
 #define EVENTS 2000
@@ -145,7 +145,7 @@ static void ticks(struct tkt_store *s, long tickets)
         must(tkt_store_place_move(s, TKT_SLA_FOLLOWER, -1, INT64_MAX, &err) == 0,
              "place");
     }
-    row("tick, 32 due", tickets, us, count, DUE);
+    row("tick, 16 due", tickets, us, count, DUE);
 }
 
 static void events(struct tkt_store *s, long tickets)
