@@ -76,6 +76,7 @@ struct tkt_http_call {
     int in_flight_max;
     bool too_long;              /* the answer */
     bool refused;               /* an address that may not be reached */
+    bool lost;                  /* it was sent, and may not be sent again */
     struct tkt_smtp_call *smtp; /* it is a mail: headers has its recipient */
     enum tkt_smtp_stage smtp_stage;
     bool reply_ended, reply_over;

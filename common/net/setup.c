@@ -127,6 +127,21 @@ static int rewind_body(void *arg, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
+/* The same where curl has the body itself and asks nobody: it asks here before each try. */
+static int begin_try(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port)
+{
+    struct tkt_http_call *c = arg;
+    long sent = 0;
+
+    (void)peer_ip;
+    (void)own_ip;
+    (void)peer_port;
+    (void)own_port;
+    (void)curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &sent); /* else stays 0 */
+    c->lost = sent > 0 && !c->repeatable;
+    return c->lost ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static curl_socket_t open_socket(void *arg, curlsocktype purpose,
                                  struct curl_sockaddr *address)
 {
@@ -169,11 +184,30 @@ static bool set_tls(CURL *e, const struct tkt_http_call *c)
     return ok;
 }
 
+static bool has_type_field(const struct tkt_http_call *c)
+{
+    static const char name[] = "Content-Type:";
+
+    for (const struct curl_slist *s = c->headers; s; s = s->next) {
+        if (tkt_ascii_ieqn(s->data, name, sizeof(name) - 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool set_method(CURL *e, struct tkt_http_call *c)
 {
     bool ok = true;
 
-    if (c->body_size > 0) {
+    if (c->body && has_type_field(c)) { /* else curl would name a type of its own */
+        /* Small ones leave in one piece with the header. */
+        ok = curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body_len) ==
+                 CURLE_OK &&
+             curl_easy_setopt(e, CURLOPT_POSTFIELDS, c->body) == CURLE_OK &&
+             curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, begin_try) == CURLE_OK &&
+             curl_easy_setopt(e, CURLOPT_PREREQDATA, c) == CURLE_OK;
+    } else if (c->body_size > 0) {
         /* By callbacks, so that rewind_body is asked. */
         ok = curl_easy_setopt(e, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
              curl_easy_setopt(e, CURLOPT_READFUNCTION, give_body) == CURLE_OK &&
@@ -359,6 +393,11 @@ void tkt_http_judge(struct tkt_http_call *c, CURLcode code)
         r->outcome = c->repeatable ? TKT_HTTP_REJECTED : TKT_HTTP_UNKNOWN;
         tkt_err_set(&r->err, c->repeatable ? TKT_ERR_PERM : TKT_ERR_TEMP,
                     "its answer is longer than %zu bytes", c->answer_max);
+        return;
+    }
+    if (c->lost) {
+        r->outcome = TKT_HTTP_UNKNOWN;
+        tkt_err_set(&r->err, TKT_ERR_TEMP, "the connection ended without an answer");
         return;
     }
     r->outcome =

@@ -240,12 +240,15 @@ static void count_done(struct tkt_http_call *call, struct tkt_http_response *r)
     t->last = r->outcome;
 }
 
-static void go(struct tally *t, const char *method, const char *path, const char *body,
-               int in_flight, bool repeatable)
+static const char *const json_type[] = {"Content-Type: application/json", NULL};
+
+static void go_as(struct tally *t, const char *const *headers, const char *method,
+                  const char *path, const char *body, int in_flight, bool repeatable)
 {
     struct tkt_err err = TKT_ERR_INIT;
     struct tkt_http_request q = {.method = method,
                                  .url = fake_url(fake, path),
+                                 .headers = headers,
                                  .body = body,
                                  .body_len = body ? strlen(body) : 0,
                                  .timeout_ms = 30000,
@@ -255,6 +258,12 @@ static void go(struct tally *t, const char *method, const char *path, const char
                                  .arg = t};
 
     assert_non_null(tkt_http_start(t->http, &q, &err));
+}
+
+static void go(struct tally *t, const char *method, const char *path, const char *body,
+               int in_flight, bool repeatable)
+{
+    go_as(t, NULL, method, path, body, in_flight, repeatable);
 }
 
 static void run_all(struct tally *t, int count)
@@ -286,20 +295,60 @@ static void connections_are_kept_and_limited(void **state)
 }
 
 /* curl sends again by itself what a kept connection lost: a ticket would be made twice. */
+static void lose_on_a_kept_connection(const char *const *headers, const char *body)
+{
+    struct tally t = {0};
+    struct tkt_err err = TKT_ERR_INIT;
+
+    t.http = tkt_http_new(&err);
+    go_as(&t, headers, "POST", "/reset-after/2", body, 1, false);
+    run_all(&t, 1);
+    assert_int_equal(t.good, 1);
+    go_as(&t, headers, "POST", "/reset-after/2", body, 1, false);
+    run_all(&t, 2);
+    assert_int_equal(t.last, TKT_HTTP_UNKNOWN);
+    assert_int_equal(fake_requests(fake), 2);
+    tkt_http_free(&t.http);
+}
+
 static void a_post_lost_on_a_kept_connection_is_sent_once(void **state)
+{
+    (void)state;
+    lose_on_a_kept_connection(NULL, "{\"create\":1}");
+}
+
+/* Its body goes along with the header. */
+static void a_typed_post_lost_on_a_kept_connection_is_sent_once(void **state)
+{
+    (void)state;
+    lose_on_a_kept_connection(json_type, "{\"create\":1}");
+}
+
+/* Too large to go along. */
+static void a_large_typed_post_that_is_lost_is_sent_once(void **state)
+{
+    static char body[200001];
+
+    (void)state;
+    memset(body, ' ', sizeof(body) - 1);
+    body[0] = '[';
+    body[sizeof(body) - 2] = ']';
+    lose_on_a_kept_connection(json_type, body);
+}
+
+static void what_may_be_repeated_is_sent_again_on_a_new_connection(void **state)
 {
     struct tally t = {0};
     struct tkt_err err = TKT_ERR_INIT;
 
     (void)state;
     t.http = tkt_http_new(&err);
-    go(&t, "POST", "/reset-after/2", "{\"create\":1}", 1, false);
+    go_as(&t, json_type, "PUT", "/reset-after/2", "{}", 1, true);
     run_all(&t, 1);
-    assert_int_equal(t.good, 1);
-    go(&t, "POST", "/reset-after/2", "{\"create\":2}", 1, false);
+    go_as(&t, json_type, "PUT", "/reset-after/2", "{}", 1, true);
     run_all(&t, 2);
-    assert_int_equal(t.last, TKT_HTTP_UNKNOWN);
-    assert_int_equal(fake_requests(fake), 2);
+    assert_int_equal(t.last, TKT_HTTP_RETRY); /* the server resets that one, too */
+    assert_int_equal(fake_requests(fake), 3);
     tkt_http_free(&t.http);
 }
 
@@ -557,6 +606,9 @@ int main(void)
         TEST(a_name_that_leads_inside_is_refused_after_dns),
         TEST(connections_are_kept_and_limited),
         TEST(a_post_lost_on_a_kept_connection_is_sent_once),
+        TEST(a_typed_post_lost_on_a_kept_connection_is_sent_once),
+        TEST(a_large_typed_post_that_is_lost_is_sent_once),
+        TEST(what_may_be_repeated_is_sent_again_on_a_new_connection),
         TEST(a_post_without_a_body_is_sent_once_too),
         TEST(a_cancelled_call_ends_without_a_word),
         TEST(another_thread_ends_the_wait),
