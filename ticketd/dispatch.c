@@ -65,48 +65,54 @@ static bool ends_are_due(const struct tkt_dispatch *p, int64_t now_ms)
                            now_ms >= p->finished_at_ms + ENDS_MS);
 }
 
-/* Room that came free is filled along with recording whose it was. */
-static bool has_room(const struct tkt_dispatch *p, int64_t now_ms)
+static int64_t ends_ms(const struct tkt_dispatch *p, int64_t now_ms)
 {
-    return (!p->finished || ends_are_due(p, now_ms)) &&
-           group_wake_ms(p, now_ms) <= now_ms;
+    return ends_are_due(p, now_ms) ? now_ms
+           : p->finished           ? p->finished_at_ms + ENDS_MS
+                                   : INT64_MAX;
 }
 
+/* When to claim. Room that came free is filled along with recording whose it was. */
+static int64_t claim_ms(const struct tkt_dispatch *p, int64_t now_ms)
+{
+    int64_t at = TKT_MIN(p->claim_at_ms, p->look_at_ms);
+    int64_t room = group_wake_ms(p, now_ms);
+
+    if (p->held_count >= TKT_DISPATCH_HELD_MAX) {
+        return INT64_MAX;
+    }
+    if (p->next_due_ms != INT64_MAX) {
+        at = TKT_MIN(at, now_ms + (p->next_due_ms - tkt_clock_wall_ms()));
+    }
+    at = TKT_MIN(at, p->finished ? TKT_MAX(room, ends_ms(p, now_ms)) : room);
+    return p->look ? now_ms : at;
+}
+
+/* It stays poked until the claim: so not every commit of a stream of mail wakes it. */
 static bool wants_claim(struct tkt_dispatch *p)
 {
     int64_t now = tkt_clock_mono_ms();
 
-    if (atomic_exchange(&p->poked, false)) {
-        p->claim_at_ms = TKT_MIN(p->claim_at_ms, now + GATHER_MS);
+    if (p->claim_at_ms == INT64_MAX && atomic_load(&p->poked)) {
+        p->claim_at_ms = now + GATHER_MS;
     }
-    return p->held_count < TKT_DISPATCH_HELD_MAX &&
-           (p->look || now >= p->claim_at_ms || now >= p->look_at_ms ||
-            tkt_clock_wall_ms() >= p->next_due_ms || has_room(p, now));
+    return claim_ms(p, now) <= now;
 }
 
 /* Until something may have to be done. */
 static int64_t wait_ms(struct tkt_dispatch *p)
 {
     int64_t now = tkt_clock_mono_ms();
-    int64_t until = TKT_MIN(p->look_at_ms, p->turn_at_ms);
-
-    until = TKT_MIN(until, tkt_dispatch_runs_ms(p));
+    int64_t until = TKT_MIN(p->turn_at_ms, tkt_dispatch_runs_ms(p));
 
     if (!p->book.is_out) { /* else its end wakes us */
-        until = TKT_MIN(until, p->claim_at_ms);
-        until = TKT_MIN(until, p->finished ? p->finished_at_ms + ENDS_MS
-                                           : group_wake_ms(p, now));
-        if (p->next_due_ms != INT64_MAX) {
-            until = TKT_MIN(until, now + (p->next_due_ms - tkt_clock_wall_ms()));
-        }
-        if (ends_are_due(p, now) || p->look) {
-            return 0;
-        }
+        until = TKT_MIN(until, claim_ms(p, now));
+        until = TKT_MIN(until, ends_ms(p, now));
     }
     if (p->held) {
         until = TKT_MIN(until, now + HELD_LOOK_MS);
     }
-    return atomic_load(&p->poked) ? 0 : TKT_MAX(until - now, INT64_C(0));
+    return TKT_MAX(TKT_MIN(until - now, (int64_t)LOOK_MS), INT64_C(0));
 }
 
 static void move_on(struct tkt_dispatch *p, int64_t wait)

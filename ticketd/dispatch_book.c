@@ -171,6 +171,7 @@ void tkt_dispatch_book_send(struct tkt_dispatch *p, bool claims)
         fill_rooms(p);
         p->look = false;
         p->claim_at_ms = INT64_MAX;
+        atomic_store(&p->poked, false); /* what comes from here on may miss this claim */
     }
     atomic_store(&b->is_done, false);
     b->is_out = true;
