@@ -23,7 +23,7 @@ NOTICE = {"id": "n-1", "what": "created", "to_name": "Ann \U0001f600", "role": "
           "from_name": "Support", "reply_to": "support+t@example.test", "message_id": "a@example.test",
           "in_reply_to": "b@c.example", "references": "<x@y.example> <b@c.example>"}
 
-# type: stand-in, to, rows of the section, secret, what the judge calls its API
+# Each type with its stand-in, to, rows of the section, secret, what the judge calls its API
 KINDS = {
     "sendgrid": (fake_channels.SendGrid, "ann@example.org", {"url": "{url}"}, "s3cret", "sendgrid.com"),
     "twilio": (fake_channels.Twilio, "+4915112345678",
