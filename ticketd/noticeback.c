@@ -91,7 +91,19 @@ static const char *member(const cJSON *data, const char *name)
     return text == NULL ? "" : text;
 }
 
-/* Whose token it is: one of the ticket, else whom the report names. */
+/* A colleague, a fixed address: who writes himself is known by what he writes from. */
+static const char *author_of(struct tkt_reader *reader, const struct back *b,
+                             struct tkt_wire_arena *arena)
+{
+    struct tkt_reader_noted noted;
+    struct tkt_err none = TKT_ERR_INIT;
+
+    return tkt_reader_noted(reader, b->ticket, b->message, arena, &noted, &none) == 1
+               ? noted.author
+               : ""; /* then nobody's: the note stands in the ticket */
+}
+
+/* Whose token it is: one of the ticket, else whom the report names, else who writes. */
 static int find_contact(const struct tkt_follow_round *round, const cJSON *data,
                         const struct tkt_token *token, struct back *b,
                         struct tkt_err *err)
@@ -114,6 +126,11 @@ static int find_contact(const struct tkt_follow_round *round, const cJSON *data,
         if (tkt_token_is_for(&round->set->keys, token, people[i].address)) {
             found = people[i].address;
         }
+    }
+    if (n >= 0 && found[0] == '\0' && !b->is_report) {
+        const char *author = author_of(reader, b, &arena);
+
+        found = tkt_token_is_for(&round->set->keys, token, author) ? author : "";
     }
     if (strlen(found) < sizeof(b->address)) {
         snprintf(b->address, sizeof(b->address), "%s", found);

@@ -189,6 +189,10 @@ static void warn_top(struct warner *w)
              "are found by their header only",
              conf->token.separator);
     }
+    if (conf->webhook.public_url[0] != '\0' && conf->webhook.listen[0] == '\0') {
+        warn(w, TKT_CONF_WEBHOOK, "", "public_url",
+             "public_url: nobody answers there while listen is empty");
+    }
     if (conf->store.dedupe_keep_ms < 2 * QUEUE_LIFETIME_MS) {
         warn(w, TKT_CONF_STORE, "", "dedupe_keep",
              "dedupe_keep is under ten days: an MTA that holds a message for five days "

@@ -20,6 +20,7 @@ webhook {{
     public_url = "{base}"
 }}
 channel "mail" {{ type = "mail" options = {{"program={program}"}} }}
+notify "boss" {{ on = {{"comment"}} to = {{"Boss@office.example"}} channel = "mail" }}
 notify "ack" {{ on = {{"created", "comment"}} to = {{"requester"}} channel = "mail" }}
 desk "it" {{ addresses = {{"{desk}"}} prefix = "IT" display_name = "The <IT> desk" }}
 """
@@ -195,3 +196,20 @@ def test_what_was_said_is_kept_over_a_kill(site):
     site.product.start_ticketd()
     assert zoe in site.contacts()
     assert 'value="again"' in site.call("GET", path)[1]
+
+
+def test_who_is_no_party_of_the_ticket_opts_out_by_mail_and_by_link(site):
+    """A fixed address: it is known by its own mail, and by its link."""
+    boss = "boss@office.example"
+    ticket, _ = opened(site, "tom@customer.example")
+    wait_for("the boss's notice", lambda: any(ticket in m["Subject"] for m in site.mails(boss)))
+    mail = next(m for m in site.mails(boss) if ticket in m["Subject"])
+    path = link_of(mail)
+    to = re.search(r"mailto:([^?>]+)", re.sub(r"\s", "", str(mail["List-Unsubscribe"]))).group(1)
+    site.product.ctl("submit", "-f", boss, "-r", to, text=False, stdin=(
+        f"From: {boss}\r\nTo: {to}\r\nSubject: unsubscribe\r\nMessage-ID: <u@{boss}>\r\n"
+        "\r\n").encode())
+    wait_for("the mark", lambda: boss in site.contacts())
+    assert site.contacts()[boss]["reason"] == "by mail"
+    assert site.call("POST", path, body="do=again", headers=FORM)[0] == 200
+    assert boss not in site.contacts()

@@ -491,6 +491,10 @@ static void what_is_hardly_meant_is_warned_of(void **state)
             "f:1: path: the folder /nonexistent does not exist\n");
     warn_of("milter { socket = \"inet:mx.example.test:8891\" }", "from other hosts");
     no_warning("milter { socket = \"inet:127.0.0.1:8891\" }", "from other hosts");
+    warn_of("webhook { public_url = \"https://n.example\" }", "nobody answers there");
+    no_warning(
+        "webhook { public_url = \"https://n.example/x\" listen = \"127.0.0.1:1\" }",
+        "nobody answers there");
     no_warning("milter { socket = \"inet6:8891@::1\" }", "from other hosts");
     warn_of("store { path = \"/tmp\" }",
             "f:1: path: anybody may write in the folder /tmp\n");
