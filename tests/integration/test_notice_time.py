@@ -78,6 +78,9 @@ def submit(world, message, desk=DESK):
 
 
 def kill(world):
+    """When what went out is written down: the little before that is another suite's."""
+    wait_for("no job", lambda: not [
+        j for j in world.json("queue", "list") if j["state"] != "done"])
     os.kill(world.daemon_pid(), signal.SIGKILL)
     world.ticketd.wait()
 
