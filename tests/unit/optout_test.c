@@ -45,8 +45,8 @@ static void a_link_names_its_contact_and_shows_nothing_of_it(void **state)
 {
     static const char *const addresses[] = {
         "a@b", "ann@customer.example",
-        "j\xc3\xbcrgen@b\xc3\xbc"
-        "cher.example",
+        ("j\xc3\xbcrgen@b\xc3\xbc"
+         "cher.example"),
         "0123456789@exactly.sixteen.more.or.less.example"};
     struct tkt_token_keys keys = {0};
     char text[TKT_OPTOUT_LEN_MAX + 1];

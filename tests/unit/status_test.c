@@ -165,8 +165,8 @@ static void the_vector_of_sendgrid_fits_and_nothing_like_it(void **state)
         "====",
         "MEUC",
         GRID_SIGNATURE "AAAA",
-        "MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyBiXDWzM+uOe5W0JuG+luQAbPI"
-        "qHh89M15TluLtEZtQ="};
+        ("MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyBiXDWzM+uOe5W0JuG+luQAbPI"
+         "qHh89M15TluLtEZtQ=")};
     for (size_t i = 0; i < TKT_ARRAY_LEN(bad); i++) {
         f.rows[0][1] = bad[i];
         assert_int_equal(verify_at("sendgrid", GRID_KEY, f, "", GRID_BODY, then, &err),
