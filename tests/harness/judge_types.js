@@ -44,6 +44,7 @@ function nested(value) {
 function verdicts(folder, cases) {
     const ts = require(`${folder}/typescript/lib/typescript.js`);
     const options = { noEmit: true, strict: true, skipLibCheck: true, types: [],
+        lib: ["lib.es2022.d.ts"], // without a browser
         target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext,
         moduleResolution: ts.ModuleResolutionKind.Bundler };
     const files = new Map(cases.map((c, i) => [`${folder}/case-${i}.ts`,
