@@ -88,8 +88,8 @@ int tkt_reader_requester(struct tkt_reader *r, int64_t ticket, struct tkt_buf *o
 /* JSON for ticketctl, appended.
  *   show  {id, sla, why, chain, calendar, pending, resolved, ended, answered, started,
  *         timers [{timer, state, target_s, used_s, deadline?, next?, warned, breached,
- *         round?}], steps [{step, state, of, since, due?}]}; sla "" and no timers: none
- *         applies. book NULL: without used_s and deadline of what runs
+ *         round?}], steps [{step, state, of, since, due?, left_s?}]}; sla "" and no timers:
+ *         none applies. book NULL: without used_s and deadline of what runs
  *   list  [{due, id, timer or step, action (warning, breach, step), state, priority,
  *         group, assignee, subject}], the first due first */
 int tkt_reader_sla_json(struct tkt_reader *r, const struct tkt_sla_book *book,
