@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CUT_MIN 64 /* bytes of a text that was cut, to know it by */
+#define NO_WIDTH "\xe2\x80\x8b" /* U+200B */
+#define CUT_MIN 64              /* bytes of a text that was cut, to know it by */
 
 /* ---- times ---------------------------------------------------------------------------- */
 
@@ -297,7 +298,7 @@ bool tkt_itsm_note_is_ours(const struct tkt_itsm_call *call,
 
 /* ---- is it there already? ------------------------------------------------------------- */
 
-/* Each run of blanks is one, and there is none at either end. */
+/* Each run of blanks is one, and there is none at either end; what has no width is none. */
 static char *folded(struct tkt_itsm_call *call, const char *text)
 {
     char *out = tkt_itsm_keep(call, text);
@@ -311,7 +312,11 @@ static char *folded(struct tkt_itsm_call *call, const char *text)
             *to++ = ' ';
         }
         for (; *p != '\0' && strchr(" \t\r\n", *p) == NULL; p++) {
-            *to++ = *p;
+            if (strncmp(p, NO_WIDTH, strlen(NO_WIDTH)) == 0) {
+                p += strlen(NO_WIDTH) - 1;
+            } else {
+                *to++ = *p;
+            }
         }
     }
     if (out != NULL) {

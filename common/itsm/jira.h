@@ -9,6 +9,7 @@
 
 #define TKT_JIRA_PARTS_MAX 8 /* of a text that is too long */
 #define TKT_JIRA_TEXT_MAX 30000
+#define TKT_JIRA_WIKI_LONGEST 5 /* characters of markup for one of a text */
 #define TKT_JIRA_SUMMARY_MAX 250
 #define TKT_JIRA_CUSTOM "customfield_" /* and a number */
 
@@ -94,6 +95,9 @@ const char *tkt_jira_part(struct tkt_itsm_call *call, const char *text, size_t n
 cJSON *tkt_jira_rich(struct tkt_itsm_call *call, const char *text);
 /* The other way. */
 char *tkt_jira_plain(struct tkt_itsm_call *call, const cJSON *rich);
+/* A text as wiki markup that shows just it (as it is with the option markup=plain), and back. */
+char *tkt_jira_to_wiki(struct tkt_itsm_call *call, const char *text);
+char *tkt_jira_from_wiki(struct tkt_itsm_call *call, const char *text);
 /* How long a text is in Java: a character beyond 16 bits counts twice. */
 size_t tkt_jira_units(const char *text);
 /* Where http://..., https://... or mailto:... at p ends; 0: there is none. */

@@ -54,10 +54,22 @@ static size_t text_max(const struct tkt_itsm_call *call)
     return max >= 2000 && max <= 1000000 ? (size_t)max : TKT_JIRA_TEXT_MAX;
 }
 
+/* Of a piece. As wiki markup it may be longer; one that becomes too long is cut as if each
+ * of its characters were the longest. */
+static size_t room_of(struct tkt_itsm_call *call, const char *text)
+{
+    size_t max = text_max(call) - ROOM;
+    bool is_wiki = !tkt_jira_is_cloud(call) || tkt_jira_is_jsm(call);
+    const char *wiki = is_wiki ? tkt_jira_to_wiki(call, text) : NULL;
+
+    return wiki == NULL || tkt_jira_units(wiki) <= max ? max
+                                                       : max / TKT_JIRA_WIKI_LONGEST;
+}
+
 const char *tkt_jira_part(struct tkt_itsm_call *call, const char *text, size_t n,
                           size_t *count)
 {
-    size_t max = text_max(call) - ROOM;
+    size_t max = room_of(call, text);
     const char *start = text;
     const char *p = text;
 
@@ -116,7 +128,7 @@ const char *tkt_jira_summary(struct tkt_itsm_call *call)
     return tkt_wire_arena_strdup(&call->arena, line, piece(line, TKT_JIRA_SUMMARY_MAX));
 }
 
-/* ---- links and markup ----------------------------------------------------------------- */
+/* ---- links ---------------------------------------------------------------------------- */
 
 size_t tkt_jira_link(const char *p, const char *end)
 {
@@ -141,56 +153,12 @@ size_t tkt_jira_link(const char *p, const char *end)
     return 0;
 }
 
-/* What a person wrote is no markup: '{code}', '[x]', '!x!' and the like stay what they are. */
-static char *to_wiki(struct tkt_itsm_call *call, const char *text)
-{
-    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(4 * TKT_HTTP_ANSWER_MAX);
-    const char *end = text + strlen(text);
-
-    for (const char *p = text; p < end;) {
-        size_t link = tkt_jira_link(p, end);
-        bool starts_line = p == text || p[-1] == '\n';
-
-        if (link > 0) {
-            tkt_buf_add(&out, p, link);
-            p += link;
-            continue;
-        }
-        if (strchr("\\{}[]!*|^~", *p) != NULL || (*p == '#' && starts_line)) {
-            tkt_buf_addc(&out, '\\');
-        }
-        tkt_buf_addc(&out, *p++);
-    }
-    return out.failed ? NULL
-                      : tkt_wire_arena_strdup(&call->arena, tkt_buf_str(&out), out.len);
-}
-
-static char *from_wiki(struct tkt_itsm_call *call, const char *text)
-{
-    char *out = tkt_itsm_keep(call, text);
-    size_t n = 0;
-
-    for (size_t i = 0; out != NULL && out[i] != '\0'; i++) {
-        i += out[i] == '\\' && out[i + 1] != '\0' &&
-             strchr("\\{}[]!*|^~#", out[i + 1]) != NULL;
-        if (out[i] != '\r') {
-            out[n++] = out[i];
-        }
-    }
-    if (out != NULL) {
-        out[n] = '\0';
-    }
-    return out;
-}
-
 cJSON *tkt_jira_rich(struct tkt_itsm_call *call, const char *text)
 {
     if (tkt_jira_is_cloud(call)) {
         return tkt_jira_adf(text);
     }
-    const char *wiki = strcmp(tkt_itsm_option(call, "markup", "wiki"), "plain") == 0
-                           ? text
-                           : to_wiki(call, text);
+    const char *wiki = tkt_jira_to_wiki(call, text);
     return wiki == NULL ? NULL : cJSON_CreateString(wiki);
 }
 
@@ -245,7 +213,7 @@ char *tkt_jira_plain(struct tkt_itsm_call *call, const cJSON *rich)
     TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(PLAIN_MAX);
 
     if (cJSON_IsString(rich)) {
-        return from_wiki(call, rich->valuestring);
+        return tkt_jira_from_wiki(call, rich->valuestring);
     }
     add_node(&out, rich, 0); /* longer than the buffer: as far as it goes */
     size_t n = out.len;

@@ -77,7 +77,8 @@ static cJSON *make_request(struct tkt_itsm_call *call, const struct tkt_jira_wor
 {
     cJSON *body = cJSON_CreateObject();
     const char *field = tkt_itsm_option(call, "correlation_field", "");
-    const char *text = tkt_jira_description(call, w);
+    const char *said = tkt_jira_description(call, w);
+    const char *text = said == NULL ? NULL : tkt_jira_to_wiki(call, said);
 
     cJSON_AddStringToObject(body, "serviceDeskId", desk_of(call));
     cJSON_AddStringToObject(body, "requestTypeId", tkt_jira_type(call));
@@ -122,7 +123,7 @@ enum tkt_itsm_next tkt_jsm_comment(struct tkt_itsm_call *call, const char *text,
 {
     cJSON *body = cJSON_CreateObject();
 
-    cJSON_AddStringToObject(body, "body", text);
+    cJSON_AddStringToObject(body, "body", tkt_jira_to_wiki(call, text));
     cJSON_AddBoolToObject(body, "public", is_public);
     return tkt_itsm_json(call, "POST", request_url(call, "/comment"), body, err);
 }

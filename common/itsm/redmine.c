@@ -18,7 +18,7 @@
 #define SUBJECT_MAX 255
 #define NOTES_MAX 100
 
-static const char *const options[] = {"correlation_field", "assignee", NULL};
+static const char *const options[] = {"correlation_field", "assignee", "markup", NULL};
 
 /* ---- the project: trackers and custom fields ------------------------------------------ */
 
@@ -128,15 +128,15 @@ static int add_field(void *arg, const char *name, const char *value)
 static const char *description(struct tkt_itsm_call *call)
 {
     const struct tkt_itsm_ticket *t = call->ticket;
-    const char *text = tkt_itsm_body(call, t->text, 0);
     const char *name = tkt_itsm_line(call, t->requester_name, 100);
 
-    if (text == NULL || name == NULL || t->requester[0] == '\0') {
-        return text;
+    if (name == NULL || t->requester[0] == '\0') {
+        return tkt_redmine_text(call, t->text);
     }
-    return *name == '\0'
-               ? tkt_itsm_text(call, "%s:\n\n%s", t->requester, text)
-               : tkt_itsm_text(call, "%s <%s>:\n\n%s", name, t->requester, text);
+    return tkt_redmine_text(
+        call, *name == '\0'
+                  ? tkt_itsm_text(call, "%s:\n\n%s", t->requester, t->text)
+                  : tkt_itsm_text(call, "%s <%s>:\n\n%s", name, t->requester, t->text));
 }
 
 /* What is known of the issue before its numbers are: JSON in the arena; NULL with err. */
@@ -324,10 +324,10 @@ static enum tkt_itsm_next comment(struct tkt_itsm_call *call, struct tkt_err *er
     const char *from = c->author[0] == '\0' ? ""
                                             : tkt_itsm_text(call, "%s <%s>:\n\n",
                                                             c->author_name, c->author);
-    const char *text = tkt_itsm_body(call, c->text, 0);
-    cJSON_AddStringToObject(
-        issue, "notes",
-        from == NULL || text == NULL ? NULL : tkt_itsm_text(call, "%s%s", from, text));
+    const char *text =
+        from == NULL ? NULL
+                     : tkt_redmine_text(call, tkt_itsm_text(call, "%s%s", from, c->text));
+    cJSON_AddStringToObject(issue, "notes", text);
     cJSON_AddBoolToObject(issue, "private_notes", !c->is_public);
     return send_issue(call, "PUT", issue_url(call, ""), issue, err);
 }
@@ -483,7 +483,7 @@ static int take_notes(struct tkt_itsm_call *call, const cJSON *journals)
     }
     for (int i = count - 1; i >= 0 && s->note_count < NOTES_MAX; i--) {
         const cJSON *j = cJSON_GetArrayItem(journals, i);
-        char *text = tkt_itsm_str(call, j, "notes");
+        char *text = tkt_redmine_plain(call, tkt_itsm_str(call, j, "notes"));
 
         if (text != NULL && *text != '\0') { /* the others are changes of fields */
             s->notes[s->note_count++] = (struct tkt_itsm_note){
@@ -687,7 +687,9 @@ static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
                               err) < 0) {
         return -1;
     }
-    return tkt_itsm_need_secret(conf, "API/key", err);
+    return tkt_itsm_need_secret(conf, "API/key", err) < 0
+               ? -1
+               : tkt_redmine_check_markup(conf, err);
 }
 
 const struct tkt_itsm_ops tkt_itsm_redmine = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Numbers for names: Redmine wants numbers where people have names. A plan says which are
- * needed, resolve asks for them one after the other. Private to redmine*.c; pure.
+ * needed, resolve asks for them one after the other. And texts. Private to redmine*.c; pure.
  */
 #ifndef TKT_ITSM_REDMINE_PRIVATE_H
 #define TKT_ITSM_REDMINE_PRIVATE_H
@@ -57,5 +57,11 @@ int tkt_redmine_id(const struct tkt_redmine_plan *p, const char *member);
 void tkt_redmine_add_numbers(const struct tkt_redmine_plan *p, cJSON *issue);
 /* "/projects/NAME" and below. */
 const char *tkt_redmine_project_path(struct tkt_itsm_call *call, const char *below);
+
+/* A mail's text as it is to be sent (option markup), and one as it came back. NULL: no
+ * memory, or no text. */
+const char *tkt_redmine_text(struct tkt_itsm_call *call, const char *text);
+char *tkt_redmine_plain(struct tkt_itsm_call *call, const char *text);
+int tkt_redmine_check_markup(const struct tkt_conf_itsm *conf, struct tkt_err *err);
 
 #endif

@@ -5,12 +5,15 @@ Debian's package sets up a site of the system when it is installed; here only it
 used: those of the installed package, or else unpacked from a downloaded one.
 """
 import glob
+import html
 import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import urllib.error
+import urllib.parse
 import urllib.request
 
 from .util import free_port, stop, wait_for
@@ -58,6 +61,7 @@ class Redmine:
         self.url = f"http://127.0.0.1:{self.port}"
         self.key = None
         self.process = None
+        self.browser = None
         self.env = {"PATH": "/usr/bin:/bin", "HOME": self.home, "LANG": "C.UTF-8",
                     "REDMINE_INSTANCE": "tests", "RAILS_ENV": "production",
                     "REDMINE_LANG": "en", "SCHEMA": f"{self.home}/schema.rb",
@@ -128,7 +132,7 @@ class Redmine:
         done = self._as_www(["ruby", "bin/rails", "runner", "-"], input=SETUP, text=True,
                             capture_output=True, check=False, timeout=300)
         if "key: " not in done.stdout:
-            raise RuntimeError("Redmine was not set up: " + done.stderr[-2000:])
+            raise RuntimeError("Redmine was not set up: " + done.stderr[:2000])
         self.key = done.stdout.split("key: ")[1].split()[0]
 
     def start(self):
@@ -167,6 +171,27 @@ class Redmine:
 
     def issue(self, number):
         return self.call("GET", f"/issues/{number}.json?include=journals,attachments,watchers")["issue"]
+
+    def _page(self, path, form=None):
+        """A page, as the agent's browser gets it; a form is sent with its token."""
+        if self.browser is None:
+            self.browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+            self._page("/login", {"username": "ticketmilter", "password": "no-one-knows"})
+        with self.browser.open(self.url + path, timeout=60) as answer:
+            text = answer.read().decode()
+        if form is None:
+            return text
+        token = re.search(r'name="csrf-token" content="([^"]+)"', text)[1]
+        data = urllib.parse.urlencode({"authenticity_token": html.unescape(token), **form})
+        with self.browser.open(self.url + path.split("?")[0], data.encode(), timeout=60) as answer:
+            return answer.read().decode()
+
+    def page(self, number):
+        return self._page(f"/issues/{number}")
+
+    def set_markup(self, name):
+        """textile, markdown, common_mark or "" (none): the administrator's setting."""
+        self._page("/settings/edit?tab=general", {"settings[text_formatting]": name})
 
     def file(self, url):
         request = urllib.request.Request(url, headers={"X-Redmine-API-Key": self.key})

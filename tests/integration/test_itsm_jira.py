@@ -303,7 +303,7 @@ class TestServer(Jiras):
         ticket = self.known(t := a_ticket(text=text), drive("create", t))
         f = self.made(fake)[0]["fields"]
         assert f["reporter"]["name"] == "ann"
-        assert f["description"] == ("\\{code\\} \\[x\\] \\!a\\! \\*b\\*\n\\# not a list\n"
+        assert f["description"] == ("\\{code\\} \\[x\\] \\!a\\! \\*b\\*\n&#35; not a list\n"
                                     "https://x.example/a*b")
         drive("comment", ticket, comment={"text": text, "public": True, "key": "m-1"})
         assert drive("fetch", ticket)["seen"]["notes"][0]["text"] == text

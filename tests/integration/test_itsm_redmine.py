@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tickets in a real Redmine: each operation, and once whatever gets lost on the way."""
+"""Tickets in a real Redmine: each operation, and once whatever gets lost on the way; and what
+its pages make of hostile texts."""
+import html
+import html.parser
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -89,7 +93,8 @@ def test_a_ticket_arrives_with_all_that_is_known(site):
     ticket = site.created(subject="Gr\u00fc\u00dfe \U0001f600\r\nx", text="\u00e4\U0001f600\n", priority=1)
     issue = site.redmine.issue(ticket["external"])
     assert issue["subject"] == "Gr\u00fc\u00dfe \U0001f600  x"
-    assert issue["description"].split() == ["Ann", "<ann@sender.test>:", "\u00e4\U0001f600"]
+    assert issue["description"].split() == [
+        "<pre>", "Ann", "<ann@sender.test>:", "\u00e4\U0001f600", "</pre>"]
     assert issue["tracker"]["name"] == "Bug" and issue["priority"]["name"] == "Urgent"
     assert issue["assigned_to"]["name"] == "Network"
     assert fields(issue) == {"CorrelationId": ticket["corr"], "Site": "Berlin"}
@@ -212,3 +217,141 @@ def test_a_wrong_key_is_told_apart(site):
     site.conf("wrongkey", secret=f'"file:{wrong}"')
     answer = site.run("create", "wrongkey", check=False, ticket=site.ticket())
     assert answer["unauthorized"] and not answer["unsure"]
+
+
+# ---- what a person sees there
+
+HOSTILE = r"""!http://evil.test/pixel.png! and !>http://evil.test/a.png(title)!:http://evil.test/
+![x](http://evil.test/b.png) <img src="http://evil.test/c.png"> <b>bold</b> <script>x()</script>
+"click here":http://evil.test/ [click](http://evil.test/) <http://evil.test/> [r]: http://evil.test/ "x"
+http://evil.test/plain www.evil.test https://evil.test mailto:eve@evil.test eve@evil.test ftp://evil.test
+#1 ##1 #note-1 #1-1 r1 commit:abc source:a/b user:ann user#1 @ann @ticketmilter (@ann) project:support
+version:1.0 attachment:x.png document:"x y" support:r1 [[Wiki]] [[support:Wiki|here]] ![[Wiki]]
+{{macro_list}} {{hello_world}} {{collapse(open me) hidden }} {{macro(0)}} {{toc}} {{thumbnail(x.png)}}
+{{collapse(a)
+</pre>
+}}
+*strong* _em_ -del- +ins+ ^sup^ ~sub~ %{color:red}span% @code@ ??cite?? **b** __i__ `c` ~~d~~ ==raw== IBM(title)
+</pre> <b>out</b> <pre> </PRE > </code> </notextile> <notextile><img src=x></notextile> <code class="ruby">
+< pre> <redpre#0> <pre@x> <!-- hidden --> <?php ?> </textarea> & &amp; &lt;b&gt; &#64;ann <ann@sender.test>
+h1. heading
+
+bq. quote
+
+bq.:http://evil.test/ quote
+
+p(class#id){color:red}. styled
+
+|_. a |_. b |
+| c | d |
+
+* one
+** two
+# three
+> quoted
+>> twice
+
+~~~
+~~~~~~~~
+~~~~~~~~~~~~~~~~
+<img src="http://evil.test/d.png"> @ann #1 [x](http://evil.test/)
+```
+    ```
+	```ruby
+@ann
+
+heading
+=======
+
+---
+***
+[^1]: note
+- [ ] task
+<div style="position:fixed">
+    indented
+:redsh#1: fn1. note[1]
+"""
+# What the whole page has of its own is elsewhere; these may stand in a text that is shown.
+PLAIN = {"div", "p", "pre", "code", "br"}
+
+
+class Shown(html.parser.HTMLParser):
+    """The text and the tags within the first div of that class or id."""
+
+    def __init__(self, page, mark):
+        super().__init__()
+        self.mark, self.depth, self.text, self.tags = mark, 0, "", set()
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        if self.depth:
+            self.tags.add(tag)
+            self.depth += tag == "div"
+            self.text += "\n" if tag == "br" else ""
+        elif self.mark in attrs and not self.tags:
+            self.depth = 1
+            self.tags.add(tag)
+
+    def handle_endtag(self, tag):
+        self.depth -= self.depth > 0 and tag == "div"
+
+    def handle_data(self, data):
+        self.text += data if self.depth else ""
+
+
+def words(text):
+    """Where lines end, and what has no width, is the format's."""
+    return text.replace("\u200b", "").split()
+
+
+def of_issue(page):
+    """The description stands in a div of its own below the one of that class."""
+    return page[page.index('class="description"'):]
+
+
+# The default is safe where the server is set to CommonMark, as new ones are.
+@pytest.mark.parametrize("markup, setting", [("textile", "textile"), ("markdown", "common_mark"),
+                                             ("markdown", "markdown"), ("textile", "common_mark")])
+def test_a_hostile_text_is_shown_as_it_was_mailed(site, markup, setting):
+    site.redmine.set_markup(setting)
+    conf = f"text-{setting}"
+    site.conf(conf, options=f'{{"markup={markup}"}}')
+    try:
+        ticket = site.ticket(text=HOSTILE, subject="{{toc}} #1 @ann <b>x</b> !http://evil.test/!")
+        ticket["external"] = site.run("create", conf, ticket=ticket)["seen"]["external"]
+        note = {"text": HOSTILE, "public": True, "author": "ann@sender.test", "author_name": "Ann"}
+        site.run("comment", conf, ticket=ticket, comment=note)
+        page = site.redmine.page(ticket["external"])
+        for shown in (Shown(of_issue(page), ("class", "wiki")),
+                      Shown(page[page.index("-notes"):], ("class", "wiki"))):
+            assert shown.tags <= PLAIN, shown.tags
+            said = words(shown.text)
+            if (markup, setting) == ("textile", "common_mark"):  # shows &amp; as it means
+                assert said[:2] == ["Ann", "<ann@sender.test>:"] and said[-1] == "note[1]"
+            else:
+                assert said == ["Ann", "<ann@sender.test>:", *words(HOSTILE)]
+        sent = site.redmine.issue(ticket["external"])["description"]
+        assert markup == "textile" or not re.search(r"(^|\W)@\w", sent)  # it tells nobody
+        [note] = site.run("fetch", conf, ticket=ticket)["seen"]["notes"]
+        assert words(note["text"]) == ["Ann", "<ann@sender.test>:", *words(HOSTILE)]
+    finally:
+        site.redmine.set_markup("textile")
+
+
+def test_without_a_format_nothing_but_addresses_is_a_link(site):
+    site.redmine.set_markup("")
+    site.conf("text-none", options='{"markup=none"}')
+    try:
+        ticket = site.ticket(text=HOSTILE)
+        ticket["external"] = site.run("create", "text-none", ticket=ticket)["seen"]["external"]
+        page = site.redmine.page(ticket["external"])
+        shown = Shown(of_issue(page), ("class", "wiki"))
+        assert shown.tags <= PLAIN | {"a"}, shown.tags
+        # Redmine itself escapes twice what stands at the end of an address.
+        assert words(html.unescape(shown.text)) == words(
+            "Ann <ann@sender.test>: " + html.unescape(HOSTILE))
+        part = of_issue(page)[:of_issue(page).index("redsh")]
+        links = re.findall(r'<a [^>]*href="([^"]*)"[^>]*>([^<]*)', part[part.index("<p>"):])
+        assert links and all(text in href for href, text in links), links
+    finally:
+        site.redmine.set_markup("textile")

@@ -127,6 +127,57 @@ static void documents_become_text_again(void **state)
     }
 }
 
+static void what_a_person_wrote_is_no_wiki_markup(void **state)
+{
+    static const struct {
+        const char *text, *wiki;
+    } rows[] = {
+        {"plain e-mail, snake_case, a - b, 1+1, (see x), 10:30.", NULL},
+        {"PROJ-12 https://x.example/a_b-*c ann@x.example", NULL},
+        {"{code} [x|y] !u! *b* ^s^ ~s~",
+         "\\{code\\} \\[x\\|y\\] \\!u\\! \\*b\\* \\^s\\^ \\~s\\~"},
+        {"_em_ -del- +ins+ ??cite??", "\\_em\\_ \\-del\\- \\+ins\\+ \\?\\?cite\\?\\?"},
+        {"a -- b --- c\n----", "a \\-\\- b \\-\\-\\- c\n\\-\\-\\-\\-"},
+        {"- a\n  - b\n# c\n## d", "\\- a\n  \\- b\n&#35; c\n&#35;# d"},
+        {"h1. x\n bq. y\nh9. z\nfig. 1", "h1&#46; x\n bq&#46; y\nh9&#46; z\nfig. 1"},
+        {"C:\\dir\\\\x", "C:&#92;dir&#92;&#92;x"},
+        {"&#91;x&#93; &amp; a & b", "&amp;#91;x&amp;#93; &amp;amp; a & b"},
+        {"(x) (!) (on) :) ;) :D :-(", "\\(x) \\(\\!) \\(on) :\\) ;\\) &#58;D :\\-("},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
+        const char *want = rows[i].wiki == NULL ? rows[i].text : rows[i].wiki;
+        struct drive d;
+
+        begin(&d, "jira", false, TKT_ITSM_COMMENT);
+        char *wiki = tkt_jira_to_wiki(&d.call, rows[i].text);
+        assert_string_equal(wiki, want);
+        assert_string_equal(tkt_jira_from_wiki(&d.call, wiki), rows[i].text);
+        drive_end(&d);
+    }
+}
+
+static void a_piece_fits_as_markup_too(void **state)
+{
+    char text[TKT_JIRA_TEXT_MAX - 1000];
+    struct drive d;
+    size_t count = 0;
+
+    (void)state;
+    memset(text, '\\', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    begin(&d, "jira", false, TKT_ITSM_COMMENT);
+    (void)tkt_jira_part(&d.call, text, 0, &count);
+    assert_in_range(count, 2, TKT_JIRA_PARTS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const char *part = tkt_jira_part(&d.call, text, i, &count);
+
+        assert_true(tkt_jira_units(tkt_jira_to_wiki(&d.call, part)) <= TKT_JIRA_TEXT_MAX);
+    }
+    drive_end(&d);
+}
+
 static void a_document_deeper_than_anybody_writes_ends(void **state)
 {
     char json[64 * 200 + 1] = "";
@@ -492,6 +543,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_becomes_a_document_that_jira_takes),
         cmocka_unit_test(documents_become_text_again),
+        cmocka_unit_test(what_a_person_wrote_is_no_wiki_markup),
+        cmocka_unit_test(a_piece_fits_as_markup_too),
         cmocka_unit_test(a_document_deeper_than_anybody_writes_ends),
         cmocka_unit_test(pieces_hold_the_whole_text_and_never_half_a_character),
         cmocka_unit_test(a_cloud_issue_has_a_document_and_its_key_as_a_label),

@@ -3,6 +3,9 @@
  */
 #include "itsm_fixture.h"
 
+#include "itsm/redmine_private.h"
+
+#define NOTHING "\xe2\x80\x8b"
 #define PROJECT                                                                          \
     "{\"project\":{\"name\":\"Support\",\"trackers\":[{\"id\":3,\"name\":\"Bug\"}],"     \
     "\"issue_custom_fields\":[{\"id\":12,\"name\":\"CorrelationId\"},{\"id\":13,"        \
@@ -55,8 +58,9 @@ static void a_create_looks_names_up_and_sends_numbers(void **state)
         d.call.request.body,
         "{\"issue\":{\"project_id\":\"General\",\"tracker_id\":3,"
         "\"subject\":\"printer  Bcc: x \xf0\x9f\x98\x80\","
-        "\"description\":\"Ann <ann@example.org>:\\n\\nit is  broken\\n"
-        "\xf0\x9f\x98\x80\\n\",\"custom_fields\":[{\"id\":12,\"value\":\"" CORR "\"},"
+        "\"description\":\"<pre>\\nAnn <" NOTHING "ann@example.org>:\\n\\nit is  "
+        "broken\\n\xf0\x9f\x98\x80\\n</"
+        "pre>\",\"custom_fields\":[{\"id\":12,\"value\":\"" CORR "\"},"
         "{\"id\":13,\"value\":\"Berlin\"}],\"priority_id\":5,\"assigned_to_id\":9}}");
     assert_false(d.call.request.repeatable);
     assert_int_equal(drive_step(&d, 201, "{\"issue\":{\"id\":123}}"), TKT_ITSM_DONE);
@@ -172,8 +176,9 @@ static void a_private_comment_is_private(void **state)
     assert_string_equal(d.call.request.method, "PUT");
     assert_string_equal(d.call.request.url,
                         "http://127.0.0.1:1/base/issues/7%2F..%2F8.json");
-    assert_string_equal(d.call.request.body,
-                        "{\"issue\":{\"notes\":\"seen\",\"private_notes\":true}}");
+    assert_string_equal(
+        d.call.request.body,
+        "{\"issue\":{\"notes\":\"<pre>\\nseen\\n</pre>\",\"private_notes\":true}}");
     assert_int_equal(drive_step(&d, 204, ""), TKT_ITSM_DONE);
     drive_end(&d);
 }
@@ -234,6 +239,103 @@ static void its_own_words_are_told(void **state)
     cJSON_Delete(json);
 }
 
+/* ---- texts ---------------------------------------------------------------------------- */
+
+/* As it is sent with that markup; what comes back of it reads as it was. */
+static const char *sent(struct drive *d, const char *markup, const char *text)
+{
+    static char option[40];
+    static char *options[] = {option};
+
+    (void)snprintf(option, sizeof(option), "markup=%s", markup);
+    begin(d, TKT_ITSM_COMMENT);
+    d->conf.options = (struct tkt_conf_list){options, 1};
+    const char *out = tkt_redmine_text(&d->call, text);
+    assert_string_equal(tkt_redmine_plain(&d->call, out), text);
+    return out;
+}
+
+static void a_text_is_a_block_out_of_which_no_tag_leads(void **state)
+{
+    struct drive d;
+
+    (void)state;
+    assert_string_equal(sent(&d, "textile", "a < b <3 </pre> <PRE> <!-- <x@y> !u!"),
+                        "<pre>\na < b <3 <" NOTHING "/pre> <" NOTHING "PRE> <" NOTHING
+                        "!-- <" NOTHING "x@y> !u!\n</pre>");
+    drive_end(&d);
+    assert_string_equal(sent(&d, "textile", ""), "");
+    drive_end(&d);
+}
+
+static void a_text_ends_no_fence_and_mentions_nobody(void **state)
+{
+    struct drive d;
+
+    (void)state;
+    assert_string_equal(sent(&d, "markdown", "a@b @ann\n  ~~~~~~~~\n```x\nx ```"),
+                        "~~~~~~~~\na@b @" NOTHING "ann\n  " NOTHING "~~~~~~~~\n" NOTHING
+                        "```x\nx ```\n~~~~~~~~");
+    drive_end(&d);
+}
+
+static void a_text_without_a_format_refers_to_nothing(void **state)
+{
+    struct drive d;
+
+    (void)state;
+    assert_string_equal(
+        sent(&d, "none", "#1 {{x}} [[y]] r1 car1 user:a a: b 10:30 &#64; x@y (@ann)"),
+        "#" NOTHING "1 {" NOTHING "{x}} [" NOTHING "[y]] r" NOTHING "1 car1 user:" NOTHING
+        "a a: b 10:30 &#64; x@y (@" NOTHING "ann)");
+    drive_end(&d);
+}
+
+static void a_long_line_is_folded_at_a_blank(void **state)
+{
+    struct drive d;
+    char text[401];
+    size_t longest = 0;
+
+    (void)state;
+    memset(text, 'x', sizeof(text) - 1);
+    text[400] = '\0';
+    for (size_t i = 7; i < 400; i += 8) {
+        text[i] = ' ';
+    }
+    begin(&d, TKT_ITSM_COMMENT);
+    const char *out = tkt_redmine_text(&d.call, text);
+    for (const char *p = out; *p != '\0'; p += p[strcspn(p, "\n")] == '\n') {
+        size_t n = strcspn(p, "\n");
+
+        longest = n > longest ? n : longest;
+        p += n;
+        if (*p == '\0') {
+            break;
+        }
+    }
+    assert_in_range(longest, 100, 110);
+    memset(text, 'x', sizeof(text) - 1); /* nowhere to fold it */
+    assert_int_equal(strlen(tkt_redmine_text(&d.call, text)),
+                     400 + strlen("<pre>\n\n</pre>"));
+    drive_end(&d);
+}
+
+static void a_markup_that_nobody_knows_is_refused(void **state)
+{
+    static char wrong[] = "markup=wiki";
+    static char right[] = "markup=none";
+    char *rows[] = {right};
+    const struct tkt_conf_itsm conf = {.options = {rows, 1}};
+    struct tkt_err err = TKT_ERR_INIT;
+
+    (void)state;
+    assert_int_equal(tkt_redmine_check_markup(&conf, &err), 0);
+    rows[0] = wrong;
+    assert_int_equal(tkt_redmine_check_markup(&conf, &err), -1);
+    assert_int_equal(err.class, TKT_ERR_CONF);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +348,11 @@ int main(void)
         cmocka_unit_test(a_file_is_uploaded_then_hung_on_the_issue),
         cmocka_unit_test(what_redmine_left_as_it_was_is_told),
         cmocka_unit_test(its_own_words_are_told),
+        cmocka_unit_test(a_text_is_a_block_out_of_which_no_tag_leads),
+        cmocka_unit_test(a_text_ends_no_fence_and_mentions_nobody),
+        cmocka_unit_test(a_text_without_a_format_refers_to_nothing),
+        cmocka_unit_test(a_long_line_is_folded_at_a_blank),
+        cmocka_unit_test(a_markup_that_nobody_knows_is_refused),
     };
 
     redmine = tkt_itsm_find("redmine");
