@@ -307,8 +307,9 @@ struct tkt_conf_webhook {
         public_url; /* where a proxy shows it to others, no '/' at its end; "" = nowhere */
     int64_t body_max;
     int64_t connections;
-    int64_t per_peer; /* connections of one address */
-    int64_t rate;     /* calls an hour of one address */
+    struct tkt_conf_list trusted_proxies; /* networks whose X-Forwarded-For counts */
+    int64_t per_peer;                     /* connections of one address */
+    int64_t rate;                         /* calls an hour of one address */
     int64_t timeout_ms;
     int64_t window_ms; /* how old a signed time may be */
 };

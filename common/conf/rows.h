@@ -56,7 +56,7 @@
 
 /* Sections whose rows have a file of their own. */
 #define TKT_CONF_ITSM_ROWS 40
-#define TKT_CONF_WEBHOOK_ROWS 8
+#define TKT_CONF_WEBHOOK_ROWS 9
 #define TKT_CONF_PEOPLE_ROWS 8
 #define TKT_CONF_MODEL_ROWS 5
 #define TKT_CONF_LLM_ROWS 23

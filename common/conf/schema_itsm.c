@@ -173,8 +173,14 @@ const struct tkt_conf_row tkt_conf_webhook_rows[TKT_CONF_WEBHOOK_ROWS] = {
      .reload = true, .help = "The longest call."},
     {INT_ROW(tkt_conf_webhook, connections, "connections", "64", 1, 1024),
      .help = "Open at once."},
-    {INT_ROW(tkt_conf_webhook, per_peer, "per_peer", "16", 1, 1024),
-     .help = "Open at once from one address; a proxy is one."},
+    {LIST_ROW(tkt_conf_webhook, trusted_proxies, "trusted_proxies", "", 0, 64),
+     .reload = true, .check = tkt_conf_is_network,
+     .help =
+         "Networks of proxies in front of listen, such as 127.0.0.1: who they name last "
+         "in X-Forwarded-For calls, and per_peer and rate are that one's. Each must add "
+         "the address of its own peer there. The field of others does not count."},
+    {INT_ROW(tkt_conf_webhook, per_peer, "per_peer", "16", 1, 1024), .reload = true,
+     .help = "Open at once from one address; a proxy that is not trusted is one."},
     {INT_ROW(tkt_conf_webhook, rate, "rate", "20000", 1, 10000000), .reload = true,
      .help = "Calls an hour from one address."},
     {TIME_ROW(tkt_conf_webhook, timeout_ms, "timeout", "10s", SECOND, 5 * MINUTE),

@@ -93,7 +93,7 @@ def test_a_ticket_arrives_with_all_that_is_known(site):
     ticket = site.created(subject="Gr\u00fc\u00dfe \U0001f600\r\nx", text="\u00e4\U0001f600\n", priority=1)
     issue = site.redmine.issue(ticket["external"])
     assert issue["subject"] == "Gr\u00fc\u00dfe \U0001f600  x"
-    assert issue["description"].split() == [
+    assert words(issue["description"]) == [
         "<pre>", "Ann", "<ann@sender.test>:", "\u00e4\U0001f600", "</pre>"]
     assert issue["tracker"]["name"] == "Bug" and issue["priority"]["name"] == "Urgent"
     assert issue["assigned_to"]["name"] == "Network"

@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "itsm/back.h"
 #include "ticketd/hook/hook.h"
+#include "ticketd/hook/peer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -231,6 +232,55 @@ static void times_are_read_as_itsms_write_them(void **state)
     assert_true(tkt_itsm_time(NULL) == -1);
 }
 
+static void who_calls_is_the_last_one_that_nobody_trusted_named(void **state)
+{
+    static char *const proxies[] = {(char *)"10.0.0.0/8", (char *)"::1"};
+    static const struct {
+        const char *peer, *forwarded, *client;
+    } rows[] = {
+        {"10.0.0.1", NULL, "10.0.0.1"},
+        {"10.0.0.1", "", "10.0.0.1"},
+        {"10.0.0.1", "192.0.2.1", "192.0.2.1"},
+        {"::1", " 192.0.2.9 ,192.0.2.1 ", "192.0.2.1"},
+        {"10.0.0.1", "192.0.2.1, 10.0.0.2,10.9.9.9:80", "192.0.2.1"},
+        {"10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"},
+        {"10.0.0.1", "[2001:DB8::1]:443", "2001:db8::1"},
+        {"10.0.0.1", "2001:db8:0::1", "2001:db8::1"},
+        {"10.0.0.1", "::ffff:192.0.2.1", "192.0.2.1"},
+        {"10.0.0.1", "192.0.2.1, unknown", "10.0.0.1"},
+        {"10.0.0.1", "192.0.2.1, unknown, 10.0.0.2", "10.0.0.2"},
+        {"10.0.0.1", "192.0.2.1,", "10.0.0.1"},
+        {"10.0.0.1", ",,,", "10.0.0.1"},
+        {"10.0.0.1", "192.0.2.1 192.0.2.2", "10.0.0.1"},
+        {"192.0.2.66", "10.0.0.2", "192.0.2.66"},
+        {"?", "192.0.2.1", "?"},
+    };
+    char out[INET6_ADDRSTRLEN];
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
+        tkt_hook_client(rows[i].peer, proxies, TKT_ARRAY_LEN(proxies), rows[i].forwarded,
+                        out);
+        assert_string_equal(out, rows[i].client);
+    }
+    tkt_hook_client("10.0.0.1", NULL, 0, "192.0.2.1", out);
+    assert_string_equal(out, "10.0.0.1");
+}
+
+static void hops_without_end_are_not_all_looked_at(void **state)
+{
+    static char *const proxies[] = {(char *)"10.0.0.0/8"};
+    char hops[9 * 100 + 16] = "192.0.2.1";
+    char out[INET6_ADDRSTRLEN];
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        strcat(hops, ",10.0.0.2");
+    }
+    tkt_hook_client("10.0.0.1", proxies, 1, hops, out);
+    assert_string_equal(out, "10.0.0.2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +289,8 @@ int main(void)
         cmocka_unit_test(each_type_has_its_own_way),
         cmocka_unit_test(a_ticket_is_named_where_each_type_names_it),
         cmocka_unit_test(times_are_read_as_itsms_write_them),
+        cmocka_unit_test(who_calls_is_the_last_one_that_nobody_trusted_named),
+        cmocka_unit_test(hops_without_end_are_not_all_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

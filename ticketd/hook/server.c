@@ -13,7 +13,9 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/log.h"
+#include "base/network.h"
 #include "ticketd/hook/guest.h"
+#include "ticketd/hook/peer.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -30,6 +32,8 @@
 struct open_one {
     int fd;
     int64_t until_mono_ms;
+    char client
+        [INET6_ADDRSTRLEN]; /* the other end, or whom it names once its head is read */
 };
 
 struct tkt_hook {
@@ -55,10 +59,67 @@ struct request {
     struct tkt_settings *set;
     const struct tkt_hook_guest *guest; /* NULL: nobody's */
     int status;                         /* decided already; 0: not yet */
+    char client[INET6_ADDRSTRLEN];
     struct tkt_hook_visit visit;
 };
 
 /* ---- lives of connections --------------------------------------------------------------- */
+
+static void address_of(const struct sockaddr *sa, char out[INET6_ADDRSTRLEN])
+{
+    const void *at = NULL;
+
+    if (sa != NULL && sa->sa_family == AF_INET) {
+        at = &((const struct sockaddr_in *)(const void *)sa)->sin_addr;
+    } else if (sa != NULL && sa->sa_family == AF_INET6) {
+        at = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+    }
+    if (at == NULL || inet_ntop(sa->sa_family, at, out, INET6_ADDRSTRLEN) == NULL) {
+        snprintf(out, INET6_ADDRSTRLEN, "?");
+    }
+}
+
+static void peer_of(struct MHD_Connection *c, char out[INET6_ADDRSTRLEN])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    address_of(info == NULL ? NULL : info->client_addr, out);
+}
+
+static bool is_proxy(const struct tkt_settings *set, const char *address)
+{
+    const struct tkt_conf_list *proxies = &set->conf->webhook.trusted_proxies;
+
+    return tkt_networks_have(proxies->items, proxies->count, address);
+}
+
+/* Under lock. */
+static int64_t open_of(const struct tkt_hook *h, const char *client)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < h->open_count; i++) {
+        n += strcmp(h->open[i].client, client) == 0;
+    }
+    return n;
+}
+
+/* Before its first byte: the other end is all that is known. A proxy stands for many. */
+static enum MHD_Result may_connect(void *cls, const struct sockaddr *sa, socklen_t len)
+{
+    struct tkt_hook *h = cls;
+    struct tkt_settings *set = tkt_settings_get(h->d);
+    char peer[INET6_ADDRSTRLEN];
+
+    (void)len;
+    address_of(sa, peer);
+    pthread_mutex_lock(&h->lock);
+    bool may = open_of(h, peer) < set->conf->webhook.per_peer || is_proxy(set, peer);
+    pthread_mutex_unlock(&h->lock);
+    tkt_settings_put(&set);
+    return may ? MHD_YES : MHD_NO;
+}
 
 static void on_connection(void *cls, struct MHD_Connection *c, void **socket_context,
                           enum MHD_ConnectionNotificationCode code)
@@ -73,8 +134,11 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **socket_con
     }
     pthread_mutex_lock(&h->lock);
     if (code == MHD_CONNECTION_NOTIFY_STARTED && h->open_count < CONNECTIONS_MAX) {
-        h->open[h->open_count++] =
-            (struct open_one){info->connect_fd, tkt_clock_mono_ms() + h->timeout_ms};
+        struct open_one *one = &h->open[h->open_count++];
+
+        *one = (struct open_one){.fd = info->connect_fd,
+                                 .until_mono_ms = tkt_clock_mono_ms() + h->timeout_ms};
+        peer_of(c, one->client);
     }
     for (size_t i = 0; code == MHD_CONNECTION_NOTIFY_CLOSED && i < h->open_count; i++) {
         if (h->open[i].fd == info->connect_fd) {
@@ -130,37 +194,57 @@ bool tkt_hook_allows(const char *methods, const char *method)
     return false;
 }
 
-static void peer_of(struct MHD_Connection *c, char out[INET6_ADDRSTRLEN])
+/* All lines of the field: some proxies write one of their own. */
+static enum MHD_Result add_forwarded(void *cls, enum MHD_ValueKind kind, const char *name,
+                                     const char *value)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *sa = info == NULL ? NULL : info->client_addr;
-    const void *at = NULL;
+    struct tkt_buf *all = cls;
 
-    if (sa != NULL && sa->sa_family == AF_INET) {
-        at = &((const struct sockaddr_in *)(const void *)sa)->sin_addr;
-    } else if (sa != NULL && sa->sa_family == AF_INET6) {
-        at = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+    (void)kind;
+    if (value != NULL && tkt_ascii_ieq(name, "X-Forwarded-For")) {
+        tkt_buf_adds(all, all->len > 0 ? "," : "");
+        tkt_buf_adds(all, value);
     }
-    if (at == NULL || inet_ntop(sa->sa_family, at, out, INET6_ADDRSTRLEN) == NULL) {
-        snprintf(out, INET6_ADDRSTRLEN, "?");
-    }
+    return MHD_YES;
 }
 
-static void tell_refused(struct request *q, struct MHD_Connection *c, const char *why)
+/* Who calls, now that the head is there. false: more connections than one may have. */
+static bool know_client(struct request *q, struct MHD_Connection *c)
+{
+    TKT_AUTO_BUF struct tkt_buf forwarded = TKT_BUF_INIT(MEMORY_PER_CONNECTION);
+    const struct tkt_conf_list *proxies = &q->set->conf->webhook.trusted_proxies;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct tkt_hook *h = q->hook;
+    char peer[INET6_ADDRSTRLEN];
+
+    peer_of(c, peer);
+    (void)MHD_get_connection_values(c, MHD_HEADER_KIND, add_forwarded, &forwarded);
+    tkt_hook_client(peer, proxies->items, proxies->count,
+                    forwarded.len > 0 ? tkt_buf_str(&forwarded) : NULL, q->client);
+    pthread_mutex_lock(&h->lock);
+    for (size_t i = 0; info != NULL && i < h->open_count; i++) {
+        if (h->open[i].fd == info->connect_fd) {
+            snprintf(h->open[i].client, sizeof(h->open[i].client), "%s", q->client);
+        }
+    }
+    bool few = open_of(h, q->client) <= q->set->conf->webhook.per_peer;
+    pthread_mutex_unlock(&h->lock);
+    return few || is_proxy(q->set, q->client);
+}
+
+static void tell_refused(struct request *q, const char *why)
 {
     struct tkt_hook *h = q->hook;
     int64_t now = tkt_clock_mono_ms();
-    char peer[INET6_ADDRSTRLEN];
 
     h->refused++;
     if (h->told_mono_ms != 0 && now < h->told_mono_ms + TELL_MS) {
         return;
     }
-    peer_of(c, peer);
     tkt_log(TKT_LOG_WARNING, NULL, "hook.refused", "path", q->guest ? q->guest->path : "",
-            "name", q->visit.name, "peer", peer, "count", TKT_NUM(h->refused), "reason",
-            why, NULL);
+            "name", q->visit.name, "peer", q->client, "count", TKT_NUM(h->refused),
+            "reason", why, NULL);
     h->told_mono_ms = now;
     h->refused = 0;
 }
@@ -193,24 +277,27 @@ static int judge_head(struct request *q, struct MHD_Connection *c, const char *u
     const char *said =
         MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
     struct tkt_hook_visit *v = &q->visit;
-    char peer[INET6_ADDRSTRLEN];
 
-    peer_of(c, peer);
-    if (!tkt_rate_take(&q->hook->rate, peer, (unsigned)w->rate, tkt_clock_wall_ms())) {
-        tell_refused(q, c, "more calls than rate");
+    if (!know_client(q, c)) {
+        tell_refused(q, "more connections than per_peer");
+        return 429;
+    }
+    if (!tkt_rate_take(&q->hook->rate, q->client, (unsigned)w->rate,
+                       tkt_clock_wall_ms())) {
+        tell_refused(q, "more calls than rate");
         return 429;
     }
     q->guest = guest_of(url, &v->rest);
     int status = q->guest == NULL ? 404 : q->guest->head(v);
     if (status != 0) {
-        tell_refused(q, c, v->why[0] != '\0' ? v->why : "there is no such path");
+        tell_refused(q, v->why[0] != '\0' ? v->why : "there is no such path");
         return status;
     }
     if (!tkt_hook_allows(q->guest->methods, v->method)) {
         return 405;
     }
     if (said != NULL && (strlen(said) > 12 || atoll(said) > body_max(q))) {
-        tell_refused(q, c, "longer than body_max");
+        tell_refused(q, "longer than body_max");
         return 413;
     }
     return 0;
@@ -226,12 +313,12 @@ static const char *query(void *arg, const char *name)
     return MHD_lookup_connection_value(arg, MHD_GET_ARGUMENT_KIND, name);
 }
 
-static int take(struct request *q, struct MHD_Connection *c)
+static int take(struct request *q)
 {
     int status = q->guest->take(&q->visit);
 
     if (status >= 400 && q->visit.why[0] != '\0') {
-        tell_refused(q, c, q->visit.why);
+        tell_refused(q, q->visit.why);
     }
     return status;
 }
@@ -328,12 +415,12 @@ static enum MHD_Result on_call(void *cls, struct MHD_Connection *c, const char *
                                tkt_buf_add(body, data, *len) < 0)) {
             q->status = 413;
             tkt_buf_release(body);
-            tell_refused(q, c, "longer than body_max");
+            tell_refused(q, "longer than body_max");
         }
         *len = 0;
         return MHD_YES;
     }
-    return answer(q, c, q->status != 0 ? q->status : take(q, c));
+    return answer(q, c, q->status != 0 ? q->status : take(q));
 }
 
 static void on_end(void *cls, struct MHD_Connection *c, void **context,
@@ -396,9 +483,8 @@ static int start_server(struct tkt_hook *h, const struct tkt_conf_webhook *w,
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
     flags |= is_v6 ? MHD_USE_IPv6 : 0;
     h->server = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_call, h, MHD_OPTION_SOCK_ADDR, &at,
+        flags, 0, may_connect, h, on_call, h, MHD_OPTION_SOCK_ADDR, &at,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)w->connections,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)w->per_peer,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((w->timeout_ms + 999) / 1000),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
         MHD_OPTION_NOTIFY_COMPLETED, on_end, h, MHD_OPTION_NOTIFY_CONNECTION,
