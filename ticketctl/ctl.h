@@ -171,6 +171,7 @@ int tkt_ctl_extract(struct tkt_ctl *ctl);
 int tkt_ctl_forget(struct tkt_ctl *ctl);
 int tkt_ctl_itsm_list(struct tkt_ctl *ctl);
 int tkt_ctl_itsm_test(struct tkt_ctl *ctl);
+int tkt_ctl_itsm_moved(struct tkt_ctl *ctl);
 int tkt_ctl_link(struct tkt_ctl *ctl);
 int tkt_ctl_list(struct tkt_ctl *ctl);
 int tkt_ctl_log(struct tkt_ctl *ctl);

@@ -411,3 +411,12 @@ int tkt_ctl_itsm_test(struct tkt_ctl *ctl)
     tkt_secret_remote_clear();
     return rc;
 }
+
+/* ---- a new address -------------------------------------------------------------------- */
+
+int tkt_ctl_itsm_moved(struct tkt_ctl *ctl)
+{
+    struct tkt_ctl_pair pairs[] = {{"itsm", ctl->pos[0]}};
+
+    return tkt_ctl_do(ctl, "itsm-moved", pairs, TKT_ARRAY_LEN(pairs));
+}

@@ -11,6 +11,7 @@
 #include "ticketd/control_facts.h"
 #include "ticketd/control_notify.h"
 #include "ticketd/control_queue.h"
+#include "ticketd/itsmorigin.h"
 #include "ticketd/control_sample.h"
 #include "ticketd/control_sla.h"
 #include "ticketd/people.h"
@@ -678,6 +679,11 @@ static const struct verb verbs[] = {
      tkt_control_queue_edit,
      {NEED("job", KIND_NUMBER), MAY("payload", KIND_TEXT), MAY("target", KIND_TEXT),
       MAY("force", KIND_FLAG)}},
+    {"itsm-moved",
+     TKT_ROLE_ADMIN,
+     false,
+     tkt_control_itsm_moved,
+     {NEED("itsm", KIND_TEXT)}},
     {"verify", TKT_ROLE_READER, false, run_verify, {{0}}},
     {"backup", TKT_ROLE_ADMIN, true, run_backup, {{0}}},
     {"reload", TKT_ROLE_ADMIN, false, run_reload, {{0}}},

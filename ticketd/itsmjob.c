@@ -10,6 +10,7 @@
 #include "ticketd/facts.h"
 #include "ticketd/itsmback.h"
 #include "ticketd/itsmjob_private.h"
+#include "ticketd/itsmorigin.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -148,6 +149,10 @@ static int write_down(struct tkt_store *store, struct tkt_itsmjob *job,
     bool makes = op == TKT_ITSM_CREATE || op == TKT_ITSM_FIND;
     int64_t now_ms = tkt_clock_wall_ms();
 
+    if ((makes || op == TKT_ITSM_FETCH) &&
+        tkt_itsmorigin_used(store, job->conf, now_ms, err) < 0) {
+        return -1;
+    }
     if (op == TKT_ITSM_FETCH) {
         return tkt_itsmback_seen(store, job, now_ms, err);
     }
@@ -358,6 +363,7 @@ static void go(struct tkt_running *r, int64_t wait_ms)
         op == TKT_ITSM_CREATE && r->job.doubt_ms > 0 && !job->ops->create_is_idempotent;
 
     job->op = op;
+    job->call.is_again = r->job.doubt_ms > 0;
     job->looks = (op == TKT_ITSM_COMMENT || op == TKT_ITSM_ATTACH) &&
                  r->job.doubt_ms > 0 && job->ops->steps[TKT_ITSM_FETCH] != NULL;
     carry_out(job, lost ? TKT_ITSM_FIND : job->looks ? TKT_ITSM_FETCH : op);

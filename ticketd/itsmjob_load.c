@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/util.h"
 #include "ticketd/itsmjob_private.h"
+#include "ticketd/itsmorigin.h"
 #include "ticketd/mailread.h"
 
 #include <cjson/cJSON.h>
@@ -316,7 +317,8 @@ int tkt_itsmjob_load(struct tkt_itsmjob *job, struct tkt_tools *tools)
     if (reader == NULL) {
         return -1;
     }
-    if (tkt_itsmjob_load_site(job) < 0) {
+    if (tkt_itsmorigin_check(job->conf, reader, &job->err) < 0 ||
+        tkt_itsmjob_load_site(job) < 0) {
         job->site_failed = true;
         return -1;
     }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "ticketd/itsmjob_private.h"
+#include "ticketd/itsmorigin.h"
 #include "ticketd/tools.h"
 
 #include <pthread.h>
@@ -223,7 +224,7 @@ static int list(struct tkt_itsmlist *l, struct tkt_itsmjob *job, struct tkt_err 
     int64_t asked = tkt_clock_wall_ms();
     int64_t since = asked - SKEW_MS;
 
-    if (reader == NULL ||
+    if (reader == NULL || tkt_itsmorigin_check(job->conf, reader, err) < 0 ||
         tkt_reader_back_since(reader, job->conf->name, &since, err) < 0) {
         return -1;
     }

@@ -298,6 +298,32 @@ bool tkt_itsm_note_is_ours(const struct tkt_itsm_call *call,
 
 /* ---- is it there already? ------------------------------------------------------------- */
 
+const char *tkt_itsm_mark(struct tkt_itsm_call *call)
+{
+    return call->key == NULL || *call->key == '\0' || call->ticket->corr[0] == '\0'
+               ? NULL
+               : tkt_itsm_text(call, "%s %s", call->ticket->corr, call->key);
+}
+
+/* Of all that is told, this needs no second look. */
+static bool has_mark(struct tkt_itsm_call *call)
+{
+    const char *mark = tkt_itsm_mark(call);
+    size_t n = mark == NULL ? 0 : strlen(mark);
+
+    for (size_t i = 0; n > 0 && i < call->seen.note_count; i++) {
+        const char *text = call->seen.notes[i].text;
+
+        for (const char *p = text == NULL ? NULL : strstr(text, mark); p != NULL;
+             p = strstr(p + n, mark)) {
+            if (p[n] < '0' || p[n] > '9') {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* Each run of blanks is one, and there is none at either end; what has no width is none. */
 static char *folded(struct tkt_itsm_call *call, const char *text)
 {
@@ -365,6 +391,9 @@ bool tkt_itsm_has_comment(struct tkt_itsm_call *call, int64_t since_ms)
 {
     const struct tkt_itsm_seen *s = &call->seen;
 
+    if (has_mark(call)) {
+        return true;
+    }
     for (size_t i = 0; i < s->note_count; i++) {
         const struct tkt_itsm_note *n = &s->notes[i];
 
@@ -376,10 +405,13 @@ bool tkt_itsm_has_comment(struct tkt_itsm_call *call, int64_t since_ms)
     return false;
 }
 
-bool tkt_itsm_has_file(const struct tkt_itsm_call *call, int64_t since_ms)
+bool tkt_itsm_has_file(struct tkt_itsm_call *call, int64_t since_ms)
 {
     const struct tkt_itsm_seen *s = &call->seen;
 
+    if (has_mark(call)) {
+        return true;
+    }
     for (size_t i = 0; i < s->file_count && s->file_sizes != NULL; i++) {
         if (s->files[i] != NULL && strcmp(s->files[i], call->file->name) == 0 &&
             s->file_sizes[i] == call->file->size && s->file_times[i] >= since_ms) {

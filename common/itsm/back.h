@@ -25,10 +25,13 @@ void tkt_itsm_meaning(const struct tkt_itsm_ops *ops, struct tkt_itsm_call *call
 /* Did we write it? By its author, or by the ticket's key in it. */
 bool tkt_itsm_note_is_ours(const struct tkt_itsm_call *call,
                            const struct tkt_itsm_note *note);
+/* Names the call's job towards the ITSM, where there is room that nobody looks at: the
+ * ticket's key and the job's; NULL where the call has none. */
+const char *tkt_itsm_mark(struct tkt_itsm_call *call);
 /* After a FETCH: whether the call's comment (file) stands there already, as our own one that
  * came not before then. Only what is told counts: false where it is not known. */
 bool tkt_itsm_has_comment(struct tkt_itsm_call *call, int64_t since_ms);
-bool tkt_itsm_has_file(const struct tkt_itsm_call *call, int64_t since_ms);
+bool tkt_itsm_has_file(struct tkt_itsm_call *call, int64_t since_ms);
 /* A time as ITSMs write it, in UTC where it does not say: ms since 1970, or -1. */
 int64_t tkt_itsm_time(const char *text);
 

@@ -65,6 +65,8 @@ const char *tkt_itsm_break(struct tkt_itsm_call *call, const char *text,
 /* Text as HTML that shows just these characters, lines by <br>. NULL for NULL, and without
  * memory. */
 const char *tkt_itsm_html(struct tkt_itsm_call *call, const char *text);
+/* The other way, as far as lines and characters go; changes html. */
+char *tkt_itsm_unhtml(struct tkt_itsm_call *call, char *html);
 
 /* For a backend's check of its section, CONF: it has a secret (what: "token"), a project
  * (how to write it). */

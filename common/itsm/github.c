@@ -321,7 +321,7 @@ static enum tkt_itsm_next post_comment(struct tkt_itsm_call *call, const char *t
 {
     cJSON *body = cJSON_CreateObject();
 
-    cJSON_AddStringToObject(body, "body", text);
+    cJSON_AddStringToObject(body, "body", tkt_issues_marked(call, text));
     return send(call, "POST", issue_url(call, "/comments"), body, err);
 }
 
@@ -625,6 +625,7 @@ static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
 
 const struct tkt_itsm_ops tkt_itsm_github = {
     .type = "github",
+    .keys_are_of_project = true,
     .title = "GitHub issues (REST 2022-11-28)",
     .auth = TKT_ITSM_AUTH_BEARER,
     .options = options,

@@ -204,7 +204,7 @@ static enum tkt_itsm_next post_note(struct tkt_itsm_call *call, const char *text
 {
     cJSON *body = cJSON_CreateObject();
 
-    cJSON_AddStringToObject(body, "body", text);
+    cJSON_AddStringToObject(body, "body", tkt_issues_marked(call, text));
     if (!is_public) {
         cJSON_AddBoolToObject(body, "internal", true);
     }
@@ -552,6 +552,7 @@ static int check_conf(const struct tkt_conf_itsm *conf, struct tkt_err *err)
 
 const struct tkt_itsm_ops tkt_itsm_gitlab = {
     .type = "gitlab",
+    .keys_are_of_project = true,
     .title = "GitLab issues (API v4)",
     .auth = TKT_ITSM_AUTH_HEADER,
     .auth_header = "PRIVATE-TOKEN: ",

@@ -9,6 +9,7 @@
  */
 #include "base/enc.h"
 #include "base/util.h"
+#include "itsm/back.h"
 #include "itsm/backends.h"
 #include "itsm/build.h"
 
@@ -32,7 +33,8 @@ struct work {
     /* What answers left: */
     const char *email_field, *key_field; /* numbers of search options */
     const char *person;                  /* id of the requester, "" none */
-    const char *id;                      /* of what was made */
+    const char *id;                      /* of what was made, or found */
+    bool is_tied;                        /* ... to the ticket */
 };
 
 static const struct tkt_itsm_word states[] = {
@@ -112,73 +114,6 @@ static int took_it(struct tkt_itsm_call *call, struct tkt_err *err)
 static const char *as_html(struct tkt_itsm_call *call, const char *text)
 {
     return tkt_itsm_html(call, tkt_itsm_body(call, text, TEXT_MAX));
-}
-
-/* Decodes the character references that GLPI writes, in place. */
-static void decode(char *text)
-{
-    static const struct {
-        const char *name, *is;
-    } names[] = {{"&lt;", "<"},  {"&#60;", "<"}, {"&gt;", ">"},    {"&#62;", ">"},
-                 {"&amp;", "&"}, {"&#38;", "&"}, {"&quot;", "\""}, {"&#34;", "\""},
-                 {"&#39;", "'"}, {"&nbsp;", " "}};
-    char *to = text;
-
-    for (const char *p = text; *p != '\0';) {
-        size_t i = 0;
-
-        while (i < TKT_ARRAY_LEN(names) &&
-               strncmp(p, names[i].name, strlen(names[i].name)) != 0) {
-            i++;
-        }
-        *to++ = i < TKT_ARRAY_LEN(names) ? *names[i].is : *p;
-        p += i < TKT_ARRAY_LEN(names) ? strlen(names[i].name) : 1;
-    }
-    *to = '\0';
-}
-
-static bool ends_line(const char *tag)
-{
-    static const char *const tags[] = {"br", "/p", "/div", "/li"};
-
-    for (size_t i = 0; i < TKT_ARRAY_LEN(tags); i++) {
-        size_t n = strlen(tags[i]);
-        if (tkt_ascii_ieqn(tag, tags[i], n) && strchr(" />", tag[n]) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Releases before 10 keep the tags themselves escaped. */
-static char *as_text(struct tkt_itsm_call *call, char *html)
-{
-    char *to = html;
-
-    if (html == NULL) {
-        return NULL;
-    }
-    if (strchr(html, '<') == NULL) {
-        decode(html);
-    }
-    for (char *p = html; *p != '\0'; p++) {
-        char *end = *p == '<' ? strchr(p, '>') : NULL;
-
-        if (end == NULL) {
-            *to++ = *p;
-            continue;
-        }
-        if (ends_line(p + 1)) {
-            *to++ = '\n';
-        }
-        p = end;
-    }
-    while (to > html && to[-1] == '\n') {
-        to--;
-    }
-    *to = '\0';
-    decode(html);
-    return tkt_itsm_keep(call, html);
 }
 
 /* ---- sessions ------------------------------------------------------------------------- */
@@ -603,6 +538,9 @@ static enum tkt_itsm_next upload(struct tkt_itsm_call *call, struct tkt_err *err
     const char *name = tkt_itsm_line(call, call->file->name, 200);
 
     cJSON_AddStringToObject(input, "name", name);
+    if (tkt_itsm_mark(call) != NULL) {
+        cJSON_AddStringToObject(input, "comment", tkt_itsm_mark(call));
+    }
     cJSON_AddItemToArray(cJSON_AddArrayToObject(input, "_filename"),
                          cJSON_CreateString(name == NULL ? "" : name));
     TKT_AUTO_FREE char *text = cJSON_PrintUnformatted(manifest);
@@ -611,14 +549,58 @@ static enum tkt_itsm_next upload(struct tkt_itsm_call *call, struct tkt_err *err
     return tkt_itsm_form(call, api(call, "Document"), "filename[0]", texts, err);
 }
 
+/* An earlier try's document is known by its mark; a search that is refused finds nothing. */
+static enum tkt_itsm_next find_document(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    const char *mark = tkt_itsm_mark(call);
+    const char *escaped = tkt_itsm_escape(call, mark == NULL ? "-" : mark);
+    const char *below =
+        tkt_itsm_text(call, "Document?searchText%%5Bcomment%%5D=%s&range=0-9", escaped);
+    enum tkt_itsm_next next =
+        tkt_itsm_get(call, escaped == NULL ? NULL : api(call, below), err);
+
+    call->request.also[1] = 400;
+    call->request.also[2] = 403;
+    return next;
+}
+
+static int attach_take(struct tkt_itsm_call *call, struct work *w, struct tkt_err *err)
+{
+    const char *mark = tkt_itsm_mark(call);
+    const cJSON *row;
+
+    if (!call->is_again || (w->at > 0 && w->id == NULL)) {
+        return made_one(call, w, err);
+    }
+    cJSON_ArrayForEach(row, call->answer->json)
+    {
+        const char *said = cJSON_GetStringValue(tkt_itsm_at(row, "comment"));
+
+        if (w->at == 0 && said != NULL && mark != NULL && strcmp(said, mark) == 0) {
+            w->id = tkt_itsm_str(call, row, "id");
+        }
+        w->is_tied =
+            w->is_tied ||
+            (w->at == 1 && strcmp(tkt_itsm_str(call, row, "documents_id"), w->id) == 0);
+    }
+    return 0;
+}
+
 /* The document first, then what ties it to the ticket. */
 static enum tkt_itsm_next attach_make(struct tkt_itsm_call *call, struct work *w,
                                       struct tkt_err *err)
 {
-    if (w->at == 0) {
-        return upload(call, err);
+    int at = w->at - (call->is_again ? 1 : 0);
+
+    if (at < 0) {
+        return find_document(call, err);
     }
-    if (w->at > 1) {
+    if (at == 0) {
+        return w->id == NULL
+                   ? upload(call, err)
+                   : tkt_itsm_get(call, item(call, "/Document_Item?range=0-99"), err);
+    }
+    if (at > 1 || w->is_tied) {
         return TKT_ITSM_DONE;
     }
     cJSON *body = cJSON_CreateObject();
@@ -631,7 +613,7 @@ static enum tkt_itsm_next attach_make(struct tkt_itsm_call *call, struct work *w
 
 static enum tkt_itsm_next attach(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    static const struct job job = {made_one, attach_make};
+    static const struct job job = {attach_take, attach_make};
 
     return step(call, &job, err);
 }
@@ -735,7 +717,7 @@ static void take_rows(struct tkt_itsm_call *call, int at)
             s->notes[s->note_count++] = (struct tkt_itsm_note){
                 .id = tkt_itsm_str(call, row, "id"),
                 .author = tkt_itsm_str(call, row, "users_id"),
-                .text = as_text(call, tkt_itsm_str(call, row, "content")),
+                .text = tkt_itsm_unhtml(call, tkt_itsm_str(call, row, "content")),
                 .at = tkt_itsm_str(call, row, "date"),
                 .is_public = secret != NULL && strcmp(secret, "0") == 0};
         } else if (at == 3 && s->file_count < FILES_MAX) {

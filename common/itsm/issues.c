@@ -169,6 +169,15 @@ const char *tkt_issues_file(struct tkt_itsm_call *call)
     return text == NULL ? NULL : tkt_issues_markdown(call, text, true);
 }
 
+const char *tkt_issues_marked(struct tkt_itsm_call *call, const char *text)
+{
+    const char *mark = tkt_itsm_mark(call);
+
+    return text == NULL || mark == NULL
+               ? text
+               : tkt_itsm_text(call, "%s\n\n<!-- %s -->", text, mark);
+}
+
 /* ---- labels --------------------------------------------------------------------------- */
 
 static void add_label(struct tkt_issues_labels *labels, const char *name)

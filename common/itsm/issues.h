@@ -25,6 +25,9 @@ bool tkt_issues_has_key(const struct tkt_itsm_call *call, const char *body);
 /* The text of a comment, and of one that says which file stayed here. */
 const char *tkt_issues_comment(struct tkt_itsm_call *call, size_t max, bool with_breaks);
 const char *tkt_issues_file(struct tkt_itsm_call *call);
+/* With a line that is not shown and names the job, so that what it made is known again
+ * (itsm/back.h). NULL for NULL, and without memory. */
+const char *tkt_issues_marked(struct tkt_itsm_call *call, const char *text);
 /* A text from there without what tkt_issues_markdown did to it. */
 char *tkt_issues_plain(struct tkt_itsm_call *call, const char *markdown);
 

@@ -191,6 +191,7 @@ struct tkt_itsm_call {
     int64_t since_ms; /* LIST: by the ITSM's clock */
     int64_t until_ms; /* LIST: nothing can have changed later than that; 0: it may */
     const char *key;  /* of the job, the same for each of its tries; NULL or "": none */
+    bool is_again;    /* an earlier try may have been carried out, or a part of it */
     const struct tkt_itsm_answer *answer; /* to the last request; NULL at first */
     int step;                             /* 0, 1, ...: how many answers there were */
     int stage;                            /* the backend's own */
@@ -243,6 +244,7 @@ struct tkt_itsm_ops {
     const char *const *priorities;
     bool priorities_are_read; /* they are understood, and not what a create says */
     bool is_program;          /* it needs no url */
+    bool keys_are_of_project; /* its keys count within the section's project */
     bool updates_fields;      /* UPDATE tells TKT_ITSM_FIELDS, too: the others never do */
     /* What the section must have; err CONF. */
     int (*check)(const struct tkt_conf_itsm *conf, struct tkt_err *err);
@@ -256,6 +258,11 @@ struct tkt_itsm_ops {
 
 /* All backends, NULL-terminated: contract tests walk it. */
 extern const struct tkt_itsm_ops *const tkt_itsm_table[];
+
+/* Whose keys a section keeps: "https://host/path", with the project behind a blank where keys
+ * are its own. "" where nothing is reached by a url. */
+#define TKT_ITSM_ORIGIN_MAX 1536
+void tkt_itsm_origin(const struct tkt_conf_itsm *conf, char out[TKT_ITSM_ORIGIN_MAX]);
 
 /* NULL when there is none of that type. */
 const struct tkt_itsm_ops *tkt_itsm_find(const char *type);

@@ -9,7 +9,6 @@
 
 #define TKT_JIRA_PARTS_MAX 8 /* of a text that is too long */
 #define TKT_JIRA_TEXT_MAX 30000
-#define TKT_JIRA_WIKI_LONGEST 5 /* characters of markup for one of a text */
 #define TKT_JIRA_SUMMARY_MAX 250
 #define TKT_JIRA_CUSTOM "customfield_" /* and a number */
 

@@ -54,35 +54,50 @@ static size_t text_max(const struct tkt_itsm_call *call)
     return max >= 2000 && max <= 1000000 ? (size_t)max : TKT_JIRA_TEXT_MAX;
 }
 
-/* Of a piece. As wiki markup it may be longer; one that becomes too long is cut as if each
- * of its characters were the longest. */
-static size_t room_of(struct tkt_itsm_call *call, const char *text)
+/* As it is counted there: markup is longer than what it shows. */
+static size_t units_there(struct tkt_itsm_call *call, const char *text)
 {
-    size_t max = text_max(call) - ROOM;
     bool is_wiki = !tkt_jira_is_cloud(call) || tkt_jira_is_jsm(call);
     const char *wiki = is_wiki ? tkt_jira_to_wiki(call, text) : NULL;
 
-    return wiki == NULL || tkt_jira_units(wiki) <= max ? max
-                                                       : max / TKT_JIRA_WIKI_LONGEST;
+    return tkt_jira_units(wiki == NULL ? text : wiki);
+}
+
+/* As piece, of so many units there. */
+static size_t piece_there(struct tkt_itsm_call *call, const char *text, size_t max)
+{
+    size_t n = piece(text, max);
+
+    for (size_t aim = max; aim > 1;) {
+        const char *part = tkt_wire_arena_strdup(&call->arena, text, n);
+        size_t units = part == NULL ? 0 : units_there(call, part);
+
+        if (units <= max) {
+            break;
+        }
+        aim = TKT_MIN(aim * max / units, aim - 1);
+        n = piece(text, aim);
+    }
+    return n;
 }
 
 const char *tkt_jira_part(struct tkt_itsm_call *call, const char *text, size_t n,
                           size_t *count)
 {
-    size_t max = room_of(call, text);
+    size_t max = text_max(call) - ROOM;
     const char *start = text;
     const char *p = text;
 
-    if (tkt_jira_units(text) <= max) {
+    if (units_there(call, text) <= max) {
         *count = 1;
         return text;
     }
     for (*count = 0; *p != '\0' && *count < TKT_JIRA_PARTS_MAX; ++*count) {
         start = *count == n ? p : start;
-        p += piece(p, max);
+        p += piece_there(call, p, max);
     }
     const char *more = *p != '\0' && n + 1 == *count ? "\n[...]" : "";
-    int len = (int)piece(start, max);
+    int len = (int)piece_there(call, start, max);
     return n == 0 ? tkt_itsm_text(call, "%.*s\n\n[1/%zu: more in the comments]", len,
                                   start, *count)
                   : tkt_itsm_text(call, "[%zu/%zu]\n%.*s%s", n + 1, *count, len, start,

@@ -241,11 +241,16 @@ static const char schema_19[] =
     "CREATE INDEX slas_unasked ON slas(ticket) WHERE flags & 512;"
     "ALTER TABLE notice_counts ADD COLUMN parts BLOB;";
 
+/* Whose keys the sections of ITSMs keep (store/origin.h). */
+static const char schema_20[] =
+    "CREATE TABLE itsm_origins(itsm TEXT PRIMARY KEY, origin TEXT NOT NULL,"
+    " at INTEGER NOT NULL) WITHOUT ROWID;";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
 static const char *const migrations[] = {
     schema_1,  schema_2,  schema_3,  schema_4,  schema_5,  schema_6,  schema_7,
     schema_8,  schema_9,  schema_10, schema_11, schema_12, schema_13, schema_14,
-    schema_15, schema_16, schema_17, schema_18, schema_19};
+    schema_15, schema_16, schema_17, schema_18, schema_19, schema_20};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

@@ -381,6 +381,11 @@ X(SQL_BACK_OURS_OPEN, "SELECT count(*) FROM jobs WHERE ticket = ?1 AND target = 
     " AND kind = 'update' AND state <> 2") \
 X(SQL_BACK_NOTE_ADD, "INSERT OR IGNORE INTO back_notes(ticket, itsm, note)" \
     " VALUES(?1, ?2, ?3)") \
+X(SQL_ORIGIN, "SELECT origin FROM itsm_origins WHERE itsm = ?1") \
+X(SQL_ORIGIN_FIRST, "INSERT OR IGNORE INTO itsm_origins(itsm, origin, at)" \
+    " VALUES(?1, ?2, ?3)") \
+X(SQL_ORIGIN_SET, "INSERT INTO itsm_origins(itsm, origin, at) VALUES(?1, ?2, ?3)" \
+    " ON CONFLICT(itsm) DO UPDATE SET origin = excluded.origin, at = excluded.at") \
 X(SQL_BACK_SINCE, "SELECT since FROM back_lists WHERE itsm = ?1") \
 X(SQL_BACK_SINCE_SET, "INSERT INTO back_lists(itsm, since) VALUES(?1, ?2)" \
     " ON CONFLICT(itsm) DO UPDATE SET since = max(since, excluded.since)") \

@@ -32,8 +32,8 @@ class Drive:
                     'desk "it" {\n    prefix = "IT"\n'
                     '    addresses = {"support@example.test"}\n}\n')
 
-    def __call__(self, op, ticket, comment=None, file=None, key=""):
-        call = {"ticket": ticket, "key": key}
+    def __call__(self, op, ticket, comment=None, file=None, key="", again=False):
+        call = {"ticket": ticket, "key": key, "again": again}
         if comment:
             call["comment"] = comment
         if file:

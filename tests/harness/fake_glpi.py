@@ -15,7 +15,7 @@ class Glpi(Fake):
     def __init__(self, token="s3cret", app="4pp"):
         self.token, self.app = token, app
         self.sessions, self.opened, self.closed = set(), 0, 0
-        self.tickets, self.documents = {}, {}
+        self.tickets, self.documents, self.marks = {}, {}, {}
         self.users = {7: ["ann@example.org"], 6: ["joann@example.org", "jo@example.org"]}
         self.groups = {9: "Network", 5: "Desk"}
         self.has_externalid = True
@@ -56,6 +56,7 @@ class Glpi(Fake):
                                 (r"(?:GET|PUT) Ticket/(\d+)", self.ticket),
                                 (r"POST (ITILFollowup)", self.followup),
                                 (r"POST (Document)", self.document),
+                                (r"GET (Document)", self.find_documents),
                                 (r"(?:GET|POST) Ticket/(\d+)/Document_Item", self.link),
                                 (r"GET Ticket/(\d+)/Group_Ticket", self.group_of),
                                 (r"GET Ticket/(\d+)/ITILFollowup", self.followups)):
@@ -163,11 +164,20 @@ class Glpi(Fake):
         self.need(len(said["_filename"]) == 1, "_filename")
         number = len(self.documents) + 3
         self.documents[number] = (said["name"], data)
+        self.marks[number] = said.get("comment", "")
         raise Answer(201, {"id": number, "message": "Document move succeeded.",
                            "upload_result": {}})
 
+    def find_documents(self, r, _):
+        self.need(set(r.query) == {"searchText[comment]", "range"}, "query")
+        said = r.query["searchText[comment]"]
+        raise Answer(200, [{"id": n, "name": self.documents[n][0], "comment": c}
+                           for n, c in self.marks.items() if said in c])
+
     def link(self, r, number):
         t = self.known(number)
+        if r.method == "GET" and "expand_dropdowns" not in r.query:
+            raise Answer(200, [{"id": 1, "documents_id": d} for d in t["files"]])
         if r.method == "GET":
             raise Answer(200, [{"id": 1, "documents_id": self.documents[d][0]}
                                for d in t["files"]])

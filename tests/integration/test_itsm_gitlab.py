@@ -74,6 +74,14 @@ class TestGitLab(Contract):
         assert drive("comment", ticket, comment={"text": "x", "public": True, "key": "m-2"})["ok"]
         self.end(fake)
 
+    def test_what_a_job_wrote_names_it_and_shows_nothing_of_it(self, fake, drive):
+        ticket = self.known(t := a_ticket(), drive("create", t))
+        mark = f"\n\n<!-- {ticket['corr']} j7 -->"
+        drive("comment", ticket, comment={"text": "x", "public": True}, key="j7")
+        drive("attach", ticket, file=("a.png", b"x", "image/png"), key="j7")
+        assert all(n["body"].endswith(mark) for n in fake.notes[1]) and len(fake.notes[1]) == 2
+        self.end(fake)
+
     def test_a_file_that_is_too_large_there_is_named_in_a_note(self, fake, drive):
         ticket = self.known(t := a_ticket(), drive("create", t))
         fake.upload_max = 3

@@ -57,6 +57,29 @@ class TestGlpi(Contract):
         assert result["ok"] and not result["unsure"] and len(self.made(fake)) == 1
         self.end(fake)
 
+    def test_a_file_whose_answer_got_lost_is_there_once(self, fake, drive):
+        ticket = self.known(t := a_ticket(), drive("create", t))
+        same = ("a.png", b"one", "image/png")  # of one mail: names do not tell them apart
+        assert drive("attach", ticket, file=same, key="j7")["ok"]
+        for lost in ("POST /apirest.php/Document ", "/Document_Item "):
+            fake.plan("lose", lost)
+            key = f"j{70 + len(lost)}"
+            assert drive("attach", ticket, file=same, key=key)["unsure"]
+            for _ in range(2):
+                assert drive("attach", ticket, file=same, key=key, again=True)["ok"]
+        assert len(fake.documents) == 3 and len(self.made(fake)[0]["files"]) == 3
+        assert drive("attach", ticket, file=same, key="j9", again=True)["ok"]  # never arrived
+        assert len(self.made(fake)[0]["files"]) == 4
+        self.end(fake)
+
+    def test_who_may_not_search_documents_has_them_sent_again(self, fake, drive):
+        ticket = self.known(t := a_ticket(), drive("create", t))
+        fake.plan("answer", "GET /apirest.php/Document?", status=403,
+                  body=["ERROR_RIGHT_MISSING", "no"])
+        assert drive("attach", ticket, file=("a", b"x", "text/plain"), key="j1", again=True)["ok"]
+        assert len(self.made(fake)[0]["files"]) == 1
+        self.end(fake)
+
     def test_an_update_that_is_not_taken_is_refused_though_200(self, fake, drive):
         ticket = self.known(t := a_ticket(), drive("create", t))
         fake.may_write = False

@@ -219,7 +219,9 @@ int main(int argc, char **argv)
                                  .ticket = &ticket,
                                  .comment = &comment,
                                  .file = &file,
-                                 .key = text(j, "key")};
+                                 .key = text(j, "key"),
+                                 .is_again =
+                                     cJSON_IsTrue(cJSON_GetObjectItem(j, "again"))};
     tkt_itsm_run_wait(ops, &call, &result);
     print(&call, &result);
     tkt_wire_arena_release(&call.arena);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
+#include "itsm/build.h"
 #include "itsm_steps.h"
 
 #define SINCE_MS (INT64_C(1795341600) * 1000) /* 2026-11-22T10:00:00Z */
@@ -404,6 +405,85 @@ static void a_file_is_known_by_name_size_and_time(void **state)
     drive_end(&s);
 }
 
+static void what_names_the_job_is_there_whatever_else_is_said(void **state)
+{
+    static const char key[] = "j7";
+    struct tkt_itsm_note note = {.is_public = true};
+    const struct tkt_itsm_comment comment = {
+        .text = "x", .author = "", .author_name = "", .is_public = false};
+    const struct tkt_itsm_file file = {.name = "a.png", .fd = -1, .size = 1};
+    struct drive s;
+
+    (void)state;
+    steps_begin(&s, "gitlab", TKT_ITSM_FETCH);
+    s.call.comment = &comment;
+    s.call.file = &file;
+    s.call.key = key;
+    s.call.seen.notes = &note;
+    s.call.seen.note_count = 1;
+    const char *mark = tkt_itsm_mark(&s.call);
+    assert_non_null(strstr(mark, " j7"));
+    for (int i = 0; i < 3; i++) { /* its own, that of another job, of none */
+        note.text = (char *)(uintptr_t)tkt_itsm_text(
+            &s.call, "[a](/uploads/1/a)%s%s%s", i < 2 ? "\n<!-- " : "", i < 2 ? mark : "",
+            i == 0 ? " -->" : "0 -->");
+        assert_int_equal(tkt_itsm_has_file(&s.call, INT64_MAX), i == 0);
+        assert_int_equal(tkt_itsm_has_comment(&s.call, INT64_MAX), i == 0);
+    }
+    s.call.key = NULL;
+    assert_null(tkt_itsm_mark(&s.call));
+    assert_false(tkt_itsm_has_file(&s.call, 0));
+    drive_end(&s);
+}
+
+static void a_change_of_a_far_year_does_not_count(void **state)
+{
+    struct drive s;
+
+    (void)state;
+    begin_list(&s, "redmine");
+    s.call.until_ms = SINCE_MS + 60000;
+    assert_int_equal(
+        TKT_ITSM_DONE,
+        drive_step(&s, 200,
+                   "{\"issues\":[{\"id\":7,\"updated_on\":\"2096-11-22T10:00:05Z\"},"
+                   "{\"id\":8,\"updated_on\":\"2026-11-22T10:00:09Z\"}]}"));
+    assert_int_equal(2, s.call.seen.key_count); /* it changed, whenever that was */
+    assert_true(s.call.seen.upto_ms == SINCE_MS + 9000);
+    assert_true(s.call.seen.has_odd_time);
+    drive_end(&s);
+}
+
+static void whose_keys_they_are_is_host_path_and_where_it_counts_the_project(void **state)
+{
+    static const struct {
+        const char *type, *url, *origin;
+    } rows[] = {
+        {"rt", "https://RT.example.org:443/rt/", "https://rt.example.org/rt"},
+        {"rt", "http://127.0.0.1:80", "http://127.0.0.1"},
+        {"rt", "https://rt.example.org:8443//", "https://rt.example.org:8443"},
+        {"rt", "https://rt.example.org/Rt/?x=/y#z", "https://rt.example.org/Rt"},
+        {"github", "https://api.github.com", "https://api.github.com acme/desk"},
+        {"gitlab", "https://git.example.org/", "https://git.example.org acme/desk"},
+        {"jira", "https://acme.atlassian.net", "https://acme.atlassian.net"},
+        {"exec", "https://acme.example", ""},
+        {"local", "", ""},
+        {"rt", "", ""},
+        {"nothing", "https://acme.example", ""},
+    };
+    char out[TKT_ITSM_ORIGIN_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
+        const struct tkt_conf_itsm conf = {.type = (char *)(uintptr_t)rows[i].type,
+                                           .url = (char *)(uintptr_t)rows[i].url,
+                                           .project = (char *)"acme/desk"};
+
+        tkt_itsm_origin(&conf, out);
+        assert_string_equal(out, rows[i].origin);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +501,10 @@ int main(void)
         cmocka_unit_test(a_comment_whose_answer_got_lost_is_known_again),
         cmocka_unit_test(a_long_comment_is_known_by_what_had_room),
         cmocka_unit_test(a_file_is_known_by_name_size_and_time),
+        cmocka_unit_test(what_names_the_job_is_there_whatever_else_is_said),
+        cmocka_unit_test(a_change_of_a_far_year_does_not_count),
+        cmocka_unit_test(
+            whose_keys_they_are_is_host_path_and_where_it_counts_the_project),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

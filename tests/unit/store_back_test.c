@@ -5,6 +5,7 @@
 
 #include "store/back.h"
 #include "store/external.h"
+#include "store/origin.h"
 
 #define POLL_MS (5 * 60 * INT64_C(1000))
 #define BIT(state) (1u << TKT_STATE_##state)
@@ -407,6 +408,26 @@ static void no_more_looks_wait_than_there_may(void **state)
     assert_int_equal(5, take(f, NOW + HOUR_MS));
 }
 
+static void the_first_origin_stays_until_a_person_says_otherwise(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_err err = TKT_ERR_INIT;
+    struct tkt_reader *r = tkt_reader_open(f->dir, &err);
+    char out[TKT_STORE_ORIGIN_MAX + 1] = "";
+
+    assert_non_null(r);
+    assert_int_equal(0, tkt_reader_origin(r, "rt", out, &err));
+    assert_int_equal(0, tkt_store_origin_first(f->store, "rt", "https://a", NOW, &err));
+    assert_int_equal(0, tkt_store_origin_first(f->store, "rt", "https://b", NOW, &err));
+    assert_int_equal(1, tkt_reader_origin(r, "rt", out, &err));
+    assert_string_equal(out, "https://a");
+    assert_int_equal(0, tkt_store_origin_set(f->store, "rt", "https://b", NOW, &err));
+    assert_int_equal(1, tkt_reader_origin(r, "rt", out, &err));
+    assert_string_equal(out, "https://b");
+    assert_int_equal(0, tkt_reader_origin(r, "other", out, &err));
+    tkt_reader_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +447,7 @@ int main(void)
         T(a_look_that_fails_waits_longer_each_time),
         T(a_list_goes_on_where_it_ended),
         T(no_more_looks_wait_than_there_may),
+        T(the_first_origin_stays_until_a_person_says_otherwise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
