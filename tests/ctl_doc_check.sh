@@ -30,7 +30,7 @@ while IFS=$'\t' read -r name _ _ options; do
 done <"$rows"
 while read -r name; do
     cut -f1 "$rows" | grep -qx "$name" || bad "man page: $name is no command"
-done < <(sed -nE 's/^\.It Ic ([a-z-]+( (list|show|retry|park|drop|edit|test|dump|lookup|flush|away|back|train|retrain|rollback|predict|optout|preview))?)( .*)?$/\1/p' \
+done < <(sed -nE 's/^\.It Ic ([a-z-]+( (list|show|retry|park|drop|edit|test|dump|lookup|flush|away|back|train|retrain|rollback|predict|optout|preview|moved))?)( .*)?$/\1/p' \
     "$page")
 while read -r option; do
     cut -f4 "$rows" | tr ' ' '\n' | grep -qx -- "$option" ||

@@ -66,6 +66,7 @@ _ticketctl()
     "queue edit") words=" --payload --target --force" ;;
     "itsm list") words="" ;;
     "itsm test") words=" --create --from" ;;
+    "itsm moved") words="" ;;
     "directory lookup") words=" --cached" ;;
     "directory test") words="" ;;
     "directory flush") words="" ;;
@@ -90,7 +91,7 @@ _ticketctl()
     "notify") subs=" list optout preview test" ;;
     "sla") subs=" list show" ;;
     "queue") subs=" list show retry park drop edit" ;;
-    "itsm") subs=" list test" ;;
+    "itsm") subs=" list test moved" ;;
     "directory") subs=" lookup test flush" ;;
     "config") subs=" test dump" ;;
     "model") subs=" train retrain rollback test predict show" ;;
