@@ -6,6 +6,7 @@ Members that change what it does: cloud, jsm, screen (fields of the create and e
 (so many searches miss what is new), rights (permissions), old_search (v3 as before: 410 is gone),
 nobody (a wrong secret is taken for nobody, as a site with public projects does)."""
 import base64
+import html
 import re
 import time
 
@@ -48,6 +49,13 @@ def plain(node):
         return "\n"
     inner = "".join(plain(n) for n in node.get("content", []))
     return inner + ("\n" if node["type"] in ("paragraph", "codeBlock") else "")
+
+
+def shown(wiki):
+    """What wiki markup shows that is all escaped: on Cloud requests and their comments become
+    documents of that."""
+    text = re.sub(r"\\([!\[\]^~+?%{}()*_|@-])", r"\1", wiki)
+    return html.unescape(text)
 
 
 class Jira(Fake):
@@ -468,14 +476,14 @@ class Jira(Fake):
         if body.get("raiseOnBehalfOf", "5b10-ann") not in self.customers:
             self.service_refuses(400, "The customer you raise this request on behalf of is not "
                                       "one of this service desk")
-        self.need(isinstance(values["description"], str), "a description is plain text here")
+        self.need(isinstance(values["description"], str), "a description is wiki markup here")
         if units(values["description"]) > TEXT_MAX:
             self.service_refuses(400, "The entered text is too long.")
         issue = self.new_issue()
         description, self.cloud, was = values.pop("description"), self.cloud, self.cloud
         self.set_fields(issue, values)
         issue["fields"]["description"] = {"type": "doc", "version": 1, "content": [
-            {"type": "paragraph", "content": [{"type": "text", "text": description}]}]} \
+            {"type": "paragraph", "content": [{"type": "text", "text": shown(description)}]}]} \
             if was else description
         issue["type"], issue["customer"] = body["requestTypeId"], body.get("raiseOnBehalfOf")
         self.issues[issue["id"]] = issue
@@ -495,7 +503,7 @@ class Jira(Fake):
         if units(text) > TEXT_MAX:
             self.service_refuses(400, "The entered text is too long.")
         doc = {"type": "doc", "version": 1, "content": [
-            {"type": "paragraph", "content": [{"type": "text", "text": text}]}]}
+            {"type": "paragraph", "content": [{"type": "text", "text": shown(text)}]}]}
         c = self.add_comment(issue, doc if self.cloud else text, body["public"], [
             {"key": "sd.public.comment", "value": {"internal": not body["public"]}}])
         raise Answer(201, {"id": c["id"], "body": text, "public": body["public"]})

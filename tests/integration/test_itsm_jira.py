@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The backends jira (Cloud and Data Center) and jsm against a strict stand-in, and what they send
 to Cloud against outside descriptions of its API and its documents."""
+import re
 import time
 
 import pytest
@@ -319,6 +320,18 @@ class TestServer(Jiras):
 class TestRequests(Jiras):
     kind, more = "jsm", ', "desk=4", "type=25"'
     create_line = "POST /rest/servicedeskapi/request "
+
+    def test_what_a_person_wrote_is_no_markup(self, fake, drive):
+        text = "!http://x.example/a.png! [x|http://x.example] {html}<b>{html} \\\\host\\x"
+        ticket = self.known(t := a_ticket(text=text), drive("create", t))
+        drive("comment", ticket, comment={"text": text, "public": True})
+        sent = [r.json() for r in fake.seen if r.method == "POST" and "servicedeskapi" in r.path
+                and r.path.endswith(("/request", "/comment"))]
+        assert len(sent) == 2
+        for markup in (sent[0]["requestFieldValues"]["description"], sent[1]["body"]):
+            assert not re.search(r"(?<!\\)[!\[|{]", markup) and "\\\\" not in markup, markup
+        assert text in self.holds(fake, "text")
+        self.end(fake)
 
     def test_a_request_is_raised_for_its_customer_and_tagged(self, fake, drive):
         ticket = a_ticket()
