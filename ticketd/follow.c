@@ -276,6 +276,25 @@ static void *follow_main(void *arg)
     return NULL;
 }
 
+/* Before the first mail can come: who begins takes his place now, so that it is behind it.
+ * What fails here is tried again by the thread. */
+static void take_places(struct tkt_follow *w)
+{
+    struct tkt_settings *set = tkt_settings_get(w->d);
+
+    for (size_t i = 0; i < w->count; i++) {
+        struct follower_state *s = &w->states[i];
+        struct tkt_err err = TKT_ERR_INIT;
+        struct tkt_reader *reader = tkt_tools_reader(&w->tools, &err);
+
+        if (reader && learn_place(w, s, reader, &err) == 0 && !s->has_place &&
+            s->f->wanted(set)) {
+            (void)begin(w, s, reader, &err); /* the thread's first round tells */
+        }
+    }
+    tkt_settings_put(&set);
+}
+
 struct tkt_follow *tkt_follow_start(struct tkt_daemon *d,
                                     const struct tkt_follower *const *followers,
                                     struct tkt_err *err)
@@ -291,7 +310,9 @@ struct tkt_follow *tkt_follow_start(struct tkt_daemon *d,
     for (; followers[w->count] && w->count < FOLLOWERS_MAX; w->count++) {
         w->states[w->count].f = followers[w->count];
     }
+    take_places(w);
     if (tkt_ticker_start(&w->ticker, follow_main, w, "follow", err) < 0) {
+        tkt_tools_release(&w->tools);
         free(w);
         return NULL;
     }

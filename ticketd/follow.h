@@ -53,7 +53,8 @@ extern const struct tkt_follower *const tkt_followers[];
 
 struct tkt_follow;
 
-/* followers: tkt_followers; tests have their own. */
+/* followers: tkt_followers; tests have their own. What happens from now on is seen by all of
+ * them, be it their first start. */
 struct tkt_follow *tkt_follow_start(struct tkt_daemon *d,
                                     const struct tkt_follower *const *followers,
                                     struct tkt_err *err);

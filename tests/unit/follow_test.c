@@ -256,6 +256,17 @@ static void begins_at_the_newest_event_and_sees_each_once_in_order(void **state)
     assert_seen(6, 300);
 }
 
+static void what_happens_right_behind_the_first_start_is_seen(void **state)
+{
+    struct followed *f = *state;
+
+    happen(f, 1, 2);
+    go(f);
+    happen(f, 3, 5); /* its thread may not have run yet */
+    wait_for(f, 3);
+    assert_seen(3, 5);
+}
+
 static void goes_on_where_it_was_after_a_restart(void **state)
 {
     struct followed *f = *state;
@@ -362,6 +373,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             begins_at_the_newest_event_and_sees_each_once_in_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_happens_right_behind_the_first_start_is_seen,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(goes_on_where_it_was_after_a_restart, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(
