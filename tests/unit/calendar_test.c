@@ -328,8 +328,8 @@ static void extreme_times_are_answered(void **state)
 static void broken_zone_files_are_refused_with_a_reason(void **state)
 {
     static const char *const bad[] = {"", "TZif",
-                                      "hello world, this is no zone at all....."
-                                      "......................................."};
+                                      ("hello world, this is no zone at all....."
+                                       ".......................................")};
     struct tkt_err err = TKT_ERR_INIT;
     struct tkt_zone *z;
     char data[4096];
