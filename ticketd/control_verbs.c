@@ -9,11 +9,11 @@
 #include "base/util.h"
 #include "ticketd/control_agents.h"
 #include "ticketd/control_facts.h"
+#include "ticketd/control_itsm.h"
 #include "ticketd/control_notify.h"
 #include "ticketd/control_queue.h"
 #include "ticketd/control_sample.h"
 #include "ticketd/control_sla.h"
-#include "ticketd/itsmorigin.h"
 #include "ticketd/people.h"
 #include "ticketd/shadow.h"
 

@@ -4,7 +4,6 @@
  */
 #ifndef TKT_TICKETD_ITSMORIGIN_H
 #define TKT_TICKETD_ITSMORIGIN_H
-#include "ticketd/control.h"
 #include "ticketd/itsmjob.h"
 
 struct tkt_itsmjob;
@@ -15,7 +14,5 @@ int tkt_itsmorigin_check(const struct tkt_conf_itsm *conf, struct tkt_reader *re
 /* In the transaction of a job that used or made a key. */
 int tkt_itsmorigin_used(struct tkt_store *store, const struct tkt_conf_itsm *conf,
                         int64_t now_ms, struct tkt_err *err);
-/* Of the request: itsm, a section. */
-int tkt_control_itsm_moved(struct tkt_control_request *req, struct tkt_err *err);
 
 #endif
