@@ -237,15 +237,19 @@ int tkt_store_contact_mark(struct tkt_store *s, const char *address,
 static int count_failure(struct tkt_store *s, const struct tkt_store_contact_failed *in,
                          int64_t now_ms, struct tkt_err *err)
 {
-    char name[TKT_STORE_BACK_MAX + 16];
+    char folded[TKT_STORE_CONTACT_MAX + 1];
+    char name[sizeof(folded) + 16];
 
     if (in->after <= 1) {
         return 1;
     }
-    (void)snprintf(name, sizeof(name), "failed-day:%s", in->address); /* it has room */
+    if (fold(in->address, folded, err) < 0) {
+        return -1;
+    }
+    (void)snprintf(name, sizeof(name), "failed-day:%s", folded); /* it has room */
     int n = tkt_store_notice_count(s, name, 1, DAY_MS, now_ms, err);
     if (n == 1) {
-        (void)snprintf(name, sizeof(name), "failed:%s", in->address); /* as above */
+        (void)snprintf(name, sizeof(name), "failed:%s", folded); /* as above */
         n = tkt_store_notice_count(s, name, in->after - 1, TKT_STORE_FAILED_WINDOW_MS,
                                    now_ms, err);
         return n < 0 ? -1 : n == 0;
