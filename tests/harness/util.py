@@ -106,9 +106,12 @@ def is_gone(pid):
 def stands_still(pid):
     """All of its threads: a SIGSTOP reaches the one that answers last on a busy machine."""
     states = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as f:
-            states.append(f.read().rpartition(")")[2].split()[0])
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as f:
+                states.append(f.read().rpartition(")")[2].split()[0])
+    except OSError:  # one of them ended meanwhile
+        return False
     return set(states) == {"T"}
 
 
