@@ -99,8 +99,7 @@ static bool wants_claim(struct tkt_dispatch *p)
     return claim_ms(p, now) <= now;
 }
 
-/* Until something may have to be done. */
-static int64_t wait_ms(struct tkt_dispatch *p)
+int64_t tkt_dispatch_wait_ms(struct tkt_dispatch *p)
 {
     int64_t now = tkt_clock_mono_ms();
     int64_t until = TKT_MIN(p->turn_at_ms, tkt_dispatch_runs_ms(p));
@@ -158,7 +157,7 @@ static void *dispatch_main(void *arg)
         if (claims || (!p->book.is_out && ends_are_due(p, tkt_clock_mono_ms()))) {
             tkt_dispatch_book_send(p, claims);
         }
-        move_on(p, wait_ms(p));
+        move_on(p, tkt_dispatch_wait_ms(p));
     }
     drain(p);
     return NULL;

@@ -33,7 +33,7 @@ static int claim(struct tkt_store *store, struct tkt_dispatch_book *b,
                  struct tkt_err *err)
 {
     struct tkt_store_claim c = {.owner = b->dispatch->owner,
-                                .now_ms = tkt_clock_wall_ms(),
+                                .now_ms = b->now_ms,
                                 .lease_ms = TKT_DISPATCH_LEASE_MS,
                                 .may = may_claim,
                                 .arg = b,
@@ -172,6 +172,10 @@ void tkt_dispatch_book_send(struct tkt_dispatch *p, bool claims)
         p->look = false;
         p->claim_at_ms = INT64_MAX;
         atomic_store(&p->poked, false); /* what comes from here on may miss this claim */
+        /* The clock may be set between the last renewal and the claim: no lease that it
+         * made is over by then. */
+        b->now_ms =
+            TKT_MIN(tkt_clock_wall_ms(), p->renew_by_ms + TKT_DISPATCH_LEASE_MS / 3);
     }
     atomic_store(&b->is_done, false);
     b->is_out = true;

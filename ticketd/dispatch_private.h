@@ -37,6 +37,7 @@ struct tkt_dispatch_book {
     atomic_bool is_done;
     struct tkt_running *ends;
     bool claims;
+    int64_t now_ms; /* wall: of the claim */
     int claim_most;
     struct tkt_dispatch_room *rooms;
     size_t room_count;
@@ -92,6 +93,9 @@ struct tkt_dispatch {
     struct tkt_lane_group *groups;
     const struct tkt_settings *settings; /* last seen; compared, never read */
 };
+
+/* Until something may have to be done: what ends before that ends the wait. */
+int64_t tkt_dispatch_wait_ms(struct tkt_dispatch *p);
 
 /* The group of jobs of that kind and target. */
 const char *tkt_dispatch_group_of(const char *kind, const char *target);

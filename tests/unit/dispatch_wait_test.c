@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Until when dispatch waits, and by whose time it claims.
+ */
+#include "tests/unit/store_fixture.h"
+#include "ticketd/dispatch_private.h"
+
+#define MONO INT64_C(1000000)
+#define OWNER "ticketd:1:00"
+
+struct site {
+    struct tkt_daemon d;
+    struct tkt_dispatch p;
+    struct tkt_running one;
+};
+
+/* One job is held, nothing is due. */
+static void begin(struct site *s)
+{
+    struct tkt_dispatch *p = &s->p;
+
+    memset(s, 0, sizeof(*s));
+    tkt_clock_fake(NOW, MONO);
+    p->d = &s->d;
+    p->http = tkt_http_new(NULL);
+    assert_non_null(p->http);
+    pthread_mutex_init(&p->back_lock, NULL);
+    p->todo_end = &p->todo;
+    p->finished_end = &p->finished;
+    p->held = &s->one;
+    p->held_count = 1;
+    p->claim_at_ms = p->turn_at_ms = p->next_due_ms = INT64_MAX;
+    p->look_at_ms = MONO + 5000;
+    snprintf(p->owner, sizeof(p->owner), OWNER);
+}
+
+static void end(struct site *s)
+{
+    tkt_dispatch_book_free(&s->p);
+    tkt_http_free(&s->p.http);
+    pthread_mutex_destroy(&s->p.back_lock);
+    tkt_clock_real();
+}
+
+static void what_is_due_is_not_waited_for(void **state)
+{
+    struct site s;
+
+    (void)state;
+    begin(&s);
+    assert_true(tkt_dispatch_wait_ms(&s.p) > 0);
+    s.p.look = true;
+    assert_int_equal(tkt_dispatch_wait_ms(&s.p), 0);
+    s.p.look = false;
+    s.p.next_due_ms = NOW;
+    assert_int_equal(tkt_dispatch_wait_ms(&s.p), 0);
+    s.p.next_due_ms = NOW + 20;
+    assert_int_equal(tkt_dispatch_wait_ms(&s.p), 20);
+    s.p.next_due_ms = INT64_MAX;
+    s.p.look_at_ms = MONO - 1;
+    assert_int_equal(tkt_dispatch_wait_ms(&s.p), 0);
+    end(&s);
+}
+
+static void who_holds_all_he_may_waits_for_an_end_whatever_is_due(void **state)
+{
+    struct site s;
+
+    (void)state;
+    begin(&s);
+    s.p.held_count = TKT_DISPATCH_HELD_MAX;
+    s.p.look = true;
+    s.p.look_at_ms = MONO - 1;
+    s.p.claim_at_ms = MONO;
+    s.p.next_due_ms = NOW - 1;
+    assert_true(tkt_dispatch_wait_ms(&s.p) > 0);
+    s.p.finished = &s.one;
+    s.p.finished_count = 1;
+    s.p.finished_at_ms = MONO;
+    assert_true(tkt_dispatch_wait_ms(&s.p) > 0); /* for a few more ends */
+    tkt_clock_advance(100);
+    assert_int_equal(tkt_dispatch_wait_ms(&s.p), 0);
+    end(&s);
+}
+
+static void a_poke_while_ends_are_recorded_waits_for_that(void **state)
+{
+    struct site s;
+
+    (void)state;
+    begin(&s);
+    s.p.book.is_out = true;
+    s.p.look_at_ms = MONO - 1;
+    tkt_dispatch_poke(&s.p);
+    assert_true(tkt_dispatch_wait_ms(&s.p) > 0);
+    assert_true(tkt_dispatch_wait_ms(&s.p) > 0);
+    end(&s);
+}
+
+/* ---- leases ----------------------------------------------------------------------------- */
+
+static int claim_now(struct tkt_dispatch *p)
+{
+    tkt_dispatch_book_send(p, true);
+    assert_true(p->book.is_out);
+    for (int i = 0; i < 60000 && !atomic_load(&p->book.is_done); i++) {
+        usleep(1000);
+    }
+    assert_true(atomic_load(&p->book.is_done));
+    pthread_mutex_lock(&p->back_lock);
+    pthread_mutex_unlock(&p->back_lock);
+    assert_int_equal(p->book.item.result, 0);
+    int count = p->book.claimed_count;
+    tkt_jobs_release(p->book.claimed, count);
+    p->book.claimed_count = 0;
+    p->book.is_out = false;
+    return count;
+}
+
+static void a_clock_that_jumps_just_before_a_claim_ends_no_lease_of_ours(void **state)
+{
+    struct fixture *f = *state;
+    struct site s;
+    struct sample m;
+    struct tkt_job job;
+
+    begin(&s);
+    s.p.held = NULL;
+    s.p.held_count = 0;
+    make(f, &m, "x");
+    assert_int_equal(
+        tkt_store_jobs_claim(f->store, OWNER, NOW, TKT_DISPATCH_LEASE_MS, &job, 1, NULL),
+        1);
+    s.d.commit = tkt_commit_start(&f->store, 16, NULL);
+    assert_non_null(s.d.commit);
+    tkt_dispatch_renew(&s.p); /* what is held is good for a minute from now */
+    tkt_clock_fake(NOW + HOUR_MS, MONO + 1);
+    assert_int_equal(claim_now(&s.p), 0);
+    tkt_dispatch_renew(&s.p); /* none is held: it is another's that is gone */
+    assert_int_equal(claim_now(&s.p), 1);
+    tkt_jobs_release(&job, 1);
+    tkt_commit_stop(&s.d.commit);
+    end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_due_is_not_waited_for),
+        cmocka_unit_test(who_holds_all_he_may_waits_for_an_end_whatever_is_due),
+        cmocka_unit_test(a_poke_while_ends_are_recorded_waits_for_that),
+        T(a_clock_that_jumps_just_before_a_claim_ends_no_lease_of_ours),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
