@@ -144,7 +144,7 @@ static void add_address(struct tkt_buf *out, const char *address)
     } else {
         size_t first = 1;
 
-        while (((unsigned char)text[first] & 0xc0U) == 0x80) {
+        while (first < clean.len && ((unsigned char)text[first] & 0xc0U) == 0x80) {
             first++;
         }
         at = strrchr(text, '@');
