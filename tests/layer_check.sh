@@ -52,7 +52,27 @@ for folder in $order; do
     done < <(grep -Hno '^#include "[a-z-]*/' "$dir" -r --include='*.[ch]' |
         sed 's/^\([^:]*:[0-9]*\):#include "\([a-z-]*\)\/$/\1 \2/')
 done
-if [ "$edges" -lt 20 ]; then
+# The same for the rooms of ticketd; what stands in ticketd itself is above them all.
+order=$(sed -n 's/^| ticketd\/\([a-z]*\) |.*/\1/p' docs/design.md)
+for room in ticketd/*/; do
+    room=$(basename "$room")
+    mine=$(rank_of "$room")
+    if [ -z "$mine" ]; then
+        echo "ticketd/$room: docs/design.md does not list this room"
+        fail=1
+        continue
+    fi
+    while read -r file used; do
+        edges=$((edges + 1))
+        theirs=$(rank_of "${used%/*}")
+        if [ "${used%/*}" = "$used" ] || [ -z "$theirs" ] || [ "$theirs" -gt "$mine" ]; then
+            echo "$file: ticketd/$room may not use ticketd/$used"
+            fail=1
+        fi
+    done < <(grep -Hno '^#include "ticketd/[^"]*"' "ticketd/$room" -r --include='*.[ch]' |
+        sed 's/^\([^:]*:[0-9]*\):#include "ticketd\/\([^"]*\)"$/\1 \2/')
+done
+if [ "$edges" -lt 200 ]; then
     echo "only $edges include lines were found: this check looks at nothing"
     fail=1
 fi

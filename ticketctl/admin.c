@@ -15,7 +15,7 @@
 #include "ticketctl/ctl.h"
 #include "ticketctl/explain.h"
 #include "ticketctl/out.h"
-#include "ticketd/roster.h"
+#include "ticketd/core/roster.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,7 +10,7 @@
 #include "message/parse.h"
 #include "message/redact.h"
 #include "ticketctl/out.h"
-#include "ticketd/roster.h"
+#include "ticketd/core/roster.h"
 
 #include <string.h>
 

@@ -11,7 +11,7 @@
 #include "ticketctl/ctl.h"
 #include "ticketctl/mail.h"
 #include "ticketctl/mailbox.h"
-#include "ticketd/edit.h"
+#include "ticketd/mail/edit.h"
 
 struct tkt_ctl_explained {
     const struct tkt_ctl_place *place;

@@ -6,7 +6,7 @@
 #include "message/tail.h"
 #include "ticketctl/explain.h"
 #include "ticketctl/out.h"
-#include "ticketd/deskfacts.h"
+#include "ticketd/core/deskfacts.h"
 
 #include <stdio.h>
 #include <string.h>

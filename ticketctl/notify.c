@@ -3,7 +3,7 @@
 #include "base/util.h"
 #include "ticketctl/ctl.h"
 #include "ticketctl/out.h"
-#include "ticketd/notice.h"
+#include "ticketd/notice/notice.h"
 
 #include <stdio.h>
 #include <string.h>

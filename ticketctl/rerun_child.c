@@ -10,7 +10,7 @@
 #include "parser/sandbox.h"
 #include "ticketctl/explain.h"
 #include "ticketctl/rerun.h"
-#include "ticketd/deskfacts.h"
+#include "ticketd/core/deskfacts.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Stored mails from ticketd, one after the other (verb `sample`, ticketd/control_sample.h).
+ * Stored mails from ticketd, one after the other (verb `sample`, ticketd/control/control_sample.h).
  *
  * Fetched in portions; a portion is mapped while it is read. What ticketd says is checked
  * for its lengths. One thread.

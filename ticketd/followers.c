@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Who follows the events.
  */
-#include "ticketd/agentreply.h"
-#include "ticketd/follow_itsm.h"
-#include "ticketd/follow_notify.h"
-#include "ticketd/follow_sla.h"
-#include "ticketd/noticeback.h"
+#include "ticketd/intake/noticeback.h"
+#include "ticketd/itsm/follow_itsm.h"
+#include "ticketd/notice/agentreply.h"
+#include "ticketd/notice/follow_notify.h"
+#include "ticketd/sla/follow_sla.h"
 
 const struct tkt_follower *const tkt_followers[] = {
     &tkt_follow_itsm,   &tkt_follow_sla,        &tkt_follow_noticeback,

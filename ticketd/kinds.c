@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The kinds of jobs: one row each. */
 #include "base/util.h"
-#include "ticketd/agentreply.h"
-#include "ticketd/control_agents.h"
-#include "ticketd/dispatch.h"
-#include "ticketd/enrich.h"
-#include "ticketd/follow_notify.h"
-#include "ticketd/itsmjob.h"
-#include "ticketd/notifyjob.h"
-#include "ticketd/reanalyse.h"
-#include "ticketd/refine.h"
-#include "ticketd/running.h"
+#include "ticketd/control/control_agents.h"
+#include "ticketd/itsm/itsmjob.h"
+#include "ticketd/jobs/dispatch.h"
+#include "ticketd/jobs/running.h"
+#include "ticketd/later/enrich.h"
+#include "ticketd/later/reanalyse.h"
+#include "ticketd/llm/refine.h"
+#include "ticketd/notice/agentreply.h"
+#include "ticketd/notice/follow_notify.h"
+#include "ticketd/notice/notifyjob.h"
 
 #include <stdlib.h>
 #include <string.h>

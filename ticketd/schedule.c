@@ -8,14 +8,14 @@
 #include "store/follow.h"
 #include "store/notice.h"
 #include "store/thread.h"
-#include "ticketd/dispatch.h"
-#include "ticketd/follow_notify.h"
-#include "ticketd/follow_sla.h"
-#include "ticketd/missed.h"
-#include "ticketd/reminder.h"
-#include "ticketd/ticker.h"
-#include "ticketd/tools.h"
-#include "ticketd/wallclock.h"
+#include "ticketd/core/ticker.h"
+#include "ticketd/core/tools.h"
+#include "ticketd/core/wallclock.h"
+#include "ticketd/intake/missed.h"
+#include "ticketd/jobs/dispatch.h"
+#include "ticketd/notice/follow_notify.h"
+#include "ticketd/notice/reminder.h"
+#include "ticketd/sla/follow_sla.h"
 
 #include <string.h>
 #include <time.h>

@@ -5,7 +5,7 @@
  */
 #ifndef TKT_TICKETD_SCHEDULE_H
 #define TKT_TICKETD_SCHEDULE_H
-#include "ticketd/daemon.h"
+#include "ticketd/core/daemon.h"
 
 struct tkt_schedule;
 

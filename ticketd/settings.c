@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "ticketd/daemon.h"
-#include "ticketd/limits.h"
+#include "ticketd/core/daemon.h"
+#include "ticketd/intake/limits.h"
 
 #include "base/enc.h"
 #include "base/log.h"
@@ -9,11 +9,11 @@
 #include "notify/notify.h"
 #include "notify/text.h"
 #include "sink/sink.h"
-#include "ticketd/keyring.h"
-#include "ticketd/learned.h"
-#include "ticketd/roster.h"
-#include "ticketd/shadow.h"
-#include "ticketd/slabook.h"
+#include "ticketd/core/keyring.h"
+#include "ticketd/core/roster.h"
+#include "ticketd/llm/learned.h"
+#include "ticketd/shadow/shadow.h"
+#include "ticketd/sla/slabook.h"
 
 #include <string.h>
 

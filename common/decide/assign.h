@@ -5,7 +5,7 @@
  * Pure: the clock and what the store knows of each member are arguments. The store makes
  * the choice inside the transaction that writes the ticket, so that what it counted is
  * still true when it is committed (store/assign.c). A roster is built from the
- * configuration (ticketd/roster.h), then immutable; any thread.
+ * configuration (ticketd/core/roster.h), then immutable; any thread.
  *
  * Turns: all strategies break ties by turns. Turns are start-time fair queuing: each
  * member's next turn is a virtual time, later by 1/weight after each ticket; who was away

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "itsm/build.h"
 
+#include "net/json.h"
+
 #include "base/enc.h"
 #include "base/util.h"
 
@@ -324,28 +326,9 @@ enum tkt_itsm_next tkt_itsm_odd(struct tkt_itsm_call *call, struct tkt_err *err,
 
 /* ---- answers -------------------------------------------------------------------------- */
 
-const cJSON *tkt_itsm_at(const cJSON *json, const char *path)
-{
-    char name[64];
-
-    while (json != NULL && *path != '\0') {
-        size_t n = strcspn(path, ".");
-
-        if (n >= sizeof(name)) {
-            return NULL;
-        }
-        memcpy(name, path, n);
-        name[n] = '\0';
-        json = cJSON_IsArray(json) ? cJSON_GetArrayItem(json, atoi(name))
-                                   : cJSON_GetObjectItemCaseSensitive(json, name);
-        path += n + (path[n] == '.');
-    }
-    return json;
-}
-
 char *tkt_itsm_str(struct tkt_itsm_call *call, const cJSON *json, const char *path)
 {
-    const cJSON *v = tkt_itsm_at(json, path);
+    const cJSON *v = tkt_json_at(json, path);
     char number[40];
 
     if (cJSON_IsNumber(v)) {
@@ -388,7 +371,7 @@ const cJSON *tkt_itsm_named(const cJSON *array, const char *name, const char *is
 
     cJSON_ArrayForEach(item, array)
     {
-        const char *have = cJSON_GetStringValue(tkt_itsm_at(item, name));
+        const char *have = cJSON_GetStringValue(tkt_json_at(item, name));
 
         if (have != NULL && strcmp(have, is) == 0) {
             return item;
@@ -399,7 +382,7 @@ const cJSON *tkt_itsm_named(const cJSON *array, const char *name, const char *is
 
 size_t tkt_itsm_count(const cJSON *json, const char *path)
 {
-    const cJSON *v = tkt_itsm_at(json, path);
+    const cJSON *v = tkt_json_at(json, path);
 
     return cJSON_IsArray(v) ? (size_t)cJSON_GetArraySize(v) : 0;
 }

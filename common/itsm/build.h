@@ -7,6 +7,7 @@
 #ifndef TKT_ITSM_BUILD_H
 #define TKT_ITSM_BUILD_H
 #include "itsm/itsm.h"
+#include "net/json.h"
 
 #include <cjson/cJSON.h>
 
@@ -41,8 +42,6 @@ enum tkt_itsm_next tkt_itsm_form(struct tkt_itsm_call *call, const char *url,
 enum tkt_itsm_next tkt_itsm_odd(struct tkt_itsm_call *call, struct tkt_err *err,
                                 const char *what);
 
-/* A member by a path ("result.number", "items.0.id"), NULL if it is not there. */
-const cJSON *tkt_itsm_at(const cJSON *json, const char *path);
 /* A text, a number or a truth as text, in the arena; "" when it is not there, and for a
  * number of more digits than are kept. */
 char *tkt_itsm_str(struct tkt_itsm_call *call, const cJSON *json, const char *path);

@@ -165,7 +165,7 @@ static int take_lists(struct tkt_itsm_call *call, const cJSON *json, struct tkt_
     if (s->notes == NULL || s->files == NULL) {
         return tkt_err_set(err, TKT_ERR_TEMP, "itsm: no memory");
     }
-    cJSON_ArrayForEach(one, tkt_itsm_at(json, "notes"))
+    cJSON_ArrayForEach(one, tkt_json_at(json, "notes"))
     {
         if (s->note_count < NOTES_MAX) {
             s->notes[s->note_count++] = (struct tkt_itsm_note){
@@ -173,10 +173,10 @@ static int take_lists(struct tkt_itsm_call *call, const cJSON *json, struct tkt_
                 .author = tkt_itsm_str(call, one, "author"),
                 .text = tkt_itsm_str(call, one, "text"),
                 .at = tkt_itsm_str(call, one, "at"),
-                .is_public = cJSON_IsTrue(tkt_itsm_at(one, "public"))};
+                .is_public = cJSON_IsTrue(tkt_json_at(one, "public"))};
         }
     }
-    cJSON_ArrayForEach(one, tkt_itsm_at(json, "files"))
+    cJSON_ArrayForEach(one, tkt_json_at(json, "files"))
     {
         if (s->file_count < NOTES_MAX && cJSON_IsString(one)) {
             s->files[s->file_count++] = tkt_itsm_keep(call, one->valuestring);
@@ -204,7 +204,7 @@ static void take_words(struct tkt_itsm_call *call, const cJSON *json)
 /* Both with a ticket, and with none. */
 static enum tkt_itsm_next take_found(struct tkt_itsm_call *call, const cJSON *json)
 {
-    const char *corr = cJSON_GetStringValue(tkt_itsm_at(json, "corr"));
+    const char *corr = cJSON_GetStringValue(tkt_json_at(json, "corr"));
 
     if (corr != NULL && strcmp(corr, call->ticket->corr) == 0) {
         take_words(call, json);

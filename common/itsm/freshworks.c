@@ -61,13 +61,13 @@ const char *tkt_freshworks_ticket_url(struct tkt_itsm_call *call, const char *be
 
 const cJSON *tkt_freshworks_list(const cJSON *json, const char *name)
 {
-    return cJSON_IsArray(json) ? json : tkt_itsm_at(json, name);
+    return cJSON_IsArray(json) ? json : tkt_json_at(json, name);
 }
 
 const cJSON *tkt_freshworks_ticket(const cJSON *json)
 {
-    const cJSON *inner = tkt_itsm_at(json, "ticket");
-    const cJSON *service = tkt_itsm_at(json, "service_request");
+    const cJSON *inner = tkt_json_at(json, "ticket");
+    const cJSON *service = tkt_json_at(json, "service_request");
 
     return inner != NULL ? inner : service != NULL ? service : json;
 }
@@ -86,18 +86,18 @@ const char *tkt_freshworks_tag(struct tkt_itsm_call *call)
 void tkt_freshworks_refusal(const struct tkt_itsm_answer *a, struct tkt_err *err)
 {
     TKT_AUTO_BUF struct tkt_buf said = TKT_BUF_INIT(600);
-    const char *what = cJSON_GetStringValue(tkt_itsm_at(a->json, "description"));
-    const cJSON *errors = tkt_itsm_at(a->json, "errors");
+    const char *what = cJSON_GetStringValue(tkt_json_at(a->json, "description"));
+    const cJSON *errors = tkt_json_at(a->json, "errors");
     int retry_after_s = err->retry_after_s;
     const cJSON *e;
 
-    what = what == NULL ? cJSON_GetStringValue(tkt_itsm_at(a->json, "message")) : what;
+    what = what == NULL ? cJSON_GetStringValue(tkt_json_at(a->json, "message")) : what;
     tkt_buf_addf(&said, "\"%.120s\"", what == NULL ? "" : what);
     cJSON_ArrayForEach(e, errors)
     {
-        const char *field = cJSON_GetStringValue(tkt_itsm_at(e, "field"));
-        const char *message = cJSON_GetStringValue(tkt_itsm_at(e, "message"));
-        const char *code = cJSON_GetStringValue(tkt_itsm_at(e, "code"));
+        const char *field = cJSON_GetStringValue(tkt_json_at(e, "field"));
+        const char *message = cJSON_GetStringValue(tkt_json_at(e, "message"));
+        const char *code = cJSON_GetStringValue(tkt_json_at(e, "code"));
 
         tkt_buf_addf(&said, ", %.40s: %.60s (%.30s)", field == NULL ? "?" : field,
                      message == NULL ? "" : message, code == NULL ? "" : code);
@@ -110,7 +110,7 @@ enum tkt_itsm_next tkt_freshworks_take(struct tkt_itsm_call *call, const cJSON *
                                        struct tkt_err *err)
 {
     struct tkt_itsm_seen *s = &call->seen;
-    const char *type = cJSON_GetStringValue(tkt_itsm_at(ticket, "type"));
+    const char *type = cJSON_GetStringValue(tkt_json_at(ticket, "type"));
     char *id = tkt_itsm_str(call, ticket, "id");
     const char *prefix = tkt_freshworks_is_desk(call) || type == NULL ? ""
                          : strcmp(type, "Service Request") == 0       ? "SR-"
@@ -175,7 +175,7 @@ struct making { /* in the arena, over the steps of a create or an update */
 
 static bool is_address(const cJSON *person, const char *path, const char *address)
 {
-    const char *have = cJSON_GetStringValue(tkt_itsm_at(person, path));
+    const char *have = cJSON_GetStringValue(tkt_json_at(person, path));
 
     return have != NULL && tkt_ascii_ieq(have, address);
 }
@@ -188,7 +188,7 @@ static double person_in(const struct tkt_itsm_call *call, const char *list,
 
     cJSON_ArrayForEach(person, tkt_freshworks_list(call->answer->json, list))
     {
-        const cJSON *id = tkt_itsm_at(person, "id");
+        const cJSON *id = tkt_json_at(person, "id");
 
         if (cJSON_IsNumber(id) && (is_address(person, "email", address) ||
                                    is_address(person, "primary_email", address) ||
@@ -341,7 +341,7 @@ static void add_number(cJSON *body, const char *name, const char *number)
 /* Ours is 1 high to 3 low, theirs 1 low to 3 high. */
 static void add_level(cJSON *body, const char *name, int ours)
 {
-    if (ours >= 1 && ours <= 3 && tkt_itsm_at(body, name) == NULL) {
+    if (ours >= 1 && ours <= 3 && tkt_json_at(body, name) == NULL) {
         cJSON_AddNumberToObject(body, name, 4 - ours);
     }
 }
@@ -586,9 +586,9 @@ static bool is_about_files(const cJSON *json)
 {
     const cJSON *e;
 
-    cJSON_ArrayForEach(e, tkt_itsm_at(json, "errors"))
+    cJSON_ArrayForEach(e, tkt_json_at(json, "errors"))
     {
-        const char *field = cJSON_GetStringValue(tkt_itsm_at(e, "field"));
+        const char *field = cJSON_GetStringValue(tkt_json_at(e, "field"));
 
         if (field != NULL && strncmp(field, "attachments", 11) == 0) {
             return true;

@@ -26,7 +26,7 @@ static bool has_tag(struct tkt_itsm_call *call, const cJSON *ticket)
     const char *want = tkt_freshworks_tag(call);
     const cJSON *tag;
 
-    cJSON_ArrayForEach(tag, tkt_itsm_at(ticket, "tags"))
+    cJSON_ArrayForEach(tag, tkt_json_at(ticket, "tags"))
     {
         const char *have = cJSON_GetStringValue(tag);
 
@@ -43,7 +43,7 @@ static bool has_key(struct tkt_itsm_call *call, const cJSON *ticket)
     const char *value = *name == '\0'
                             ? NULL
                             : cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
-                                  tkt_itsm_at(ticket, "custom_fields"), name));
+                                  tkt_json_at(ticket, "custom_fields"), name));
 
     return *name == '\0' ? has_tag(call, ticket)
                          : value != NULL && strcmp(value, call->ticket->corr) == 0;
@@ -163,10 +163,10 @@ static void take_files(struct tkt_itsm_call *call, const cJSON *holder)
 {
     const cJSON *file;
 
-    cJSON_ArrayForEach(file, tkt_itsm_at(holder, "attachments"))
+    cJSON_ArrayForEach(file, tkt_json_at(holder, "attachments"))
     {
         tkt_itsm_saw_file(call, tkt_itsm_str(call, file, "name"),
-                          tkt_itsm_at(file, "size"),
+                          tkt_json_at(file, "size"),
                           tkt_itsm_str(call, file, "created_at"));
     }
 }
@@ -184,9 +184,9 @@ static void take_notes(struct tkt_itsm_call *call, const cJSON *list)
                 .id = tkt_itsm_str(call, c, "id"),
                 .author = tkt_itsm_str(call, c, "user_id"),
                 .text = tkt_itsm_str(call, c,
-                                     tkt_itsm_at(c, "body_text") ? "body_text" : "body"),
+                                     tkt_json_at(c, "body_text") ? "body_text" : "body"),
                 .at = tkt_itsm_str(call, c, "created_at"),
-                .is_public = !cJSON_IsTrue(tkt_itsm_at(c, "private"))};
+                .is_public = !cJSON_IsTrue(tkt_json_at(c, "private"))};
         }
         take_files(call, c);
     }
@@ -250,7 +250,7 @@ enum tkt_itsm_next tkt_freshworks_fetch(struct tkt_itsm_call *call, struct tkt_e
         return ask_notes(call, 1, err);
     }
     if (call->stage == WHO_AM_I) {
-        const cJSON *agent = tkt_itsm_at(call->answer->json, "agent");
+        const cJSON *agent = tkt_json_at(call->answer->json, "agent");
 
         s->me = tkt_itsm_str(call, agent != NULL ? agent : call->answer->json, "id");
         return TKT_ITSM_DONE;
@@ -317,7 +317,7 @@ static bool is_field(const cJSON *list, const char *name, size_t n)
 
     cJSON_ArrayForEach(field, list)
     {
-        const char *have = cJSON_GetStringValue(tkt_itsm_at(field, "name"));
+        const char *have = cJSON_GetStringValue(tkt_json_at(field, "name"));
 
         for (int i = 0; i < 2 && have != NULL; i++) {
             if (strlen(have) == n && strncmp(have, name, n) == 0) {
@@ -383,7 +383,7 @@ static enum tkt_itsm_next judge_group(struct tkt_itsm_call *call, size_t n,
                                       struct tkt_err *err)
 {
     const cJSON *json = call->answer->json;
-    const cJSON *inner = tkt_itsm_at(json, "group");
+    const cJSON *inner = tkt_json_at(json, "group");
 
     if (call->answer->status != 200) {
         tkt_err_set(err, TKT_ERR_CONF, "there is no group %s",

@@ -121,10 +121,10 @@ static int limit_of(const struct tkt_itsm_answer *a, const char *said)
 
 static void refusal(const struct tkt_itsm_answer *a, struct tkt_err *err)
 {
-    const char *said = cJSON_GetStringValue(tkt_itsm_at(a->json, "message"));
-    const cJSON *first = tkt_itsm_at(a->json, "errors.0");
-    const char *field = cJSON_GetStringValue(tkt_itsm_at(first, "field"));
-    const char *code = cJSON_GetStringValue(tkt_itsm_at(first, "code"));
+    const char *said = cJSON_GetStringValue(tkt_json_at(a->json, "message"));
+    const cJSON *first = tkt_json_at(a->json, "errors.0");
+    const char *field = cJSON_GetStringValue(tkt_json_at(first, "field"));
+    const char *code = cJSON_GetStringValue(tkt_json_at(first, "code"));
     int wait = a->status == 403 || a->status == 429 ? limit_of(a, said) : 0;
     enum tkt_err_class class = wait > 0 ? TKT_ERR_TEMP : err->class;
     int told = err->retry_after_s;
@@ -276,7 +276,7 @@ static enum tkt_itsm_next ask_for_page(struct tkt_itsm_call *call, struct tkt_er
 /* true: what is left was made before the ticket was. */
 static bool is_before(const cJSON *issue, const char *from)
 {
-    const char *at = cJSON_GetStringValue(tkt_itsm_at(issue, "created_at"));
+    const char *at = cJSON_GetStringValue(tkt_json_at(issue, "created_at"));
 
     return *from != '\0' && at != NULL && strcmp(at, from) < 0;
 }
@@ -295,8 +295,8 @@ static enum tkt_itsm_next find(struct tkt_itsm_call *call, struct tkt_err *err)
     }
     cJSON_ArrayForEach(issue, call->answer->json)
     {
-        if (tkt_itsm_at(issue, "pull_request") == NULL &&
-            tkt_issues_has_key(call, cJSON_GetStringValue(tkt_itsm_at(issue, "body")))) {
+        if (tkt_json_at(issue, "pull_request") == NULL &&
+            tkt_issues_has_key(call, cJSON_GetStringValue(tkt_json_at(issue, "body")))) {
             return tkt_issues_take(call, issue, &called, err);
         }
         is_end = is_end || is_before(issue, from);
@@ -365,7 +365,7 @@ static bool add_labels(struct tkt_itsm_call *call, cJSON *body, const cJSON *iss
     struct tkt_issues_labels have, want, all = {.count = 0};
     bool same = true;
 
-    tkt_issues_have(tkt_itsm_at(issue, "labels"), &have);
+    tkt_issues_have(tkt_json_at(issue, "labels"), &have);
     tkt_issues_wanted(call, false, &want);
     for (size_t i = 0; i < have.count; i++) {
         bool stays = tkt_issues_in(&want, have.names[i]) ||
@@ -391,9 +391,9 @@ static bool has_assignee(const cJSON *issue, const char *login)
 {
     const cJSON *one;
 
-    cJSON_ArrayForEach(one, tkt_itsm_at(issue, "assignees"))
+    cJSON_ArrayForEach(one, tkt_json_at(issue, "assignees"))
     {
-        const char *have = cJSON_GetStringValue(tkt_itsm_at(one, "login"));
+        const char *have = cJSON_GetStringValue(tkt_json_at(one, "login"));
 
         if (have != NULL && strcasecmp(have, login) == 0) {
             return true;
@@ -408,7 +408,7 @@ static enum tkt_itsm_next patch_issue(struct tkt_itsm_call *call, const char *st
                                       struct tkt_err *err)
 {
     const cJSON *issue = call->answer->json;
-    const char *have = cJSON_GetStringValue(tkt_itsm_at(issue, "state"));
+    const char *have = cJSON_GetStringValue(tkt_json_at(issue, "state"));
     const char *want = tkt_issues_is_closed(state) ? "closed" : "open";
     const struct tkt_issues_labels who = {.names = {assignee}, .count = 1};
     cJSON *body = cJSON_CreateObject();
@@ -487,7 +487,7 @@ static void take_comments(struct tkt_itsm_call *call)
 
     for (size_t i = tkt_itsm_count(list, ""); i > 0; i--) {
         const cJSON *c = cJSON_GetArrayItem(list, (int)i - 1);
-        const char *body = cJSON_GetStringValue(tkt_itsm_at(c, "body"));
+        const char *body = cJSON_GetStringValue(tkt_json_at(c, "body"));
 
         if (s->note_count < TKT_ITSM_COMMENTS_MAX) {
             s->notes[s->note_count++] = (struct tkt_itsm_note){
@@ -509,7 +509,7 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
         return get(call, issue_url(call, ""), err);
     }
     if (call->step == 1) {
-        const cJSON *count = tkt_itsm_at(call->answer->json, "comments");
+        const cJSON *count = tkt_json_at(call->answer->json, "comments");
         int n = cJSON_IsNumber(count) && count->valuedouble > 0 ? count->valueint : 0;
 
         if (tkt_issues_take_state(call, &called, err) != TKT_ITSM_DONE) {
@@ -556,17 +556,17 @@ static enum tkt_itsm_next judge_repo(struct tkt_itsm_call *call, struct tkt_err 
 {
     const cJSON *repo = call->answer->json;
     const char *name = tkt_itsm_str(call, repo, "full_name");
-    const cJSON *push = tkt_itsm_at(repo, "permissions.push");
-    const cJSON *triage = tkt_itsm_at(repo, "permissions.triage");
+    const cJSON *push = tkt_json_at(repo, "permissions.push");
+    const cJSON *triage = tkt_json_at(repo, "permissions.triage");
 
     if (name == NULL || *name == '\0') {
         return tkt_itsm_odd(call, err, "full_name");
     }
-    if (cJSON_IsFalse(tkt_itsm_at(repo, "has_issues"))) {
+    if (cJSON_IsFalse(tkt_json_at(repo, "has_issues"))) {
         tkt_err_set(err, TKT_ERR_CONF, "%.200s has issues switched off", name);
         return TKT_ITSM_FAILED;
     }
-    if (cJSON_IsFalse(tkt_itsm_at(repo, "private")) &&
+    if (cJSON_IsFalse(tkt_json_at(repo, "private")) &&
         !tkt_issues_says(call, "public", "yes")) {
         tkt_err_set(err, TKT_ERR_CONF,
                     "%.200s is public: everybody would read the mails; write "

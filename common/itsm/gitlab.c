@@ -54,13 +54,13 @@ static const char *issue_url(struct tkt_itsm_call *call, const char *below)
 /* "message" is a text or an object of lists, "error" a text. */
 static void refusal(const struct tkt_itsm_answer *a, struct tkt_err *err)
 {
-    const cJSON *message = tkt_itsm_at(a->json, "message");
+    const cJSON *message = tkt_json_at(a->json, "message");
     const cJSON *first = cJSON_IsObject(message) ? message->child : NULL;
     const cJSON *text = cJSON_IsArray(first) ? first->child : first;
     const char *said = cJSON_GetStringValue(first != NULL ? text : message);
     int retry_after_s = err->retry_after_s;
 
-    said = said == NULL ? cJSON_GetStringValue(tkt_itsm_at(a->json, "error")) : said;
+    said = said == NULL ? cJSON_GetStringValue(tkt_json_at(a->json, "error")) : said;
     tkt_err_set(err, err->class, "GitLab says %d \"%.60s%s%.200s\"", a->status,
                 first == NULL || first->string == NULL ? "" : first->string,
                 first == NULL || first->string == NULL ? "" : " ",
@@ -88,7 +88,7 @@ static enum tkt_itsm_next ask_for_assignee(struct tkt_itsm_call *call,
 /* An id, or 0: nobody, or two. */
 static double assignee_in(const struct tkt_itsm_call *call)
 {
-    const cJSON *id = tkt_itsm_at(call->answer->json, "0.id");
+    const cJSON *id = tkt_json_at(call->answer->json, "0.id");
 
     return tkt_itsm_count(call->answer->json, "") == 1 && cJSON_IsNumber(id)
                ? id->valuedouble
@@ -190,7 +190,7 @@ static enum tkt_itsm_next find(struct tkt_itsm_call *call, struct tkt_err *err)
     cJSON_ArrayForEach(issue, call->answer->json)
     {
         if (tkt_issues_has_key(call,
-                               cJSON_GetStringValue(tkt_itsm_at(issue, "description")))) {
+                               cJSON_GetStringValue(tkt_json_at(issue, "description")))) {
             return tkt_issues_take(call, issue, &called, err);
         }
     }
@@ -214,8 +214,8 @@ static enum tkt_itsm_next post_note(struct tkt_itsm_call *call, const char *text
 /* Servers before 15.3 do not know "internal" and make it a note for all. */
 static bool is_internal(const cJSON *note)
 {
-    return cJSON_IsTrue(tkt_itsm_at(note, "internal")) ||
-           cJSON_IsTrue(tkt_itsm_at(note, "confidential"));
+    return cJSON_IsTrue(tkt_json_at(note, "internal")) ||
+           cJSON_IsTrue(tkt_json_at(note, "confidential"));
 }
 
 static enum tkt_itsm_next take_back(struct tkt_itsm_call *call, struct tkt_err *err)
@@ -279,7 +279,7 @@ static enum tkt_itsm_next attach(struct tkt_itsm_call *call, struct tkt_err *err
 
 static bool add_state(struct tkt_itsm_call *call, cJSON *body, const char *state)
 {
-    const char *have = cJSON_GetStringValue(tkt_itsm_at(call->answer->json, "state"));
+    const char *have = cJSON_GetStringValue(tkt_json_at(call->answer->json, "state"));
     bool is_closed = have != NULL && strcmp(have, "closed") == 0;
 
     if (!tkt_itsm_tells(call, TKT_ITSM_STATE) ||
@@ -294,7 +294,7 @@ static bool add_differences(struct tkt_itsm_call *call, cJSON *body)
 {
     struct tkt_issues_labels have, want, more = {.count = 0}, less = {.count = 0};
 
-    tkt_issues_have(tkt_itsm_at(call->answer->json, "labels"), &have);
+    tkt_issues_have(tkt_json_at(call->answer->json, "labels"), &have);
     tkt_issues_wanted(call, false, &want);
     for (size_t i = 0; i < want.count; i++) {
         if (!tkt_issues_in(&have, want.names[i])) {
@@ -316,9 +316,9 @@ static bool has_assignee(const cJSON *issue, double id)
 {
     const cJSON *one;
 
-    cJSON_ArrayForEach(one, tkt_itsm_at(issue, "assignees"))
+    cJSON_ArrayForEach(one, tkt_json_at(issue, "assignees"))
     {
-        const cJSON *have = tkt_itsm_at(one, "id");
+        const cJSON *have = tkt_json_at(one, "id");
 
         if (cJSON_IsNumber(have) && have->valuedouble == id) {
             return true;
@@ -416,9 +416,9 @@ static enum tkt_itsm_next take_notes(struct tkt_itsm_call *call, struct tkt_err 
     }
     cJSON_ArrayForEach(note, call->answer->json)
     {
-        const char *body = cJSON_GetStringValue(tkt_itsm_at(note, "body"));
+        const char *body = cJSON_GetStringValue(tkt_json_at(note, "body"));
 
-        if (cJSON_IsTrue(tkt_itsm_at(note, "system")) || body == NULL ||
+        if (cJSON_IsTrue(tkt_json_at(note, "system")) || body == NULL ||
             s->note_count == PAGE) {
             continue;
         }
@@ -442,7 +442,7 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
         return take_notes(call, err);
     }
     const char *text =
-        cJSON_GetStringValue(tkt_itsm_at(call->answer->json, "description"));
+        cJSON_GetStringValue(tkt_json_at(call->answer->json, "description"));
     call->seen.files = tkt_wire_arena_alloc(&call->arena, PAGE * sizeof(char *));
     if (tkt_issues_take_state(call, &called, err) != TKT_ITSM_DONE) {
         return TKT_ITSM_FAILED;
@@ -482,17 +482,17 @@ static enum tkt_itsm_next judge_project(struct tkt_itsm_call *call, struct tkt_e
 {
     const cJSON *project = call->answer->json;
     const char *name = tkt_itsm_str(call, project, "path_with_namespace");
-    const cJSON *own = tkt_itsm_at(project, "permissions.project_access.access_level");
-    const cJSON *group = tkt_itsm_at(project, "permissions.group_access.access_level");
+    const cJSON *own = tkt_json_at(project, "permissions.project_access.access_level");
+    const cJSON *group = tkt_json_at(project, "permissions.group_access.access_level");
     double level = TKT_MAX(cJSON_IsNumber(own) ? own->valuedouble : 0,
                            cJSON_IsNumber(group) ? group->valuedouble : 0);
     const char *issues =
-        cJSON_GetStringValue(tkt_itsm_at(project, "issues_access_level"));
+        cJSON_GetStringValue(tkt_json_at(project, "issues_access_level"));
 
     if (name == NULL || *name == '\0') {
         return tkt_itsm_odd(call, err, "path_with_namespace");
     }
-    if (cJSON_IsFalse(tkt_itsm_at(project, "issues_enabled")) ||
+    if (cJSON_IsFalse(tkt_json_at(project, "issues_enabled")) ||
         (issues != NULL && strcmp(issues, "disabled") == 0)) {
         tkt_err_set(err, TKT_ERR_CONF, "%.200s has issues switched off", name);
         return TKT_ITSM_FAILED;

@@ -82,8 +82,8 @@ static const char *item(struct tkt_itsm_call *call, const char *below)
 /* ["ERROR_CODE", "text"] */
 static void refusal(const struct tkt_itsm_answer *a, struct tkt_err *err)
 {
-    const char *code = cJSON_GetStringValue(tkt_itsm_at(a->json, "0"));
-    const char *said = cJSON_GetStringValue(tkt_itsm_at(a->json, "1"));
+    const char *code = cJSON_GetStringValue(tkt_json_at(a->json, "0"));
+    const char *said = cJSON_GetStringValue(tkt_json_at(a->json, "1"));
 
     tkt_err_set(err, err->class, "GLPI says %d %.60s \"%.300s\"", a->status,
                 code == NULL ? "" : code, said == NULL ? "" : said);
@@ -230,8 +230,8 @@ static const char *option_of(struct tkt_itsm_call *call, const char *table,
 
     cJSON_ArrayForEach(o, call->answer->json)
     {
-        const char *t = cJSON_GetStringValue(tkt_itsm_at(o, "table"));
-        const char *f = cJSON_GetStringValue(tkt_itsm_at(o, "field"));
+        const char *t = cJSON_GetStringValue(tkt_json_at(o, "table"));
+        const char *f = cJSON_GetStringValue(tkt_json_at(o, "field"));
 
         if (o->string != NULL && t != NULL && f != NULL && strcmp(t, table) == 0 &&
             strcmp(f, field) == 0 &&
@@ -285,7 +285,7 @@ static const char *row_with(struct tkt_itsm_call *call, const char *field,
 {
     const cJSON *row;
 
-    cJSON_ArrayForEach(row, tkt_itsm_at(call->answer->json, "data"))
+    cJSON_ArrayForEach(row, tkt_json_at(call->answer->json, "data"))
     {
         if (cell_has(cJSON_GetObjectItemCaseSensitive(row, field), want, within)) {
             return tkt_itsm_str(call, row, "2");
@@ -479,7 +479,7 @@ static int find_take(struct tkt_itsm_call *call, struct work *w, struct tkt_err 
         return *w->key_field == '\0' ? no_field(err) : 0;
     }
     if (!cJSON_IsObject(call->answer->json) ||
-        !cJSON_IsNumber(tkt_itsm_at(call->answer->json, "totalcount"))) {
+        !cJSON_IsNumber(tkt_json_at(call->answer->json, "totalcount"))) {
         (void)tkt_itsm_odd(call, err, "totalcount"); /* err is what counts */
         return -1;
     }
@@ -574,7 +574,7 @@ static int attach_take(struct tkt_itsm_call *call, struct work *w, struct tkt_er
     }
     cJSON_ArrayForEach(row, call->answer->json)
     {
-        const char *said = cJSON_GetStringValue(tkt_itsm_at(row, "comment"));
+        const char *said = cJSON_GetStringValue(tkt_json_at(row, "comment"));
 
         if (w->at == 0 && said != NULL && mark != NULL && strcmp(said, mark) == 0) {
             w->id = tkt_itsm_str(call, row, "id");

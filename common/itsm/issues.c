@@ -241,7 +241,7 @@ void tkt_issues_have(const cJSON *labels, struct tkt_issues_labels *out)
     cJSON_ArrayForEach(label, labels)
     {
         add_label(out, cJSON_GetStringValue(
-                           cJSON_IsObject(label) ? tkt_itsm_at(label, "name") : label));
+                           cJSON_IsObject(label) ? tkt_json_at(label, "name") : label));
     }
 }
 
@@ -345,7 +345,7 @@ enum tkt_itsm_next tkt_issues_take(struct tkt_itsm_call *call, const cJSON *issu
                                    struct tkt_err *err)
 {
     struct tkt_itsm_seen *s = &call->seen;
-    const cJSON *number = tkt_itsm_at(issue, words->key);
+    const cJSON *number = tkt_json_at(issue, words->key);
 
     if (!cJSON_IsNumber(number) || number->valuedouble < 1) {
         return tkt_itsm_odd(call, err, words->key);
@@ -366,8 +366,8 @@ enum tkt_itsm_next tkt_issues_take_state(struct tkt_itsm_call *call,
     if (tkt_issues_take(call, issue, words, err) != TKT_ITSM_DONE) {
         return TKT_ITSM_FAILED;
     }
-    tkt_issues_have(tkt_itsm_at(issue, "labels"), &have);
-    tkt_issues_see(call, &have, cJSON_GetStringValue(tkt_itsm_at(issue, "state")));
+    tkt_issues_have(tkt_json_at(issue, "labels"), &have);
+    tkt_issues_see(call, &have, cJSON_GetStringValue(tkt_json_at(issue, "state")));
     call->seen.assignee = tkt_itsm_str(call, issue, words->assignee);
     call->seen.changed = tkt_itsm_str(call, issue, "updated_at");
     call->seen.me = tkt_itsm_str(call, issue, words->author);
@@ -389,9 +389,9 @@ bool tkt_issues_changed(struct tkt_itsm_call *call, const char *key, size_t page
     }
     cJSON_ArrayForEach(issue, list)
     {
-        const char *at = cJSON_GetStringValue(tkt_itsm_at(issue, "updated_at"));
+        const char *at = cJSON_GetStringValue(tkt_json_at(issue, "updated_at"));
 
-        if (tkt_itsm_at(issue, "pull_request") == NULL &&
+        if (tkt_json_at(issue, "pull_request") == NULL &&
             tkt_itsm_changed(call, tkt_itsm_str(call, issue, key),
                              at == NULL ? 0 : tkt_itsm_time(at), err) < 0) {
             return false;

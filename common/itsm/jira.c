@@ -158,11 +158,11 @@ static void add_words(struct tkt_buf *said, const cJSON *json)
 
 static void read_words(const struct tkt_itsm_answer *a, struct tkt_buf *said)
 {
-    const char *one = cJSON_GetStringValue(tkt_itsm_at(a->json, "errorMessage"));
+    const char *one = cJSON_GetStringValue(tkt_json_at(a->json, "errorMessage"));
 
-    add_words(said, tkt_itsm_at(a->json, "errorMessages"));
-    add_words(said, tkt_itsm_at(a->json, "errors"));
-    one = one == NULL ? cJSON_GetStringValue(tkt_itsm_at(a->json, "message")) : one;
+    add_words(said, tkt_json_at(a->json, "errorMessages"));
+    add_words(said, tkt_json_at(a->json, "errors"));
+    one = one == NULL ? cJSON_GetStringValue(tkt_json_at(a->json, "message")) : one;
     if (one != NULL && said->len == 0) {
         tkt_buf_addf(said, "%.300s", one);
     }
@@ -269,7 +269,7 @@ static bool is_in(const char *text, const char *word)
 static bool drop_customer(struct tkt_itsm_call *call, struct tkt_jira_work *w)
 {
     const char *said =
-        cJSON_GetStringValue(tkt_itsm_at(call->answer->json, "errorMessage"));
+        cJSON_GetStringValue(tkt_json_at(call->answer->json, "errorMessage"));
     bool mine =
         is_in(said, "behalf") || is_in(said, "reporter") || is_in(said, "customer");
 
@@ -289,7 +289,7 @@ bool tkt_jira_drop(struct tkt_itsm_call *call, struct tkt_jira_work *w)
                 {"assignee", &w->no_assignee},
                 {"priority", &w->no_priority},
                 {tkt_jira_group_field(call), &w->no_group}};
-    const cJSON *errors = tkt_itsm_at(call->answer->json, "errors");
+    const cJSON *errors = tkt_json_at(call->answer->json, "errors");
     const cJSON *error;
     bool some = false;
 
@@ -347,11 +347,11 @@ const char *tkt_jira_user_in(struct tkt_itsm_call *call, const char *address)
     }
     cJSON_ArrayForEach(user, call->answer->json)
     {
-        const char *email = cJSON_GetStringValue(tkt_itsm_at(user, "emailAddress"));
+        const char *email = cJSON_GetStringValue(tkt_json_at(user, "emailAddress"));
         const char *id = tkt_itsm_str(call, user, id_name);
         bool hidden = email == NULL || *email == '\0';
 
-        if (id != NULL && *id != '\0' && !cJSON_IsFalse(tkt_itsm_at(user, "active")) &&
+        if (id != NULL && *id != '\0' && !cJSON_IsFalse(tkt_json_at(user, "active")) &&
             (hidden ? trusts && total == 1 : tkt_ascii_ieq(email, address))) {
             found = id;
             count++;
@@ -434,12 +434,12 @@ static void note_keys(struct tkt_itsm_call *call, struct tkt_jira_work *w)
 {
     const cJSON *c, *p;
 
-    cJSON_ArrayForEach(c, tkt_itsm_at(call->answer->json, "comments"))
+    cJSON_ArrayForEach(c, tkt_json_at(call->answer->json, "comments"))
     {
-        cJSON_ArrayForEach(p, tkt_itsm_at(c, "properties"))
+        cJSON_ArrayForEach(p, tkt_json_at(c, "properties"))
         {
-            const char *name = cJSON_GetStringValue(tkt_itsm_at(p, "key"));
-            const char *key = cJSON_GetStringValue(tkt_itsm_at(p, "value.key"));
+            const char *name = cJSON_GetStringValue(tkt_json_at(p, "key"));
+            const char *key = cJSON_GetStringValue(tkt_json_at(p, "value.key"));
 
             for (size_t i = 0; i < TKT_JIRA_PARTS_MAX && name != NULL && key != NULL;
                  i++) {
@@ -505,10 +505,10 @@ bool tkt_jira_has_file(struct tkt_itsm_call *call)
 {
     const cJSON *file;
 
-    cJSON_ArrayForEach(file, tkt_itsm_at(call->answer->json, "fields.attachment"))
+    cJSON_ArrayForEach(file, tkt_json_at(call->answer->json, "fields.attachment"))
     {
-        const char *name = cJSON_GetStringValue(tkt_itsm_at(file, "filename"));
-        const cJSON *size = tkt_itsm_at(file, "size");
+        const char *name = cJSON_GetStringValue(tkt_json_at(file, "filename"));
+        const cJSON *size = tkt_json_at(file, "size");
 
         if (name != NULL && strcmp(name, call->file->name) == 0 && cJSON_IsNumber(size) &&
             (int64_t)size->valuedouble == call->file->size) {

@@ -38,7 +38,7 @@ static void tell(struct tkt_itsm_call *call, const char *what, const char *name)
 
 static const char *text_at(const cJSON *json, const char *path)
 {
-    const char *text = cJSON_GetStringValue(tkt_itsm_at(json, path));
+    const char *text = cJSON_GetStringValue(tkt_json_at(json, path));
 
     return text == NULL ? "" : text;
 }
@@ -130,7 +130,7 @@ static enum tkt_itsm_next ask_fields(struct tkt_itsm_call *call, const char *id,
 /* Without these tickets fail; a missing right to name the reporter is told. */
 static enum tkt_itsm_next judge_rights(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    const cJSON *rights = tkt_itsm_at(call->answer->json, "permissions");
+    const cJSON *rights = tkt_json_at(call->answer->json, "permissions");
     const cJSON *right;
 
     if (!cJSON_IsObject(rights)) {
@@ -138,7 +138,7 @@ static enum tkt_itsm_next judge_rights(struct tkt_itsm_call *call, struct tkt_er
     }
     cJSON_ArrayForEach(right, rights)
     {
-        if (cJSON_IsTrue(tkt_itsm_at(right, "havePermission"))) {
+        if (cJSON_IsTrue(tkt_json_at(right, "havePermission"))) {
             continue;
         }
         if (right->string != NULL && strstr(PERMISSIONS, right->string) != NULL) {
@@ -152,9 +152,9 @@ static enum tkt_itsm_next judge_rights(struct tkt_itsm_call *call, struct tkt_er
 /* Lists have another name on each of them. */
 static const cJSON *list_in(const cJSON *json, const char *name)
 {
-    const cJSON *list = tkt_itsm_at(json, name);
+    const cJSON *list = tkt_json_at(json, name);
 
-    return cJSON_IsArray(list) ? list : tkt_itsm_at(json, "values");
+    return cJSON_IsArray(list) ? list : tkt_json_at(json, "values");
 }
 
 struct types { /* in the arena: what the section's types are there */
@@ -222,7 +222,7 @@ static const cJSON *field_named(const cJSON *list, const char *name)
 
 static bool allows(const cJSON *field, const char *name)
 {
-    const cJSON *values = tkt_itsm_at(field, "allowedValues");
+    const cJSON *values = tkt_json_at(field, "allowedValues");
     const cJSON *value;
 
     cJSON_ArrayForEach(value, values)
@@ -302,7 +302,7 @@ static enum tkt_itsm_next judge_fields(struct tkt_itsm_call *call, struct tkt_er
     if (missing != NULL) {
         return wrong(err, "there is no priority", missing);
     }
-    if (is_jsm && cJSON_IsFalse(tkt_itsm_at(call->answer->json, "canRaiseOnBehalfOf"))) {
+    if (is_jsm && cJSON_IsFalse(tkt_json_at(call->answer->json, "canRaiseOnBehalfOf"))) {
         tell(call,
              "requests are ours:", "the user may not raise them on behalf of others");
     }

@@ -429,10 +429,10 @@ static bool shows_key(struct tkt_itsm_call *call, const cJSON *fields)
     const char *corr = call->ticket->corr;
     const char *own =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(fields, key_field(call)));
-    const char *text = tkt_jira_plain(call, tkt_itsm_at(fields, "description"));
+    const char *text = tkt_jira_plain(call, tkt_json_at(fields, "description"));
     const cJSON *label;
 
-    cJSON_ArrayForEach(label, tkt_itsm_at(fields, "labels"))
+    cJSON_ArrayForEach(label, tkt_json_at(fields, "labels"))
     {
         if (cJSON_IsString(label) && strcmp(label->valuestring, corr) == 0) {
             return true;
@@ -467,9 +467,9 @@ static void note_parts(struct tkt_itsm_call *call, struct tkt_jira_work *w)
 {
     const cJSON *c;
 
-    cJSON_ArrayForEach(c, tkt_itsm_at(call->answer->json, "comments"))
+    cJSON_ArrayForEach(c, tkt_json_at(call->answer->json, "comments"))
     {
-        const char *text = tkt_jira_plain(call, tkt_itsm_at(c, "body"));
+        const char *text = tkt_jira_plain(call, tkt_json_at(c, "body"));
         size_t n = text != NULL && text[0] == '[' ? (size_t)(text[1] - '0') : 0;
 
         if (n >= 2 && n <= TKT_JIRA_PARTS_MAX && text[2] == '/') {
@@ -502,12 +502,12 @@ enum tkt_itsm_next tkt_jira_find(struct tkt_itsm_call *call, struct tkt_err *err
     default:
         break;
     }
-    if (!cJSON_IsArray(tkt_itsm_at(call->answer->json, "issues"))) {
+    if (!cJSON_IsArray(tkt_json_at(call->answer->json, "issues"))) {
         return tkt_itsm_odd(call, err, "issues");
     }
-    cJSON_ArrayForEach(issue, tkt_itsm_at(call->answer->json, "issues"))
+    cJSON_ArrayForEach(issue, tkt_json_at(call->answer->json, "issues"))
     {
-        if (shows_key(call, tkt_itsm_at(issue, "fields"))) {
+        if (shows_key(call, tkt_json_at(issue, "fields"))) {
             return found(call, w, issue, err);
         }
     }
@@ -560,9 +560,9 @@ enum tkt_itsm_next tkt_jira_list(struct tkt_itsm_call *call, struct tkt_err *err
     if (call->step == 0) {
         return ask_changed(call, NULL, err);
     }
-    const cJSON *issues = tkt_itsm_at(call->answer->json, "issues");
+    const cJSON *issues = tkt_json_at(call->answer->json, "issues");
     const char *token =
-        cJSON_GetStringValue(tkt_itsm_at(call->answer->json, "nextPageToken"));
+        cJSON_GetStringValue(tkt_json_at(call->answer->json, "nextPageToken"));
     if (!cJSON_IsArray(issues)) {
         return tkt_itsm_odd(call, err, "issues");
     }

@@ -39,7 +39,7 @@ static const char *category_of(const char *state)
 
 static const char *text_at(const cJSON *json, const char *path)
 {
-    const char *text = cJSON_GetStringValue(tkt_itsm_at(json, path));
+    const char *text = cJSON_GetStringValue(tkt_json_at(json, path));
 
     return text == NULL ? "" : text;
 }
@@ -146,12 +146,12 @@ const char *tkt_jira_state_word(struct tkt_itsm_call *call, const char *ours)
 static enum tkt_itsm_next take_issue(struct tkt_itsm_call *call, struct tkt_err *err)
 {
     const cJSON *json = call->answer->json;
-    const cJSON *fields = tkt_itsm_at(json, "fields");
+    const cJSON *fields = tkt_json_at(json, "fields");
     struct tkt_jira_work *w = tkt_jira_work(call);
     struct tkt_itsm_seen *s = &call->seen;
     const cJSON *file;
 
-    if (!cJSON_IsString(tkt_itsm_at(fields, "status.name"))) {
+    if (!cJSON_IsString(tkt_json_at(fields, "status.name"))) {
         return tkt_itsm_odd(call, err, "fields.status");
     }
     if (w == NULL) {
@@ -162,16 +162,16 @@ static enum tkt_itsm_next take_issue(struct tkt_itsm_call *call, struct tkt_err 
     s->number = tkt_itsm_str(call, json, "key");
     s->state = tkt_itsm_str(call, fields, "status.name");
     s->priority = tkt_itsm_str(call, fields, "priority.name");
-    s->assignee = tkt_itsm_keep(call, person(tkt_itsm_at(fields, "assignee")));
+    s->assignee = tkt_itsm_keep(call, person(tkt_json_at(fields, "assignee")));
     s->group = tkt_itsm_keep(call, group_in(call, fields));
     s->changed = tkt_itsm_str(call, fields, "updated");
-    s->me = cJSON_IsObject(tkt_itsm_at(fields, "creator"))
-                ? identity(call, tkt_itsm_at(fields, "creator"))
+    s->me = cJSON_IsObject(tkt_json_at(fields, "creator"))
+                ? identity(call, tkt_json_at(fields, "creator"))
                 : NULL;
-    cJSON_ArrayForEach(file, tkt_itsm_at(fields, "attachment"))
+    cJSON_ArrayForEach(file, tkt_json_at(fields, "attachment"))
     {
         tkt_itsm_saw_file(call, tkt_itsm_str(call, file, "filename"),
-                          tkt_itsm_at(file, "size"), tkt_itsm_str(call, file, "created"));
+                          tkt_json_at(file, "size"), tkt_itsm_str(call, file, "created"));
     }
     return TKT_ITSM_DONE;
 }
@@ -180,14 +180,14 @@ static bool is_public(const cJSON *comment)
 {
     const cJSON *p;
 
-    if (cJSON_IsFalse(tkt_itsm_at(comment, "jsdPublic")) ||
-        cJSON_IsObject(tkt_itsm_at(comment, "visibility"))) {
+    if (cJSON_IsFalse(tkt_json_at(comment, "jsdPublic")) ||
+        cJSON_IsObject(tkt_json_at(comment, "visibility"))) {
         return false;
     }
-    cJSON_ArrayForEach(p, tkt_itsm_at(comment, "properties"))
+    cJSON_ArrayForEach(p, tkt_json_at(comment, "properties"))
     {
         if (strcmp(text_at(p, "key"), "sd.public.comment") == 0 &&
-            cJSON_IsTrue(tkt_itsm_at(p, "value.internal"))) {
+            cJSON_IsTrue(tkt_json_at(p, "value.internal"))) {
             return false;
         }
     }
@@ -196,7 +196,7 @@ static bool is_public(const cJSON *comment)
 
 static enum tkt_itsm_next take_comments(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    const cJSON *comments = tkt_itsm_at(call->answer->json, "comments");
+    const cJSON *comments = tkt_json_at(call->answer->json, "comments");
     struct tkt_itsm_seen *s = &call->seen;
     const cJSON *c;
 
@@ -213,8 +213,8 @@ static enum tkt_itsm_next take_comments(struct tkt_itsm_call *call, struct tkt_e
         if (s->note_count < TKT_ITSM_COMMENTS_MAX) {
             s->notes[s->note_count++] = (struct tkt_itsm_note){
                 .id = tkt_itsm_str(call, c, "id"),
-                .author = identity(call, tkt_itsm_at(c, "author")),
-                .text = tkt_jira_plain(call, tkt_itsm_at(c, "body")),
+                .author = identity(call, tkt_json_at(c, "author")),
+                .text = tkt_jira_plain(call, tkt_json_at(c, "body")),
                 .at = tkt_itsm_str(call, c, "created"),
                 .is_public = is_public(c)};
         }
@@ -274,16 +274,16 @@ static enum tkt_itsm_next ask_moves(struct tkt_itsm_call *call,
 /* A screen that asks for a resolution gets the one of the section, or what it offers. */
 static void add_resolution(struct tkt_itsm_call *call, const cJSON *move, cJSON *body)
 {
-    const cJSON *field = tkt_itsm_at(move, "fields.resolution");
+    const cJSON *field = tkt_json_at(move, "fields.resolution");
     const char *own = tkt_itsm_option(call, "resolution", "");
     const char *offered = text_at(field, "allowedValues.0.name");
     const cJSON *value;
 
     if (!cJSON_IsObject(field) ||
-        (*own == '\0' && !cJSON_IsTrue(tkt_itsm_at(field, "required")))) {
+        (*own == '\0' && !cJSON_IsTrue(tkt_json_at(field, "required")))) {
         return;
     }
-    cJSON_ArrayForEach(value, tkt_itsm_at(field, "allowedValues"))
+    cJSON_ArrayForEach(value, tkt_json_at(field, "allowedValues"))
     {
         offered = strcmp(text_at(value, "name"), "Done") == 0 ? "Done" : offered;
     }
@@ -331,7 +331,7 @@ static const cJSON *move_to(const struct tkt_itsm_call *call, const cJSON *moves
 static enum tkt_itsm_next do_move(struct tkt_itsm_call *call,
                                   const struct tkt_jira_work *w, struct tkt_err *err)
 {
-    const cJSON *moves = tkt_itsm_at(call->answer->json, "transitions");
+    const cJSON *moves = tkt_json_at(call->answer->json, "transitions");
     const cJSON *move = move_to(call, moves);
 
     if (!cJSON_IsArray(moves)) {
@@ -407,7 +407,7 @@ static void add_group(struct tkt_itsm_call *call, const struct tkt_jira_work *w,
 /* What it is now; group and priority that are right already stay untouched. */
 static void compare(struct tkt_itsm_call *call, struct tkt_jira_work *w)
 {
-    const cJSON *fields = tkt_itsm_at(call->answer->json, "fields");
+    const cJSON *fields = tkt_json_at(call->answer->json, "fields");
     const cJSON *groups =
         cJSON_GetObjectItemCaseSensitive(fields, tkt_jira_group_field(call));
     const char *group = tkt_jira_group(call);

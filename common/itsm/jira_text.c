@@ -192,9 +192,9 @@ static void add_node(struct tkt_buf *out, const cJSON *n, int depth)
                                          "blockquote", "listItem", "tableRow",
                                          "rule",       "panel"};
     static const char *const said[] = {"text", "shortName", "url", "title"};
-    const char *type = cJSON_GetStringValue(tkt_itsm_at(n, "type"));
-    const char *text = cJSON_GetStringValue(tkt_itsm_at(n, "text"));
-    const cJSON *attrs = tkt_itsm_at(n, "attrs");
+    const char *type = cJSON_GetStringValue(tkt_json_at(n, "type"));
+    const char *text = cJSON_GetStringValue(tkt_json_at(n, "text"));
+    const cJSON *attrs = tkt_json_at(n, "attrs");
     bool is_block = false;
     const cJSON *child;
 
@@ -211,10 +211,10 @@ static void add_node(struct tkt_buf *out, const cJSON *n, int depth)
         tkt_buf_addc(out, '\n');
     }
     for (size_t i = 0; text == NULL && i < TKT_ARRAY_LEN(said); i++) {
-        text = cJSON_GetStringValue(tkt_itsm_at(attrs, said[i])); /* mentions, cards */
+        text = cJSON_GetStringValue(tkt_json_at(attrs, said[i])); /* mentions, cards */
     }
     tkt_buf_adds(out, strcmp(type, "hardBreak") == 0 ? "\n" : text == NULL ? "" : text);
-    cJSON_ArrayForEach(child, tkt_itsm_at(n, "content"))
+    cJSON_ArrayForEach(child, tkt_json_at(n, "content"))
     {
         add_node(out, child, depth + 1);
     }

@@ -36,8 +36,8 @@ static int id_in(const cJSON *list, const char *name)
 
     cJSON_ArrayForEach(item, list)
     {
-        const char *have = cJSON_GetStringValue(tkt_itsm_at(item, "name"));
-        const cJSON *id = tkt_itsm_at(item, "id");
+        const char *have = cJSON_GetStringValue(tkt_json_at(item, "name"));
+        const cJSON *id = tkt_json_at(item, "id");
 
         if (have != NULL && cJSON_IsNumber(id) && strcmp(have, name) == 0) {
             return id->valueint;
@@ -57,7 +57,7 @@ static int field_id(const struct tkt_itsm_call *call, const cJSON *project,
 {
     int id = tkt_redmine_number(name);
 
-    id = id != 0 ? id : id_in(tkt_itsm_at(project, "issue_custom_fields"), name);
+    id = id != 0 ? id : id_in(tkt_json_at(project, "issue_custom_fields"), name);
     if (id == 0) {
         tkt_err_set(err, TKT_ERR_CONF,
                     "project %s has no custom field \"%.100s\" (or it may not be seen)",
@@ -75,7 +75,7 @@ static int tracker_id(const struct tkt_itsm_call *call, const cJSON *project,
         return 0;
     }
     int id = tkt_redmine_number(name);
-    id = id != 0 ? id : id_in(tkt_itsm_at(project, "trackers"), name);
+    id = id != 0 ? id : id_in(tkt_json_at(project, "trackers"), name);
     return id != 0
                ? id
                : tkt_err_set(err, TKT_ERR_CONF, "project %s has no tracker \"%.100s\"",
@@ -143,7 +143,7 @@ static const char *description(struct tkt_itsm_call *call)
 static const char *draft(struct tkt_itsm_call *call, struct tkt_err *err)
 {
     const struct tkt_itsm_ticket *t = call->ticket;
-    const cJSON *project = tkt_itsm_at(call->answer->json, "project");
+    const cJSON *project = tkt_json_at(call->answer->json, "project");
     int tracker = tracker_id(call, project, err);
     const char *subject = tkt_itsm_line(call, t->subject, SUBJECT_MAX);
     const char *out = NULL;
@@ -226,7 +226,7 @@ static enum tkt_itsm_next create(struct tkt_itsm_call *call, struct tkt_err *err
         return get_project(call, err);
     }
     if (call->stage == STAGE_SENT) {
-        return take_id(call, tkt_itsm_at(call->answer->json, "issue"), err);
+        return take_id(call, tkt_json_at(call->answer->json, "issue"), err);
     }
     if (call->stage == STAGE_FIRST) {
         call->stage = STAGE_NUMBERS;
@@ -256,9 +256,9 @@ static bool has_key(const struct tkt_itsm_call *call, const cJSON *issue)
 {
     const cJSON *field;
 
-    cJSON_ArrayForEach(field, tkt_itsm_at(issue, "custom_fields"))
+    cJSON_ArrayForEach(field, tkt_json_at(issue, "custom_fields"))
     {
-        const char *value = cJSON_GetStringValue(tkt_itsm_at(field, "value"));
+        const char *value = cJSON_GetStringValue(tkt_json_at(field, "value"));
 
         if (value != NULL && strcmp(value, call->ticket->corr) == 0) {
             return true;
@@ -284,14 +284,14 @@ static enum tkt_itsm_next find(struct tkt_itsm_call *call, struct tkt_err *err)
         return get_project(call, err);
     }
     if (call->step == 1) {
-        int id = field_id(call, tkt_itsm_at(call->answer->json, "project"),
+        int id = field_id(call, tkt_json_at(call->answer->json, "project"),
                           key_name(call), err);
         const char *key = tkt_itsm_escape(call, call->ticket->corr);
 
         return id == 0 ? TKT_ITSM_FAILED
                        : get_by_key(call, id, key == NULL ? "" : key, err);
     }
-    const cJSON *issues = tkt_itsm_at(call->answer->json, "issues");
+    const cJSON *issues = tkt_json_at(call->answer->json, "issues");
     if (!cJSON_IsArray(issues)) {
         return tkt_itsm_odd(call, err, "issues");
     }
@@ -404,7 +404,7 @@ static enum tkt_itsm_next judge(struct tkt_itsm_call *call,
 
     for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
         int wanted = tkt_redmine_id(p, rows[i].member);
-        const cJSON *have = tkt_itsm_at(call->answer->json, rows[i].path);
+        const cJSON *have = tkt_json_at(call->answer->json, rows[i].path);
 
         if (wanted != 0 && (!cJSON_IsNumber(have) || have->valueint != wanted)) {
             tkt_err_set(err, TKT_ERR_PERM,
@@ -414,7 +414,7 @@ static enum tkt_itsm_next judge(struct tkt_itsm_call *call,
             return TKT_ITSM_FAILED;
         }
     }
-    return take_state(call, tkt_itsm_at(call->answer->json, "issue"), err);
+    return take_state(call, tkt_json_at(call->answer->json, "issue"), err);
 }
 
 static enum tkt_itsm_next change(struct tkt_itsm_call *call, bool only_state,
@@ -491,7 +491,7 @@ static int take_notes(struct tkt_itsm_call *call, const cJSON *journals)
                 .author = tkt_itsm_str(call, j, "user.name"),
                 .at = tkt_itsm_str(call, j, "created_on"),
                 .text = text,
-                .is_public = !cJSON_IsTrue(tkt_itsm_at(j, "private_notes"))};
+                .is_public = !cJSON_IsTrue(tkt_json_at(j, "private_notes"))};
         }
     }
     return 0;
@@ -502,19 +502,19 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
     if (call->step == 0) {
         return tkt_itsm_get(call, issue_url(call, "?include=journals,attachments"), err);
     }
-    const cJSON *issue = tkt_itsm_at(call->answer->json, "issue");
-    const cJSON *files = tkt_itsm_at(issue, "attachments");
+    const cJSON *issue = tkt_json_at(call->answer->json, "issue");
+    const cJSON *files = tkt_json_at(issue, "attachments");
     const cJSON *file;
     if (take_state(call, issue, err) != TKT_ITSM_DONE) {
         return TKT_ITSM_FAILED;
     }
-    if (take_notes(call, tkt_itsm_at(issue, "journals")) < 0) {
+    if (take_notes(call, tkt_json_at(issue, "journals")) < 0) {
         return tkt_itsm_odd(call, err, "memory");
     }
     cJSON_ArrayForEach(file, files)
     {
         tkt_itsm_saw_file(call, tkt_itsm_str(call, file, "filename"),
-                          tkt_itsm_at(file, "filesize"),
+                          tkt_json_at(file, "filesize"),
                           tkt_itsm_str(call, file, "created_on"));
     }
     return TKT_ITSM_DONE;
@@ -544,7 +544,7 @@ static enum tkt_itsm_next list(struct tkt_itsm_call *call, struct tkt_err *err)
     if (call->step == 0) {
         return ask_changed(call, err);
     }
-    const cJSON *issues = tkt_itsm_at(call->answer->json, "issues");
+    const cJSON *issues = tkt_json_at(call->answer->json, "issues");
     const cJSON *issue;
     if (!cJSON_IsArray(issues)) {
         return tkt_itsm_odd(call, err, "issues");
@@ -601,7 +601,7 @@ static int check_fields(struct tkt_itsm_call *call, const cJSON *project,
         const char *name = strchr(conf->types.items[i], '=') + 1;
 
         if (tkt_redmine_number(name) == 0 &&
-            id_in(tkt_itsm_at(project, "trackers"), name) == 0) {
+            id_in(tkt_json_at(project, "trackers"), name) == 0) {
             return tkt_err_set(err, TKT_ERR_CONF, "project %s has no tracker \"%.100s\"",
                                conf->project, name);
         }
@@ -618,7 +618,7 @@ static enum tkt_itsm_next check(struct tkt_itsm_call *call, struct tkt_err *err)
     struct tkt_redmine_plan *p = tkt_redmine_plan(call);
     enum tkt_itsm_next next = TKT_ITSM_FAILED;
     const cJSON *json = call->step == 0 ? NULL : call->answer->json;
-    const cJSON *project = tkt_itsm_at(json, "project");
+    const cJSON *project = tkt_json_at(json, "project");
     bool is_answer = call->step > 3;
 
     if (p == NULL) {
@@ -642,7 +642,7 @@ static enum tkt_itsm_next check(struct tkt_itsm_call *call, struct tkt_err *err)
         return get_by_key(call, id, nobody, err);
     }
     case 3:
-        if (!cJSON_IsArray(tkt_itsm_at(json, "issues"))) {
+        if (!cJSON_IsArray(tkt_json_at(json, "issues"))) {
             return tkt_itsm_odd(call, err, "issues");
         }
         if (tkt_itsm_count(json, "issues") > 0) {

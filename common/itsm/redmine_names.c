@@ -130,14 +130,14 @@ static void take_number(struct tkt_itsm_call *call, struct tkt_redmine_want *w)
 {
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, tkt_itsm_at(call->answer->json, w->list))
+    cJSON_ArrayForEach(item, tkt_json_at(call->answer->json, w->list))
     {
         const char *name_path = tkt_itsm_text(call, "%sname", w->item);
         const char *id_path = tkt_itsm_text(call, "%sid", w->item);
-        const char *name = cJSON_GetStringValue(tkt_itsm_at(item, w->is_person ? "mail"
+        const char *name = cJSON_GetStringValue(tkt_json_at(item, w->is_person ? "mail"
                                                                   : name_path  ? name_path
                                                                                : ""));
-        const cJSON *id = tkt_itsm_at(item, id_path == NULL ? "" : id_path);
+        const cJSON *id = tkt_json_at(item, id_path == NULL ? "" : id_path);
 
         if (name != NULL && cJSON_IsNumber(id) && id->valueint > 0 &&
             tkt_ascii_ieq(name, w->name)) {
@@ -197,7 +197,7 @@ int tkt_redmine_resolve(struct tkt_itsm_call *call, struct tkt_redmine_plan *p,
         struct tkt_redmine_want *w = &p->wants[p->asked];
 
         if (is_answer && p->making_user) {
-            const cJSON *id = tkt_itsm_at(call->answer->json, "user.id");
+            const cJSON *id = tkt_json_at(call->answer->json, "user.id");
             w->id = call->answer->status == 201 && cJSON_IsNumber(id) ? id->valueint : 0;
             continue;
         }
@@ -205,7 +205,7 @@ int tkt_redmine_resolve(struct tkt_itsm_call *call, struct tkt_redmine_plan *p,
             take_number(call, w);
         }
         const cJSON *total =
-            is_answer ? tkt_itsm_at(call->answer->json, "total_count") : NULL;
+            is_answer ? tkt_json_at(call->answer->json, "total_count") : NULL;
         bool more = w->id == 0 && cJSON_IsNumber(total) && !w->is_person &&
                     p->offset + TKT_REDMINE_PAGE < total->valueint &&
                     p->offset < 20 * TKT_REDMINE_PAGE;

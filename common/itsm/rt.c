@@ -115,11 +115,11 @@ static bool has_key(const struct tkt_itsm_call *call, const cJSON *item)
 {
     const cJSON *field;
 
-    cJSON_ArrayForEach(field, tkt_itsm_at(item, "CustomFields"))
+    cJSON_ArrayForEach(field, tkt_json_at(item, "CustomFields"))
     {
         const cJSON *value;
 
-        cJSON_ArrayForEach(value, tkt_itsm_at(field, "values"))
+        cJSON_ArrayForEach(value, tkt_json_at(field, "values"))
         {
             if (cJSON_IsString(value) &&
                 strcmp(value->valuestring, call->ticket->corr) == 0) {
@@ -146,7 +146,7 @@ static enum tkt_itsm_next find(struct tkt_itsm_call *call, struct tkt_err *err)
                                                query),
                             err);
     }
-    const cJSON *items = tkt_itsm_at(call->answer->json, "items");
+    const cJSON *items = tkt_json_at(call->answer->json, "items");
     if (!cJSON_IsArray(items)) {
         return tkt_itsm_odd(call, err, "items");
     }
@@ -345,7 +345,7 @@ static void take_attachment(struct tkt_itsm_call *call, struct history *h,
         return;
     }
     if (*name != '\0') {
-        tkt_itsm_saw_file(call, name, tkt_itsm_at(item, "ContentLength"),
+        tkt_itsm_saw_file(call, name, tkt_json_at(item, "ContentLength"),
                           tkt_itsm_str(call, item, "Created"));
         return;
     }
@@ -376,7 +376,7 @@ static enum tkt_itsm_next next_text(struct tkt_itsm_call *call, struct history *
 /* RT gives the content of an attachment in base64. */
 static char *decoded(struct tkt_itsm_call *call, const cJSON *json)
 {
-    const char *coded = cJSON_GetStringValue(tkt_itsm_at(json, "Content"));
+    const char *coded = cJSON_GetStringValue(tkt_json_at(json, "Content"));
     size_t len;
     char *text = tkt_itsm_unbase64(call, coded == NULL ? "" : coded, &len);
 
@@ -401,7 +401,7 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
                                   err);
     case 2:
         return tkt_itsm_get(call,
-                            take_history(call, tkt_itsm_at(json, "items")) < 0
+                            take_history(call, tkt_json_at(json, "items")) < 0
                                 ? NULL
                                 : ticket_url(call,
                                              "/attachments?fields=TransactionId,"
@@ -409,7 +409,7 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
                                              "&order=DESC&orderby=id&per_page=100"),
                             err);
     case 3:
-        cJSON_ArrayForEach(item, tkt_itsm_at(json, "items"))
+        cJSON_ArrayForEach(item, tkt_json_at(json, "items"))
         {
             take_attachment(call, h, item);
         }
@@ -451,7 +451,7 @@ static enum tkt_itsm_next list(struct tkt_itsm_call *call, struct tkt_err *err)
     if (call->step == 0) {
         return ask_changed(call, err);
     }
-    const cJSON *items = tkt_itsm_at(call->answer->json, "items");
+    const cJSON *items = tkt_json_at(call->answer->json, "items");
     const cJSON *item;
     bool is_older = false;
     if (!cJSON_IsArray(items)) {
@@ -476,7 +476,7 @@ static enum tkt_itsm_next list(struct tkt_itsm_call *call, struct tkt_err *err)
 
 static bool queue_has_field(const cJSON *queue, const char *name)
 {
-    return tkt_itsm_named(tkt_itsm_at(queue, "TicketCustomFields"), "name", name) != NULL;
+    return tkt_itsm_named(tkt_json_at(queue, "TicketCustomFields"), "name", name) != NULL;
 }
 
 /* RT drops a field that a queue does not have, without a word: a lost answer to a create

@@ -74,8 +74,8 @@ static void refusal(const struct tkt_itsm_answer *a, struct tkt_err *err)
 {
     static const char *const later[] = {"UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED",
                                         "SERVER_UNAVAILABLE", "REQUEST_RUNNING_TOO_LONG"};
-    const char *code = cJSON_GetStringValue(tkt_itsm_at(a->json, "0.errorCode"));
-    const char *said = cJSON_GetStringValue(tkt_itsm_at(a->json, "0.message"));
+    const char *code = cJSON_GetStringValue(tkt_json_at(a->json, "0.errorCode"));
+    const char *said = cJSON_GetStringValue(tkt_json_at(a->json, "0.message"));
     enum tkt_err_class class = err->class;
 
     for (size_t i = 0; i < TKT_ARRAY_LEN(later); i++) {
@@ -248,7 +248,7 @@ static enum tkt_itsm_next take_case(struct tkt_itsm_call *call, const cJSON *row
 
 static enum tkt_itsm_next take_found(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    const cJSON *rows = tkt_itsm_at(call->answer->json, "records");
+    const cJSON *rows = tkt_json_at(call->answer->json, "records");
     const cJSON *row;
 
     if (!cJSON_IsArray(rows)) {
@@ -400,7 +400,7 @@ static void take_notes(struct tkt_itsm_call *call)
     struct tkt_itsm_seen *s = &call->seen;
     const cJSON *row;
 
-    cJSON_ArrayForEach(row, tkt_itsm_at(call->answer->json, "records"))
+    cJSON_ArrayForEach(row, tkt_json_at(call->answer->json, "records"))
     {
         if (s->note_count < NOTES_MAX) {
             s->notes[s->note_count++] = (struct tkt_itsm_note){
@@ -408,7 +408,7 @@ static void take_notes(struct tkt_itsm_call *call)
                 .author = tkt_itsm_str(call, row, "CreatedById"),
                 .text = tkt_itsm_str(call, row, "CommentBody"),
                 .at = tkt_itsm_str(call, row, "CreatedDate"),
-                .is_public = cJSON_IsTrue(tkt_itsm_at(row, "IsPublished"))};
+                .is_public = cJSON_IsTrue(tkt_json_at(row, "IsPublished"))};
         }
     }
 }
@@ -417,10 +417,10 @@ static void take_files(struct tkt_itsm_call *call)
 {
     const cJSON *row;
 
-    cJSON_ArrayForEach(row, tkt_itsm_at(call->answer->json, "records"))
+    cJSON_ArrayForEach(row, tkt_json_at(call->answer->json, "records"))
     {
         tkt_itsm_saw_file(call, tkt_itsm_str(call, row, "ContentDocument.Title"),
-                          tkt_itsm_at(row, "ContentDocument.ContentSize"),
+                          tkt_json_at(row, "ContentDocument.ContentSize"),
                           tkt_itsm_str(call, row, "ContentDocument.CreatedDate"));
     }
 }
@@ -456,7 +456,7 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
 
 static const cJSON *field_named(const cJSON *described, const char *name)
 {
-    return tkt_itsm_named(tkt_itsm_at(described, "fields"), "name", name);
+    return tkt_itsm_named(tkt_json_at(described, "fields"), "name", name);
 }
 
 static int check_fields(struct tkt_itsm_call *call, struct tkt_err *err)
@@ -472,7 +472,7 @@ static int check_fields(struct tkt_itsm_call *call, struct tkt_err *err)
             "35 characters, an external id, unique",
             key_field(call));
     }
-    if (*upsert_field(call) != '\0' && !cJSON_IsTrue(tkt_itsm_at(key, "externalId"))) {
+    if (*upsert_field(call) != '\0' && !cJSON_IsTrue(tkt_json_at(key, "externalId"))) {
         return tkt_err_set(err, TKT_ERR_CONF, "%s is no external id", upsert_field(call));
     }
     for (size_t i = 0; i < conf->fields.count; i++) {

@@ -94,11 +94,11 @@ static const char *record_url(struct tkt_itsm_call *call, const char *query)
 
 static void refusal(const struct tkt_itsm_answer *a, struct tkt_err *err)
 {
-    const cJSON *error = tkt_itsm_at(a->json, "error");
+    const cJSON *error = tkt_json_at(a->json, "error");
     const char *said = cJSON_IsString(error)
                            ? error->valuestring
-                           : cJSON_GetStringValue(tkt_itsm_at(error, "message"));
-    const char *more = cJSON_GetStringValue(tkt_itsm_at(error, "detail"));
+                           : cJSON_GetStringValue(tkt_json_at(error, "message"));
+    const char *more = cJSON_GetStringValue(tkt_json_at(error, "detail"));
 
     if (said != NULL) {
         bool by_rule = more != NULL && strstr(more, "aborted by Business Rule") != NULL;
@@ -450,7 +450,7 @@ static cJSON *make_row(struct tkt_itsm_call *call, struct tkt_err *err)
 /* 201 says that the row was taken; whether it became a record stands in the row. */
 static enum tkt_itsm_next take_import(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    const cJSON *row = tkt_itsm_at(call->answer->json, "result.0");
+    const cJSON *row = tkt_json_at(call->answer->json, "result.0");
     const char *status = tkt_itsm_str(call, row, "status");
     const char *table = tkt_itsm_str(call, row, "table");
     const char *said = tkt_itsm_str(call, row, "error_message");
@@ -462,7 +462,7 @@ static enum tkt_itsm_next take_import(struct tkt_itsm_call *call, struct tkt_err
         said = tkt_itsm_str(call, row, "status_message");
     }
     if (strcmp(status, "inserted") != 0 && strcmp(status, "updated") != 0 &&
-        (strcmp(status, "ignored") != 0 || tkt_itsm_at(row, "sys_id") == NULL)) {
+        (strcmp(status, "ignored") != 0 || tkt_json_at(row, "sys_id") == NULL)) {
         tkt_err_set(err, TKT_ERR_PERM, "the import says \"%.60s\" %.200s",
                     tkt_itsm_line(call, status, 60),
                     said == NULL ? "" : tkt_itsm_line(call, said, 200));
@@ -517,7 +517,7 @@ static enum tkt_itsm_next create(struct tkt_itsm_call *call, struct tkt_err *err
     }
     return call->stage == RECORD
                ? tkt_sn_take_record(call, tkt_sn_table_of(call),
-                                    tkt_itsm_at(call->answer->json, "result"), err)
+                                    tkt_json_at(call->answer->json, "result"), err)
                : looked_up(call, w, err);
 }
 
@@ -548,12 +548,12 @@ static enum tkt_itsm_next find(struct tkt_itsm_call *call, struct tkt_err *err)
                                         call->ticket->corr),
                           "sys_id,number,correlation_id", 10, err);
     }
-    said = cJSON_GetStringValue(tkt_itsm_at(call->answer->json, "error.message"));
+    said = cJSON_GetStringValue(tkt_json_at(call->answer->json, "error.message"));
     if (call->answer->status == 404 && said != NULL &&
         strcmp(said, "No Record found") == 0) {
         return not_found(call, err);
     }
-    const cJSON *rows = tkt_itsm_at(call->answer->json, "result");
+    const cJSON *rows = tkt_json_at(call->answer->json, "result");
     if (!cJSON_IsArray(rows)) {
         return tkt_itsm_odd(call, err, "result");
     }
@@ -604,7 +604,7 @@ static bool is_there(struct tkt_itsm_call *call)
     const char *id = tkt_sn_record_of(call).id;
     const cJSON *row;
 
-    cJSON_ArrayForEach(row, tkt_itsm_at(call->answer->json, "result"))
+    cJSON_ArrayForEach(row, tkt_json_at(call->answer->json, "result"))
     {
         const char *name = tkt_sn_value(call, row, "file_name");
         const char *bytes = tkt_sn_value(call, row, "size_bytes");
@@ -754,7 +754,7 @@ static enum tkt_itsm_next check_state(struct tkt_itsm_call *call, struct tkt_err
 static enum tkt_itsm_next update(struct tkt_itsm_call *call, struct tkt_err *err)
 {
     struct work *w = work_of(call);
-    const cJSON *row = call->step == 0 ? NULL : tkt_itsm_at(call->answer->json, "result");
+    const cJSON *row = call->step == 0 ? NULL : tkt_json_at(call->answer->json, "result");
 
     if (w == NULL) {
         return tkt_sn_no_memory(err);

@@ -55,7 +55,7 @@ const char *tkt_sn_hit(struct tkt_itsm_call *call, const char *field, const char
     const cJSON *row;
 
     *count = 0;
-    cJSON_ArrayForEach(row, tkt_itsm_at(call->answer->json, "result"))
+    cJSON_ArrayForEach(row, tkt_json_at(call->answer->json, "result"))
     {
         const char *have = tkt_sn_value(call, row, field);
         const char *row_id = tkt_sn_value(call, row, "sys_id");

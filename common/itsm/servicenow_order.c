@@ -48,7 +48,7 @@ enum tkt_itsm_next tkt_sn_order(struct tkt_itsm_call *call, const char *user,
 enum tkt_itsm_next tkt_sn_mark_order(struct tkt_itsm_call *call, cJSON *record,
                                      struct tkt_err *err)
 {
-    const cJSON *result = tkt_itsm_at(call->answer->json, "result");
+    const cJSON *result = tkt_json_at(call->answer->json, "result");
     const char *id = tkt_itsm_str(call, result, "request_id");
 
     if (id != NULL && *id == '\0') {

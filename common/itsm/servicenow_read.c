@@ -12,7 +12,7 @@
 /* A value is a text, or an object that holds it, as the query and the field have it. */
 char *tkt_sn_value(struct tkt_itsm_call *call, const cJSON *row, const char *name)
 {
-    const cJSON *v = tkt_itsm_at(row, name);
+    const cJSON *v = tkt_json_at(row, name);
 
     return cJSON_IsObject(v) ? tkt_itsm_str(call, v, "value")
                              : tkt_itsm_str(call, row, name);
@@ -20,7 +20,7 @@ char *tkt_sn_value(struct tkt_itsm_call *call, const cJSON *row, const char *nam
 
 char *tkt_sn_shown(struct tkt_itsm_call *call, const cJSON *row, const char *name)
 {
-    const cJSON *v = tkt_itsm_at(row, name);
+    const cJSON *v = tkt_json_at(row, name);
 
     return cJSON_IsObject(v) ? tkt_itsm_str(call, v, "display_value")
                              : tkt_itsm_str(call, row, name);
@@ -43,7 +43,7 @@ enum tkt_itsm_next tkt_sn_list_files(struct tkt_itsm_call *call, struct tkt_err 
 
 static enum tkt_itsm_next take_state(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    const cJSON *row = tkt_itsm_at(call->answer->json, "result");
+    const cJSON *row = tkt_json_at(call->answer->json, "result");
     struct tkt_itsm_seen *s = &call->seen;
 
     if (tkt_sn_take_record(call, tkt_sn_record_of(call).table, row, err) !=
@@ -86,7 +86,7 @@ static int take_journal(struct tkt_itsm_call *call)
     if (s->notes == NULL) {
         return -1;
     }
-    cJSON_ArrayForEach(row, tkt_itsm_at(call->answer->json, "result"))
+    cJSON_ArrayForEach(row, tkt_json_at(call->answer->json, "result"))
     {
         const char *of = tkt_sn_value(call, row, "element_id");
         const char *element = tkt_sn_value(call, row, "element");
@@ -108,12 +108,12 @@ static void take_files(struct tkt_itsm_call *call)
 {
     const cJSON *row;
 
-    cJSON_ArrayForEach(row, tkt_itsm_at(call->answer->json, "result"))
+    cJSON_ArrayForEach(row, tkt_json_at(call->answer->json, "result"))
     {
         char *name = tkt_sn_value(call, row, "file_name");
 
         if (name != NULL && *name != '\0') {
-            tkt_itsm_saw_file(call, name, tkt_itsm_at(row, "size_bytes"),
+            tkt_itsm_saw_file(call, name, tkt_json_at(row, "size_bytes"),
                               tkt_sn_value(call, row, "sys_created_on"));
         }
     }
@@ -210,7 +210,7 @@ enum tkt_itsm_next tkt_sn_list(struct tkt_itsm_call *call, struct tkt_err *err)
     if (call->step == 0) {
         return ask_changed(call, l, err);
     }
-    const cJSON *rows = tkt_itsm_at(call->answer->json, "result");
+    const cJSON *rows = tkt_json_at(call->answer->json, "result");
     if (call->answer->status != 404 && !cJSON_IsArray(rows)) {
         return tkt_itsm_odd(call, err, "result");
     }
@@ -254,10 +254,10 @@ static enum tkt_itsm_next ask_fields(struct tkt_itsm_call *call, struct tkt_err 
 static int check_fields(struct tkt_itsm_call *call, struct tkt_err *err)
 {
     const struct tkt_conf_list *rows = &call->site->conf->fields;
-    const cJSON *row = tkt_itsm_at(call->answer->json, "result.0");
+    const cJSON *row = tkt_json_at(call->answer->json, "result.0");
 
     if (call->answer->status == 404 ||
-        !cJSON_IsArray(tkt_itsm_at(call->answer->json, "result"))) {
+        !cJSON_IsArray(tkt_json_at(call->answer->json, "result"))) {
         return tkt_err_set(err, TKT_ERR_CONF, "table %s cannot be read",
                            tkt_sn_table_of(call));
     }

@@ -50,15 +50,15 @@ static const char *ticket_url(struct tkt_itsm_call *call, const char *below)
 /* "error" is a word or an object. */
 static void refusal(const struct tkt_itsm_answer *a, struct tkt_err *err)
 {
-    const cJSON *error = tkt_itsm_at(a->json, "error");
+    const cJSON *error = tkt_json_at(a->json, "error");
     const char *word =
-        cJSON_GetStringValue(cJSON_IsObject(error) ? tkt_itsm_at(error, "title") : error);
+        cJSON_GetStringValue(cJSON_IsObject(error) ? tkt_json_at(error, "title") : error);
     const char *said =
-        cJSON_GetStringValue(cJSON_IsObject(error) ? tkt_itsm_at(error, "message")
-                                                   : tkt_itsm_at(a->json, "description"));
-    const cJSON *details = tkt_itsm_at(a->json, "details");
+        cJSON_GetStringValue(cJSON_IsObject(error) ? tkt_json_at(error, "message")
+                                                   : tkt_json_at(a->json, "description"));
+    const cJSON *details = tkt_json_at(a->json, "details");
     const cJSON *first = cJSON_IsObject(details) ? details->child : NULL;
-    const char *detail = cJSON_GetStringValue(tkt_itsm_at(first, "0.description"));
+    const char *detail = cJSON_GetStringValue(tkt_json_at(first, "0.description"));
     int retry_after_s = err->retry_after_s;
 
     tkt_err_set(err, err->class, "Zendesk says %d %.60s \"%.200s\"%s%.100s", a->status,
@@ -87,10 +87,10 @@ static double requester_in(const struct tkt_itsm_call *call)
 {
     const cJSON *user;
 
-    cJSON_ArrayForEach(user, tkt_itsm_at(call->answer->json, "users"))
+    cJSON_ArrayForEach(user, tkt_json_at(call->answer->json, "users"))
     {
-        const char *email = cJSON_GetStringValue(tkt_itsm_at(user, "email"));
-        const cJSON *id = tkt_itsm_at(user, "id");
+        const char *email = cJSON_GetStringValue(tkt_json_at(user, "email"));
+        const cJSON *id = tkt_json_at(user, "id");
 
         if (email != NULL && cJSON_IsNumber(id) &&
             tkt_ascii_ieq(email, call->ticket->requester)) {
@@ -250,7 +250,7 @@ static enum tkt_itsm_next ask_for_key(struct tkt_itsm_call *call, struct tkt_err
 
 static enum tkt_itsm_next take_found(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    const cJSON *tickets = tkt_itsm_at(call->answer->json, "tickets");
+    const cJSON *tickets = tkt_json_at(call->answer->json, "tickets");
     const cJSON *ticket;
 
     if (!cJSON_IsArray(tickets)) {
@@ -258,7 +258,7 @@ static enum tkt_itsm_next take_found(struct tkt_itsm_call *call, struct tkt_err 
     }
     cJSON_ArrayForEach(ticket, tickets)
     {
-        const char *key = cJSON_GetStringValue(tkt_itsm_at(ticket, "external_id"));
+        const char *key = cJSON_GetStringValue(tkt_json_at(ticket, "external_id"));
 
         if (key != NULL && strcmp(key, call->ticket->corr) == 0) {
             return take_ticket(call, ticket, err);
@@ -270,7 +270,7 @@ static enum tkt_itsm_next take_found(struct tkt_itsm_call *call, struct tkt_err 
 /* 400 and 409 of a create. */
 static enum tkt_itsm_next judge_refusal(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    const char *word = cJSON_GetStringValue(tkt_itsm_at(call->answer->json, "error"));
+    const char *word = cJSON_GetStringValue(tkt_json_at(call->answer->json, "error"));
 
     if (word != NULL && strcmp(word, "IdempotentRequestError") == 0) {
         call->stage = 2; /* it was made by other bytes of the same ticket */
@@ -298,7 +298,7 @@ static enum tkt_itsm_next create(struct tkt_itsm_call *call, struct tkt_err *err
     if (call->stage == 1) {
         return call->answer->status >= 400
                    ? judge_refusal(call, err)
-                   : take_ticket(call, tkt_itsm_at(call->answer->json, "ticket"), err);
+                   : take_ticket(call, tkt_json_at(call->answer->json, "ticket"), err);
     }
     if (take_found(call, err) != TKT_ITSM_DONE) {
         return TKT_ITSM_FAILED;
@@ -376,7 +376,7 @@ static enum tkt_itsm_next attach(struct tkt_itsm_call *call, struct tkt_err *err
 
 static enum tkt_itsm_next take_state(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    const cJSON *ticket = tkt_itsm_at(call->answer->json, "ticket");
+    const cJSON *ticket = tkt_json_at(call->answer->json, "ticket");
     struct tkt_itsm_seen *s = &call->seen;
 
     if (take_ticket(call, ticket, err) != TKT_ITSM_DONE) {
@@ -425,7 +425,7 @@ static enum tkt_itsm_next close_ticket(struct tkt_itsm_call *call, struct tkt_er
 
 static enum tkt_itsm_next take_notes(struct tkt_itsm_call *call, struct tkt_err *err)
 {
-    const cJSON *comments = tkt_itsm_at(call->answer->json, "comments");
+    const cJSON *comments = tkt_json_at(call->answer->json, "comments");
     struct tkt_itsm_seen *s = &call->seen;
     const cJSON *c, *a;
 
@@ -442,15 +442,15 @@ static enum tkt_itsm_next take_notes(struct tkt_itsm_call *call, struct tkt_err 
                 .id = tkt_itsm_str(call, c, "id"),
                 .author = tkt_itsm_str(call, c, "author_id"),
                 .text = tkt_itsm_str(
-                    call, c, tkt_itsm_at(c, "plain_body") ? "plain_body" : "body"),
+                    call, c, tkt_json_at(c, "plain_body") ? "plain_body" : "body"),
                 .at = tkt_itsm_str(call, c, "created_at"),
-                .is_public = cJSON_IsTrue(tkt_itsm_at(c, "public")),
+                .is_public = cJSON_IsTrue(tkt_json_at(c, "public")),
                 .is_ours = has_all && c->next == NULL}; /* the text of the ticket */
         }
-        cJSON_ArrayForEach(a, tkt_itsm_at(c, "attachments"))
+        cJSON_ArrayForEach(a, tkt_json_at(c, "attachments"))
         {
             tkt_itsm_saw_file(call, tkt_itsm_str(call, a, "file_name"),
-                              tkt_itsm_at(a, "size"),
+                              tkt_json_at(a, "size"),
                               tkt_itsm_str(call, c, "created_at"));
         }
     }
@@ -484,10 +484,10 @@ static int take_changed(struct tkt_itsm_call *call, struct tkt_err *err)
 {
     const cJSON *ticket;
 
-    cJSON_ArrayForEach(ticket, tkt_itsm_at(call->answer->json, "tickets"))
+    cJSON_ArrayForEach(ticket, tkt_json_at(call->answer->json, "tickets"))
     {
-        const char *ours = cJSON_GetStringValue(tkt_itsm_at(ticket, "external_id"));
-        const cJSON *made = tkt_itsm_at(ticket, "generated_timestamp");
+        const char *ours = cJSON_GetStringValue(tkt_json_at(ticket, "external_id"));
+        const cJSON *made = tkt_json_at(ticket, "generated_timestamp");
         int64_t at = cJSON_IsNumber(made) && made->valuedouble > 0
                          ? (int64_t)made->valuedouble * 1000
                          : tkt_itsm_time(tkt_itsm_str(call, ticket, "updated_at"));
@@ -513,14 +513,14 @@ static enum tkt_itsm_next list(struct tkt_itsm_call *call, struct tkt_err *err)
                             err);
     }
     const cJSON *json = call->answer->json;
-    if (!cJSON_IsArray(tkt_itsm_at(json, "tickets"))) {
+    if (!cJSON_IsArray(tkt_json_at(json, "tickets"))) {
         return tkt_itsm_odd(call, err, "tickets");
     }
     if (take_changed(call, err) < 0) {
         return TKT_ITSM_FAILED;
     }
-    const char *cursor = cJSON_GetStringValue(tkt_itsm_at(json, "after_cursor"));
-    if (cursor == NULL || !cJSON_IsFalse(tkt_itsm_at(json, "end_of_stream")) ||
+    const char *cursor = cJSON_GetStringValue(tkt_json_at(json, "after_cursor"));
+    if (cursor == NULL || !cJSON_IsFalse(tkt_json_at(json, "end_of_stream")) ||
         call->step >= LIST_PAGES || tkt_itsm_list_is_full(call, LIST_PAGE)) {
         return TKT_ITSM_DONE;
     }

@@ -80,7 +80,7 @@ static bool is_good(struct tkt_itsm_call *call, struct tkt_err *err)
 {
     static const char *const for_good[] = {".MissingParameter", ".InvalidParameter",
                                            ".AccessDenied"};
-    const cJSON *error = tkt_itsm_at(call->answer->json, "Error");
+    const cJSON *error = tkt_json_at(call->answer->json, "Error");
     enum tkt_err_class class = TKT_ERR_TEMP;
 
     if (error == NULL) {
@@ -103,7 +103,7 @@ static bool is_good(struct tkt_itsm_call *call, struct tkt_err *err)
 
 static void refusal(const struct tkt_itsm_answer *a, struct tkt_err *err)
 {
-    const char *fault = cJSON_GetStringValue(tkt_itsm_at(a->json, "faultstring"));
+    const char *fault = cJSON_GetStringValue(tkt_json_at(a->json, "faultstring"));
 
     tkt_err_set(err, err->class, "Znuny says %d \"%.300s\"", a->status,
                 fault == NULL ? "" : fault);
@@ -285,7 +285,7 @@ static enum tkt_itsm_next get_ticket(struct tkt_itsm_call *call, const char *id,
 /* Older releases give the ticket itself, newer ones a list of one. */
 static const cJSON *ticket_in(const struct tkt_itsm_call *call)
 {
-    const cJSON *ticket = tkt_itsm_at(call->answer->json, "Ticket");
+    const cJSON *ticket = tkt_json_at(call->answer->json, "Ticket");
 
     return cJSON_IsArray(ticket) ? cJSON_GetArrayItem(ticket, 0) : ticket;
 }
@@ -295,10 +295,10 @@ static bool shows_key(const struct tkt_itsm_call *call, const cJSON *ticket)
     const char *name = key_field(call);
     const cJSON *field;
 
-    cJSON_ArrayForEach(field, tkt_itsm_at(ticket, "DynamicField"))
+    cJSON_ArrayForEach(field, tkt_json_at(ticket, "DynamicField"))
     {
-        const char *have = cJSON_GetStringValue(tkt_itsm_at(field, "Name"));
-        const char *value = cJSON_GetStringValue(tkt_itsm_at(field, "Value"));
+        const char *have = cJSON_GetStringValue(tkt_json_at(field, "Name"));
+        const char *value = cJSON_GetStringValue(tkt_json_at(field, "Value"));
 
         if (have != NULL && value != NULL && strcmp(have, name) == 0 &&
             strcmp(value, call->ticket->corr) == 0) {
@@ -316,7 +316,7 @@ struct hits {
 /* A list, one alone, or no member at all when nothing is found. */
 static struct hits *take_hits(struct tkt_itsm_call *call)
 {
-    const cJSON *found = tkt_itsm_at(call->answer->json, "TicketID");
+    const cJSON *found = tkt_json_at(call->answer->json, "TicketID");
     struct hits *hits = tkt_wire_arena_alloc(&call->arena, sizeof(*hits));
     const cJSON *one;
 
@@ -532,10 +532,10 @@ static void take_article(struct tkt_itsm_call *call, const cJSON *article)
             .is_public = visible != NULL && strcmp(visible, "1") == 0,
             .is_ours = by != NULL && us != NULL && *us != '\0' && strcmp(by, us) == 0};
     }
-    cJSON_ArrayForEach(file, tkt_itsm_at(article, "Attachment"))
+    cJSON_ArrayForEach(file, tkt_json_at(article, "Attachment"))
     {
         tkt_itsm_saw_file(call, tkt_itsm_str(call, file, "Filename"),
-                          tkt_itsm_at(file, "FilesizeRaw"),
+                          tkt_json_at(file, "FilesizeRaw"),
                           tkt_itsm_str(call, article, "CreateTime"));
     }
 }
@@ -556,7 +556,7 @@ static enum tkt_itsm_next fetch(struct tkt_itsm_call *call, struct tkt_err *err)
     if (!is_good(call, err) || take_state(call, err) != TKT_ITSM_DONE) {
         return TKT_ITSM_FAILED;
     }
-    cJSON_ArrayForEach(article, tkt_itsm_at(ticket_in(call), "Article"))
+    cJSON_ArrayForEach(article, tkt_json_at(ticket_in(call), "Article"))
     {
         take_article(call, article);
     }

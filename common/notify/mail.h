@@ -9,14 +9,14 @@
  * Two ways: SMTP by url (common/net/smtp.h) or, with url = "", the sendmail program. Both
  * block for as long as the server takes, at most some times conf->timeout_ms: curl waits for
  * the answer to a mail's last dot within its loop, so a slow mail server must not share
- * one with others (ticketd/running.h, tkt_running_aside).
+ * one with others (ticketd/jobs/running.h, tkt_running_aside).
  * Pure but tkt_mail_run; any thread. Memory: out's, call->arena's.
  * Limits: TKT_MAIL_MAX bytes; references beyond TKT_MAIL_REFERENCES_MAX are left out behind
  * the first.
  * Errors: PERM for what cannot be written (an address that is none), TEMP for memory.
  *
  * Options: program=/usr/sbin/sendmail, encoding=8bit, auth=PLAIN|LOGIN, tls=starttls (on
- * this host, too), helo=NAME, return_path=null|verp (read by ticketd/noticemail.h).
+ * this host, too), helo=NAME, return_path=null|verp (read by ticketd/mail/noticemail.h).
  */
 #ifndef TKT_NOTIFY_MAIL_H
 #define TKT_NOTIFY_MAIL_H

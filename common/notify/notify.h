@@ -2,7 +2,7 @@
  * How people are told: channels behind one ops table.
  *
  * Promise: a channel is pure. It makes the request for one notice, and reads the answer to
- * it; what sends it, waits and tries again is ticketd/notifyjob.h. A notice goes to one
+ * it; what sends it, waits and tries again is ticketd/notice/notifyjob.h. A notice goes to one
  * recipient. Its id is the same for each try: where the vendor knows an idempotency key
  * it is that, else a try whose answer was lost is sent again (at least once).
  * Owner: everything in a call is borrowed from whoever runs it, but what build and read

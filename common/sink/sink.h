@@ -3,7 +3,7 @@
  *
  * Promise: a sink is pure. It writes the events of a batch and the request for them, and
  * says of each what an answer means for it; what reads events, sends, waits and keeps the
- * place is ticketd/sinks.h. An event has the same id for each try.
+ * place is ticketd/sinks/sinks.h. An event has the same id for each try.
  * Owner: everything is borrowed from whoever runs it. Threads: ops are immutable.
  * Errors of an answer: TEMP the same again later; CONF the settings here or there are
  * wrong: a person is needed, and the events wait.

@@ -6,7 +6,7 @@
  * synced before the row that names them is committed.
  *
  * Threads: a struct tkt_store is the one writer; only one thread at a time may use it
- * (ticketd/commit.h). Readers open a struct tkt_reader each. Times are wall-clock ms.
+ * (ticketd/core/commit.h). Readers open a struct tkt_reader each. Times are wall-clock ms.
  * Errors: TEMP (disk full, I/O, locked: the caller answers 451), PERM (no such ticket,
  * illegal argument), BUG (illegal state move), CONF (newer schema, bad path).
  * After a failed commit or fsync the handle is reopened and the database verified before

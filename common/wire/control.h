@@ -30,7 +30,7 @@
  * queue     job? state? limit?                                    reader  array
  * shadow    -                                                     reader  object
  * sample    id? desk? after? since_ms? until_ms? limit?            agent   frames
- *           (stored mails; ticketd/control_sample.h)
+ *           (stored mails; ticketd/control/control_sample.h)
  * queue-retry, queue-park, queue-drop   job                       agent (drop: admin)
  * queue-edit  job, payload? target? force? (0|1)                  admin
  * verify    -                                                     reader  object
@@ -42,7 +42,7 @@
  * facts     address?, message-id*, id*, rcpt*, self?, bounced?,  reader  object
  *           foreign*, tail*, image*, print?, class?, desk*
  *           (what the history knows of a mail that names these: for `explain` beside a
- *           running daemon; ticketd/control_facts.h)
+ *           running daemon; ticketd/control/control_facts.h)
  */
 #ifndef TKT_WIRE_CONTROL_H
 #define TKT_WIRE_CONTROL_H

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/util.h"
-#include "ticketd/keyscan.h"
+#include "ticketd/mail/keyscan.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/util.h"
-#include "ticketd/parserpool.h"
+#include "ticketd/parser/parserpool.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

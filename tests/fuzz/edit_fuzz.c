@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The tag in any Subject: one tag, within the limits, gone again without a trace.
  */
-#include "ticketd/edit.h"
+#include "ticketd/mail/edit.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * The key scan: any bytes give a result, the same in one piece and in small ones, with
  * LF and with CRLF; a text is a copy of itself.
  */
-#include "ticketd/copies.h"
-#include "ticketd/keyscan.h"
+#include "ticketd/mail/copies.h"
+#include "ticketd/mail/keyscan.h"
 
 #include <stdlib.h>
 #include <string.h>

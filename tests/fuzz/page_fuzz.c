@@ -5,7 +5,7 @@
 #include "base/form.h"
 #include "base/util.h"
 #include "ticketd/hook/page.h"
-#include "ticketd/optout.h"
+#include "ticketd/mail/optout.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * What comes from outside as a token, an address, a Message-ID or an X-Ticket-ID: nothing
  * is valid by chance, what is split is made whole again.
  */
-#include "ticketd/xid.h"
+#include "ticketd/mail/xid.h"
 
 #include <stdio.h>
 #include <stdlib.h>

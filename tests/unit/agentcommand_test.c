@@ -10,8 +10,8 @@
 
 #include "base/util.h"
 #include "decide/decide.h"
-#include "ticketd/agentcommand.h"
-#include "ticketd/agentmail.h"
+#include "ticketd/mail/agentcommand.h"
+#include "ticketd/notice/agentmail.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/util.h"
-#include "ticketd/commit.h"
+#include "ticketd/core/commit.h"
 
 #include <pthread.h>
 #include <setjmp.h>

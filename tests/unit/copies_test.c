@@ -5,7 +5,7 @@
 #include "base/fs.h"
 #include "base/util.h"
 #include "recode.h"
-#include "ticketd/copies.h"
+#include "ticketd/mail/copies.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

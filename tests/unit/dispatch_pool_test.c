@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/util.h"
-#include "ticketd/dispatch_private.h"
+#include "ticketd/jobs/dispatch_private.h"
 
 #include <stdlib.h>
 #include <string.h>

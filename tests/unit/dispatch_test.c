@@ -13,14 +13,14 @@
 #include "base/fs.h"
 #include "base/util.h"
 #include "conf/read.h"
-#include "ticketd/access.h"
-#include "ticketd/backoff.h"
-#include "ticketd/decided.h"
-#include "ticketd/envelope.h"
-#include "ticketd/facts.h"
-#include "ticketd/incoming.h"
-#include "ticketd/shadow_count.h"
-#include "ticketd/work.h"
+#include "ticketd/core/access.h"
+#include "ticketd/core/work.h"
+#include "ticketd/facts/decided.h"
+#include "ticketd/facts/envelope.h"
+#include "ticketd/facts/facts.h"
+#include "ticketd/intake/incoming.h"
+#include "ticketd/jobs/backoff.h"
+#include "ticketd/shadow/shadow_count.h"
 
 #include <cjson/cJSON.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
  * Until when dispatch waits, and by whose time it claims.
  */
 #include "tests/unit/store_fixture.h"
-#include "ticketd/dispatch_private.h"
+#include "ticketd/jobs/dispatch_private.h"
 
 #define MONO INT64_C(1000000)
 #define OWNER "ticketd:1:00"

@@ -3,8 +3,8 @@
  */
 #include "base/util.h"
 #include "recode.h"
-#include "ticketd/edit.h"
-#include "ticketd/keyscan.h"
+#include "ticketd/mail/edit.h"
+#include "ticketd/mail/keyscan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,7 +6,7 @@
 
 #include "store/back.h"
 #include "store/external.h"
-#include "ticketd/follow_itsm.h"
+#include "ticketd/itsm/follow_itsm.h"
 
 #define EVENTS_MAX 64
 

@@ -12,7 +12,7 @@
 
 #include "base/util.h"
 #include "store_fixture.h"
-#include "ticketd/follow.h"
+#include "ticketd/follow/follow.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

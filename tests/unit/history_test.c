@@ -5,9 +5,9 @@
 #include "message/words.h"
 #include "store/thread.h"
 #include "tests/unit/store_fixture.h"
-#include "ticketd/facts.h"
-#include "ticketd/prints.h"
-#include "ticketd/senders.h"
+#include "ticketd/core/prints.h"
+#include "ticketd/core/senders.h"
+#include "ticketd/facts/facts.h"
 
 /* ---- prints ------------------------------------------------------------------------- */
 

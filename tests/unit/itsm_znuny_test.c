@@ -85,9 +85,9 @@ static void a_file_stands_inside_the_quotes_of_its_content(void **state)
     (void)snprintf(whole, sizeof(whole), "%sQUJD%s", s.call.request.file_head,
                    s.call.request.file_tail);
     cJSON *json = cJSON_Parse(whole);
-    assert_string_equal(cJSON_GetStringValue(tkt_itsm_at(json, "Attachment.0.Content")),
+    assert_string_equal(cJSON_GetStringValue(tkt_json_at(json, "Attachment.0.Content")),
                         "QUJD");
-    assert_string_equal(cJSON_GetStringValue(tkt_itsm_at(json, "Attachment.0.Filename")),
+    assert_string_equal(cJSON_GetStringValue(tkt_json_at(json, "Attachment.0.Filename")),
                         "a\"b  .txt");
     cJSON_Delete(json);
     drive_end(&s);

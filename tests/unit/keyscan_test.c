@@ -4,7 +4,7 @@
 #include "base/enc.h"
 #include "base/util.h"
 #include "recode.h"
-#include "ticketd/keyscan.h"
+#include "ticketd/mail/keyscan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

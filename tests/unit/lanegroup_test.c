@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "ticketd/lanegroup.h"
+#include "ticketd/jobs/lanegroup.h"
 
 #define NOW INT64_C(1000000)
 

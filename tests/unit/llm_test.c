@@ -3,7 +3,7 @@
  */
 #include "base/enc.h"
 #include "base/util.h"
-#include "ticketd/llm.h"
+#include "ticketd/llm/llm.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -10,9 +10,9 @@
 #include "notify/text.h"
 #include "store/follow.h"
 #include "store/notice.h"
-#include "ticketd/follow_notify.h"
-#include "ticketd/noticeplan.h"
-#include "ticketd/roster.h"
+#include "ticketd/core/roster.h"
+#include "ticketd/notice/follow_notify.h"
+#include "ticketd/notice/noticeplan.h"
 
 struct world {
     struct fixture *f;

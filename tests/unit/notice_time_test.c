@@ -3,7 +3,7 @@
  * restarts, changes of the clock, and clocks that are set.
  */
 #include "notice_fixture.h"
-#include "ticketd/reminder.h"
+#include "ticketd/notice/reminder.h"
 
 #include <stdlib.h>
 

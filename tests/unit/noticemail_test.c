@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Who may be answered, and by what a notice is known for what it is.
  */
-#include "ticketd/noticemail.h"
+#include "ticketd/mail/noticemail.h"
 
 #include "base/util.h"
 #include "notify/mail.h"
-#include "ticketd/agentnote.h"
+#include "ticketd/intake/agentnote.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * ticketd/numbers: which tags of a Subject are an ITSM's numbers.
  */
 #include "base/util.h"
-#include "ticketd/numbers.h"
+#include "ticketd/facts/numbers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/util.h"
-#include "ticketd/keyscan.h"
+#include "ticketd/mail/keyscan.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "base/util.h"
 #include "ticketd/hook/page.h"
-#include "ticketd/optout.h"
+#include "ticketd/mail/optout.h"
 
 #include <openssl/evp.h>
 #include <setjmp.h>

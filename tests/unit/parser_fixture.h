@@ -4,7 +4,7 @@
  */
 #ifndef TKT_TESTS_PARSER_FIXTURE_H
 #define TKT_TESTS_PARSER_FIXTURE_H
-#include "ticketd/parserpool.h"
+#include "ticketd/parser/parserpool.h"
 
 #include <stddef.h>
 #include <sys/types.h>

@@ -7,7 +7,7 @@
 #include "base/util.h"
 #include "parser/proto.h"
 #include "tests/unit/parser_fixture.h"
-#include "ticketd/parserpool.h"
+#include "ticketd/parser/parserpool.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "parser/proto.h"
-#include "ticketd/parserpool_private.h"
+#include "ticketd/parser/parserpool_private.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -3,7 +3,7 @@
  */
 #include "base/util.h"
 #include "conf/read.h"
-#include "ticketd/roster.h"
+#include "ticketd/core/roster.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

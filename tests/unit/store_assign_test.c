@@ -4,7 +4,7 @@
 #include "store_fixture.h"
 
 #include "store/assign.h"
-#include "ticketd/commit.h"
+#include "ticketd/core/commit.h"
 
 #include <pthread.h>
 #include <sys/wait.h>

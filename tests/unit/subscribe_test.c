@@ -10,8 +10,8 @@
 
 #include "base/util.h"
 #include "decide/calendar.h"
-#include "ticketd/noticeplan.h"
-#include "ticketd/subscribe.h"
+#include "ticketd/notice/noticeplan.h"
+#include "ticketd/notice/subscribe.h"
 
 #include <stdio.h>
 #include <stdlib.h>

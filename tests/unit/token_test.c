@@ -3,8 +3,8 @@
  */
 #include "base/enc.h"
 #include "base/util.h"
-#include "ticketd/token.h"
-#include "ticketd/xid.h"
+#include "ticketd/mail/token.h"
+#include "ticketd/mail/xid.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 #define NOW INT64_C(1795348036)
 #define DAY INT64_C(86400)
 #define WEEK (7 * DAY)
-/* made apart from the code: see the layout in ticketd/token.h */
+/* made apart from the code: see the layout in ticketd/mail/token.h */
 #define GOLDEN_TOKEN "diaaaaaafjz4qc5t5bquhuoy73nophrx"
 #define SECRET_A "secret a, 16 or more"
 #define SECRET_B "secret b, 16 or more"

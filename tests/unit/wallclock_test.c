@@ -2,7 +2,7 @@
  * Jumps of the clock on the wall, as against the one that goes on.
  */
 #include "base/clock.h"
-#include "ticketd/wallclock.h"
+#include "ticketd/core/wallclock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
  * What a script asked for, over what was decided; how often it may ask.
  */
 #include "base/util.h"
-#include "ticketd/rate.h"
-#include "ticketd/wants.h"
+#include "ticketd/core/rate.h"
+#include "ticketd/facts/wants.h"
 
 #include <cjson/cJSON.h>
 #include <setjmp.h>

@@ -10,8 +10,8 @@
 #ifndef TKT_TICKETD_HOOK_GUEST_H
 #define TKT_TICKETD_HOOK_GUEST_H
 #include "base/buf.h"
-#include "ticketd/daemon.h"
-#include "ticketd/tools.h"
+#include "ticketd/core/daemon.h"
+#include "ticketd/core/tools.h"
 
 #define TKT_HOOK_ANSWER_MAX (64 * 1024)
 

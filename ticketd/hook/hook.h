@@ -12,7 +12,7 @@
  */
 #ifndef TKT_TICKETD_HOOK_HOOK_H
 #define TKT_TICKETD_HOOK_HOOK_H
-#include "ticketd/daemon.h"
+#include "ticketd/core/daemon.h"
 
 #define TKT_HOOK_NAME_MAX 63
 #define TKT_HOOK_KEY_MAX 256

@@ -2,7 +2,7 @@
  * The page behind List-Unsubscribe: who is told says that he does not want to be, and that
  * he does again. Only a POST changes anything: programs that look at mail follow links.
  */
-#include "ticketd/optout.h"
+#include "ticketd/mail/optout.h"
 
 #include "base/clock.h"
 #include "base/enc.h"

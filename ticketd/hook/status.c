@@ -12,8 +12,8 @@
 #include "secret/secret.h"
 #include "store/notice.h"
 #include "ticketd/hook/guest.h"
-#include "ticketd/measure.h"
-#include "ticketd/notice.h"
+#include "ticketd/notice/notice.h"
+#include "ticketd/watch/measure.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
