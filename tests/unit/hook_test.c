@@ -281,6 +281,25 @@ static void hops_without_end_are_not_all_looked_at(void **state)
     assert_string_equal(out, "10.0.0.2");
 }
 
+static void a_customer_is_counted_once_however_many_addresses_he_has(void **state)
+{
+    static const char *const rows[][2] = {
+        {"192.0.2.1", "192.0.2.1"},
+        {"2001:db8:1:2::1", "2001:db8:1:2::"},
+        {"2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::"},
+        {"2001:db8:1:3::1", "2001:db8:1:3::"},
+        {"::ffff:192.0.2.1", "::ffff:192.0.2.1"},
+        {"?", "?"},
+    };
+    char out[INET6_ADDRSTRLEN];
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
+        tkt_hook_caller(rows[i][0], out);
+        assert_string_equal(out, rows[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +310,7 @@ int main(void)
         cmocka_unit_test(times_are_read_as_itsms_write_them),
         cmocka_unit_test(who_calls_is_the_last_one_that_nobody_trusted_named),
         cmocka_unit_test(hops_without_end_are_not_all_looked_at),
+        cmocka_unit_test(a_customer_is_counted_once_however_many_addresses_he_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,3 +69,15 @@ void tkt_hook_client(const char *peer, char *const *proxies, size_t count,
         end = start > 0 ? start - 1 : 0;
     }
 }
+
+void tkt_hook_caller(const char *address, char out[INET6_ADDRSTRLEN])
+{
+    struct in6_addr v6;
+
+    if (inet_pton(AF_INET6, address, &v6) == 1 && !IN6_IS_ADDR_V4MAPPED(&v6)) {
+        memset(v6.s6_addr + 8, 0, 8);
+        (void)inet_ntop(AF_INET6, &v6, out, INET6_ADDRSTRLEN); /* has room */
+    } else {
+        (void)snprintf(out, INET6_ADDRSTRLEN, "%s", address); /* the same size */
+    }
+}

@@ -15,5 +15,8 @@
  * may have ports. */
 void tkt_hook_client(const char *peer, char *const *proxies, size_t count,
                      const char *forwarded, char out[INET6_ADDRSTRLEN]);
+/* Under what name an address is counted: one customer has at least a /64 of IPv6 (RFC 6177),
+ * so this is its first address; of IPv4 itself. */
+void tkt_hook_caller(const char *address, char out[INET6_ADDRSTRLEN]);
 
 #endif

@@ -32,8 +32,8 @@
 struct open_one {
     int fd;
     int64_t until_mono_ms;
-    char client
-        [INET6_ADDRSTRLEN]; /* the other end, or whom it names once its head is read */
+    /* Of the other end, or of whom it names once its head is read. */
+    char caller[INET6_ADDRSTRLEN];
 };
 
 struct tkt_hook {
@@ -95,12 +95,14 @@ static bool is_proxy(const struct tkt_settings *set, const char *address)
 }
 
 /* Under lock. */
-static int64_t open_of(const struct tkt_hook *h, const char *client)
+static int64_t open_of(const struct tkt_hook *h, const char *address)
 {
+    char caller[INET6_ADDRSTRLEN];
     int64_t n = 0;
 
+    tkt_hook_caller(address, caller);
     for (size_t i = 0; i < h->open_count; i++) {
-        n += strcmp(h->open[i].client, client) == 0;
+        n += strcmp(h->open[i].caller, caller) == 0;
     }
     return n;
 }
@@ -138,7 +140,9 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **socket_con
 
         *one = (struct open_one){.fd = info->connect_fd,
                                  .until_mono_ms = tkt_clock_mono_ms() + h->timeout_ms};
-        peer_of(c, one->client);
+        char peer[INET6_ADDRSTRLEN];
+        peer_of(c, peer);
+        tkt_hook_caller(peer, one->caller);
     }
     for (size_t i = 0; code == MHD_CONNECTION_NOTIFY_CLOSED && i < h->open_count; i++) {
         if (h->open[i].fd == info->connect_fd) {
@@ -225,7 +229,7 @@ static bool know_client(struct request *q, struct MHD_Connection *c)
     pthread_mutex_lock(&h->lock);
     for (size_t i = 0; info != NULL && i < h->open_count; i++) {
         if (h->open[i].fd == info->connect_fd) {
-            snprintf(h->open[i].client, sizeof(h->open[i].client), "%s", q->client);
+            tkt_hook_caller(q->client, h->open[i].caller);
         }
     }
     bool few = open_of(h, q->client) <= q->set->conf->webhook.per_peer;
@@ -277,13 +281,14 @@ static int judge_head(struct request *q, struct MHD_Connection *c, const char *u
     const char *said =
         MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
     struct tkt_hook_visit *v = &q->visit;
+    char caller[INET6_ADDRSTRLEN];
 
     if (!know_client(q, c)) {
         tell_refused(q, "more connections than per_peer");
         return 429;
     }
-    if (!tkt_rate_take(&q->hook->rate, q->client, (unsigned)w->rate,
-                       tkt_clock_wall_ms())) {
+    tkt_hook_caller(q->client, caller);
+    if (!tkt_rate_take(&q->hook->rate, caller, (unsigned)w->rate, tkt_clock_wall_ms())) {
         tell_refused(q, "more calls than rate");
         return 429;
     }
