@@ -213,25 +213,18 @@ static int verify(const struct tkt_status_call *call, struct tkt_err *err)
     return ok ? 0 : tkt_err_set(err, TKT_ERR_PERM, "the signature does not fit");
 }
 
-static const char *text_of(const cJSON *json, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-
-    return text == NULL ? "" : text;
-}
-
 /* Of a bounce: its status; what was blocked says nothing lasting. Of a drop: a list of
  * theirs, on which the address stands already. */
 static enum tkt_failure failure_of(const cJSON *event, const char *word)
 {
-    const char *status = text_of(event, "status");
-    const char *reason = text_of(event, "reason");
+    const char *status = tkt_status_text(event, "status");
+    const char *reason = tkt_status_text(event, "reason");
 
     if (strcmp(word, "bounce") == 0) {
         enum tkt_failure says =
             status[0] != '\0' ? tkt_mailstatus_failure(status) : TKT_FAILURE_LASTING;
 
-        return strcmp(text_of(event, "type"), "blocked") == 0
+        return strcmp(tkt_status_text(event, "type"), "blocked") == 0
                    ? TKT_MIN(says, TKT_FAILURE_PASSING)
                    : says;
     }
@@ -254,7 +247,7 @@ static bool is_unwanted(const cJSON *event, const char *word)
     }
     for (size_t i = 0; i < TKT_ARRAY_LEN(reasons); i++) {
         if (strcmp(word, "dropped") == 0 &&
-            strcasecmp(text_of(event, "reason"), reasons[i]) == 0) {
+            strcasecmp(tkt_status_text(event, "reason"), reasons[i]) == 0) {
             return true;
         }
     }
@@ -272,13 +265,13 @@ static void tell_one(const cJSON *event,
                  {"delivered", TKT_HEARD_DELIVERED}, {"open", TKT_HEARD_READ},
                  {"click", TKT_HEARD_READ},          {"bounce", TKT_HEARD_FAILED},
                  {"dropped", TKT_HEARD_FAILED}};
-    const char *word = text_of(event, "event");
-    const char *reason = text_of(event, "reason");
-    struct tkt_status_told told = {.notice = text_of(event, "notice"),
-                                   .to = text_of(event, "email"),
-                                   .code = text_of(event, "status"),
+    const char *word = tkt_status_text(event, "event");
+    const char *reason = tkt_status_text(event, "reason");
+    struct tkt_status_told told = {.notice = tkt_status_text(event, "notice"),
+                                   .to = tkt_status_text(event, "email"),
+                                   .code = tkt_status_text(event, "status"),
                                    .words = reason[0] != '\0' ? reason : word,
-                                   .id = text_of(event, "sg_message_id")};
+                                   .id = tkt_status_text(event, "sg_message_id")};
 
     for (size_t i = 0; i < TKT_ARRAY_LEN(words); i++) {
         if (strcmp(words[i].word, word) == 0) {

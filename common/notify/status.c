@@ -3,6 +3,7 @@
 
 #include "base/enc.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,4 +92,11 @@ const char *tkt_status_field(const struct tkt_status_call *call, const char *nam
     const char *value = call->field(call->arg, name);
 
     return value == NULL || strlen(value) > FIELD_MAX ? "" : value;
+}
+
+const char *tkt_status_text(const cJSON *json, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
+
+    return text == NULL ? "" : text;
 }

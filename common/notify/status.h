@@ -13,6 +13,8 @@
 #include "notify/notify.h"
 #include "store/heard.h"
 
+struct cJSON;
+
 #define TKT_STATUS_PATH "/status/"
 #define TKT_STATUS_TOLD_MAX 5000 /* of one call; the others are left out */
 #define TKT_STATUS_URL_MAX 1024
@@ -65,6 +67,8 @@ int tkt_status_check(const struct tkt_conf_channel *conf, struct tkt_err *err);
 bool tkt_status_any(const char *secrets,
                     bool (*fits)(const char *secret, size_t len, const void *arg),
                     const void *arg);
+/* A text of what a call says in JSON, or "". */
+const char *tkt_status_text(const struct cJSON *json, const char *name);
 /* A header field, or "" when there is none or it is longer than any of theirs. */
 const char *tkt_status_field(const struct tkt_status_call *call, const char *name);
 

@@ -187,13 +187,6 @@ static int verify(const struct tkt_status_call *call, struct tkt_err *err)
                : tkt_err_set(err, TKT_ERR_PERM, "the signature does not fit");
 }
 
-static const char *text_of(const cJSON *json, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-
-    return text == NULL ? "" : text;
-}
-
 static void tell_one(const cJSON *status,
                      void (*tell)(void *arg, const struct tkt_status_told *told),
                      void *arg)
@@ -210,17 +203,18 @@ static void tell_one(const cJSON *status,
     const cJSON *code = cJSON_GetObjectItemCaseSensitive(error, "code");
     int number = cJSON_IsNumber(code) ? code->valueint : 0;
     char digits[16] = "";
-    struct tkt_status_told told = {.notice = text_of(status, "biz_opaque_callback_data"),
-                                   .to = text_of(status, "recipient_id"),
-                                   .code = digits,
-                                   .words = text_of(error, "title"),
-                                   .id = text_of(status, "id")};
+    struct tkt_status_told told = {
+        .notice = tkt_status_text(status, "biz_opaque_callback_data"),
+        .to = tkt_status_text(status, "recipient_id"),
+        .code = digits,
+        .words = tkt_status_text(error, "title"),
+        .id = tkt_status_text(status, "id")};
 
     if (number != 0) {
         (void)snprintf(digits, sizeof(digits), "%d", number); /* has room */
     }
     for (size_t i = 0; i < TKT_ARRAY_LEN(words); i++) {
-        if (strcmp(words[i].word, text_of(status, "status")) == 0) {
+        if (strcmp(words[i].word, tkt_status_text(status, "status")) == 0) {
             told.what = words[i].what;
             told.failure = number == 131026 ? TKT_FAILURE_LASTING : TKT_FAILURE_NONE;
             tell(arg, &told);

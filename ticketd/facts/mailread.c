@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ticketd/facts/mailread.h"
 
-#include "base/clock.h"
 #include "base/util.h"
 #include "store/store.h"
 
 #include <sys/stat.h>
 
 int tkt_mailread(struct tkt_parserpool *pool, const struct tkt_conf *conf,
-                 struct tkt_reader *reader, int64_t message, struct tkt_analysis *out,
-                 struct tkt_err *err)
+                 struct tkt_reader *reader, int64_t message, int64_t deadline_mono_ms,
+                 struct tkt_analysis *out, struct tkt_err *err)
 {
     TKT_AUTO_BUF struct tkt_buf raw = TKT_BUF_INIT((size_t)conf->limits.message_max + 1);
     TKT_AUTO_FD int fd = -1;
@@ -30,7 +29,6 @@ int tkt_mailread(struct tkt_parserpool *pool, const struct tkt_conf *conf,
                                       .size = fd >= 0 ? (uint64_t)st.st_size : raw.len,
                                       .with_text = true,
                                       .client_key = "(later)",
-                                      .deadline_mono_ms =
-                                          tkt_clock_mono_ms() + TKT_MAILREAD_BUDGET_MS};
+                                      .deadline_mono_ms = deadline_mono_ms};
     return tkt_parserpool_analyse(pool, &in, NULL, NULL, out, err);
 }

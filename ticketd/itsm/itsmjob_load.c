@@ -98,7 +98,8 @@ static int load_ticket(struct tkt_itsmjob *job, struct tkt_reader *reader)
 static int load_mail(struct tkt_itsmjob *job, struct tkt_reader *reader)
 {
     if (tkt_mailread(job->r->d->pool, job->set->conf, reader, job->r->job.message,
-                     &job->analysis, &job->err) == 0) {
+                     tkt_clock_mono_ms() + TKT_MAILREAD_BUDGET_MS, &job->analysis,
+                     &job->err) == 0) {
         job->analysed = true;
         return 0;
     }

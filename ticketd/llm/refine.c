@@ -7,11 +7,11 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "decide/assign.h"
+#include "ticketd/facts/mailread.h"
 #include "ticketd/llm/refine_ask.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define AGAIN_MS 2000
 #define PARSE_MS 5000
@@ -208,34 +208,6 @@ static void send_it(struct refine *f)
 
 /* ---- reading the mail: in a thread that may block ------------------------------------------ */
 
-static int analyse(struct refine *f, struct tkt_reader *reader, int64_t deadline,
-                   struct tkt_analysis *out, struct tkt_err *err)
-{
-    struct tkt_running *r = f->running;
-    TKT_AUTO_BUF struct tkt_buf raw =
-        TKT_BUF_INIT((size_t)f->ask.set->conf->limits.message_max + 1);
-    TKT_AUTO_FD int fd = -1;
-    struct stat st = {0};
-
-    if (tkt_reader_raw(reader, r->job.message, &raw, &fd, err) < 0) {
-        return -1;
-    }
-    if (fd >= 0 && fstat(fd, &st) < 0) {
-        return tkt_err_errno(err, TKT_ERR_TEMP, "message");
-    }
-    if (!r->d->pool) {
-        return tkt_err_set(err, TKT_ERR_TEMP, "no parser is running");
-    }
-    const struct tkt_analyse_in in = {.raw = fd >= 0 ? NULL : raw.data,
-                                      .raw_len = raw.len,
-                                      .fd = fd,
-                                      .size = fd >= 0 ? (uint64_t)st.st_size : raw.len,
-                                      .with_text = true,
-                                      .client_key = "(later)",
-                                      .deadline_mono_ms = deadline};
-    return tkt_parserpool_analyse(r->d->pool, &in, NULL, NULL, out, err);
-}
-
 static int prepare(struct refine *f, struct tkt_tools *tools, struct tkt_err *err)
 {
     struct tkt_running *r = f->running;
@@ -254,7 +226,8 @@ static int prepare(struct refine *f, struct tkt_tools *tools, struct tkt_err *er
     const struct tkt_conf_desk *desk = tkt_conf_desk(f->ask.set->conf, ticket.desk);
 
     f->desk_priority = desk ? (int)desk->priority : 0;
-    if (analyse(f, reader, deadline, &analysis, err) < 0) {
+    if (tkt_mailread(r->d->pool, f->ask.set->conf, reader, r->job.message, deadline,
+                     &analysis, err) < 0) {
         return -1;
     }
     int rc = tkt_llm_ask_prepare(&f->ask, r->d, tools, analysis.msg.subject,

@@ -81,7 +81,9 @@ int tkt_agentmail_read(struct tkt_agentmail *m, struct tkt_daemon *d,
 {
     memset(m, 0, sizeof(*m));
     tkt_buf_init(&m->text, 2 * TKT_AGENTMAIL_TEXT_MAX);
-    if (tkt_mailread(d->pool, set->conf, reader, message, &m->analysis, err) < 0) {
+    if (tkt_mailread(d->pool, set->conf, reader, message,
+                     tkt_clock_mono_ms() + TKT_MAILREAD_BUDGET_MS, &m->analysis,
+                     err) < 0) {
         return -1;
     }
     m->analysed = true;
