@@ -36,3 +36,9 @@ class Outbox:
     def to(self, address):
         return [m for m in self.mails()
                 if address in [a.addr_spec for a in m["To"].addresses]]
+
+    def once(self, address, about=""):
+        """To that recipient, with that word in the Subject. One that is sent again by who was
+        killed while he sent it is the same: as mailboxes have it, by its Message-ID."""
+        found = {m["Message-ID"]: m for m in self.to(address) if about in m["Subject"]}
+        return list(found.values())

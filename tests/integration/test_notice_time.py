@@ -10,7 +10,7 @@ import time
 
 import pytest
 from conftest import BUILD
-from harness.box import Box
+from harness.outbox import Outbox
 from harness.product import Product
 from harness.smtp import header
 from harness.util import make_root, remove_root, wait_for
@@ -59,9 +59,9 @@ desk "hr" {{ addresses = {{"hr@example.test"}} prefix = "HR" }}
 @pytest.fixture(scope="module")
 def world():
     path = make_root()
-    box = Box(path)
-    p = Product(path, BUILD, desks=CONF.format(day=DAY, program=box.program))
-    p.box = box
+    outbox = Outbox(path)
+    p = Product(path, BUILD, desks=CONF.format(day=DAY, program=outbox.program))
+    p.outbox = outbox
     try:
         p.prepare()
         p.start_ticketd()
@@ -91,7 +91,7 @@ def kinds(world, ticket):
 
 def asked(world, ticket):
     """What she was asked, and how often."""
-    return [m for m in world.box.mails(ANN, ticket)
+    return [m for m in world.outbox.once(ANN, ticket)
             if "Which order" in m.get_body(("plain",)).get_content()]
 
 
@@ -107,7 +107,7 @@ def test_who_is_asked_is_reminded_and_then_it_is_closed(world, mail):
     assert closed["who"] == "auto-close" and closed["reason"] == "nobody answered"
     wait_for("word of it", lambda: any(
         "closed" in m.get_body(("plain",)).get_content().lower()
-        for m in world.box.mails(ANN, ticket)))
+        for m in world.outbox.once(ANN, ticket)))
 
     # She comes back: it is open again, and nobody asks on.
     answer = mail("Re: order of a desk", extra=PROOF +
@@ -137,7 +137,7 @@ def waiting(world, to):
 def all_wait(world, to):
     """Each ticket is told of once, and of none was it yet."""
     wait_for("all to wait", lambda: waiting(world, to) == len(world.tickets()))
-    assert not world.box.mails(to)
+    assert not world.outbox.once(to)
 
 
 def later(world):
@@ -170,13 +170,13 @@ def test_what_comes_at_night_comes_in_the_morning_once(world, mail):
     all_wait(world, TEAM)
     tickets = [t["id"] for t in world.tickets()]
     later(world)  # it is morning, and the hour of the digest is over
-    wait_for("the mails", lambda: len(world.box.mails(SLEEPER)) == len(tickets) and
-             world.box.mails(TEAM), 60)
+    wait_for("the mails", lambda: len(world.outbox.once(SLEEPER)) == len(tickets) and
+             world.outbox.once(TEAM), 60)
     later(world)
     submit(world, mail("behind it"))
     wait_for("the next to wait", lambda: waiting(world, SLEEPER) == 1)
-    assert sorted(len(world.box.mails(SLEEPER, t)) for t in tickets) == [1] * len(tickets)
-    digest, = world.box.mails(TEAM)
+    assert sorted(len(world.outbox.once(SLEEPER, t)) for t in tickets) == [1] * len(tickets)
+    digest, = world.outbox.once(TEAM)
     text = digest.get_body(("plain",)).get_content()
     assert all(text.count(t + "]") == 1 for t in tickets)
 
@@ -189,8 +189,8 @@ def test_she_is_told_in_the_language_of_her_mail(world, mail):
     other = submit(world, mail("printer", extra=PROOF, body=(
         "Good morning,\r\nthe printer on the second floor has not printed since this"
         " morning and we need it.\r\n")))
-    found = wait_for("both", lambda: world.box.mails(ANN, ticket) and
-                     world.box.mails(ANN, other) and
-                     [world.box.mails(ANN, t)[0] for t in (ticket, other)])
+    found = wait_for("both", lambda: world.outbox.once(ANN, ticket) and
+                     world.outbox.once(ANN, other) and
+                     [world.outbox.once(ANN, t)[0] for t in (ticket, other)])
     words = [m.get_body(("plain",)).get_content() for m in found]
     assert "in hand" in words[1] and "in hand" not in words[0]
