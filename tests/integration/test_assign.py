@@ -6,9 +6,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import BUILD
+from conftest import BUILD, without_mta
 from harness.product import Product
-from harness.util import make_root, remove_root, wait_for
+from harness.util import make_root, wait_for
 
 DESK = "support@example.test"
 ANN = "ann@customer.example"
@@ -77,14 +77,7 @@ def product():
         f.write(DAYS)
     os.chmod(f"{path}/days.ics", 0o644)
     p = Product(path, BUILD, desks=CONF % {"root": path, "day": far_day()})
-    try:
-        p.prepare()
-        p.start_ticketd()
-        yield p
-    finally:
-        p.stop()
-        print(p.log("ticketd")[-3000:])
-        remove_root(path)
+    yield from without_mta(p)
 
 
 def submit(product, message, rcpt=DESK, sender=ANN):

@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from conftest import BUILD, skip_without_postfix
+from conftest import BUILD, skip_without_postfix, without_mta
 from harness.mta import Postfix
 from harness.product import Product
 from harness.smtp import send
@@ -62,14 +62,7 @@ def product():
         pytest.skip("separate users need root")
     path = make_root()
     p = Product(path, BUILD, parser="")
-    try:
-        p.prepare()
-        p.start_ticketd()
-        yield p
-    finally:
-        p.stop()
-        print(p.log("ticketd")[-4000:])
-        remove_root(path)
+    yield from without_mta(p)
 
 
 @pytest.mark.parametrize("name", MAILS)

@@ -9,11 +9,11 @@ import sqlite3
 import time
 
 import pytest
-from conftest import BUILD
+from conftest import BUILD, without_mta
 from harness.outbox import Outbox
 from harness.product import Product
 from harness.smtp import header
-from harness.util import make_root, remove_root, wait_for
+from harness.util import make_root, wait_for
 
 DESK = "support@example.test"
 HR = "hr@example.test"
@@ -62,14 +62,7 @@ def world():
     outbox = Outbox(path)
     p = Product(path, BUILD, desks=CONF.format(day=DAY, program=outbox.program))
     p.outbox = outbox
-    try:
-        p.prepare()
-        p.start_ticketd()
-        yield p
-    finally:
-        p.stop()
-        print(p.log("ticketd")[-4000:])
-        remove_root(path)
+    yield from without_mta(p)
 
 
 def submit(world, message, desk=DESK):

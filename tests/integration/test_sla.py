@@ -7,9 +7,9 @@ import time
 import urllib.request
 
 import pytest
-from conftest import BUILD
+from conftest import BUILD, without_mta
 from harness.product import Product
-from harness.util import free_port, make_root, remove_root, wait_for
+from harness.util import free_port, make_root, wait_for
 
 DESK = "support@example.test"
 ANN = "ann@customer.example"
@@ -54,14 +54,7 @@ def product():
     port = free_port()
     p = Product(path, BUILD, desks=CONF, top=f'metrics {{ listen = "127.0.0.1:{port}" }}\n')
     p.metrics = f"http://127.0.0.1:{port}/metrics"
-    try:
-        p.prepare()
-        p.start_ticketd()
-        yield p
-    finally:
-        p.stop()
-        print(p.log("ticketd")[-3000:])
-        remove_root(path)
+    yield from without_mta(p)
 
 
 def submit(product, message, sender=ANN):

@@ -5,10 +5,10 @@ import os
 import signal
 
 import pytest
-from conftest import BUILD
+from conftest import BUILD, without_mta
 from harness.product import Product
 from harness.smtp import header
-from harness.util import make_root, remove_root, wait_for
+from harness.util import make_root, wait_for
 
 DESK = "support@example.test"
 ANN = "ann@customer.example"
@@ -35,14 +35,7 @@ def office():
     people = os.path.join(path, "people.csv")
     p = Product(path, BUILD, desks=CONF.format(people=people))
     p.people = people
-    try:
-        p.prepare()
-        p.start_ticketd()
-        yield p
-    finally:
-        p.stop()
-        print(p.log("ticketd")[-4000:])
-        remove_root(path)
+    yield from without_mta(p)
 
 
 def submit(office, message):
