@@ -300,16 +300,16 @@ static void wait_for_signals(struct tkt_daemon *d, const sigset_t *signals)
     }
 }
 
-/* The parts behind the store, in the order in which they stop again in reverse. */
+/* The parts behind the store, in the order in which they start. */
 struct parts {
-    struct tkt_intake *intake;
-    struct tkt_control *control;
     struct tkt_schedule *schedule;
     struct tkt_follow *follow;
     struct tkt_sinks *sinks;
     struct tkt_back *back;
     struct tkt_watch *watch;
     struct tkt_hook *hook;
+    struct tkt_control *control;
+    struct tkt_intake *intake;
 };
 
 static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
@@ -345,11 +345,6 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
         return -1;
     }
     tkt_shadow_follow(d->shadow, conf);
-    p->control = tkt_control_start(d, s->control, err);
-    s->control = -1;
-    if (!p->control) {
-        return -1;
-    }
     p->schedule = tkt_schedule_start(d, err);
     if (!p->schedule) {
         return -1;
@@ -367,6 +362,12 @@ static int start_parts(struct tkt_daemon *d, struct sockets *s, struct parts *p,
         return -1;
     }
     if (tkt_hook_start(d, &p->hook, err) < 0) {
+        return -1;
+    }
+    /* A ping is answered by a ticketd that listens everywhere else. */
+    p->control = tkt_control_start(d, s->control, err);
+    s->control = -1;
+    if (!p->control) {
         return -1;
     }
     p->intake = tkt_intake_start(d, s->intake, err);
