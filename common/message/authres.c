@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "message/authres.h"
 
+#include "base/cfws.h"
 #include "base/enc.h"
 #include "base/util.h"
 #include "wire/idna.h"
@@ -16,24 +17,6 @@ struct lexer {
     const char *end;
 };
 
-static void skip_cfws(struct lexer *l)
-{
-    unsigned depth = 0;
-
-    for (; l->at < l->end; l->at++) {
-        char c = *l->at;
-        if (c == '(') {
-            depth++;
-        } else if (depth > 0 && c == ')') {
-            depth--;
-        } else if (depth > 0 && c == '\\' && l->at + 1 < l->end) {
-            l->at++;
-        } else if (depth == 0 && c != ' ' && c != '\t' && c != '\r' && c != '\n') {
-            return;
-        }
-    }
-}
-
 static bool is_at(const struct lexer *l, char c)
 {
     return l->at < l->end && *l->at == c;
@@ -41,7 +24,7 @@ static bool is_at(const struct lexer *l, char c)
 
 static bool take(struct lexer *l, char c)
 {
-    skip_cfws(l);
+    l->at = tkt_cfws_end(l->at, l->end);
     if (!is_at(l, c)) {
         return false;
     }
@@ -62,7 +45,7 @@ static bool take_word(struct lexer *l, char out[WORD_MAX])
     size_t len = 0;
     bool fits = true;
 
-    skip_cfws(l);
+    l->at = tkt_cfws_end(l->at, l->end);
     bool quoted = is_at(l, '"');
     l->at += quoted ? 1 : 0;
     for (; l->at < l->end; l->at++) {
@@ -181,7 +164,7 @@ static bool read_properties(struct lexer *l, const char *wanted, const char *fro
     for (;;) {
         char name[WORD_MAX];
         char value[WORD_MAX];
-        skip_cfws(l);
+        l->at = tkt_cfws_end(l->at, l->end);
         if (l->at == l->end || *l->at == ';') {
             return aligned;
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "message/mimeheader.h"
 
+#include "base/cfws.h"
 #include "base/enc.h"
 #include "base/util.h"
 #include "message/charset.h"
@@ -26,25 +27,6 @@ static bool is_tspecial(char c)
 static bool is_token_byte(char c)
 {
     return (unsigned char)c > ' ' && c != 0x7f && !is_tspecial(c);
-}
-
-/* Blanks and comments; comments nest, a counter is enough for that. */
-static void skip_cfws(struct lexer *l)
-{
-    unsigned depth = 0;
-
-    for (; l->at < l->end; l->at++) {
-        char c = *l->at;
-        if (c == '(') {
-            depth++;
-        } else if (depth > 0 && c == ')') {
-            depth--;
-        } else if (depth > 0 && c == '\\' && l->at + 1 < l->end) {
-            l->at++;
-        } else if (depth == 0 && strchr(" \t\r\n", c) == NULL) {
-            return;
-        }
-    }
 }
 
 /* A token into out (cut at its size), in lower case; false when there is none. */
@@ -153,7 +135,7 @@ static void read_params(struct lexer *l, struct wanted *wanted, size_t count,
 {
     for (size_t seen = 0; l->at < l->end;) {
         char name[PARAM_NAME_MAX];
-        skip_cfws(l);
+        l->at = tkt_cfws_end(l->at, l->end);
         while (l->at < l->end && *l->at != ';' && !is_token_byte(*l->at)) {
             l->at++; /* garbage */
         }
@@ -168,12 +150,12 @@ static void read_params(struct lexer *l, struct wanted *wanted, size_t count,
             *too_many = true;
             return;
         }
-        skip_cfws(l);
+        l->at = tkt_cfws_end(l->at, l->end);
         if (l->at == l->end || *l->at != '=') {
             continue;
         }
         l->at++;
-        skip_cfws(l);
+        l->at = tkt_cfws_end(l->at, l->end);
         size_t at = values->len;
         TKT_AUTO_BUF struct tkt_buf value = TKT_BUF_INIT(PARAM_VALUE_MAX);
         take_value(l, &value);
@@ -345,7 +327,7 @@ static void add_content_type(struct tkt_mime_header *h, struct lexer *l,
                                [PROTOCOL] = {.name = "protocol"}};
     TKT_AUTO_BUF struct tkt_buf values = TKT_BUF_INIT((size_t)(l->end - l->at) + 1);
 
-    skip_cfws(l);
+    l->at = tkt_cfws_end(l->at, l->end);
     bool ok = take_token(l, type, sizeof(type)) && l->at < l->end && *l->at == '/';
     l->at += ok ? 1 : 0;
     if (!ok || !take_token(l, subtype, sizeof(subtype))) {
@@ -382,7 +364,7 @@ static void add_disposition(struct tkt_mime_header *h, struct lexer *l, size_t p
     struct wanted w[1] = {{.name = "filename"}};
     TKT_AUTO_BUF struct tkt_buf values = TKT_BUF_INIT((size_t)(l->end - l->at) + 1);
 
-    skip_cfws(l);
+    l->at = tkt_cfws_end(l->at, l->end);
     if (take_token(l, word, sizeof(word))) {
         /* RFC 2183 2.8: unknown words mean attachment. */
         h->disposition = strcmp(word, "inline") == 0 ? TKT_DISPOSITION_INLINE
@@ -399,7 +381,7 @@ static void add_content_id(struct tkt_mime_header *h, struct lexer *l,
 {
     TKT_AUTO_BUF struct tkt_buf id = TKT_BUF_INIT(4 * CONTENT_ID_MAX);
 
-    skip_cfws(l);
+    l->at = tkt_cfws_end(l->at, l->end);
     const char *close = memchr(l->at, '>', (size_t)(l->end - l->at));
     bool has_brackets = l->at < l->end && *l->at == '<' && close != NULL;
     const char *p = has_brackets ? l->at + 1 : l->at;
@@ -430,7 +412,7 @@ void tkt_mime_header_add(struct tkt_mime_header *h, const char *name, size_t nam
         }
     } else if (name_len == 25 && tkt_ascii_ieqn(name, "content-transfer-encoding", 25)) {
         char word[32];
-        skip_cfws(&l);
+        l.at = tkt_cfws_end(l.at, l.end);
         take_token(&l, word, sizeof(word));
         h->encoding = tkt_transfer_kind_of(word);
     } else if (name_len == 19 && tkt_ascii_ieqn(name, "content-disposition", 19)) {

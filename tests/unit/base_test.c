@@ -2,6 +2,7 @@
  * common/base: errors, buffers, encodings, hashes, files, log lines.
  */
 #include "base/buf.h"
+#include "base/cfws.h"
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/err.h"
@@ -290,6 +291,34 @@ static void clock_can_be_held(void **state)
     assert_true(tkt_clock_wall_ms() > 1700000000000);
 }
 
+static void comments_nest_and_end_with_the_field(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *behind_cfws;
+    } rows[] = {
+        {"a", "a"},         {" \t\r\n a", "a"}, {"(c) (d(e)f)a(g)", "a(g)"},
+        {"(\\)", ""}, /* its end is quoted */
+        {"(\\)\\()a", "a"}, {"(a", ""},         {"(\\", ""},
+        {"", ""},           {")a", ")a"},       {"\\(a", "\\(a"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
+        const char *text = rows[i].text;
+
+        assert_string_equal(tkt_cfws_end(text, text + strlen(text)), rows[i].behind_cfws);
+    }
+    static const char cut[] = "((a)b)c";
+    for (size_t n = 1; n < sizeof(cut); n++) {
+        const char *end = cut + n;
+
+        assert_ptr_equal(tkt_comment_end(cut, end), n >= 6 ? cut + 6 : end);
+    }
+    static const char nul[] = " \0 a";
+    assert_ptr_equal(tkt_cfws_end(nul, nul + 4), nul + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +333,7 @@ int main(void)
         cmocka_unit_test(files_are_replaced_whole),
         cmocka_unit_test(log_lines_cannot_be_forged),
         cmocka_unit_test(a_status_tells_what_an_address_is_worth),
+        cmocka_unit_test(comments_nest_and_end_with_the_field),
         cmocka_unit_test(clock_can_be_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ticketd/mail/addrspec.h"
 
+#include "base/cfws.h"
 #include "base/enc.h"
 
 #include <string.h>
-
-/* Behind the comment that begins at i. */
-static size_t skip_comment(const char *v, size_t len, size_t i)
-{
-    unsigned depth = 0;
-
-    for (; i < len; i++) {
-        if (v[i] == '\\') {
-            i++;
-        } else if (v[i] == '(') {
-            depth++;
-        } else if (v[i] == ')' && --depth == 0) {
-            return i + 1;
-        }
-    }
-    return len;
-}
 
 /* Behind the quoted string that begins at i. */
 static size_t skip_quoted(const char *v, size_t len, size_t i)
@@ -44,7 +28,7 @@ static void copy_spec(const char *v, size_t i, size_t end, char *out, size_t max
         size_t next = i + 1;
 
         if (v[i] == '(') {
-            i = skip_comment(v, end, i);
+            i = (size_t)(tkt_comment_end(v + i, v + end) - v);
             continue;
         }
         if (v[i] == '"') {
@@ -74,7 +58,7 @@ static void first_mailbox(const char *v, size_t len, size_t *start, size_t *end)
         if (v[i] == '"') {
             i = skip_quoted(v, len, i);
         } else if (v[i] == '(') {
-            i = skip_comment(v, len, i);
+            i = (size_t)(tkt_comment_end(v + i, v + len) - v);
         } else if (v[i] == '<') {
             const char *close = memchr(v + i, '>', len - i);
 

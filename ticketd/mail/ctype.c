@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ticketd/mail/ctype.h"
 
+#include "base/cfws.h"
 #include "base/enc.h"
 
 #include <string.h>
@@ -13,24 +14,6 @@ struct reader {
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* Blanks and comments, which may nest; an open comment eats the rest. */
-static void skip_cfws(struct reader *r)
-{
-    unsigned depth = 0;
-
-    for (; r->at < r->end; r->at++) {
-        if (*r->at == '(') {
-            depth++;
-        } else if (depth > 0 && *r->at == '\\' && r->at + 1 < r->end) {
-            r->at++;
-        } else if (depth > 0 && *r->at == ')') {
-            depth--;
-        } else if (depth == 0 && !is_blank(*r->at)) {
-            return;
-        }
-    }
 }
 
 static bool is_token_char(char c)
@@ -108,14 +91,14 @@ static void read_params(struct reader *r, struct tkt_ctype *out)
             return;
         }
         r->at = semicolon + 1;
-        skip_cfws(r);
+        r->at = tkt_cfws_end(r->at, r->end);
         (void)read_token(r, name, sizeof(name)); /* a cut name matches nothing below */
-        skip_cfws(r);
+        r->at = tkt_cfws_end(r->at, r->end);
         if (r->at == r->end || *r->at != '=') {
             continue;
         }
         r->at++;
-        skip_cfws(r);
+        r->at = tkt_cfws_end(r->at, r->end);
         if (strcmp(name, "boundary") == 0 && !seen_boundary) {
             seen_boundary = true;
             read_boundary(r, out);
@@ -133,7 +116,7 @@ void tkt_ctype_parse(const char *value, size_t len, struct tkt_ctype *out)
     struct reader r = {value, value + len};
 
     memset(out, 0, sizeof(*out));
-    skip_cfws(&r);
+    r.at = tkt_cfws_end(r.at, r.end);
     (void)read_token(&r, out->name,
                      sizeof(out->name)); /* a cut name is TKT_CTYPE_OTHER */
     out->kind = TKT_CTYPE_OTHER;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ticketd/mail/mtafield.h"
 
+#include "base/cfws.h"
 #include "base/enc.h"
 
 #include <stdio.h>
@@ -18,30 +19,13 @@ static void copy_bounded(char *out, size_t max, const char *p, size_t n)
     out[n] = '\0';
 }
 
-/* The end of the comment that begins at p; nested ones count, a "\" quotes. */
-static const char *comment_end(const char *p, const char *end)
-{
-    unsigned depth = 0;
-
-    for (; p < end; p++) {
-        if (*p == '\\' && p + 1 < end) {
-            p++;
-        } else if (*p == '(') {
-            depth++;
-        } else if (*p == ')' && --depth == 0) {
-            return p + 1;
-        }
-    }
-    return end;
-}
-
 /* The next word outside comments; ';' is a word of its own. */
 static bool next_word(const char **at, const char *end, const char **word, size_t *n)
 {
     const char *p = *at;
 
     while (p < end && (*p == ' ' || *p == '(')) {
-        p = *p == '(' ? comment_end(p, end) : p + 1;
+        p = *p == '(' ? tkt_comment_end(p, end) : p + 1;
     }
     *word = p;
     if (p < end && *p == ';') {
