@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/spawn.h"
 #include "base/util.h"
 #include "net/watch.h"
 
@@ -11,7 +12,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -159,52 +159,22 @@ static int check_program(const char *path, struct tkt_err *err)
     return 0;
 }
 
-static int set_up(posix_spawn_file_actions_t *actions, const int fds[4])
-{
-    int rc = 0;
-
-    for (int i = 0; i < 4 && rc == 0; i++) {
-        rc = fds[i] < 0 ? 0 : posix_spawn_file_actions_adddup2(actions, fds[i], i);
-    }
-    if (rc == 0) {
-        rc = posix_spawn_file_actions_addclosefrom_np(actions, fds[3] < 0 ? 3 : 4);
-    }
-    return rc != 0 ? rc : posix_spawn_file_actions_addchdir_np(actions, "/");
-}
-
 static int spawn(const char *path, const int fds[4], pid_t *pid)
 {
-    static char *const environment[] = {
-        (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        (char *)"LANG=C.UTF-8", NULL};
-    char *const argv[] = {(char *)(uintptr_t)path, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attr;
-    sigset_t all, none;
+    static const char *const environment[] = {
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LANG=C.UTF-8", NULL};
+    const char *const argv[] = {path, NULL};
+    const struct tkt_spawn what = {.path = path,
+                                   .argv = argv,
+                                   .environment = environment,
+                                   .fds = fds,
+                                   .fd_count = fds[3] < 0 ? 3 : 4,
+                                   .closes = true,
+                                   .leads_group = true,
+                                   .dir = "/"};
 
-    sigfillset(&all);
-    sigemptyset(&none);
-    int rc = posix_spawn_file_actions_init(&actions);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = posix_spawnattr_init(&attr);
-    if (rc != 0) {
-        posix_spawn_file_actions_destroy(&actions);
-        return rc;
-    }
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &all);
-    posix_spawnattr_setpgroup(&attr, 0);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                        POSIX_SPAWN_SETPGROUP);
-    rc = set_up(&actions, fds);
-    if (rc == 0) {
-        rc = posix_spawn(pid, path, &actions, &attr, argv, environment);
-    }
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&actions);
-    return rc;
+    return tkt_spawn(&what, pid);
 }
 
 /* Standard input, from its beginning: a file without a name, so that nobody has to feed a

@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "base/enc.h"
+#include "base/spawn.h"
 #include "base/util.h"
 #include "notify/mail.h"
 
@@ -11,7 +12,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -63,32 +63,21 @@ static int spawn(struct child *c, const char *const argv[], int in, struct tkt_e
 {
     static const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
                                               "LANG=C", NULL};
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t how;
-    sigset_t none, all;
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) < 0) {
         return tkt_err_errno(err, TKT_ERR_TEMP, "mail: pipe");
     }
-    sigemptyset(&none);
-    sigfillset(&all);
-    (void)posix_spawn_file_actions_init(
-        &files);                      /* these fail for memory alone: and then */
-    (void)posix_spawnattr_init(&how); /* posix_spawn itself does */
-    (void)posix_spawn_file_actions_adddup2(&files, in, 0);
-    (void)posix_spawn_file_actions_adddup2(&files, ends[1], 1);
-    (void)posix_spawn_file_actions_adddup2(&files, ends[1], 2);
-    (void)posix_spawn_file_actions_addclosefrom_np(&files, 3); /* none of ours is its */
-    (void)posix_spawnattr_setsigmask(&how, &none);
-    (void)posix_spawnattr_setsigdefault(&how, &all);
-    (void)posix_spawnattr_setpgroup(&how, 0);
-    (void)posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                             POSIX_SPAWN_SETPGROUP);
-    int rc = posix_spawn(&c->pid, argv[0], &files, &how, (char *const *)argv,
-                         (char *const *)environment);
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&how);
+    const int fds[] = {in, ends[1], ends[1]};
+    const struct tkt_spawn what = {.path = argv[0],
+                                   .argv = argv,
+                                   .environment = environment,
+                                   .fds = fds,
+                                   .fd_count = 3,
+                                   .closes = true,
+                                   .leads_group = true};
+    int rc = tkt_spawn(&what, &c->pid);
+
     close(ends[1]);
     if (rc != 0) {
         close(ends[0]);

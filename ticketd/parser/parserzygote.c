@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/clock.h"
+#include "base/spawn.h"
 #include "base/util.h"
 #include "ticketd/parser/parserchild.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,35 +20,22 @@
 
 static int spawn_process(const char *program, int control, pid_t *pid)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attr;
-    sigset_t none;
-    sigset_t all;
-    char *argv[] = {(char *)(uintptr_t) "ticket-parser", NULL};
-    char *envp[] = {(char *)(uintptr_t) "PATH=/usr/bin:/bin",
-                    (char *)(uintptr_t) "LC_ALL=C.UTF-8", NULL};
+    static const char *const environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8",
+                                              NULL};
+    static const char *const argv[] = {"ticket-parser", NULL};
+    int fds[TKT_PARSER_CONTROL_FD + 1];
 
-    sigemptyset(&none);
-    sigfillset(&all);
-    int rc = posix_spawn_file_actions_init(&actions);
-    if (rc != 0) {
-        return rc;
+    for (int i = 0; i < TKT_PARSER_CONTROL_FD; i++) {
+        fds[i] = -1;
     }
-    rc = posix_spawnattr_init(&attr);
-    if (rc != 0) {
-        posix_spawn_file_actions_destroy(&actions);
-        return rc;
-    }
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &all);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    rc = posix_spawn_file_actions_adddup2(&actions, control, TKT_PARSER_CONTROL_FD);
-    if (rc == 0) {
-        rc = posix_spawn(pid, program, &actions, &attr, argv, envp);
-    }
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&actions);
-    return rc;
+    fds[TKT_PARSER_CONTROL_FD] = control;
+    const struct tkt_spawn what = {.path = program,
+                                   .argv = argv,
+                                   .environment = environment,
+                                   .fds = fds,
+                                   .fd_count = TKT_PARSER_CONTROL_FD + 1};
+
+    return tkt_spawn(&what, pid);
 }
 
 /* READY, or the text of why not. */
