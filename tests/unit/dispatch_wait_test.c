@@ -4,6 +4,8 @@
 #include "tests/unit/store_fixture.h"
 #include "ticketd/jobs/dispatch_private.h"
 
+#include <inttypes.h>
+
 #define MONO INT64_C(1000000)
 #define OWNER "ticketd:1:00"
 
@@ -142,6 +144,58 @@ static void a_clock_that_jumps_just_before_a_claim_ends_no_lease_of_ours(void **
     end(&s);
 }
 
+static int64_t lease_of(struct fixture *f, int64_t job)
+{
+    char sql[80];
+
+    snprintf(sql, sizeof(sql), "SELECT due FROM jobs WHERE id = %" PRId64, job);
+    return number(f, sql);
+}
+
+static void
+a_renewal_that_could_not_be_written_is_tried_again_within_seconds(void **state)
+{
+    struct fixture *f = *state;
+    struct site s;
+    struct sample m;
+    int64_t longest = 0;
+
+    begin(&s);
+    make(f, &m, "x");
+    assert_int_equal(tkt_store_jobs_claim(f->store, OWNER, NOW, TKT_DISPATCH_LEASE_MS,
+                                          &s.one.job, 1, NULL),
+                     1);
+    s.d.commit = tkt_commit_start(&f->store, 16, NULL);
+    assert_non_null(s.d.commit);
+    tkt_dispatch_renew(&s.p);
+    execute(f, "CREATE TRIGGER busy BEFORE UPDATE OF due ON jobs"
+               " BEGIN SELECT RAISE(ABORT, 'busy'); END");
+    tkt_clock_advance(TKT_DISPATCH_LEASE_MS / 3);
+    for (int i = 0; i < 30; i++) {
+        tkt_dispatch_renew(&s.p);
+        assert_int_equal(lease_of(f, s.one.job.id), NOW + TKT_DISPATCH_LEASE_MS);
+        longest = TKT_MAX(longest, s.p.renew_again_ms - tkt_clock_mono_ms());
+        assert_true(s.p.renew_again_ms > tkt_clock_mono_ms()); /* not with every look */
+        tkt_clock_advance(500);
+    }
+    assert_true(longest >= 2000 && longest <= 5000);
+    /* What is claimed meanwhile goes by the time until which leases were made. */
+    assert_true(s.p.renew_by_ms + TKT_DISPATCH_LEASE_MS / 3 <
+                NOW + TKT_DISPATCH_LEASE_MS);
+    execute(f, "DROP TRIGGER busy");
+    tkt_clock_advance(longest);
+    tkt_dispatch_renew(&s.p);
+    assert_int_equal(lease_of(f, s.one.job.id),
+                     tkt_clock_wall_ms() + TKT_DISPATCH_LEASE_MS);
+    tkt_clock_advance(500);
+    tkt_dispatch_renew(&s.p); /* with its time again */
+    assert_int_equal(lease_of(f, s.one.job.id),
+                     tkt_clock_wall_ms() - 500 + TKT_DISPATCH_LEASE_MS);
+    tkt_commit_stop(&s.d.commit);
+    tkt_jobs_release(&s.one.job, 1);
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +203,7 @@ int main(void)
         cmocka_unit_test(who_holds_all_he_may_waits_for_an_end_whatever_is_due),
         cmocka_unit_test(a_poke_while_ends_are_recorded_waits_for_that),
         T(a_clock_that_jumps_just_before_a_claim_ends_no_lease_of_ours),
+        T(a_renewal_that_could_not_be_written_is_tried_again_within_seconds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

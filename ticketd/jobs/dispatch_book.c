@@ -10,6 +10,9 @@
 #include <string.h>
 
 #define END_BYTES 1024
+/* After a renewal that could not be written: a lease has forty seconds left then. */
+#define RENEW_AGAIN_MIN_MS INT64_C(1000)
+#define RENEW_AGAIN_MAX_MS INT64_C(5000)
 
 /* ---- in the commit writer ------------------------------------------------------------- */
 
@@ -324,13 +327,21 @@ void tkt_dispatch_renew(struct tkt_dispatch *p)
     struct tkt_err err = TKT_ERR_INIT;
     int64_t now = tkt_clock_mono_ms();
     int64_t wall = tkt_clock_wall_ms();
+    bool is_due = now >= p->renew_at_ms || wall >= p->renew_by_ms;
 
-    if (p->held && now < p->renew_at_ms && wall < p->renew_by_ms) {
+    if (p->held && (!is_due || now < p->renew_again_ms)) {
         return;
     }
     if (p->held && tkt_commit_call(p->d->commit, apply_renew, p, true, &err) < 0) {
         tkt_log(TKT_LOG_ERROR, NULL, "job.renew", "error", err.text, NULL);
+        /* renew_by_ms stays: a claim goes by the time until which leases were made. */
+        p->renew_pause_ms = TKT_MIN(TKT_MAX(2 * p->renew_pause_ms, RENEW_AGAIN_MIN_MS),
+                                    RENEW_AGAIN_MAX_MS);
+        p->renew_again_ms = now + p->renew_pause_ms;
+        return;
     }
+    p->renew_pause_ms = 0;
+    p->renew_again_ms = now;
     p->renew_at_ms = now + TKT_DISPATCH_LEASE_MS / 3;
     p->renew_by_ms = wall + TKT_DISPATCH_LEASE_MS / 3;
 }

@@ -77,7 +77,9 @@ struct tkt_dispatch {
     int64_t next_due_ms; /* wall */
     int64_t turn_at_ms;  /* monotonic: a held one may have its turn then */
     int64_t renew_at_ms;
-    int64_t renew_by_ms; /* wall: leases are told in it, and it may jump */
+    int64_t renew_by_ms;    /* wall: leases are told in it, and it may jump */
+    int64_t renew_again_ms; /* monotonic: not before, though it is due; one failed */
+    int64_t renew_pause_ms; /* after the last that failed; 0: it did not */
     int64_t sweep_at_ms;
     bool look;
     int singly;               /* so many ends are recorded one by one */
