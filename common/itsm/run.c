@@ -123,11 +123,10 @@ static int inline_file(const struct tkt_itsm_request *r, struct tkt_buf *out,
 
 static struct tkt_http_peer peer_of(const struct tkt_conf_itsm *conf)
 {
-    return (struct tkt_http_peer){.ca_file = conf->ca_file[0] ? conf->ca_file : NULL,
-                                  .client_cert =
-                                      conf->cert_file[0] ? conf->cert_file : NULL,
-                                  .client_key = conf->key_file[0] ? conf->key_file : NULL,
-                                  .proxy = conf->proxy[0] ? conf->proxy : NULL,
+    return (struct tkt_http_peer){.ca_file = conf->ca_file,
+                                  .client_cert = conf->cert_file,
+                                  .client_key = conf->key_file,
+                                  .proxy = conf->proxy,
                                   .allow_plain = conf->allow_plain,
                                   .in_flight_max = (int)conf->concurrency};
 }

@@ -164,6 +164,23 @@ static bool dup_string(char **to, const char *from)
     return !from || (*to = strdup(from)) != NULL;
 }
 
+bool tkt_http_is_given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+static bool dup_given(char **to, const char *from)
+{
+    return dup_string(to, tkt_http_is_given(from) ? from : NULL);
+}
+
+bool tkt_http_copy_peer(struct tkt_http_call *c, const struct tkt_http_peer *p)
+{
+    return dup_given(&c->ca_file, p->ca_file) &&
+           dup_given(&c->client_cert, p->client_cert) &&
+           dup_given(&c->client_key, p->client_key) && dup_given(&c->proxy, p->proxy);
+}
+
 static bool add_header(struct tkt_http_call *c, const char *line)
 {
     struct curl_slist *more = curl_slist_append(c->headers, line);
@@ -222,7 +239,7 @@ static int check_files(const struct tkt_http_peer *p, struct tkt_err *err)
     const char *const files[] = {p->ca_file, p->client_cert, p->client_key};
 
     for (size_t i = 0; i < TKT_ARRAY_LEN(files); i++) {
-        if (files[i] && access(files[i], R_OK) < 0) {
+        if (tkt_http_is_given(files[i]) && access(files[i], R_OK) < 0) {
             return tkt_err_errno(err, TKT_ERR_CONF, "%s", files[i]);
         }
     }
@@ -260,10 +277,7 @@ static int fill(struct tkt_http_call *c, const struct tkt_http_request *q,
     tkt_buf_init(&c->response.head, TKT_HTTP_ANSWER_HEAD_MAX);
     if (!dup_string(&c->method, q->method) || !dup_string(&c->url, q->url) ||
         !dup_string(&c->accept_type, q->accept_type) ||
-        !dup_string(&c->ca_file, q->peer.ca_file) ||
-        !dup_string(&c->client_cert, q->peer.client_cert) ||
-        !dup_string(&c->client_key, q->peer.client_key) ||
-        !dup_string(&c->proxy, q->peer.proxy) || !(c->host = host_get(c->http, key))) {
+        !tkt_http_copy_peer(c, &q->peer) || !(c->host = host_get(c->http, key))) {
         return tkt_err_set(err, TKT_ERR_TEMP, "http: no memory");
     }
     return 0;

@@ -44,7 +44,7 @@ enum tkt_http_outcome {
 };
 extern const char *const tkt_http_outcome_names[]; /* "done", ... */
 
-/* How a server is reached; the same for all requests to it. NULL or 0: the default. */
+/* How a server is reached; the same for all requests to it. NULL, "" or 0: the default. */
 struct tkt_http_peer {
     const char *ca_file;     /* PEM bundle instead of the system's */
     const char *client_cert; /* PEM */

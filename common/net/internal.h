@@ -85,6 +85,11 @@ struct tkt_http_call {
     void *arg;
 };
 
+/* Neither NULL nor "". */
+bool tkt_http_is_given(const char *text);
+/* Files and proxy of peer into the call; one that is not given stays NULL. false: no
+ * memory. */
+bool tkt_http_copy_peer(struct tkt_http_call *call, const struct tkt_http_peer *peer);
 /* Sets all options of call->easy. 0 or -1. */
 int tkt_http_setup(struct tkt_http_call *call, struct tkt_err *err);
 /* Fills call->response from what curl says. */

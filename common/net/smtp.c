@@ -391,11 +391,6 @@ void tkt_smtp_judge(struct tkt_http_call *c, CURLcode code)
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
-static bool given(const char *s)
-{
-    return s != NULL && s[0] != '\0';
-}
-
 /* What would end the command, or stand outside of its brackets. */
 static bool is_illegal(const char *address)
 {
@@ -417,7 +412,7 @@ static bool is_ascii(const char *text)
 
 static bool copy(char **to, const char *from)
 {
-    return !given(from) || (*to = strdup(from)) != NULL;
+    return !tkt_http_is_given(from) || (*to = strdup(from)) != NULL;
 }
 
 static bool copy_mechanisms(struct tkt_smtp_call *m, const char *names)
@@ -428,7 +423,7 @@ static bool copy_mechanisms(struct tkt_smtp_call *m, const char *names)
     if (m->bearer) {
         return (m->mechanisms = strdup("AUTH=XOAUTH2")) != NULL;
     }
-    names = given(names) ? names : "PLAIN LOGIN";
+    names = tkt_http_is_given(names) ? names : "PLAIN LOGIN";
     for (const char *p = names + strspn(names, " "); *p; p += strspn(p, " ")) {
         size_t len = strcspn(p, " ");
 
@@ -450,20 +445,19 @@ static int copy_all(struct tkt_http_call *c, const struct tkt_smtp_request *q,
 
     c->smtp = m;
     /* curl takes the name for EHLO from the path. */
-    ok = ok && asprintf(&m->url, "%s%s%s", q->url, given(q->helo) ? "/" : "",
-                        given(q->helo) ? q->helo : "") > 0;
+    ok = ok && asprintf(&m->url, "%s%s%s", q->url, tkt_http_is_given(q->helo) ? "/" : "",
+                        tkt_http_is_given(q->helo) ? q->helo : "") > 0;
     ok = ok && copy(&m->from, q->from) && copy(&m->user, q->user) &&
          copy(&m->password, q->password) && copy(&m->bearer, q->bearer) &&
          copy_mechanisms(m, q->mechanisms) && (c->url = strdup(q->url)) != NULL &&
-         copy(&c->ca_file, q->peer.ca_file) &&
-         copy(&c->client_cert, q->peer.client_cert) &&
-         copy(&c->client_key, q->peer.client_key) &&
+         tkt_http_copy_peer(c, &q->peer) &&
          (c->headers = curl_slist_append(NULL, q->to)) != NULL &&
          (c->body = malloc(q->mail_len)) != NULL;
     if (!ok) {
         return tkt_err_set(err, TKT_ERR_TEMP, "smtp: no memory");
     }
-    m->needs_utf8 = !is_ascii(q->to) || (given(q->from) && !is_ascii(q->from));
+    m->needs_utf8 =
+        !is_ascii(q->to) || (tkt_http_is_given(q->from) && !is_ascii(q->from));
     memcpy(c->body, q->mail, q->mail_len);
     c->body_len = q->mail_len;
     c->body_size = (int64_t)q->mail_len;
@@ -479,8 +473,9 @@ int tkt_smtp_fill(struct tkt_http_call *c, const struct tkt_smtp_request *q, cha
     if (tkt_smtp_split_url(q->url, key, size, &is_tls, &is_here, err) < 0) {
         return -1;
     }
-    if (!given(q->to) || is_illegal(q->to) || (q->from && is_illegal(q->from)) ||
-        (given(q->helo) && strpbrk(q->helo, " /?#%\r\n"))) {
+    if (!tkt_http_is_given(q->to) || is_illegal(q->to) ||
+        (q->from && is_illegal(q->from)) ||
+        (tkt_http_is_given(q->helo) && strpbrk(q->helo, " /?#%\r\n"))) {
         return tkt_err_set(err, TKT_ERR_PERM, "smtp: not an address");
     }
     if (q->mail_len == 0 || q->mail_len > TKT_SMTP_MAIL_MAX) {

@@ -107,11 +107,6 @@ static char *envelope(struct tkt_channel_call *call, const char *address,
     return out;
 }
 
-static const char *or_null(const char *s)
-{
-    return s[0] != '\0' ? s : NULL;
-}
-
 int tkt_mail_build(struct tkt_channel_call *call, struct tkt_buf *mail,
                    struct tkt_smtp_request *request, struct tkt_err *err)
 {
@@ -142,9 +137,9 @@ int tkt_mail_build(struct tkt_channel_call *call, struct tkt_buf *mail,
         .mail_len = mail->len,
         .timeout_ms = conf->timeout_ms,
         .starttls = option(conf, "tls")[0] != '\0',
-        .peer = {.ca_file = or_null(conf->ca_file),
-                 .client_cert = or_null(conf->cert_file),
-                 .client_key = or_null(conf->key_file),
+        .peer = {.ca_file = conf->ca_file,
+                 .client_cert = conf->cert_file,
+                 .client_key = conf->key_file,
                  .allow_plain = conf->allow_plain,
                  .in_flight_max = (int)conf->concurrency}};
     return 0;

@@ -5,17 +5,12 @@
 
 #define ANSWER_MAX (256 * 1024)
 
-static const char *or_null(const char *text)
-{
-    return text[0] != '\0' ? text : NULL;
-}
-
 static struct tkt_http_peer peer_of(const struct tkt_conf_channel *conf)
 {
-    return (struct tkt_http_peer){.ca_file = or_null(conf->ca_file),
-                                  .client_cert = or_null(conf->cert_file),
-                                  .client_key = or_null(conf->key_file),
-                                  .proxy = or_null(conf->proxy),
+    return (struct tkt_http_peer){.ca_file = conf->ca_file,
+                                  .client_cert = conf->cert_file,
+                                  .client_key = conf->key_file,
+                                  .proxy = conf->proxy,
                                   .allow_plain = conf->allow_plain};
 }
 

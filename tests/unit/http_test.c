@@ -487,6 +487,31 @@ static void a_ca_file_that_is_not_there_is_named(void **state)
     assert_non_null(strstr(r.err.text, "/nonexistent/ca.pem"));
 }
 
+/* As configurations have it: what is not set is "". */
+static void what_is_empty_of_how_to_reach_a_server_counts_as_not_given(void **state)
+{
+    struct tkt_http_request q = {
+        .peer = {.ca_file = "", .client_cert = "", .client_key = "", .proxy = ""}};
+    struct tkt_http_response r = ask("POST", "/ok", "{}", q);
+
+    (void)state;
+    assert_int_equal(r.outcome, TKT_HTTP_DONE);
+    tkt_http_response_release(&r);
+    /* With a proxy it would not be looked at where the name leads to. */
+    q.peer.public_only = true;
+    q.peer.allow_plain = true;
+    char url[200];
+    snprintf(url, sizeof(url), "%s", fake_url(fake, "/ok"));
+    char *host = strstr(url, "127.0.0.1");
+    assert_non_null(host);
+    memcpy(host, "localhost", 9);
+    int before = fake_requests(fake);
+    r = ask("POST", url, "{}", q);
+    assert_int_equal(r.outcome, TKT_HTTP_REJECTED);
+    assert_int_equal(fake_requests(fake), before);
+    tkt_http_response_release(&r);
+}
+
 /* ---- TLS: openssl(1) as the server ----------------------------------------------------- */
 
 struct tls {
@@ -616,6 +641,7 @@ int main(void)
         TEST(header_fields_cannot_be_smuggled),
         TEST(the_environment_names_no_proxy),
         TEST(a_ca_file_that_is_not_there_is_named),
+        TEST(what_is_empty_of_how_to_reach_a_server_counts_as_not_given),
         TEST(a_server_and_a_client_are_proved_by_tls),
     };
 

@@ -190,8 +190,8 @@ int tkt_llm_ask_fill(const struct tkt_llm_ask *a, struct tkt_llm_room *room,
                                    .answer_max = TKT_LLM_ANSWER_MAX,
                                    .timeout_ms = TKT_MAX(timeout_ms, INT64_C(1)),
                                    .repeatable = true, /* twice costs twice, no more */
-                                   .peer = {.ca_file = *c->ca_file ? c->ca_file : NULL,
-                                            .proxy = *c->proxy ? c->proxy : NULL,
+                                   .peer = {.ca_file = c->ca_file,
+                                            .proxy = c->proxy,
                                             .allow_plain = c->allow_plain,
                                             .in_flight_max = (int)c->at_once}};
     return 0;

@@ -246,11 +246,6 @@ static void done(struct tkt_http_call *http, struct tkt_http_response *response)
 
 /* ---- requests ------------------------------------------------------------------------- */
 
-static const char *or_null(const char *text)
-{
-    return text[0] != '\0' ? text : NULL;
-}
-
 static int start(struct sink *s, const struct tkt_buf *body, struct tkt_err *err)
 {
     const struct tkt_conf_sink *conf = s->conf;
@@ -262,10 +257,10 @@ static int start(struct sink *s, const struct tkt_buf *body, struct tkt_err *err
                                        .answer_max = TKT_HTTP_ANSWER_MAX,
                                        .timeout_ms = conf->timeout_ms,
                                        .repeatable = true,
-                                       .peer = {.ca_file = or_null(conf->ca_file),
-                                                .client_cert = or_null(conf->cert_file),
-                                                .client_key = or_null(conf->key_file),
-                                                .proxy = or_null(conf->proxy),
+                                       .peer = {.ca_file = conf->ca_file,
+                                                .client_cert = conf->cert_file,
+                                                .client_key = conf->key_file,
+                                                .proxy = conf->proxy,
                                                 .allow_plain = conf->allow_plain},
                                        .done = done,
                                        .arg = s};
