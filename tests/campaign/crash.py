@@ -12,13 +12,11 @@ import os
 import random
 import signal
 import smtplib
-import threading
 import time
 
-from harness.mta import Postfix
-from harness.product import Product
+from campaign.frame import Campaign
 from harness.smtp import header, send
-from harness.util import make_root, port_open, remove_root, wait_for
+from harness.util import port_open, wait_for
 
 DESK = "support@example.test"
 ANN = "ann@customer.example"
@@ -34,18 +32,17 @@ def mail(n, size):
 KINDS = ("ticketd", "milter", "parser", "smtpd")
 
 
-class Crash:
+class Crash(Campaign):
+    name = "crash"
+    postfix_settings = "service_throttle_time = 1s\n"
+
     def __init__(self, build, mails, kills, senders=8, seed=None):
-        self.build, self.total, self.kills_wanted = build, mails, kills
-        self.seed = seed if seed is not None else random.randrange(1 << 32)
-        self.random = random.Random(self.seed)
-        self.senders = senders
+        super().__init__(build, mails, seed)
+        self.kills_wanted, self.senders = kills, senders
         self.kills = collections.Counter()
         self.answers = collections.Counter()
         self.todo = collections.deque(range(mails))
-        self.lock = threading.Lock()
         self.done = 0
-        self.failed = None
 
     def kills_at(self, done):
         """How many kills there should have been by then."""
@@ -117,12 +114,10 @@ class Crash:
             zygote = self.children(self.product.ticketd.pid)
             below = [c for z in zygote for c in self.children(z)]
             return self.random.choice(below + zygote) if zygote else None
-        if what == "smtpd":
-            with open(f"{self.postfix.root}/spool/pid/master.pid", encoding="ascii") as f:
-                below = self.children(int(f.read()))
-            names = [c for c in below if self.command(c) == "smtpd"]
-            return self.random.choice(names) if names else None
-        return (self.product.ticketd if what == "ticketd" else self.product.milter).pid
+        with open(f"{self.postfix.root}/spool/pid/master.pid", encoding="ascii") as f:
+            below = self.children(int(f.read()))
+        names = [c for c in below if self.command(c) == "smtpd"]
+        return self.random.choice(names) if names else None
 
     @staticmethod
     def command(pid):
@@ -137,67 +132,38 @@ class Crash:
         if self.random.random() < 0.5:
             self.wait_for_commit()
             time.sleep(self.random.random() * 0.002)
+        if what in ("ticketd", "milter"):
+            self.kills[what] += 1
+            self.kill(what)
+        elif self.kill_below(what):
+            self.kills[what] += 1
+
+    def kill_below(self, what):
+        """False: there was none."""
         pid = self.victim(what)
         if pid is None:
             port_open(self.postfix.port)  # a connection brings an smtpd
-            return
+            return False
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
-            return
-        self.kills[what] += 1
-        if what == "ticketd":
-            self.product.ticketd.wait()
-            self.product.start_ticketd()
-        elif what == "milter":
-            self.product.milter.wait()
-            self.product.start_milter()
+            return False
+        return True
 
     def killer(self):
-        try:
-            while self.failed is None:
-                due = [w for w in KINDS if self.kills[w] < self.kills_wanted]
-                if not due:
-                    return
-                # spread the kills over the whole run
-                if sum(self.kills.values()) > self.kills_at(self.done) + 8:
-                    time.sleep(0.01)
-                    continue
-                self.kill_one(self.random.choice(due))
-        except Exception as e:  # pylint: disable=broad-except
-            self.failed = e
+        while self.failed is None:
+            due = [w for w in KINDS if self.kills[w] < self.kills_wanted]
+            if not due:
+                return
+            # spread the kills over the whole run
+            if sum(self.kills.values()) > self.kills_at(self.done) + 8:
+                time.sleep(0.01)
+                continue
+            self.kill_one(self.random.choice(due))
 
     # ---- the run ----------------------------------------------------------------
-    def run(self):
-        """Returns a dict of figures; raises AssertionError when the promise is broken."""
-        root = make_root("tkt-crash-")
-        self.product = Product(root, self.build)
-        self.postfix = Postfix(root, settings=(
-            f"smtpd_milters = {self.product.milter_socket}\n"
-            "smtpd_client_connection_count_limit = 0\nmilter_connect_timeout = 5s\n"
-            "service_throttle_time = 1s\n"))
-        start = time.monotonic()
-        try:
-            self.product.start()
-            self.postfix.start()
-            threads = [threading.Thread(target=self.sender, args=(i,))
-                       for i in range(self.senders)]
-            threads.append(threading.Thread(target=self.killer))
-            for t in threads:
-                t.start()
-            for t in threads:
-                t.join()
-            if self.failed is not None:
-                raise self.failed
-            return self.check(time.monotonic() - start)
-        except BaseException:
-            print(f"seed {self.seed}\n" + self.product.log("ticketd")[-6000:]
-                  + self.product.log("milter")[-3000:])
-            raise
-        finally:
-            self.postfix.stop()
-            self.product.stop()
-            remove_root(root)
+    def work(self):
+        return [(self.sender, (i,)) for i in range(self.senders)] + [(self.killer, ())]
 
     def check(self, took):
         wait_for("delivery", self.postfix.queue_empty, 120, 0.5)
@@ -212,7 +178,7 @@ class Crash:
             untagged += not tag
             tags[header(copy, "Message-ID")].add(tag)
         verify = self.product.ctl("verify", check=False)
-        figures = {"seed": self.seed, "mails": self.total, "seconds": round(took, 1),
+        figures = {"mails": self.total, "seconds": round(took, 1),
                    "kills": dict(self.kills), "answers": {str(k): v for k, v in
                                                           self.answers.items()},
                    "tickets": sum(by_subject.values()), "lost": len(lost),

@@ -9,17 +9,13 @@ notices than an hour allows, and who says that he is a program got none.
 """
 import collections
 import os
-import random
-import signal
 import smtplib
 import sqlite3
-import threading
 import time
 
-from harness.mta import Postfix
-from harness.product import Product
+from campaign.frame import Campaign
 from harness.smtp import header, send_on
-from harness.util import make_root, remove_root, wait_for
+from harness.util import wait_for
 
 DESK = "support@example.test"
 ROBOTS = [f"robot{n}@robots.test" for n in range(10)]
@@ -49,14 +45,18 @@ def mail(n, robot, to=DESK, answers=""):
     return (head + f"\r\nWe have it as {n} and look at it.\r\n").encode()
 
 
-class Storm:
+class Storm(Campaign):
+    name = "storm"
+    postfix_settings = "virtual_mailbox_domains = example.test, robots.test\n"
+
     def __init__(self, build, mails, kills, seed=None):
-        self.build, self.total, self.kills = build, mails, kills
-        self.random = random.Random(seed)
+        super().__init__(build, mails, seed)
+        self.kills = kills
         self.answers = collections.deque()  # (robot, to, Message-ID) that it has to write
-        self.lock = threading.Lock()
         self.begun = self.done = self.killed = self.answered = 0
-        self.failed, self.is_over = None, False
+        self.seen = set()  # files of mails
+        self.told = {r: collections.Counter() for r in ROBOTS}  # Message-IDs
+        self.is_over = False
 
     # ---- who writes ---------------------------------------------------------------
     def next_mail(self):
@@ -103,20 +103,18 @@ class Storm:
                 s = self.deliver(s, *todo)
                 with self.lock:
                     self.done += 1
-        except Exception as e:  # pylint: disable=broad-except
-            self.failed = e
         finally:
             if s is not None:
                 s.close()
 
     # ---- who answers --------------------------------------------------------------
-    def look(self, seen, told):
+    def look(self):
         """New mails in the robots' mailbox: each is to be answered."""
         folder = f"{self.postfix.root}/mail/all/new"
         for entry in os.scandir(folder) if os.path.isdir(folder) else ():
-            if entry.name in seen:
+            if entry.name in self.seen:
                 continue
-            seen.add(entry.name)
+            self.seen.add(entry.name)
             with open(entry.path, "rb") as f:
                 raw = f.read()
             to = (header(raw, "To") or b"").decode()
@@ -125,92 +123,57 @@ class Storm:
             if robot is None:
                 continue
             number = header(raw, "Message-ID").decode()
-            told[robot][number] += 1
+            self.told[robot][number] += 1
             back = (header(raw, "Reply-To") or header(raw, "From")).decode()
             with self.lock:
                 self.answers.append((robot, back.split("<")[-1].strip("> \r\n"), number))
 
-    def reader(self, seen, told):
-        try:
-            while self.failed is None and self.done < self.total:
-                self.look(seen, told)
-                time.sleep(0.2)
-        except Exception as e:  # pylint: disable=broad-except
-            self.failed = e
+    def reader(self):
+        while self.failed is None and self.done < self.total:
+            self.look()
+            time.sleep(0.2)
 
     # ---- who kills ----------------------------------------------------------------
     def killer(self):
-        try:
-            while self.failed is None and self.killed < self.kills:
-                if self.done < self.due_at(self.killed + 1) - CONNECTIONS - 40:
-                    time.sleep(0.01)
-                    continue
-                time.sleep(self.random.random() * 0.3)
-                os.kill(self.product.ticketd.pid, signal.SIGKILL)
-                self.product.ticketd.wait()
-                self.product.start_ticketd()
-                self.killed += 1
-        except Exception as e:  # pylint: disable=broad-except
-            self.failed = e
+        while self.failed is None and self.killed < self.kills:
+            if self.done < self.due_at(self.killed + 1) - CONNECTIONS - 40:
+                time.sleep(0.01)
+                continue
+            time.sleep(self.random.random() * 0.3)
+            self.kill("ticketd")
+            self.killed += 1
 
     # ---- the run ------------------------------------------------------------------
-    def run(self):
-        """Returns a dict of figures; raises AssertionError when the promise is broken."""
-        root = make_root("tkt-storm-")
-        self.product = Product(root, self.build)
-        self.postfix = Postfix(root, settings=(
-            f"smtpd_milters = {self.product.milter_socket}\nmilter_connect_timeout = 5s\n"
-            "virtual_mailbox_domains = example.test, robots.test\n"
-            "smtpd_client_connection_count_limit = 0\n"))
+    def prepare(self):
         self.product.parts["desks"] = DESKS.format(desk=DESK, port=self.postfix.port,
                                                    cap=PER_HOUR)
-        seen, told = set(), {r: collections.Counter() for r in ROBOTS}
-        start = time.monotonic()
-        try:
-            self.product.start()
-            self.postfix.start()
-            threads = [threading.Thread(target=self.writer) for _ in range(CONNECTIONS)]
-            threads += [threading.Thread(target=self.killer),
-                        threading.Thread(target=self.reader, args=(seen, told))]
-            for t in threads:
-                t.start()
-            for t in threads:
-                t.join()
-            if self.failed is not None:
-                raise self.failed
-            took = time.monotonic() - start
-            self.settle(seen, told)
-            return self.check(took, told)
-        except BaseException:
-            print(self.product.log("ticketd")[-6000:] + self.postfix.log()[-3000:])
-            raise
-        finally:
-            self.postfix.stop()
-            self.product.stop()
-            remove_root(root)
 
-    def settle(self, seen, told):
+    def work(self):
+        return [(self.writer, ())] * CONNECTIONS + [(self.killer, ()), (self.reader, ())]
+
+    def settle(self):
         """Until all that there is to tell has come to the robots; nobody answers any more.
         Notices are planned in the order of the mails."""
         last = mail("last", LAST).replace(b"last.storm@", b"last.one@")
         self.deliver(None, LAST, DESK, last).close()
-        wait_for("the last notice", lambda: self.look(seen, told) or self.is_over, 300, 0.5)
+        wait_for("the last notice", lambda: self.look() or self.is_over, 300, 0.5)
         wait_for("notices", lambda: self.product.json("queue", "list", "--limit", "1") == [],
                  120, 0.5)
         wait_for("delivery", self.postfix.queue_empty, 120, 0.5)
-        self.look(seen, told)
+        self.look()
 
-    def check(self, took, told):
+    def check(self, took):
+        self.settle()
         with sqlite3.connect(f"file:{self.product.root}/store/tickets.db?mode=ro", uri=True) as db:
             kept, twice = db.execute(
                 "SELECT count(DISTINCT message_id), count(*) - count(DISTINCT message_id)"
                 " FROM messages WHERE message_id LIKE '%.storm@robots.test'").fetchone()
         verify = self.product.ctl("verify", check=False)
-        distinct = {r: len(c) for r, c in told.items()}
-        figures = {"campaign": "storm", "mails": self.total, "seconds": round(took, 1),
+        distinct = {r: len(c) for r, c in self.told.items()}
+        figures = {"mails": self.total, "seconds": round(took, 1),
                    "kills": self.killed, "answers_to_notices": self.answered, "kept": kept,
                    "kept_twice": twice, "notices": sum(distinct.values()),
-                   "notices_sent_again": sum(sum(c.values()) for c in told.values()) -
+                   "notices_sent_again": sum(sum(c.values()) for c in self.told.values()) -
                    sum(distinct.values()),
                    "most_of_one": max(distinct.values()), "verify": verify.returncode}
         assert self.killed == self.kills and kept == self.total and twice == 0, figures
