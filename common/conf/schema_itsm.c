@@ -180,9 +180,10 @@ const struct tkt_conf_row tkt_conf_webhook_rows[TKT_CONF_WEBHOOK_ROWS] = {
          "in X-Forwarded-For calls, and per_peer and rate are that one's. Each must add "
          "the address of its own peer there. The field of others does not count."},
     {INT_ROW(tkt_conf_webhook, per_peer, "per_peer", "16", 1, 1024), .reload = true,
-     .help = "Open at once from one address; a proxy that is not trusted is one."},
+     .help = "Open at once from one address (of IPv6: from one /64, the least that a "
+             "customer has); a proxy that is not trusted is one."},
     {INT_ROW(tkt_conf_webhook, rate, "rate", "20000", 1, 10000000), .reload = true,
-     .help = "Calls an hour from one address."},
+     .help = "Calls an hour from one address (of IPv6: from one /64)."},
     {TIME_ROW(tkt_conf_webhook, timeout_ms, "timeout", "10s", SECOND, 5 * MINUTE),
      .help = "The whole life of a connection."},
     {TIME_ROW(tkt_conf_webhook, window_ms, "window", "5m", SECOND, HOUR), .reload = true,
