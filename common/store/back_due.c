@@ -16,15 +16,14 @@
 
 /* ---- hints ---------------------------------------------------------------------------- */
 
-/* How many tickets of ours have that key. */
-static int hint_key(struct tkt_store *s, const char *itsm, const char *key,
-                    int64_t now_ms, struct tkt_err *err)
+/* How many tickets of ours a query by that name finds. */
+static int hint_name(struct tkt_store *s, enum tkt_sql query, const char *itsm,
+                     const char *name, int64_t now_ms, struct tkt_err *err)
 {
     TKT_AUTO_ROW struct tkt_row row = TKT_ROW_INIT;
     int64_t tickets[TICKETS_PER_KEY_MAX];
     int count = 0;
-    int n = tkt_db_query(s->db, &row, SQL_EXTERNAL_TICKET, err, "ssd", itsm, key,
-                         TICKETS_PER_KEY_MAX);
+    int n = tkt_db_query(s->db, &row, query, err, "ssd", itsm, name, TICKETS_PER_KEY_MAX);
 
     for (; n == 1; n = tkt_row_next(&row, err)) {
         tickets[count++] = tkt_row_int(&row, 0);
@@ -37,6 +36,22 @@ static int hint_key(struct tkt_store *s, const char *itsm, const char *key,
                 : tkt_db_run(s->db, SQL_BACK_HINT, err, "isi", tickets[i], itsm, now_ms);
     }
     return n < 0 ? -1 : count;
+}
+
+/* How many tickets of ours have that key. */
+static int hint_key(struct tkt_store *s, const char *itsm, const char *key,
+                    int64_t now_ms, struct tkt_err *err)
+{
+    return hint_name(s, SQL_EXTERNAL_TICKET, itsm, key, now_ms, err);
+}
+
+/* People who write messages by hand write what they see. */
+static int hint_key_or_number(struct tkt_store *s, const char *itsm, const char *key,
+                              int64_t now_ms, struct tkt_err *err)
+{
+    int known = hint_key(s, itsm, key, now_ms, err);
+
+    return known != 0 ? known : hint_name(s, SQL_EXTERNAL_NUMBER, itsm, key, now_ms, err);
 }
 
 static int hint(struct tkt_store *s, const char *itsm, const char *key,
@@ -54,7 +69,7 @@ static int hint(struct tkt_store *s, const char *itsm, const char *key,
             return fresh;
         }
     }
-    int known = hint_key(s, itsm, key, now_ms, err);
+    int known = hint_key_or_number(s, itsm, key, now_ms, err);
     *out = known > 0 ? TKT_STORE_HINT_TAKEN : TKT_STORE_HINT_UNKNOWN;
     return known < 0 ? -1 : 0;
 }

@@ -188,6 +188,8 @@ static void a_ticket_is_named_where_each_type_names_it(void **state)
         {"github", "", "{\"action\":\"closed\",\"issue\":{\"number\":7}}", "7"},
         {"gitlab", "", "{\"object_attributes\":{\"iid\":9}}", "9"},
         {"gitlab", "", "{\"issue\":{\"iid\":8},\"object_attributes\":{\"id\":1}}", "8"},
+        {"jira", "", "{\"issue\":{\"id\":\"10007\",\"key\":\"SUP-7\"}}", "10007"},
+        {"jsm", "", "{\"issue\":{\"id\":\"10007\",\"key\":\"SUP-7\"}}", "10007"},
         {"jira", "", "{\"issue\":{\"key\":\"SUP-7\"}}", "SUP-7"},
         {"zendesk", "", "{\"detail\":{\"id\":\"35436\"}}", "35436"},
         {"redmine", "", "{\"data\":{\"issue\":{\"id\":123}}}", "123"},

@@ -330,6 +330,31 @@ static void a_delivery_counts_once_and_an_unknown_key_is_told(void **state)
     assert_int_equal(TKT_STORE_HINT_TAKEN, hint(f, "17", "d1", NOW + 3));
 }
 
+static void a_hint_may_say_the_number_that_people_see(void **state)
+{
+    struct fixture *f = *state;
+    struct sample m, other;
+    struct tkt_err err = TKT_ERR_INIT;
+
+    stand(f, &m, "one", "10007");
+    stand(f, &other, "two", "10008");
+    struct tkt_store_external in = {
+        .itsm = "rt", .key = "10007", .number = "SUP-7", .url = ""};
+    in.ticket = m.out[0].ticket;
+    assert_int_equal(0, tkt_store_external_set(f->store, &in, NOW, &err));
+    in.ticket = other.out[0].ticket;
+    in.key = "SUP-7"; /* a key is nearer than a number */
+    in.number = "SUP-8";
+    assert_int_equal(0, tkt_store_external_set(f->store, &in, NOW, &err));
+    assert_int_equal(TKT_STORE_HINT_TAKEN, hint(f, "sup-8", NULL, NOW + 1));
+    assert_int_equal(1, take(f, NOW + 1));
+    assert_int_equal(other.out[0].ticket,
+                     number(f, "SELECT ticket FROM jobs WHERE kind = 'fetch'"));
+    assert_int_equal(TKT_STORE_HINT_TAKEN, hint(f, "SUP-7", NULL, NOW + 2));
+    assert_int_equal(0, take(f, NOW + 2));
+    assert_int_equal(TKT_STORE_HINT_UNKNOWN, hint(f, "SUP-9", NULL, NOW + 3));
+}
+
 static void what_rests_is_asked_less_often_and_what_is_closed_never(void **state)
 {
     struct fixture *f = *state;
@@ -443,6 +468,7 @@ int main(void)
         T(many_hints_are_one_look),
         T(a_hint_during_a_look_asks_for_another_one),
         T(a_delivery_counts_once_and_an_unknown_key_is_told),
+        T(a_hint_may_say_the_number_that_people_see),
         T(what_rests_is_asked_less_often_and_what_is_closed_never),
         T(a_look_that_fails_waits_longer_each_time),
         T(a_list_goes_on_where_it_ended),

@@ -22,7 +22,8 @@ static const struct {
               {"znuny", "/key /TicketID /Ticket/TicketID"},
               {"github", "/key /issue/number"},
               {"gitlab", "/key /issue/iid /object_attributes/iid"},
-              {"jira", "/key /issue/key"},
+              {"jira", "/key /issue/id /issue/key"},
+              {"jsm", "/key /issue/id /issue/key"},
               {"freshservice", "/key /ticket_id /freshdesk_webhook/ticket_id"},
               {"freshdesk", "/key /ticket_id /freshdesk_webhook/ticket_id"},
               {NULL, "/key /id"}};
