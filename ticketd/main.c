@@ -141,24 +141,26 @@ static int exit_of(const struct tkt_err *err)
     }
 }
 
-static int test_config(const struct tkt_conf *conf)
+/* What a start or a reload would refuse. */
+static int test_config(struct tkt_conf *conf)
 {
     struct tkt_buf warnings = TKT_BUF_INIT(1024 * 1024);
+    struct tkt_err err = TKT_ERR_INIT;
 
     if (tkt_conf_warnings(conf, &warnings) == 0) {
         fputs(tkt_buf_str(&warnings), stderr);
     }
     tkt_buf_release(&warnings);
-    if (conf->token.keys.count > 0) {
+    int rc = tkt_settings_test(conf, &err);
+    if (rc == 0 && conf->token.keys.count > 0) {
         struct tkt_token_keys keys = {0};
-        struct tkt_err err = TKT_ERR_INIT;
-        int rc = tkt_keyring_load(&conf->token, conf->store.path, &keys, &err);
 
+        rc = tkt_keyring_load(&conf->token, conf->store.path, &keys, &err);
         tkt_token_keys_wipe(&keys);
-        if (rc < 0) {
-            fprintf(stderr, "%s: %s\n", conf->path, err.text);
-            return exit_of(&err);
-        }
+    }
+    if (rc < 0) {
+        fprintf(stderr, "%s: %s\n", conf->path, err.text);
+        return exit_of(&err);
     }
     printf("%s: the configuration is good\n", conf->path);
     return EX_OK;

@@ -151,6 +151,21 @@ static int make_slas(struct tkt_settings *s, struct tkt_err *err)
     return s->sla ? 0 : -1;
 }
 
+/* All that a configuration may be refused for; keys apart, which may have to be made. */
+static int make_all(struct tkt_settings *s, struct tkt_err *err)
+{
+    s->access = tkt_access_new(&s->conf->access, err);
+    if (!s->access || tkt_itsm_check_all(s->conf, err) < 0 ||
+        tkt_channel_check_all(s->conf, err) < 0 || tkt_sink_check_all(s->conf, err) < 0 ||
+        make_roster(s, err) < 0 || make_slas(s, err) < 0 ||
+        !(s->texts = tkt_notice_texts_load(s->conf, err)) ||
+        tkt_learned_read(s->conf, s->model_version, sizeof(s->model_version), err) < 0 ||
+        make_desks(s, err) < 0 || make_tag_pattern(s, err) < 0) {
+        return -1;
+    }
+    return make_generation(s, err);
+}
+
 struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_dir,
                                       struct tkt_err *err)
 {
@@ -163,19 +178,26 @@ struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_
     s->refs = 1;
     s->conf = *conf;
     *conf = NULL;
-    s->access = tkt_access_new(&s->conf->access, err);
-    if (!s->access || tkt_itsm_check_all(s->conf, err) < 0 ||
-        tkt_channel_check_all(s->conf, err) < 0 || tkt_sink_check_all(s->conf, err) < 0 ||
-        make_roster(s, err) < 0 || make_slas(s, err) < 0 ||
-        !(s->texts = tkt_notice_texts_load(s->conf, err)) ||
-        tkt_learned_read(s->conf, s->model_version, sizeof(s->model_version), err) < 0 ||
-        make_desks(s, err) < 0 || make_tag_pattern(s, err) < 0 ||
-        make_generation(s, err) < 0 ||
+    if (make_all(s, err) < 0 ||
         tkt_keyring_load(&s->conf->token, store_dir, &s->keys, err) < 0) {
         settings_free(s);
         return NULL;
     }
     return s;
+}
+
+int tkt_settings_test(struct tkt_conf *conf, struct tkt_err *err)
+{
+    struct tkt_settings *s = calloc(1, sizeof(*s));
+
+    if (!s) {
+        return tkt_err_set(err, TKT_ERR_TEMP, "settings: no memory");
+    }
+    s->conf = conf;
+    int rc = make_all(s, err);
+    s->conf = NULL; /* it stays the caller's */
+    settings_free(s);
+    return rc;
 }
 
 struct tkt_settings *tkt_settings_get(struct tkt_daemon *d)

@@ -101,6 +101,8 @@ struct tkt_daemon {
  * kept when none is configured. NULL: CONF or TEMP. */
 struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_dir,
                                       struct tkt_err *err);
+/* 0: tkt_settings_new would take it, as far as that can be told without a store. */
+int tkt_settings_test(struct tkt_conf *conf, struct tkt_err *err);
 struct tkt_settings *tkt_settings_get(struct tkt_daemon *d);
 void tkt_settings_put(struct tkt_settings **settings);
 /* Loads the configuration again; on error the old one stays. Any thread. */
