@@ -13,6 +13,7 @@
 #include "ticketd/mail/agentcommand.h"
 #include "ticketd/notice/agentmail.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ME "bob@x.example"
@@ -110,6 +111,91 @@ static void what_is_not_understood_is_told(void **state)
     assert_true(strlen(read_it(longest).wrong) < TKT_AGENTCOMMAND_WRONG_MAX);
 }
 
+/* What a program or a hand puts before the word: no reader sees a difference. */
+static void a_note_begins_behind_what_nobody_sees(void **state)
+{
+    static const char *const blanks[] = {"\xc2\xa0",     "\xef\xbb\xbf", "\xe2\x80\x8b",
+                                         "\xe2\x80\x83", "\xe2\x81\xa0", " \xe3\x80\x80 ",
+                                         "\xc2\xad",     "\xe2\x80\xa8"};
+    char text[100];
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(blanks); i++) {
+        snprintf(text, sizeof(text), "%s#internal he is rude", blanks[i]);
+        assert_string_equal(read_it(text).wrong, "");
+        assert_true(read_it(text).is_internal);
+        assert_true(tkt_agentcommand_is_note(text));
+        snprintf(text, sizeof(text), "#close\n%s#note\nhe is rude", blanks[i]);
+        assert_true(read_it(text).is_internal);
+    }
+}
+
+static void what_may_be_meant_as_a_note_does_not_go_out(void **state)
+{
+    static const char *const notes[] = {"*#internal* he is rude",
+                                        "`#note` he is rude",
+                                        "- #internal he is rude",
+                                        "\xe2\x80\xa2 #internal",
+                                        "[logo]#internal he is rude",
+                                        "[logo]\n\n#internal he is rude",
+                                        "# internal he is rude",
+                                        "##internal",
+                                        "\xef\xbc\x83internal he is rude",
+                                        "#\xe2\x80\x8binternal he is rude",
+                                        "#internal\xc2\xa0he is rude",
+                                        "#internal: he is rude",
+                                        "Hi all,\r\n\r\n#internal he is rude",
+                                        "Hi\n  #Note\nhe is rude",
+                                        "#close\nDone.\n*#internal* he is rude"};
+    static const char *const plain[] = {"see #internal",
+                                        "https://x.example/#note",
+                                        "#1 internal",
+                                        "Hi\n# note: a comment",
+                                        "ok\n> #internal said",
+                                        "Hi\n#notebook",
+                                        "internal: no",
+                                        "a[#internal]",
+                                        "[unclosed\n#1",
+                                        "#",
+                                        "\xff\xfe",
+                                        ""};
+    char text[200];
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(notes); i++) {
+        assert_string_not_equal(read_it(notes[i]).wrong, "");
+        assert_true(strncmp(notes[i], "#close", 6) == 0 ||
+                    tkt_agentcommand_is_note(notes[i]));
+        snprintf(text, sizeof(text), "#public\n%s", notes[i]); /* he says that he knows */
+        if (strncmp(notes[i], "#c", 2) != 0 && strncmp(notes[i], "#i", 2) != 0) {
+            assert_string_equal(read_it(text).wrong, "");
+            assert_true(read_it(text).is_public);
+            assert_false(tkt_agentcommand_is_note(text));
+        }
+    }
+    for (size_t i = 0; i < TKT_ARRAY_LEN(plain); i++) {
+        assert_string_equal(read_it(plain[i]).wrong, "");
+        assert_false(read_it(plain[i]).is_internal);
+        assert_false(tkt_agentcommand_is_note(plain[i]));
+    }
+}
+
+static void a_note_is_one_by_its_first_word(void **state)
+{
+    static const char *const yes[] = {"#internal", "#note\nx", " \n#Internal no",
+                                      "#NOTE look here"};
+    static const char *const no[] = {"",          "#",        "#notebook is broken",
+                                     "see #note", "internal", "#internally"};
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(yes); i++) {
+        assert_true(tkt_agentcommand_is_note(yes[i]));
+    }
+    for (size_t i = 0; i < TKT_ARRAY_LEN(no); i++) {
+        assert_false(tkt_agentcommand_is_note(no[i]));
+    }
+}
+
 static void addresses_of_agents_leave_the_text(void **state)
 {
     static const struct {
@@ -139,6 +225,9 @@ int main(void)
         cmocka_unit_test(all_commands_are_read),
         cmocka_unit_test(a_note_may_begin_in_its_line),
         cmocka_unit_test(what_is_not_understood_is_told),
+        cmocka_unit_test(a_note_begins_behind_what_nobody_sees),
+        cmocka_unit_test(what_may_be_meant_as_a_note_does_not_go_out),
+        cmocka_unit_test(a_note_is_one_by_its_first_word),
         cmocka_unit_test(addresses_of_agents_leave_the_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

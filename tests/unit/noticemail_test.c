@@ -5,7 +5,6 @@
 
 #include "base/util.h"
 #include "notify/mail.h"
-#include "ticketd/intake/agentnote.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -270,23 +269,6 @@ static void the_return_path_may_be_null(void **state)
     tkt_wire_arena_release(&f.arena);
 }
 
-static void a_note_is_one_by_its_first_word(void **state)
-{
-    static const char *const yes[] = {"#internal", "#note\nx", " \n#Internal no",
-                                      "#NOTE look here"};
-    static const char *const no[] = {"",          "#",           "#notebook is broken",
-                                     "see #note", "internal",    "#internally",
-                                     "#note: x",  "Hello\n#note"};
-
-    (void)state;
-    for (size_t i = 0; i < TKT_ARRAY_LEN(yes); i++) {
-        assert_true(tkt_agentnote_is(yes[i]));
-    }
-    for (size_t i = 0; i < TKT_ARRAY_LEN(no); i++) {
-        assert_false(tkt_agentnote_is(no[i]));
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,7 +278,6 @@ int main(void)
         cmocka_unit_test(an_answer_says_what_it_is_and_what_it_answers),
         cmocka_unit_test(other_notices_are_generated_and_a_persons_answer_is_neither),
         cmocka_unit_test(the_return_path_may_be_null),
-        cmocka_unit_test(a_note_is_one_by_its_first_word),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

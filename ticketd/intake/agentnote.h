@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Notes of agents by mail: an agent's answer whose first line begins with #internal or #note
- * is for colleagues. It is kept as internal, changes no state and is told to nobody outside;
+ * is for colleagues (agentcommand.h). It is kept as internal, changes no state and is told to nobody outside;
  * an ITSM gets it as an internal comment. Whoever is no agent writes just that text.
- * Of a local desk so is a mail whose commands are not understood (agentcommand.h).
+ * Of a local desk so is a mail whose commands are not understood.
  * What was taken in unread and opened a ticket is known for one when it is read later.
  * Pure but for the request's own decisions. Threads: the one that has the request.
  */
@@ -10,8 +10,6 @@
 #define TKT_TICKETD_AGENTNOTE_H
 #include "ticketd/intake/request.h"
 
-/* The text begins with one of the words: behind it a blank or the line's end. */
-bool tkt_agentnote_is(const char *text);
 /* Of an analysed request: takes from its decisions what a note does not do. */
 void tkt_agentnote_file(struct tkt_request *req);
 /* It is by an agent and for colleagues, wherever it went: no forward in it names a requester. */

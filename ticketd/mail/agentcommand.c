@@ -10,6 +10,7 @@
 
 #define WORD_MAX 330 /* an address with its NUL */
 #define SHOWN_MAX 60 /* bytes of what was not understood */
+#define WIDE_HASH "\xef\xbc\x83"
 
 struct reading {
     const struct tkt_conf *conf;
@@ -21,6 +22,47 @@ struct reading {
 static bool is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool begins(const char *p, const char *with)
+{
+    return strncmp(p, with, strlen(with)) == 0;
+}
+
+/* The length of one that is wider than ASCII, or has no width at all; or 0. Programs put them
+ * before what people type: to who looks at it the line begins with the word. */
+static size_t wide_blank(const char *p)
+{
+    static const char *const some[] = {"\xc2\xa0",     "\xc2\xad",     "\xcd\x8f",
+                                       "\xd8\x9c",     "\xe1\x9a\x80", "\xe1\xa0\x8e",
+                                       "\xe3\x80\x80", "\xef\xbb\xbf", "\xef\xbf\xbd"};
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(some); i++) {
+        if (begins(p, some[i])) {
+            return strlen(some[i]);
+        }
+    }
+    if (begins(p, "\xe2\x80")) { /* U+2000 to 200F, 2028 to 202F */
+        unsigned char last = (unsigned char)p[2];
+        return (last >= 0x80 && last <= 0x8f) || (last >= 0xa8 && last <= 0xaf) ? 3 : 0;
+    }
+    if (begins(p, "\xe2\x81")) { /* U+205F to 206F */
+        unsigned char last = (unsigned char)p[2];
+        return last >= 0x9f && last <= 0xaf ? 3 : 0;
+    }
+    return 0;
+}
+
+static const char *skip(const char *p, const char *ascii)
+{
+    for (;;) {
+        size_t n = strspn(p, ascii) + wide_blank(p + strspn(p, ascii));
+
+        if (n == 0) {
+            return p;
+        }
+        p += n;
+    }
 }
 
 /* The rest of this line, the space before and behind it left out. */
@@ -213,20 +255,105 @@ static bool take_line(struct reading *r)
     return true;
 }
 
+/* ---- a note that is none --------------------------------------------------------------- */
+
+/* word, and a blank or the end of the line behind it. */
+static bool word_ends(const char *p, const char *word)
+{
+    size_t n = strlen(word);
+
+    return tkt_ascii_ieqn(p, word, n) && (strchr(" \t\r\n", p[n]) != NULL ||
+                                          wide_blank(p + n) > 0); /* or of the text */
+}
+
+/* "*", "- ", "[logo]" and the like before the first word of a line, which HTML becomes. Not
+ * ">": what he quotes is not his. */
+static const char *skip_adornment(const char *p)
+{
+    for (;;) {
+        const char *was = p;
+        size_t bracket = p[0] == '[' ? strcspn(p, "]\n") : 0;
+
+        p = p[bracket] == ']' ? p + bracket + 1 : p;
+        p = skip(p, " \t\r*_~`'\"([{<-+.:!|=");
+        while ((p[0] & 0x80) != 0 && !begins(p, WIDE_HASH)) { /* a bullet */
+            p++;
+        }
+        if (p == was) {
+            return p;
+        }
+    }
+}
+
+static bool is_stray(const char *line, bool is_first)
+{
+    const char *p = skip_adornment(line);
+
+    if (p[0] != '#' && !begins(p, WIDE_HASH)) {
+        return false;
+    }
+    p = skip(p + (p[0] == '#' ? strspn(p, "#") : strlen(WIDE_HASH)),
+             is_first ? " \t" : "");
+    size_t n = tkt_ascii_ieqn(p, "internal", 8) ? 8
+               : tkt_ascii_ieqn(p, "note", 4)   ? 4
+                                                : 0;
+    return n > 0 && !is_letter(p[n]) && (p[n] < '0' || p[n] > '9') && p[n] != '_';
+}
+
+/* The line that looks like the mark of a note, but is not where or as one is read: whoever
+ * wrote it believes that what follows stays here. Comments of shell scripts have a blank
+ * behind their #: below the first line those are none. */
+static const char *stray_word(const char *text)
+{
+    const char *line = skip(text, " \t\r\n");
+
+    for (bool is_first = true; line[0] != '\0'; is_first = false) {
+        if (is_stray(line, is_first)) {
+            return line;
+        }
+        line += strcspn(line, "\n");
+        line += line[0] == '\n';
+    }
+    return NULL;
+}
+
+/* ---- all of it ------------------------------------------------------------------------- */
+
 void tkt_agentcommand_read(const char *text, const struct tkt_conf *conf,
                            const char *from, struct tkt_agentcommand *out)
 {
-    struct reading r = {.conf = conf, .from = from, .out = out};
+    struct reading r = {.conf = conf, .from = from, .p = text, .out = out};
 
     *out = (struct tkt_agentcommand){.state = -1};
-    r.p = text + strspn(text, " \t\r\n");
+    const char *first = skip(text, " \t\r\n");
+    if (first[0] == '#') {
+        r.p = first;
+    }
     while (r.p[0] == '#' && is_letter(r.p[1]) && take_line(&r)) {
-        const char *line = r.p + strspn(r.p, " \t\r");
+        const char *line = skip(r.p, " \t\r");
 
         if (line[0] == '#') {
             r.p = line;
         }
     }
-    r.p += strspn(r.p, "\r\n");
+    r.p += strspn(r.p, r.p == text ? " \t\r\n" : "\r\n");
     out->body = (size_t)(r.p - text);
+    const char *stray =
+        out->is_internal || out->is_public ? NULL : stray_word(text + out->body);
+    if (stray != NULL) {
+        say_wrong(&r, "not where a note is marked", stray, strcspn(stray, "\r\n"));
+    }
+}
+
+bool tkt_agentcommand_is_note(const char *text)
+{
+    static const char *const notes[] = {"#internal", "#note"};
+    const char *first = skip(text, " \t\r\n");
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(notes); i++) {
+        if (word_ends(first, notes[i])) {
+            return true;
+        }
+    }
+    return !word_ends(first, "#public") && stray_word(text) != NULL;
 }

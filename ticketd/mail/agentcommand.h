@@ -3,7 +3,9 @@
  *
  * Promise: all of it is understood, or `wrong` says what was not, and then none of it may be
  * done and nothing of the mail go out. A line that begins with # and a letter is a command;
- * the first line that does not ends them. Pure; any thread.
+ * the first line that does not ends them. What looks like the mark of a note but stands
+ * elsewhere ("*#internal*", "Hi", then "#note") is not understood, unless the mail says that
+ * it is public: a colleague's note never goes out for a bullet before it. Pure; any thread.
  */
 #ifndef TKT_TICKETD_AGENTCOMMAND_H
 #define TKT_TICKETD_AGENTCOMMAND_H
@@ -28,4 +30,6 @@ struct tkt_agentcommand {
 /* from: who wrote it, for `#assign me`. *out borrows conf and from. */
 void tkt_agentcommand_read(const char *text, const struct tkt_conf *conf,
                            const char *from, struct tkt_agentcommand *out);
+/* It is a note, or may be meant as one: where nothing but that is asked (see above). */
+bool tkt_agentcommand_is_note(const char *text);
 #endif
