@@ -17,6 +17,7 @@ import threading
 import pytest
 from conftest import BUILD, make_root, postfix_sites, remove_root, skip_without_postfix
 from harness.mta import Postfix
+from harness.outbox import Outbox
 from harness.product import Product, program
 from harness.smtp import header, send
 from harness.util import wait_for
@@ -184,13 +185,21 @@ desk "it" {
     prefix = "IT"
     reply_to = add
 }
-channel "mail" { type = "mail" url = "smtp://127.0.0.1:9" }
+channel "mail" { type = "mail" options = {"program=%s"} }
+notify "ack" { on = {"created", "comment"} to = {"requester"} channel = "mail" opt_out = yes }
 """
 
 
 @pytest.fixture(scope="module")
-def site():
-    yield from postfix_sites("recipient_delimiter = +\n", desks=DESKS)
+def outbox():
+    path = make_root()
+    yield Outbox(path)
+    remove_root(path)
+
+
+@pytest.fixture(scope="module")
+def site(outbox):
+    yield from postfix_sites("recipient_delimiter = +\n", desks=DESKS % outbox.program)
 
 
 def test_postfix_takes_it_by_smtp_and_by_its_program(site):
@@ -233,7 +242,7 @@ Content-Type: message/delivery-status
 
 Reporting-MTA: dns; mx.remote.example
 
-Final-Recipient: rfc822; ann@customer.example
+Final-Recipient: rfc822; {who}
 Action: {action}
 Status: {status}
 
@@ -241,71 +250,88 @@ Status: {status}
 """
 
 
-def open_ticket(site, make_mail):
+def open_ticket(site, make_mail, outbox, who):
+    """The ticket, the return path of what its requester is told, and the token that all who
+    get a copy of the mail see."""
     site.mta.clear_mails()
-    mail = make_mail("Broken", to="support@example.test", sender="<ann@customer.example>")
-    assert send(site.mta.port, "ann@customer.example", "support@example.test",
-                mail).code == 250
+    mail = make_mail("Broken", to="support@example.test", sender=f"<{who}>")
+    assert send(site.mta.port, who, "support@example.test", mail).code == 250
     wait_for("the mail", lambda: len(site.mta.mails()) == 1)
     raw = site.mta.mails()[0]
     token = re.search(rb"support\+([a-z2-7]{32})@", header(raw, "Reply-To")).group(1)
-    return header(raw, "X-Ticket-ID").split(b";")[0].decode(), token.decode()
+    (notice,) = wait_for("the acknowledgement", lambda: outbox.to(who))
+    (path,) = re.findall(r"-f (support\+b-[a-z2-7]{32}@example\.test)", notice["X-Args"])
+    return header(raw, "X-Ticket-ID").split(b";")[0].decode(), path, token.decode()
+
+
+def come_back(site, to, who, id, status="5.1.1", action="failed"):
+    text = REPORT.format(to=to, who=who, id=id, action=action, status=status)
+    assert send(site.mta.port, "", to, text.replace("\n", "\r\n").encode()).code == 250
 
 
 @pytest.mark.parametrize("by", ["milter", "submit"])
-def test_a_report_to_a_return_path_marks_the_contact_and_opens_nothing(site, mail, by):
-    ticket, token = open_ticket(site, mail)
+def test_a_report_to_a_return_path_marks_the_contact_and_opens_nothing(site, mail, outbox, by):
+    who = f"{by}@customer.example"
+    ticket, to, _ = open_ticket(site, mail, outbox, who)
     count = len(site.product.tickets())
-    to = f"support+b-{token}@example.test"
     for i, (action, status) in enumerate((("delayed", "4.4.1"), ("failed", "5.1.1"))):
-        text = REPORT.format(to=to, id=f"{by}{i}", action=action, status=status)
         if by == "milter":
-            assert send(site.mta.port, "", to, text.replace("\n", "\r\n").encode()).code == 250
+            come_back(site, to, who, f"{by}{i}", status, action)
         else:
+            text = REPORT.format(to=to, who=who, id=f"{by}{i}", action=action, status=status)
             site.product.ctl("submit", "-f", "", "-r", to, stdin=text)
     wait_for("both events", lambda: len(events(site, ticket, "notice.bounced")) == 2)
     assert len(site.product.tickets()) == count
     assert [e["data"]["status"] for e in events(site, ticket, "notice.bounced")] == [
         "4.4.1", "5.1.1"]
-    assert {e["data"]["address"] for e in events(site, ticket, "notice.bounced")} == {
-        "ann@customer.example"}
-    if by == "milter":  # the first time only
-        marked = events(site, ticket, "contact.marked")
-        assert [m["data"]["mark"] for m in marked] == ["undeliverable"]
+    assert {e["data"]["address"] for e in events(site, ticket, "notice.bounced")} == {who}
+    marked = events(site, ticket, "contact.marked")
+    assert [m["data"]["mark"] for m in marked] == ["undeliverable"]
 
 
-def test_a_full_mailbox_and_a_refusal_of_ours_mark_nobody(site, mail):
-    ticket, token = open_ticket(site, mail)
-    to = f"support+b-{token}@example.test"
+def test_a_full_mailbox_and_a_refusal_of_ours_mark_nobody(site, mail, outbox):
+    who = "full@customer.example"
+    ticket, to, _ = open_ticket(site, mail, outbox, who)
     said = (("failed", "5.2.2"), ("failed", "5.7.1"), ("failed", "4.4.7"), ("delayed", "4.4.1"))
     for i, (action, status) in enumerate(said):
-        text = REPORT.format(to=to, id=f"full{i}", action=action, status=status)
-        assert send(site.mta.port, "", to, text.replace("\n", "\r\n").encode()).code == 250
-    text = REPORT.format(to=to, id="full-then-gone", action="failed", status="5.1.1")
-    site.product.ctl("notify", "optout", "ann@customer.example", "--reachable")
+        come_back(site, to, who, f"full{i}", status, action)
     wait_for("all events", lambda: len(events(site, ticket, "notice.bounced")) == len(said))
     assert events(site, ticket, "contact.marked") == []
-    assert send(site.mta.port, "", to, text.replace("\n", "\r\n").encode()).code == 250
+    come_back(site, to, who, "full-then-gone")
     wait_for("the mark", lambda: events(site, ticket, "contact.marked"))
     assert [e["data"]["reason"] for e in events(site, ticket, "contact.marked")] == ["5.1.1"]
-    site.product.ctl("notify", "optout", "ann@customer.example", "--reachable")
 
 
-def test_a_forged_return_path_is_no_report(site, mail):
-    ticket, token = open_ticket(site, mail)
-    forged = token[:-4] + ("aaaa" if token[-4:] != "aaaa" else "bbbb")
-    to = f"support+b-{forged}@example.test"
-    text = REPORT.format(to=to, id="forged", action="failed", status="5.1.1")
-    send(site.mta.port, "", to, text.replace("\n", "\r\n").encode())
-    assert events(site, ticket, "notice.bounced") == []
+def test_who_has_not_had_the_notice_reports_nothing_and_opts_nobody_out(site, mail, outbox):
+    """A changed token is none; that of the thread, which all see who ever stood in a Cc, names
+    the ticket and nobody."""
+    who = "forged@customer.example"
+    ticket, to, seen = open_ticket(site, mail, outbox, who)
+    wrong = to.split("@")[0]
+    wrong = wrong[:-4] + ("aaaa" if wrong[-4:] != "aaaa" else "bbbb") + "@example.test"
+    come_back(site, wrong, who, "forged")
+    come_back(site, f"support+b-{seen}@example.test", who, "seen")
+    opt = f"support+u-{seen}@example.test"
+    message = mail("unsubscribe", to=opt, sender=f"<{who}>")
+    assert send(site.mta.port, who, opt, message).code == 250
+    come_back(site, to, who, "full", "5.2.2")  # behind the others: counted, no mark
+    wait_for("the last", lambda: [e for e in events(site, ticket, "notice.bounced")
+                                  if e["data"].get("address") == who])
+    assert [e["data"].get("address", "") for e in events(site, ticket, "notice.bounced")] == [
+        "", who]
+    assert events(site, ticket, "contact.marked") == []
 
 
-def test_mail_to_the_address_to_unsubscribe_opts_out(site, mail):
-    ticket, token = open_ticket(site, mail)
+def test_mail_to_the_address_to_unsubscribe_opts_out(site, mail, outbox):
+    who = "tired@customer.example"
+    ticket, _, _ = open_ticket(site, mail, outbox, who)
     count = len(site.product.tickets())
-    to = f"support+u-{token}@example.test"
-    message = mail("unsubscribe", to=to, sender="<ann@customer.example>")
-    assert send(site.mta.port, "ann@customer.example", to, message).code == 250
+    site.product.ctl("comment", ticket, "--public", "We look at it.")
+    _, notice = wait_for("the comment", lambda: len(outbox.to(who)) == 2 and sorted(
+        outbox.to(who), key=lambda m: "List-Unsubscribe" in m))
+    to = re.search(r"<mailto:([^?>]+)", notice["List-Unsubscribe"]).group(1)
+    message = mail("unsubscribe", to=to, sender=f"<{who}>")
+    assert send(site.mta.port, who, to, message).code == 250
     wait_for("the mark", lambda: events(site, ticket, "contact.marked"))
     marks = [e["data"]["mark"] for e in events(site, ticket, "contact.marked")]
     assert marks == ["opted-out"]

@@ -228,11 +228,41 @@ static void an_answer_says_what_it_is_and_what_it_answers(void **state)
     assert_false(tkt_token_is_for(&keys, &t, "bob@x.org"));
     assert_true(tkt_token_from_message_id(f.notice.message_id, "mx.example.org", base));
     assert_string_equal(base, token);
-    assert_int_equal(tkt_mail_tag_of(f.notice.return_path, '+', base),
-                     TKT_MAIL_TAG_BOUNCE);
-    assert_string_equal(base, token);
     tkt_wire_arena_release(&f.arena);
     tkt_wire_arena_release(&again.arena);
+}
+
+/* That of the thread is known to all who ever stood in a Cc. */
+static void each_tag_has_a_token_of_its_own(void **state)
+{
+    struct filled f = {0};
+    char token[TKT_TOKEN_LEN + 1], base[100], room[200];
+    struct tkt_token t;
+
+    (void)state;
+    fill(&f, (struct tkt_noticemail){.may_unsubscribe = true});
+    int64_t now_s = f.notice.at_ms / 1000;
+    assert_true(tkt_token_split(f.notice.reply_to, '+', token, base, sizeof(base)));
+    for (int seen = TKT_MAIL_TAG_NONE; seen <= TKT_MAIL_TAG_UNSUBSCRIBE; seen++) {
+        if (seen == TKT_MAIL_TAG_BOUNCE) {
+            assert_int_equal(tkt_mail_tag_of(f.notice.return_path, '+', token), seen);
+        } else if (seen == TKT_MAIL_TAG_UNSUBSCRIBE) {
+            const char *at = strstr(header(&f, "List-Unsubscribe"), "mailto:") + 7;
+            snprintf(room, sizeof(room), "%.*s", (int)strcspn(at, "?>"), at);
+            assert_int_equal(tkt_mail_tag_of(room, '+', token), seen);
+        }
+        assert_int_equal(tkt_token_verify(&keys, token, strlen(token), now_s, &t),
+                         TKT_TOKEN_VALID);
+        assert_int_equal(t.ticket, 17);
+        for (int tag = TKT_MAIL_TAG_NONE; tag <= TKT_MAIL_TAG_UNSUBSCRIBE; tag++) {
+            assert_int_equal(
+                tkt_mail_tag_is_for(&keys, &t, (enum tkt_mail_tag)tag, "Ann@X.org"),
+                tag == seen);
+        }
+        assert_false(
+            tkt_mail_tag_is_for(&keys, &t, (enum tkt_mail_tag)seen, "bob@x.org"));
+    }
+    tkt_wire_arena_release(&f.arena);
 }
 
 static void other_notices_are_generated_and_a_persons_answer_is_neither(void **state)
@@ -276,6 +306,7 @@ int main(void)
         cmocka_unit_test(no_setting_lets_a_null_sender_or_a_bounce_be_answered),
         cmocka_unit_test(a_tag_is_read_as_it_was_written),
         cmocka_unit_test(an_answer_says_what_it_is_and_what_it_answers),
+        cmocka_unit_test(each_tag_has_a_token_of_its_own),
         cmocka_unit_test(other_notices_are_generated_and_a_persons_answer_is_neither),
         cmocka_unit_test(the_return_path_may_be_null),
     };

@@ -102,7 +102,7 @@ static int from_notice(struct gather *g, enum tkt_mail_tag tag, const char *text
     f->tag_ticket = t.ticket;
     snprintf(f->tag_desk, sizeof(f->tag_desk), "%s", t.desk);
     return add_candidate(g, &t, TKT_EVIDENCE_TOKEN,
-                         tkt_token_is_for(g->in->keys, &token, g->from));
+                         tkt_mail_tag_is_for(g->in->keys, &token, tag, g->from));
 }
 
 static int from_recipients(struct gather *g)

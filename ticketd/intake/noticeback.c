@@ -105,8 +105,8 @@ static const char *author_of(struct tkt_reader *reader, const struct back *b,
 
 /* Whose token it is: one of the ticket, else whom the report names, else who writes. */
 static int find_contact(const struct tkt_follow_round *round, const cJSON *data,
-                        const struct tkt_token *token, struct back *b,
-                        struct tkt_err *err)
+                        const struct tkt_token *token, enum tkt_mail_tag tag,
+                        struct back *b, struct tkt_err *err)
 {
     struct tkt_wire_arena arena = {0};
     struct tkt_reader_participant *people =
@@ -114,23 +114,24 @@ static int find_contact(const struct tkt_follow_round *round, const cJSON *data,
     struct tkt_reader *reader = tkt_tools_reader(round->tools, err);
     const char *named = member(data, "bounce_to");
     const char *found = "";
+    const struct tkt_token_keys *keys = &round->set->keys;
     int n = people && reader
                 ? tkt_reader_participants(reader, b->ticket, PARTICIPANTS_MAX, &arena,
                                           people, err)
                 : tkt_err_set(err, TKT_ERR_TEMP, "no memory");
 
-    if (tkt_token_is_for(&round->set->keys, token, named)) {
+    if (tkt_mail_tag_is_for(keys, token, tag, named)) {
         found = named;
     }
     for (int i = 0; i < n && found[0] == '\0'; i++) {
-        if (tkt_token_is_for(&round->set->keys, token, people[i].address)) {
+        if (tkt_mail_tag_is_for(keys, token, tag, people[i].address)) {
             found = people[i].address;
         }
     }
     if (n >= 0 && found[0] == '\0' && !b->is_report) {
         const char *author = author_of(reader, b, &arena);
 
-        found = tkt_token_is_for(&round->set->keys, token, author) ? author : "";
+        found = tkt_mail_tag_is_for(keys, token, tag, author) ? author : "";
     }
     if (strlen(found) < sizeof(b->address)) {
         snprintf(b->address, sizeof(b->address), "%s", found);
@@ -152,9 +153,9 @@ static int take(const struct tkt_follow_round *round, const struct tkt_store_eve
     *b = (struct back){.ticket = e->ticket,
                        .message = e->message,
                        .is_report = strcmp(returned, "report") == 0};
-    if (returned[0] != '\0' && e->ticket != 0 &&
-        tkt_mail_tag_of(member(data, "rcpt"), round->set->conf->token.separator[0],
-                        text) != TKT_MAIL_TAG_NONE) {
+    enum tkt_mail_tag tag =
+        tkt_mail_tag_of(member(data, "rcpt"), round->set->conf->token.separator[0], text);
+    if (returned[0] != '\0' && e->ticket != 0 && tag != TKT_MAIL_TAG_NONE) {
         enum tkt_token_verdict v = tkt_token_verify(&round->set->keys, text, strlen(text),
                                                     round->now_ms / 1000, &token);
         const char *status = member(data, "bounce_status");
@@ -164,9 +165,9 @@ static int take(const struct tkt_follow_round *round, const struct tkt_store_eve
         snprintf(b->action, sizeof(b->action), "%s", action);
         b->failure = strcmp(action, "failed") == 0 ? tkt_mailstatus_failure(status)
                                                    : TKT_FAILURE_NONE;
-        rc = v != TKT_TOKEN_VALID && v != TKT_TOKEN_EXPIRED  ? 0
-             : find_contact(round, data, &token, b, err) < 0 ? -1
-                                                             : 1;
+        rc = v != TKT_TOKEN_VALID && v != TKT_TOKEN_EXPIRED       ? 0
+             : find_contact(round, data, &token, tag, b, err) < 0 ? -1
+                                                                  : 1;
     }
     cJSON_Delete(data);
     return rc;

@@ -179,6 +179,25 @@ enum tkt_mail_tag tkt_mail_tag_of(const char *rcpt, char separator,
                                             : TKT_MAIL_TAG_NONE;
 }
 
+/* No address begins so. */
+static void party_of(enum tkt_mail_tag tag, const char *address, char out[ADDRESS_MAX])
+{
+    if (tag == TKT_MAIL_TAG_NONE) {
+        (void)snprintf(out, ADDRESS_MAX, "%s", address); /* one cut is nobody's */
+    } else {
+        (void)snprintf(out, ADDRESS_MAX, "%c:%s", tag_letters[tag], address);
+    }
+}
+
+bool tkt_mail_tag_is_for(const struct tkt_token_keys *keys, const struct tkt_token *token,
+                         enum tkt_mail_tag tag, const char *address)
+{
+    char party[ADDRESS_MAX];
+
+    party_of(tag, address, party);
+    return tkt_token_is_for(keys, token, party);
+}
+
 /* ---- the fields ------------------------------------------------------------------------------ */
 
 struct fill {
@@ -280,12 +299,26 @@ static int set_ids(struct fill *f)
     return f->notice->references ? 0 : -1;
 }
 
+/* The same for each try, as its time is the notice's. */
+static int make_token(struct fill *f, enum tkt_mail_tag tag, char out[TKT_TOKEN_LEN + 1])
+{
+    char party[ADDRESS_MAX];
+
+    party_of(tag, f->notice->to, party);
+    return tkt_token_make(f->in->keys, f->in->ticket, party, f->notice->at_ms / 1000,
+                          f->in->conf->token.valid_ms / 1000, out, f->err);
+}
+
 static int set_addresses(struct fill *f)
 {
     const char *how = tkt_channel_option(f->in->channel, "return_path");
     char separator = f->in->conf->token.separator[0];
     char room[ADDRESS_MAX];
+    char bounce[TKT_TOKEN_LEN + 1];
 
+    if (make_token(f, TKT_MAIL_TAG_BOUNCE, bounce) < 0) {
+        return -1;
+    }
     f->notice->reply_to = f->base;
     if (tkt_mail_tagged(f->base, separator, TKT_MAIL_TAG_NONE, f->token, room,
                         sizeof(room)) == 0) {
@@ -293,7 +326,7 @@ static int set_addresses(struct fill *f)
     }
     f->notice->return_path = "";
     if (!(how && strcmp(how, "null") == 0) &&
-        tkt_mail_tagged(f->base, separator, TKT_MAIL_TAG_BOUNCE, f->token, room,
+        tkt_mail_tagged(f->base, separator, TKT_MAIL_TAG_BOUNCE, bounce, room,
                         sizeof(room)) == 0) {
         f->notice->return_path = keep(f, room);
     }
@@ -304,11 +337,18 @@ static int add_unsubscribe(struct fill *f)
 {
     const char *page = f->in->unsubscribe;
     char room[ADDRESS_MAX];
+    char token[TKT_TOKEN_LEN + 1];
+
+    if (!f->in->may_unsubscribe) {
+        return 0;
+    }
+    if (make_token(f, TKT_MAIL_TAG_UNSUBSCRIBE, token) < 0) {
+        return -1;
+    }
     bool by_mail =
         tkt_mail_tagged(f->base, f->in->conf->token.separator[0],
-                        TKT_MAIL_TAG_UNSUBSCRIBE, f->token, room, sizeof(room)) == 0;
-
-    if (!f->in->may_unsubscribe || (!by_mail && page[0] == '\0')) {
+                        TKT_MAIL_TAG_UNSUBSCRIBE, token, room, sizeof(room)) == 0;
+    if (!by_mail && page[0] == '\0') {
         return 0;
     }
     bool both = by_mail && page[0] != '\0';
@@ -351,12 +391,8 @@ int tkt_noticemail_fill(const struct tkt_noticemail *in, struct tkt_notice *noti
 {
     struct fill f = {.in = in, .notice = notice, .arena = arena, .err = err};
 
-    if (tkt_token_make(in->keys, in->ticket, notice->to, notice->at_ms / 1000,
-                       in->conf->token.valid_ms / 1000, f.token, err) < 0) {
-        return -1;
-    }
-    return set_from(&f) < 0 || set_ids(&f) < 0 || set_addresses(&f) < 0 ||
-                   add_headers(&f) < 0
+    return make_token(&f, TKT_MAIL_TAG_NONE, f.token) < 0 || set_from(&f) < 0 ||
+                   set_ids(&f) < 0 || set_addresses(&f) < 0 || add_headers(&f) < 0
                ? -1
                : 0;
 }

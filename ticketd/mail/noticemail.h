@@ -70,6 +70,11 @@ enum tkt_mail_tag {
 /* "it@x", tag, TOKEN -> "it+b-TOKEN@x"; -1 when it does not fit. */
 int tkt_mail_tagged(const char *addr, char separator, enum tkt_mail_tag tag,
                     const char *token, char *out, size_t max);
+/* Whether the token of a tagged address is address's. Each tag has tokens of its own: that of
+ * Reply-To and Message-ID stands in the thread for all to see, and whoever has it can neither
+ * report a failure nor opt anybody out. */
+bool tkt_mail_tag_is_for(const struct tkt_token_keys *keys, const struct tkt_token *token,
+                         enum tkt_mail_tag tag, const char *address);
 /* The tag of rcpt and its token; NONE when it has none. */
 enum tkt_mail_tag tkt_mail_tag_of(const char *rcpt, char separator,
                                   char token[TKT_TOKEN_LEN + 1]);
