@@ -336,8 +336,9 @@ X(SQL_JOBS_QUEUE_BEHIND, "SELECT target, kind, due FROM jobs WHERE due IS NOT NU
 X(SQL_JOBS_QUEUE_DUE, "SELECT due FROM jobs WHERE target = ?1 AND kind = ?2" \
     " AND due IS NOT NULL ORDER BY due LIMIT 1") \
 X(SQL_JOBS_NEXT_DUE, "SELECT min(due) FROM jobs WHERE due IS NOT NULL") \
+/* whom it is told is told whatever becomes of the ticket */ \
 X(SQL_JOB_UNSTARTED, "SELECT id FROM jobs WHERE ticket = ?1 AND state <> 2 AND state <> 1" \
-    " ORDER BY id LIMIT 1") \
+    " AND kind NOT IN ('notify', 'agentmail') ORDER BY id LIMIT 1") \
 X(SQL_JOB_ERASE, "UPDATE jobs SET payload = NULL WHERE ticket = ? AND state = 2") \
 /* what an ITSM calls a ticket */ \
 X(SQL_EXTERNAL_IS, "SELECT 1 FROM externals WHERE ticket = ?1 AND itsm = ?2 AND key = ?3") \

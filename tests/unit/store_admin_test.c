@@ -3,6 +3,8 @@
  */
 #include "tests/unit/store_fixture.h"
 
+#include "store/notice.h"
+
 /* ---- changes ---------------------------------------------------------------------- */
 
 static void fields_are_set_checked_and_recorded(void **state)
@@ -120,6 +122,31 @@ static void a_merge_moves_the_work_to_the_heir(void **state)
     assert_int_equal(tkt_store_merge(f->store, "IT-1", "IT-2", "anna", NOW, &err), -1);
     assert_int_equal(tkt_store_merge(f->store, "IT-2", "IT-1", "anna", NOW, &err), -1);
     assert_clean(f);
+}
+
+/* An agent's answer may wait for a mail server just then. */
+static void a_merge_leaves_what_is_to_be_told(void **state)
+{
+    struct fixture *f = *state;
+    struct sample m;
+    const struct tkt_store_notice notice = {
+        .ticket = 1, .channel = "mail", .payload = "{}", .due_ms = NOW, .digest = ""};
+
+    make(f, &m, "a");
+    make(f, &m, "b");
+    execute(f, "UPDATE jobs SET state = 2, due = NULL");
+    assert_int_equal(tkt_store_notice_add(f->store, &notice, NOW, NULL), 0);
+    assert_int_equal(
+        tkt_store_job_add(f->store, 1, 1, "agentmail", "(agent)", NULL, NOW, NOW, NULL),
+        0);
+    assert_int_equal(tkt_store_merge(f->store, "IT-1", "IT-2", "anna", NOW, NULL), 0);
+    assert_int_equal(number(f, "SELECT count(*) FROM jobs WHERE ticket = 1 AND state = 0"
+                               " AND kind IN ('notify', 'agentmail')"),
+                     2);
+    /* Its ITSM has had all: the heir's gets nothing for a second time. */
+    assert_int_equal(number(f, "SELECT count(*) FROM jobs WHERE ticket = 2 AND"
+                               " kind = 'comment'"),
+                     0);
 }
 
 static void a_split_takes_the_message_with_its_keys(void **state)
@@ -464,6 +491,7 @@ int main(void)
         T(what_is_not_there_cannot_be_changed),
         T(comments_go_to_the_itsm_and_stay_in_local_tickets),
         T(a_merge_moves_the_work_to_the_heir),
+        T(a_merge_leaves_what_is_to_be_told),
         T(a_split_takes_the_message_with_its_keys),
         T(links_show_on_both_sides),
         T(a_blob_has_a_name_only_when_complete),
