@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from .util import as_user, socket_listens, stop, wait_for
+from .util import as_user, disturbed, socket_listens, stop, wait_for
 
 # Different users without a name, as the units use different accounts.
 DAEMON_UID = 61801
@@ -109,8 +109,8 @@ class Product:
     def start_ticketd(self, wait=True, extra=()):
         log = open(f"{self.root}/log/ticketd.log", "ab")
         self.ticketd = subprocess.Popen(
-            [*self.wrapper, *as_user(DAEMON_UID, GROUP_ID, [
-                program(self.build, "ticketd"), "-f", "-c", self.config, *extra])],
+            [*self.wrapper, *as_user(DAEMON_UID, GROUP_ID, disturbed([
+                program(self.build, "ticketd"), "-f", "-c", self.config, *extra]))],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         log.close()
         if wait:
@@ -127,8 +127,8 @@ class Product:
     def start_milter(self, wait=True):
         log = open(f"{self.root}/log/milter.log", "ab")
         self.milter = subprocess.Popen(
-            [*self.wrapper, *as_user(MILTER_UID, GROUP_ID, [
-                program(self.build, "ticket-milter"), "-f", "-c", self.config])],
+            [*self.wrapper, *as_user(MILTER_UID, GROUP_ID, disturbed([
+                program(self.build, "ticket-milter"), "-f", "-c", self.config]))],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         log.close()
         if wait and self.milter_socket.startswith(("unix:", "local:")):

@@ -121,3 +121,13 @@ def as_user(uid, gid, command, groups=()):
         return list(command)
     extra = ["--groups", ",".join(str(g) for g in groups)] if groups else ["--clear-groups"]
     return ["setpriv", f"--reuid={uid}", f"--regid={gid}", *extra, "--", *command]
+
+
+def disturbed(command):
+    """The command with one more library in front of libc's, that makes calls late: TKT_PRELOAD
+    is the library, TKT_PERTURB what it shall do (tests/campaign/perturb.c)."""
+    library = os.environ.get("TKT_PRELOAD")
+    if not library:
+        return command
+    add = 'export LD_PRELOAD="$0${LD_PRELOAD:+:$LD_PRELOAD}"; exec "$@"'
+    return ["sh", "-c", add, library, *command]

@@ -108,7 +108,7 @@ class Case(unittest.TestCase):
     def milter(self, *args, name="milter", **conf):
         path = self.configure(name=name, **conf)
         before = self.text(f"{name}.log").count("milter.started")
-        p = self.spawn([MILTER, "-f", "-v", "-c", path, *args], f"{name}.log")
+        p = self.spawn(util.disturbed([MILTER, "-f", "-v", "-c", path, *args]), f"{name}.log")
         wait_for(lambda: self.text(f"{name}.log").count("milter.started") > before or
                  p.poll() is not None)
         self.assertIsNone(p.poll(), self.text(f"{name}.log"))
