@@ -15,7 +15,6 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -375,31 +374,6 @@ static void file_that_cannot_be_read_is_an_error(void **state)
     assert_int_equal(a.status, TKT_WIRE_PERM);
 }
 
-static void *truncate_soon(void *arg)
-{
-    usleep(20000);
-    return ftruncate(*(int *)arg, 1000) == 0 ? NULL : arg;
-}
-
-static void file_that_shrinks_while_it_is_read_is_not_taken(void **state)
-{
-    struct daemon *d = *state;
-    struct reserve r;
-    pthread_t thread;
-    char path[200];
-
-    snprintf(path, sizeof(path), "%s/shrinks", d->dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    assert_int_equal(ftruncate(fd, 60 * 1024 * 1024), 0);
-    reserve_init(&r, d, IT);
-    pthread_create(&thread, NULL, truncate_soon, &fd);
-    struct daemon_answer a = daemon_answer(d, &r.req, dup(fd));
-    pthread_join(thread, NULL);
-    close(fd);
-    assert_int_equal(a.status, TKT_WIRE_TEMP);
-    assert_int_equal(a.tickets, 0);
-}
-
 static void request_whose_time_is_over_is_not_taken(void **state)
 {
     struct daemon *d = *state;
@@ -614,7 +588,6 @@ int main(void)
         cmocka_unit_test(token_of_nobody_is_no_ticket),
         cmocka_unit_test(wrong_descriptors_are_errors_and_never_no_message),
         cmocka_unit_test(file_that_cannot_be_read_is_an_error),
-        cmocka_unit_test(file_that_shrinks_while_it_is_read_is_not_taken),
         cmocka_unit_test(request_whose_time_is_over_is_not_taken),
         cmocka_unit_test(list_footer_is_a_copy_and_another_body_another_ticket),
         cmocka_unit_test(peer_without_the_right_is_refused),
