@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from .tls import make_ca, make_cert, run
-from .util import as_user, free_port, port_open, stop, wait_for
+from .util import as_user, free_port, port_open, socket_listens, stop, wait_for
 
 PASSWORD = "Secret-{12}'345"
 BASE = "dc=example,dc=test"
@@ -321,7 +321,15 @@ class LdapStage(Stage):
         self.server = subprocess.Popen(
             [program, "-d", "0", "-h", urls, "-f", f"{self.root}/slapd.conf"],
             stdout=open(f"{self.root}/slapd.log", "ab"), stderr=subprocess.STDOUT)
-        wait_for("slapd", lambda: port_open(self.port))
+        wait_for("slapd", self.up)
+
+    def up(self):
+        """On all of them: it begins to listen on one after the other."""
+        if self.server.poll() is not None:
+            with open(f"{self.root}/slapd.log", encoding="utf-8", errors="replace") as f:
+                raise RuntimeError("slapd ended:\n" + f.read())
+        return (port_open(self.port) and socket_listens(f"{self.root}/ldapi") and
+                (not self.tls or port_open(self.tls_port)))
 
     def add(self, text):
         run("ldapadd", "-x", "-H", self.ldapi(), "-D", f"cn=admin,{BASE}", "-y",
@@ -382,7 +390,10 @@ class AdStage(Stage):
             lines = [line for line in f.read().splitlines()
                      if "server services" not in line and "log file" not in line]
         at = lines.index("[global]") + 1
+        # Its own place for all that is else one of the machine: another may run here too.
         lines[at:at] = ["server services = ldap", f"log file = {r}/log.%m",
+                        f"pid directory = {r}/ad", f"ncalrpc dir = {r}/ad/ncalrpc",
+                        f"winbindd socket directory = {r}/ad/winbindd",
                         "tls enabled = yes", f"tls certfile = {cert}",
                         f"tls keyfile = {key}", f"tls cafile = {r}/ca.pem"]
         with open(conf, "w", encoding="utf-8") as f:
@@ -392,7 +403,7 @@ class AdStage(Stage):
             ["unshare", "-n", "sh", "-c",
              f"ip link set lo up; exec samba -i -M single -s {conf} --debug-stdout"],
             stdout=open(f"{r}/samba.log", "ab"), stderr=subprocess.STDOUT)
-        wait_for("the domain controller", self.up, 60, 0.2)
+        wait_for("the domain controller", self.up, step=0.2)
         run(*self.wrap(["ldapadd", "-x", "-H", "ldaps://127.0.0.1", "-D",
                         "administrator@hr.example", "-y", f"{r}/password"]),
             input=self.ldif().encode(), timeout=300,

@@ -259,10 +259,10 @@ def test_the_next_server_is_asked_when_one_is_gone(ldap):
     with Silent() as silent:
         for dead in (f"ldap://127.0.0.1:{silent.port}", "ldap://127.0.0.1:1"):
             got = ask(ldap, "ann@example.test", "bob@example.test",
-                      uris=[dead, f"ldap://127.0.0.1:{ldap.port}"], timeout="3s")
+                      uris=[dead, f"ldap://127.0.0.1:{ldap.port}"], timeout="8s")
             # The first question finds out, the others need not.
             assert [a["found"] for a in got] == [1, 1]
-            assert got[1]["ms"] < 2500
+            assert got[1]["ms"] < 7000
 
 
 def test_thousands_of_groups_come_page_by_page(make_ldap):
@@ -372,7 +372,7 @@ def test_slapd_may_die_while_it_is_asked_and_come_back(make_ldap):
 def test_slapd_that_stops_answering_costs_a_timeout(make_ldap):
     stage = make_ldap()
     stage.start()
-    proc, send = begin(stage, timeout="2s")
+    proc, send = begin(stage, timeout="6s")
     assert send("ann@example.test")["found"] == 1
     stage.server.send_signal(signal.SIGSTOP)
     wait_for("slapd to stand still", lambda: stands_still(stage.server.pid))

@@ -66,7 +66,7 @@ class Office:
         return self.product.json("status")["people"]
 
     def people(self, sql, *values):
-        with sqlite3.connect(f"{self.product.root}/store/tickets.db", timeout=10) as db:
+        with sqlite3.connect(f"{self.product.root}/store/tickets.db", timeout=60) as db:
             rows = db.execute(sql, values).fetchall()
         db.close()
         return rows
@@ -166,7 +166,7 @@ def test_an_old_answer_is_used_while_the_directory_is_down(office):
     def renewed():
         office.submit("ann@example.test", int(time.time() * 1000))
         return office.cached("ann@example.test")["person"]["name"] == "Ann Ray"
-    wait_for("the new answer", renewed, 60, 0.5)
+    wait_for("the new answer", renewed, step=0.5)
 
 
 def test_a_reload_brings_another_directory(office):
