@@ -4,6 +4,7 @@ import itertools
 
 from .dovecot import MAIL_UID, Dovecot, make_site_root, remove_site_root
 from .product import Product
+from .util import wait_for
 
 DESK = "support@example.test"
 ANN = "ann@customer.example"
@@ -69,6 +70,14 @@ class Delivery:
 
     def tickets(self):
         return [t for t in self.site.product.tickets() if t["id"] not in self.before]
+
+    def becomes(self, state):
+        """Its one ticket in that state: how a delivery ended is told to ticketd, and nobody
+        waits for what that does."""
+        def look():
+            (ticket,) = self.tickets()
+            return ticket["state"] == state and ticket
+        return wait_for(f"a ticket that is {state}", look)
 
     def log(self):
         return self.site.dovecot.log()[self.log_at:]

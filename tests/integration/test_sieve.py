@@ -206,8 +206,7 @@ def test_an_unwritable_folder_means_451_and_the_ticket_is_withdrawn(site, mail):
               'fileinto "Locked";')
     d = Delivery(site, script, mail("locked"), rcpt=rcpt)
     assert d.code == 451
-    (ticket,) = d.tickets()
-    assert ticket["state"] == "withdrawn"
+    ticket = d.becomes("withdrawn")
     for sub in ("", "/new", "/cur", "/tmp"):
         os.chmod(folder + sub, 0o700)
         os.chown(folder + sub, 61803, 61804)

@@ -120,7 +120,7 @@ def slow(sieve_site):
     """A script that waits, between the reservation and the end of the delivery, for us."""
     site = sieve_site(
         plugins="sieve_extprograms", extensions="+vnd.ticket +vnd.dovecot.execute",
-        settings="  sieve_ticket_timeout = 6s\n  sieve_execute_exec_timeout = 30s\n"
+        settings="  sieve_ticket_timeout = 12s\n  sieve_execute_exec_timeout = 30s\n"
                  "  sieve_execute_bin_dir = {r}/home/bin\n",
         product={"store": "confirm_after = 1s\n"})
     site.gate = f"{site.dovecot.root}/home"
@@ -226,8 +226,10 @@ def test_a_ticketd_that_restarts_meanwhile_costs_no_451(slow, mail):
     slow.dovecot.script(IT)
     rcpt = next(USERS)
     slow.kill_ticketd()
-    threading.Timer(0.5, lambda: slow.product.start_ticketd(wait=False)).start()
+    starter = threading.Timer(0.5, lambda: slow.product.start_ticketd(wait=False))
+    starter.start()
     assert slow.dovecot.deliver(ANN, rcpt, mail("restart"))[rcpt][0] == 250
+    starter.join()
     wait_for("ticketd", slow.product._ticketd_up)
     slow.known = set()
 
@@ -245,8 +247,8 @@ def test_another_recipients_hold_keeps_the_ticket(slow, mail):
     try:
         answer = slow.dovecot.deliver(ANN, [bad, good], message)
         assert (answer[bad][0], answer[good][0]) == (451, 250)
-        (ticket,) = [t for t in slow.product.tickets() if t["id"] not in before]
-        assert ticket["state"] == "new"
+        (ticket,) = wait_for("its confirmation", lambda: [
+            t for t in slow.product.tickets() if t["id"] not in before and t["state"] == "new"])
     finally:
         os.chown(tmp, MAIL_UID, MAIL_GID)
         os.chmod(tmp, 0o700)
@@ -288,8 +290,7 @@ def test_a_full_mailbox_disk_means_451_then_the_same_ticket(slow, mail):
         assert ticket["state"] in ("withdrawn", "reserved", "new") and d.copies() == []
         disk.grow("8m")
         assert d.again() == 250
-        (again,) = d.tickets()
-        assert again["id"] == ticket["id"] and again["state"] == "new"
+        assert d.becomes("new")["id"] == ticket["id"]
         assert [subject(c) for c in d.copies()] == [f"[{ticket['id']}] disk".encode()]
 
 
@@ -307,7 +308,7 @@ def test_a_full_store_means_451_then_a_ticket(slow, mail):
                     break
             assert d.code == 451 and d.copies() == []
             disk.grow("64m")
-            wait_for("room", lambda: d.again() == 250, 60, 0.5)
+            wait_for("room", lambda: d.again() == 250, step=0.5)
             assert len(d.tickets()) == 1
             assert len(d.copies()) == 1 and headers(d.copies()[0], "X-Ticket-ID")
         finally:
