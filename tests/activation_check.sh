@@ -52,10 +52,11 @@ fail() {
 }
 
 tries=0
-until "$ticketctl" -c "$work/conf" ping || [ "$tries" -ge 20 ]; do
+until "$ticketctl" -c "$work/conf" ping || [ "$tries" -ge 1200 ]; do
     tries=$((tries + 1)) # the sockets have names before anybody listens
+    sleep 0.05
 done
-[ "$tries" -lt 20 ] || fail "ticketd does not answer on the socket it was given"
+[ "$tries" -lt 1200 ] || fail "ticketd does not answer on the socket it was given"
 kill "$pid"
 wait "$pid" || fail "ticketd did not stop cleanly"
 pid=

@@ -27,7 +27,7 @@ class Fake:
         self.url = f"http://127.0.0.1:{json.loads(self.process.stdout.readline())['port']}"
 
     def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=20) as r:
+        with urllib.request.urlopen(self.url + path, timeout=180) as r:
             return json.loads(r.read())
 
     def stats(self):

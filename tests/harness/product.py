@@ -164,6 +164,10 @@ class Product:
         except FileNotFoundError:
             return ""
 
+    def lines(self, which):
+        """Of the log, without one that is only half there yet."""
+        return self.log(which).rpartition("\n")[0].splitlines()
+
     def ctl(self, *args, check=True, stdin=None, text=True):
         """Runs ticketctl as root (admin)."""
         return subprocess.run([program(self.build, "ticketctl"), "-c", self.config, *args],

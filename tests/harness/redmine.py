@@ -143,7 +143,7 @@ class Redmine:
             ["setpriv", "--reuid", "www-data", "--regid", "www-data", "--init-groups", "puma",
              "-e", "production", "-t", "4:4", "-b", f"tcp://127.0.0.1:{self.port}", "config.ru"],
             env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.app)
-        wait_for("Redmine to answer", lambda: self.get("/issues.json") is not None, 90, 0.5)
+        wait_for("Redmine to answer", lambda: self.get("/issues.json") is not None, step=0.5)
         return self
 
     def stop(self):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Request Tracker 5 of the distribution on loopback, with SQLite, in a folder of its own."""
+import contextlib
 import json
 import os
 import pwd
@@ -9,7 +10,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
-from .util import free_port, stop, wait_for
+from .util import free_port, stands_still, stop, wait_for
 
 LIB = "/usr/share/request-tracker5"
 SETUP = r"""
@@ -114,17 +115,23 @@ class RT:
              "/usr/bin/perl", f"{LIB}/libexec/rt-server", "--server", "Starlet", "--host",
              "127.0.0.1", "--port", str(self.port), "--max-workers", "4"],
             env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.root)
-        wait_for("RT to answer", lambda: self.get("rt") is not None, 60, 0.5)
+        wait_for("RT to answer", lambda: self.get("rt") is not None, step=0.5)
         return self
 
     def pause(self):
-        """It and its workers stand still."""
-        for pid in (self.process.pid, *self._workers()):
-            os.kill(pid, signal.SIGSTOP)
+        """It and its workers stand still; it first, as it makes others of those that end."""
+        self._tell([self.process.pid], signal.SIGSTOP)
+        wait_for("RT to stand still", lambda: stands_still(self.process.pid))
+        self._tell(self._workers(), signal.SIGSTOP)
 
     def go_on(self):
-        for pid in (self.process.pid, *self._workers()):
-            os.kill(pid, signal.SIGCONT)
+        self._tell((*self._workers(), self.process.pid), signal.SIGCONT)
+
+    @staticmethod
+    def _tell(pids, sig):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sig)
 
     def _workers(self):
         pid = self.process.pid

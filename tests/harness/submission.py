@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mail submission that takes tokens: Dovecot's submission service, with TLS and XOAUTH2, asks a
 token server (here too) whether a token is good, and hands mail on to Postfix's smtp-sink."""
+import contextlib
 import http.server
 import json
 import os
@@ -148,8 +149,9 @@ class Submission:
         """What smtp-sink keeps, with the envelope in X-Mail-Args and X-Rcpt-Args in front."""
         found = []
         for name in sorted(os.listdir(f"{self.root}/sink")):
-            with open(f"{self.root}/sink/{name}", "rb") as f:
-                found.append(f.read())
+            with contextlib.suppress(FileNotFoundError):  # of a session that ended without one
+                with open(f"{self.root}/sink/{name}", "rb") as f:
+                    found.append(f.read())
         return found
 
     def log(self):

@@ -116,7 +116,7 @@ def test_what_was_sent_holds_before_an_outside_judge(channel):
 def test_no_is_heard_as_the_vendor_means_it(channel, answer, cls, wait):
     if answer.get("headers", {}).get("Retry-After") == "DATE":
         answer = {"status": 429, "headers": {"Retry-After": time.strftime(
-            "%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 30))}}
+            "%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 90))}}
     channel.fake.plan("answer", "POST", **answer)
     said = channel.send()
     assert (said["ok"], said["class"]) == (False, cls)

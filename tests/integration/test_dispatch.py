@@ -53,7 +53,7 @@ def test_each_ticket_once_whatever_dies_or_gets_lost():
 
 def test_no_more_at_once_and_no_more_an_hour_than_configured(site_of):
     site = site_of("    concurrency = 2\n", tickets=40, slow=100).start()
-    wait_for("all of them", lambda: site.fake.stats()["tickets"] == 40, 60, 0.1)
+    wait_for("all of them", lambda: site.fake.stats()["tickets"] == 40, step=0.1)
     took = site.fake.stats()["took_us"] / 1e6
     assert took >= 19 * 0.1, took  # two at a time, each a tenth of a second
     slow = site_of("    rate = 3600\n", tickets=100)
@@ -68,9 +68,9 @@ def test_no_more_at_once_and_no_more_an_hour_than_configured(site_of):
 
 def test_an_answer_slower_than_the_timeout_leaves_one_ticket(site_of):
     site = site_of("    timeout = 1s\n    search_lag = 1s\n", tickets=2, slow=1500).start()
-    wait_for("the tries", lambda: site.fake.stats()["tickets"] == 2, 60, 0.1)
+    wait_for("the tries", lambda: site.fake.stats()["tickets"] == 2, step=0.1)
     # Each look-up is as slow as the creates: the jobs wait, in doubt, and none is doubled.
-    wait_for("look-ups", lambda: site.fake.stats()["searches"] >= 2, 60, 0.1)
+    wait_for("look-ups", lambda: site.fake.stats()["searches"] >= 2, step=0.1)
     assert site.fake.stats()["tickets"] == 2 and site.fake.stats()["doubled"] == 0
     assert all(j["state"] in ("deferred", "claimed", "ready") for j in site.jobs())
 
@@ -78,11 +78,11 @@ def test_an_answer_slower_than_the_timeout_leaves_one_ticket(site_of):
 def test_a_stop_loses_nothing_and_the_next_start_goes_on(site_of):
     site = site_of("    concurrency = 4\n", tickets=400, comments=2, slow=5).start()
     for want in (60, 150, 260):
-        wait_for("some of them", lambda w=want: site.fake.stats()["tickets"] >= w, 60, 0.02)
+        wait_for("some of them", lambda w=want: site.fake.stats()["tickets"] >= w, step=0.02)
         os.kill(site.product.ticketd.pid, signal.SIGTERM)
         assert site.product.ticketd.wait(60) == 0
         site.start()
-    wait_for("all of them", lambda: not [j for j in site.jobs() if j["state"] != "done"], 60, 0.5)
+    wait_for("all of them", lambda: not [j for j in site.jobs() if j["state"] != "done"], step=0.5)
     got = site.fake.stats()
     assert got["tickets"] == got["posts"] == 400 and got["searches"] == 0, got
     assert got["comments"] == got["distinct"] == 200 and got["disorder"] == 0, got
@@ -147,12 +147,12 @@ def test_a_copy_goes_to_a_second_itsm_and_follows(site_of):
         site.product.ctl("submit", "-f", "ann@sender.test", "-r", "support@example.test",
                          stdin=mail)
         wait_for("both", lambda: other.stats()["tickets"] == 1 and
-                 site.fake.stats()["tickets"] == 2, 60, 0.2)
+                 site.fake.stats()["tickets"] == 2, step=0.2)
         ours = next(t["id"] for t in site.product.tickets() if t["subject"] == "two")
         site.product.ctl("comment", ours, "step 1 of it")
         wait_for("the comment", lambda: other.stats()["comments"] == 1 and
-                 site.fake.stats()["comments"] == 1, 60, 0.2)
-        wait_for("the end", lambda: not [j for j in site.jobs() if j["state"] != "done"], 60, 0.3)
+                 site.fake.stats()["comments"] == 1, step=0.2)
+        wait_for("the end", lambda: not [j for j in site.jobs() if j["state"] != "done"], step=0.3)
         assert other.stats()["posts"] == 1 and site.fake.stats()["posts"] == 2
     finally:
         other.stop()

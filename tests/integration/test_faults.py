@@ -183,7 +183,7 @@ def test_a_dead_parser_still_makes_a_ticket_that_is_analysed_later(make_site, ma
         t.join()
     assert len(ids(site)) == 5
     wait_for("later analysis", lambda: all(
-        t["analysed"] for t in site.product.tickets()), 60, 0.5)
+        t["analysed"] for t in site.product.tickets()), step=0.5)
 
 
 def test_a_wrong_configuration_is_refused_with_its_line(make_site, mail):
@@ -217,7 +217,7 @@ def test_a_reload_brings_new_desks(make_site, mail):
     site.product.ticketd.send_signal(signal.SIGUSR1)
     site.product.milter.send_signal(signal.SIGUSR1)
     wait_for("the new desk", lambda: send(site.mta.port, ANN, "new@example.test",
-                                          mail("after")).code == 250 and ids(site), 60, 0.3)
+                                          mail("after")).code == 250 and ids(site), step=0.3)
     assert ids(site)[0].startswith("NEW-")
 
 

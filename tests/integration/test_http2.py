@@ -28,7 +28,7 @@ class Site:
         def left():
             return [j for j in self.product.json("queue", "list", "--limit", "10000")
                     if j["state"] != "done"]
-        wait_for("all jobs", lambda: not left(), 90, 0.3)
+        wait_for("all jobs", lambda: not left(), step=0.3)
         return self.fake.stats()
 
     def stop(self):

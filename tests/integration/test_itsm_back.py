@@ -54,9 +54,9 @@ class Site:
         self.product.ctl("submit", "-f", "ann@sender.test", "-r", DESK, stdin=mail)
         there = wait_for("the ticket at RT",
                          lambda: next((t["id"] for t in self.rt.tickets()
-                                       if t["Subject"] == subject), None), 60, 0.3)
+                                       if t["Subject"] == subject), None), step=0.3)
         wait_for("its key here",
-                 lambda: all(j["state"] == "done" for j in self.show(subject)["jobs"]), 60, 0.3)
+                 lambda: all(j["state"] == "done" for j in self.show(subject)["jobs"]), step=0.3)
         return there
 
     def show(self, subject):
@@ -105,9 +105,9 @@ def test_a_change_at_rt_comes_back_by_its_list(site):
     def changed():
         ticket = site.show("listed")
         return ticket["state"] == "pending" and ticket["group"] == "net"
-    wait_for("the change here", changed, 60, 0.3)
+    wait_for("the change here", changed, step=0.3)
     site.rt.call("PUT", f"ticket/{there}", {"Status": "resolved"})
-    wait_for("the end here", lambda: site.show("listed")["state"] == "resolved", 60, 0.3)
+    wait_for("the end here", lambda: site.show("listed")["state"] == "resolved", step=0.3)
     time.sleep(3)
     assert len(site.events("listed")) == 3, site.events("listed")
     jobs = [j["kind"] for j in site.show("listed")["jobs"]]
@@ -121,14 +121,14 @@ def test_a_webhook_brings_it_at_once_and_a_kill_loses_nothing(site):
     site.product.ctl("reload")
     site.rt.call("PUT", f"ticket/{there}", {"Status": "open"})
     assert site.hook({"id": there}) == 200
-    wait_for("the change here", lambda: site.show("hooked")["state"] == "open", 60, 0.3)
+    wait_for("the change here", lambda: site.show("hooked")["state"] == "open", step=0.3)
     site.rt.call("PUT", f"ticket/{there}", {"Status": "resolved"})
     assert site.hook({"id": there}) == 200
     os.kill(site.product.daemon_pid(), signal.SIGKILL)
     site.product.ticketd.wait(60)
     site.product.start_ticketd()
     # A look that was under way comes back when its lease ends.
-    wait_for("the end here", lambda: site.show("hooked")["state"] == "resolved", 90, 0.3)
+    wait_for("the end here", lambda: site.show("hooked")["state"] == "resolved", step=0.3)
     kinds = [e["kind"] for e in site.events("hooked")]
     assert kinds.count("ticket.opened") == 1 and kinds.count("ticket.resolved") == 1, kinds
 
@@ -154,7 +154,7 @@ def test_a_delivery_counts_once(site):
     names = {"X-GitHub-Delivery": "one"}
     site.rt.call("PUT", f"ticket/{there}", {"Status": "open"})
     assert site.hook({"id": there}, names) == 200
-    wait_for("the change here", lambda: site.show("delivered")["state"] == "open", 60, 0.3)
+    wait_for("the change here", lambda: site.show("delivered")["state"] == "open", step=0.3)
     done = len(site.show("delivered")["jobs"])
     for _ in range(20):
         assert site.hook({"id": there}, names) == 200
@@ -208,6 +208,6 @@ def test_a_flood_of_hints_is_few_looks(site):
             assert site.hook({"id": there}) == 200
     finally:
         site.rt.go_on()
-    wait_for("a look", lambda: len(looks()) > before, 60, 0.3)
-    wait_for("no job is left", lambda: all(j["state"] == "done" for j in looks()), 60, 0.3)
+    wait_for("a look", lambda: len(looks()) > before, step=0.3)
+    wait_for("no job is left", lambda: all(j["state"] == "done" for j in looks()), step=0.3)
     assert len(looks()) - before <= 4, len(looks())

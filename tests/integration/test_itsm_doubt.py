@@ -101,7 +101,7 @@ def test_a_create_that_goes_on_while_ticketd_is_killed_is_not_sent_again(site_of
     fake.plan("late", "POST /REST/2.0/ticket", seconds=4)
     site = site_of(fake, "rt", '    project = "General"\n    timeout = 6s\n')
     site.submit("killed")
-    wait_for("the create to be there", lambda: fake.seen, 60, 0.05)
+    wait_for("the create to be there", lambda: fake.seen, step=0.05)
     os.kill(site.product.ticketd.pid, signal.SIGKILL)
     site.product.ticketd.wait(60)
     site.product.start_ticketd()

@@ -48,7 +48,7 @@ class Site:
             f"Message-ID: <{subject}@example.org>\r\n"
             "Date: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\nx\r\n"))
         wait_for("its create", lambda: all(
-            j["state"] == "done" for j in self.show(subject)["jobs"]), 60, 0.2)
+            j["state"] == "done" for j in self.show(subject)["jobs"]), step=0.2)
         issues = self.there[desk].issues
         return next(i for i, t in issues.items() if t["title"] == subject)
 
@@ -92,7 +92,7 @@ def test_an_itsm_that_hangs_holds_up_the_lists_of_no_other(site):
     hang(site.there["hangs"])
     site.start()
     issue = site.submit("well", "moved")
-    wait_for("the list that hangs", lambda: site.asked("hangs") == 1, 60, 0.1)
+    wait_for("the list that hangs", lambda: site.asked("hangs") == 1, step=0.1)
     site.change("well", issue, labels=["waiting"])
     site.until("moved", "pending")
     site.change("well", issue, state="closed", labels=[])
@@ -105,14 +105,14 @@ def test_a_list_that_hangs_holds_up_neither_a_reload_nor_a_stop(site):
     hang(site.there["hangs"])
     site.start()
     issue = site.submit("hangs", "waits")
-    wait_for("the list that hangs", lambda: site.asked("hangs") == 1, 60, 0.1)
+    wait_for("the list that hangs", lambda: site.asked("hangs") == 1, step=0.1)
     site.there["hangs"].plans.clear()
     site.change("hangs", issue, state="closed")
     site.product.ctl("reload")
     site.until("waits", "resolved")  # by a new list: the old one has minutes to go
     hang(site.there["hangs"])
     was = site.asked("hangs")
-    wait_for("one more that hangs", lambda: site.asked("hangs") > was, 60, 0.1)
+    wait_for("one more that hangs", lambda: site.asked("hangs") > was, step=0.1)
     began = time.monotonic()
     site.product.stop()
     assert time.monotonic() - began < 45 and site.product.ticketd.returncode == 0
@@ -141,18 +141,18 @@ def test_a_change_in_the_same_second_behind_a_look_is_seen(site):
 
 def test_a_section_that_is_gone_is_asked_no_more_and_one_that_is_back_is(site):
     site.start()
-    wait_for("both", lambda: site.asked("hangs") and site.asked("well"), 60, 0.1)
+    wait_for("both", lambda: site.asked("hangs") and site.asked("well"), step=0.1)
     site.product.write_config(desks=site.desks(names=("well",)))
     site.product.ctl("reload")
     # What was under way then may end; from there on the other one alone is asked.
     was = site.asked("well")
-    wait_for("two more lists", lambda: site.asked("well") >= was + 2, 60, 0.1)
+    wait_for("two more lists", lambda: site.asked("well") >= was + 2, step=0.1)
     gone, was = site.asked("hangs"), site.asked("well")
-    wait_for("three more lists", lambda: site.asked("well") >= was + 3, 60, 0.1)
+    wait_for("three more lists", lambda: site.asked("well") >= was + 3, step=0.1)
     assert site.asked("hangs") == gone
     site.product.write_config(desks=site.desks())
     site.product.ctl("reload")
-    wait_for("it again", lambda: site.asked("hangs") > gone, 60, 0.1)
+    wait_for("it again", lambda: site.asked("hangs") > gone, step=0.1)
 
 
 def test_a_shorter_poll_holds_when_it_is_reloaded(site):
@@ -172,7 +172,7 @@ def test_a_ticket_of_a_far_year_does_not_end_the_lists(site):
     site.change("well", odd, state="closed", ahead_s=70 * 365 * 86400)
     site.until("odd", "resolved")  # what happened to it comes, whenever that was
     was = site.asked("well")
-    wait_for("lists behind it", lambda: site.asked("well") >= was + 2, 60, 0.1)
+    wait_for("lists behind it", lambda: site.asked("well") >= was + 2, step=0.1)
     site.change("well", issue, labels=["waiting"])
     site.until("plain", "pending")
     site.change("well", issue, state="closed", labels=[])

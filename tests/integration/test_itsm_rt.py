@@ -108,7 +108,7 @@ def test_a_mail_is_a_ticket_there_with_its_text_its_fields_and_its_file(site):
                      '--b\r\nContent-Type: image/png; name="x.png"\r\n'
                      'Content-Disposition: attachment; filename="x.png"\r\n'
                      f'Content-Transfer-Encoding: base64\r\n\r\n{coded}\r\n--b--\r\n')
-    ours = wait_for("the jobs to end", lambda: site.settled("whole"), 60, 0.3)
+    ours = wait_for("the jobs to end", lambda: site.settled("whole"), step=0.3)
     theirs = site.there("whole")
     assert len(theirs) == 1
     assert theirs[0]["Requestor"][0]["id"] == "ann@sender.test"
@@ -125,12 +125,12 @@ def test_a_mail_is_a_ticket_there_with_its_text_its_fields_and_its_file(site):
 def test_an_answer_that_got_lost_makes_no_second_ticket(site):
     site.relay.lose("POST /REST/2.0/ticket ")
     site.submit("lost answer")
-    wait_for("RT to have it", lambda: site.there("lost answer"), 60, 0.3)
+    wait_for("RT to have it", lambda: site.there("lost answer"), step=0.3)
 
     def done():
         site.hurry()
         return site.settled("lost answer")
-    wait_for("the job to end", done, 60, 0.5)
+    wait_for("the job to end", done, step=0.5)
     assert len(site.there("lost answer")) == 1
     assert any("GET /REST/2.0/tickets?" in line for line in site.relay.seen)
 
@@ -142,22 +142,22 @@ def test_a_request_that_never_arrived_is_sent_again(site):
     def done():
         site.hurry()
         return site.settled("cut off")
-    wait_for("the job to end", done, 60, 0.5)
+    wait_for("the job to end", done, step=0.5)
     assert len(site.there("cut off")) == 1
 
 
 def test_an_answer_by_mail_and_a_note_become_comments_behind_the_create(site):
     site.submit("talk")
-    ours = wait_for("the jobs to end", lambda: site.settled("talk"), 60, 0.3)
+    ours = wait_for("the jobs to end", lambda: site.settled("talk"), step=0.3)
     site.product.ctl("comment", ours["id"], "seen, working on it")
-    wait_for("the comment", lambda: site.settled("talk"), 60, 0.3)
+    wait_for("the comment", lambda: site.settled("talk"), step=0.3)
     text = attachments(site, site.there("talk")[0])[""].decode()
     assert "please help" in text and "seen, working on it" in text
 
 
 def test_a_comment_whose_answer_got_lost_is_not_made_again(site):
     site.submit("said once")
-    ours = wait_for("the jobs to end", lambda: site.settled("said once"), 60, 0.3)
+    ours = wait_for("the jobs to end", lambda: site.settled("said once"), step=0.3)
     there = site.there("said once")[0]
     site.relay.lose(f"POST /REST/2.0/ticket/{there['id']}/comment")
     site.product.ctl("comment", ours["id"], "only once, please")
@@ -165,8 +165,8 @@ def test_a_comment_whose_answer_got_lost_is_not_made_again(site):
     def done():
         site.hurry()
         return site.settled("said once")
-    wait_for("RT to have it", lambda: "only once" in attachments(site, there)[""].decode(), 60, 0.3)
-    wait_for("the job to end", done, 60, 0.5)
+    wait_for("RT to have it", lambda: "only once" in attachments(site, there)[""].decode(), step=0.3)
+    wait_for("the job to end", done, step=0.5)
     assert attachments(site, there)[""].decode().count("only once, please") == 1
     assert "itsm.was_there" in site.product.log("ticketd")
 
@@ -184,7 +184,7 @@ def test_ticketd_killed_in_the_middle_leaves_each_ticket_once(site):
         site.hurry()
         return all(site.settled(name) for name in names)
     # A lease of a killed ticketd has to run out before its jobs are taken over.
-    wait_for("all jobs to end", done, 150, 1)
+    wait_for("all jobs to end", done, step=1)
     assert [len(site.there(name)) for name in names] == [1] * len(names)
 
 
@@ -192,9 +192,9 @@ def test_a_refused_secret_parks_nothing_and_is_told(site):
     with open(site.secret, "w", encoding="ascii") as f:
         f.write("1-1-wrong\n")
     site.submit("wrong secret")
-    ours = wait_for("the ticket", lambda: site.ticket("wrong secret"), 60, 0.2)
+    ours = wait_for("the ticket", lambda: site.ticket("wrong secret"), step=0.2)
     job = wait_for("its create to be refused", lambda: [
-        j for j in site.jobs(ours) if j["state"] == "deferred"], 60, 0.3)[0]
+        j for j in site.jobs(ours) if j["state"] == "deferred"], step=0.3)[0]
     assert "the secret of itsm rt is refused" in job["reason"]
     assert "1-1-wrong" not in site.product.log("ticketd")
     with open(site.secret, "w", encoding="ascii") as f:
@@ -204,13 +204,13 @@ def test_a_refused_secret_parks_nothing_and_is_told(site):
     def done():
         site.hurry()
         return site.settled("wrong secret")
-    wait_for("it to be done", done, 60, 0.5)
+    wait_for("it to be done", done, step=0.5)
     assert len(site.there("wrong secret")) == 1
 
 
 def test_changes_here_are_there_and_many_of_them_are_one_request(site):
     site.submit("changes")
-    ours = wait_for("the jobs to end", lambda: site.settled("changes"), 60, 0.3)
+    ours = wait_for("the jobs to end", lambda: site.settled("changes"), step=0.3)
     site.relay.seen.clear()
     site.relay.hold()  # what comes while one is under way is one more, however much it is
     site.product.ctl("set", ours["id"], "priority=1")
@@ -221,25 +221,25 @@ def test_changes_here_are_there_and_many_of_them_are_one_request(site):
     def arrived():
         there = site.there("changes")[0]
         return there["Status"] == "resolved" and there["Queue"]["Name"] == "Network"
-    wait_for("the changes", arrived, 60, 0.3)
-    wait_for("the jobs to end", lambda: site.settled("changes"), 60, 0.3)
+    wait_for("the changes", arrived, step=0.3)
+    wait_for("the jobs to end", lambda: site.settled("changes"), step=0.3)
     puts = [line for line in site.relay.seen if line.startswith("PUT ")]
     assert 1 <= len(puts) <= 2  # one may have begun before the last change
     site.product.ctl("reopen", ours["id"])
-    wait_for("it to be open", lambda: site.there("changes")[0]["Status"] == "open", 60, 0.3)
+    wait_for("it to be open", lambda: site.there("changes")[0]["Status"] == "open", step=0.3)
 
 
 def test_a_merge_is_told_at_both_ends_and_the_merged_one_is_closed(site):
     site.submit("first of two")
     site.submit("second of two")
-    first = wait_for("the jobs to end", lambda: site.settled("first of two"), 60, 0.3)
-    second = wait_for("the jobs to end", lambda: site.settled("second of two"), 60, 0.3)
+    first = wait_for("the jobs to end", lambda: site.settled("first of two"), step=0.3)
+    second = wait_for("the jobs to end", lambda: site.settled("second of two"), step=0.3)
     site.product.ctl("merge", second["id"], first["id"])
     wait_for("it to be closed",
-             lambda: site.there("second of two")[0]["Status"] == "resolved", 60, 0.3)
+             lambda: site.there("second of two")[0]["Status"] == "resolved", step=0.3)
     numbers = [site.there(name)[0]["id"] for name in ("first of two", "second of two")]
     wait_for("its comment", lambda: f"Merged into {first['id']} ({numbers[0]})." in attachments(
-        site, site.there("second of two")[0])[""].decode(), 60, 0.3)
+        site, site.there("second of two")[0])[""].decode(), step=0.3)
     wait_for("the other comment", lambda: f"{second['id']} ({numbers[1]}) was merged into "
              "this one." in attachments(site, site.there("first of two")[0])[""].decode(),
              60, 0.3)
@@ -247,7 +247,7 @@ def test_a_merge_is_told_at_both_ends_and_the_merged_one_is_closed(site):
 
 def test_show_names_the_ticket_there(site):
     site.submit("shown")
-    ours = wait_for("the jobs to end", lambda: site.settled("shown"), 60, 0.3)
+    ours = wait_for("the jobs to end", lambda: site.settled("shown"), step=0.3)
     number = str(site.there("shown")[0]["id"])
     [there] = site.product.json("show", ours["id"])["externals"]
     assert there["itsm"] == "rt" and there["number"] == number and number in there["url"]
@@ -277,7 +277,7 @@ def test_the_section_is_tried_without_ticketd(site):
 
 def test_a_mail_that_names_the_number_there_joins_the_ticket(site):
     site.submit("numbered")
-    ours = wait_for("the jobs to end", lambda: site.settled("numbered"), 60, 0.3)
+    ours = wait_for("the jobs to end", lambda: site.settled("numbered"), step=0.3)
     number = site.there("numbered")[0]["id"]
     before = len(site.product.tickets())
     site.submit(f"Re: [rt.test #{number}] something else", body="it is worse\r\n")

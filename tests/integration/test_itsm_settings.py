@@ -35,7 +35,7 @@ class Slow(Fake):
     def serve(self, http):
         http.rfile.read(int(http.headers.get("Content-Length") or 0))
         self.seen.append(http.path)
-        wait_for("the word to answer", lambda: self.answers, 60)
+        wait_for("the word to answer", lambda: self.answers)
         body = b'{"id": "7"}'
         http.send_response(200)
         http.send_header("Content-Type", "application/json")
@@ -90,7 +90,7 @@ class Site:
                 self.product.ctl("queue", "retry", str(job["job"]), check=False)
                 return False
             return True
-        wait_for(what, tried, 60, 1)
+        wait_for(what, tried, step=1)
 
     def again_until_done(self, kind="create"):
         self.again(f"{kind} done", lambda job: job["state"] == "done", kind)

@@ -85,7 +85,7 @@ class Desk:
             return t if any(e["kind"].startswith(event) for e in t["events"]) and \
                 all(j["state"] == "done" for j in t["jobs"] if j["kind"] == "refine") \
                 else None
-        return wait_for("the language model's part", look, 60, 0.1)
+        return wait_for("the language model's part", look, step=0.1)
 
 
 def event(ticket, kind):

@@ -285,7 +285,7 @@ def test_a_report_to_a_return_path_marks_the_contact_and_opens_nothing(site, mai
     assert [e["data"]["status"] for e in events(site, ticket, "notice.bounced")] == [
         "4.4.1", "5.1.1"]
     assert {e["data"]["address"] for e in events(site, ticket, "notice.bounced")} == {who}
-    marked = events(site, ticket, "contact.marked")
+    marked = wait_for("the mark", lambda: events(site, ticket, "contact.marked"))
     assert [m["data"]["mark"] for m in marked] == ["undeliverable"]
 
 
@@ -493,7 +493,7 @@ def test_a_requester_of_this_postfix_who_is_not_there_is_marked(two, mail):
     count = len(products[0].tickets())
     found = wait_for("the report", lambda: [
         e["data"] for e in products[0].json("show", ticket)["events"]
-        if e["kind"] in ("notice.bounced", "contact.marked")][:2], 60)
+        if e["kind"] in ("notice.bounced", "contact.marked")][:2])
     assert {d["address"] for d in found} == {"gone@elsewhere.invalid"}
     assert len(products[0].tickets()) == count
     assert acks(postfix, "MAILER-DAEMON") == []

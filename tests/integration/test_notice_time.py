@@ -94,7 +94,7 @@ def test_who_is_asked_is_reminded_and_then_it_is_closed(world, mail):
     wait_for("the question", lambda: asked(world, ticket))
     kill(world)  # what is to come does not live in it
     world.start_ticketd()
-    wait_for("the end", lambda: world.json("show", ticket)["state"] == "closed", 60)
+    wait_for("the end", lambda: world.json("show", ticket)["state"] == "closed")
     wait_for("the reminders", lambda: len(asked(world, ticket)) == 3)
     closed, = [e["data"] for e in world.json("log", ticket) if e["kind"] == "ticket.closed"]
     assert closed["who"] == "auto-close" and closed["reason"] == "nobody answered"
@@ -110,7 +110,7 @@ def test_who_is_asked_is_reminded_and_then_it_is_closed(world, mail):
     wait_for("it to be open", lambda: world.json("show", ticket)["state"] == "open")
     count = len(asked(world, ticket))
     later = submit(world, mail("order of a chair", extra=PROOF))  # goes the whole way
-    wait_for("the other's end", lambda: world.json("show", later)["state"] == "closed", 60)
+    wait_for("the other's end", lambda: world.json("show", later)["state"] == "closed")
     assert len(asked(world, ticket)) == count
     assert world.json("show", ticket)["state"] == "open"
     assert kinds(world, ticket).count("ticket.closed") == 1
@@ -118,7 +118,7 @@ def test_who_is_asked_is_reminded_and_then_it_is_closed(world, mail):
 
 def ask_db(world, sql, *values):
     with contextlib.closing(sqlite3.connect(
-            "%s/store/tickets.db" % world.root, timeout=10)) as db, db:
+            "%s/store/tickets.db" % world.root, timeout=60)) as db, db:
         return db.execute(sql, values).fetchall()
 
 
@@ -164,7 +164,7 @@ def test_what_comes_at_night_comes_in_the_morning_once(world, mail):
     tickets = [t["id"] for t in world.tickets()]
     later(world)  # it is morning, and the hour of the digest is over
     wait_for("the mails", lambda: len(world.outbox.once(SLEEPER)) == len(tickets) and
-             world.outbox.once(TEAM), 60)
+             world.outbox.once(TEAM))
     later(world)
     submit(world, mail("behind it"))
     wait_for("the next to wait", lambda: waiting(world, SLEEPER) == 1)

@@ -121,7 +121,7 @@ class Site:
         return len(self.server.tables["incident"])
 
     def wait(self, count):
-        wait_for(f"{count} tickets", lambda: self.rows() >= count and not self.open(), 60, 0.1)
+        wait_for(f"{count} tickets", lambda: self.rows() >= count and not self.open(), step=0.1)
         assert self.rows() == count
 
     def open(self):
@@ -134,7 +134,7 @@ class Site:
 
     def stored(self):
         with sqlite3.connect(f"file:{self.product.root}/store/tickets.db?mode=ro",
-                             uri=True) as db:
+                             timeout=60, uri=True) as db:
             return db.execute("SELECT key, until, data FROM tokens").fetchall()
 
     def stop(self):

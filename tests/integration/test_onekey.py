@@ -155,4 +155,4 @@ def test_sendmail_took_part(paths):
 def test_dovecot_took_part(paths):
     if paths["no_dovecot"]:
         pytest.skip(paths["no_dovecot"])
-    assert paths["dovecot"].log().count("existing ticket") >= len(MAILS)
+    wait_for("its lines", lambda: paths["dovecot"].log().count("existing ticket") >= len(MAILS))

@@ -89,6 +89,6 @@ def test_rt_begins_and_it_ends(site, mail):
     # As if somebody had asked RT in our desk's name: its acknowledgement comes to us.
     site.rt.take_mail(mail("Who are you", to="rt@rt.test", sender="IT <support@one.test>"))
     wait_for("RT to write to us", lambda: any(
-        b"support@one.test" in header(m, "To") for m in site.mta.mails()), 60)
+        b"support@one.test" in header(m, "To") for m in site.mta.mails()))
     assert rally(site) <= 2
     assert len(site.product.tickets()) <= before + 1

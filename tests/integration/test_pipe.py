@@ -46,11 +46,7 @@ def pipe_site():
 
 def wait_for_ticket(site, subject):
     return wait_for(f"a ticket from {subject}", lambda: [
-        t["id"] for t in site.product.tickets() if t["subject"] == subject], 60, 0.2)
-
-
-def empty_queue(site):
-    return "Mail queue is empty" in site.mta.queue()
+        t["id"] for t in site.product.tickets() if t["subject"] == subject], step=0.2)
 
 
 def test_a_delivered_mail_is_a_ticket_and_verifies(pipe_site, mail, root):
@@ -70,20 +66,20 @@ def test_a_delivered_mail_is_a_ticket_and_verifies(pipe_site, mail, root):
 def test_ticketd_away_means_deferred_and_then_one_ticket(pipe_site, mail):
     stop(pipe_site.product.ticketd)
     assert send(pipe_site.mta.port, ANN, DESK, mail("deferred")).code == 250
-    wait_for("a deferral", lambda: "status=deferred" in pipe_site.mta.log(), 60, 0.2)
+    wait_for("a deferral", lambda: "status=deferred" in pipe_site.mta.log(), step=0.2)
     pipe_site.product.start_ticketd()
     pipe_site.mta.flush()
-    pipe_site.mta.wait_for_mail("an empty queue", lambda: empty_queue(pipe_site))
+    pipe_site.mta.wait_for_mail("an empty queue", pipe_site.mta.queue_empty)
     assert len(wait_for_ticket(pipe_site, "deferred")) == 1
 
 
 def test_the_null_sender_does_not_loop(pipe_site, mail):
     assert send(pipe_site.mta.port, "", DESK, mail("null by pipe")).code == 250
-    wait_for("delivery", lambda: pipe_site.mta.log().count("relay=ticket") and empty_queue(
-        pipe_site), 60, 0.2)
+    wait_for("delivery", lambda: pipe_site.mta.log().count("relay=ticket") and
+             pipe_site.mta.queue_empty(), step=0.2)
     assert "status=bounced" not in pipe_site.mta.log()
 
 
 def test_what_is_no_desk_is_bounced_as_unknown(pipe_site, mail):
     assert send(pipe_site.mta.port, ANN, "joe@example.test", mail("no desk")).code == 250
-    wait_for("a bounce", lambda: "dsn=5.1.1" in pipe_site.mta.log(), 60, 0.2)
+    wait_for("a bounce", lambda: "dsn=5.1.1" in pipe_site.mta.log(), step=0.2)

@@ -64,7 +64,7 @@ FALLBACK = 'itsm_fallback = "second"\nitsm_fallback_after = 1s\n'
 
 def test_what_was_refused_goes_to_the_second_when_the_desk_says_so(site_of):
     site = site_of(FALLBACK + "itsm_fallback_refused = yes\n")
-    wait_for("the second", lambda: site.rows(site.second) == 1 and site.job() is None, 60, 0.2)
+    wait_for("the second", lambda: site.rows(site.second) == 1 and site.job() is None, step=0.2)
     assert site.rows(site.first) == 0
     shown = site.product.json("show", "IT-1")
     event = next(e for e in shown["events"] if e["kind"] == "ticket.failover")
@@ -73,7 +73,7 @@ def test_what_was_refused_goes_to_the_second_when_the_desk_says_so(site_of):
 
 def test_by_default_it_waits_and_a_person_sends_it_elsewhere(site_of):
     site = site_of(FALLBACK)
-    wait_for("the refusal", lambda: (site.job() or {}).get("state") == "parked", 60, 0.1)
+    wait_for("the refusal", lambda: (site.job() or {}).get("state") == "parked", step=0.1)
     time.sleep(5)  # two sweeps
     job = site.job()
     assert job["state"] == "parked" and job["target"] == "rt" and "doubt_since" not in job
@@ -84,7 +84,7 @@ def test_by_default_it_waits_and_a_person_sends_it_elsewhere(site_of):
     edit("queue", "edit", number, "--payload", '{"note": 1}')
     assert site.job()["state"] == "parked"
     edit("queue", "edit", number, "--target", "second")
-    wait_for("the second", lambda: site.rows(site.second) == 1 and site.job() is None, 60, 0.2)
+    wait_for("the second", lambda: site.rows(site.second) == 1 and site.job() is None, step=0.2)
     assert site.rows(site.first) == 0
     kinds = {e["kind"]: e["data"].get("who") for e in site.product.json("show", "IT-1")["events"]}
     assert kinds["job.edited"] and kinds["ticket.failover"], kinds

@@ -87,9 +87,9 @@ def kinds(site, ticket, kind):
 def done(site, ticket, count=1):
     """So many mails of agents were looked at, and all that follows has gone out."""
     wait_for("the agent's mail", lambda: len(kinds(site, ticket, "agent.mail")) +
-             len(kinds(site, ticket, "agent.held")) == count, 150)
+             len(kinds(site, ticket, "agent.held")) == count)
     wait_for("no notice under way", lambda: all(
-        j["state"] == "done" for j in show(site, ticket)["jobs"]), 150)
+        j["state"] == "done" for j in show(site, ticket)["jobs"]))
     wait_for("empty queue", site.mta.queue_empty)
 
 
@@ -358,7 +358,7 @@ def later(site, mail, first, text):
             if new:
                 break
     (new,) = new
-    wait_for("later analysis", lambda: kinds(site, new, "ticket.analysed"), 60)
+    wait_for("later analysis", lambda: kinds(site, new, "ticket.analysed"))
     wait_for("the group's notice", lambda: [
         e for e in kinds(site, new, "notice.told") if e["role"] == "group"])
     wait_for("no job under way", lambda: all(

@@ -54,13 +54,16 @@ class Site:
         self.product.ticketd.kill()
         self.product.ticketd.wait()
 
+    def store(self):
+        return sqlite3.connect(f"file:{self.product.root}/store/tickets.db?mode=ro", timeout=60, uri=True)
+
     def ids(self):
         """Of all events in the store."""
-        with sqlite3.connect(f"file:{self.product.root}/store/tickets.db?mode=ro", uri=True) as db:
+        with self.store() as db:
             return [row[0] for row in db.execute("SELECT id FROM events ORDER BY id")]
 
     def place(self, follower):
-        with sqlite3.connect(f"file:{self.product.root}/store/tickets.db?mode=ro", uri=True) as db:
+        with self.store() as db:
             return db.execute("SELECT event FROM places WHERE follower = ?", (follower,)).fetchone()[0]
 
     def has_all(self, fake, timeout=180):
@@ -123,7 +126,7 @@ def test_documents_and_lines_hold_before_the_vendors_types(site):
     site.has_all(one)
     site.has_all(two)
     documents = [e["event"] for e in one.events] + list(two.documents.values())
-    lines = [json.loads(line) for line in site.product.log("ticketd").splitlines()]
+    lines = [json.loads(line) for line in site.product.lines("ticketd")]
     assert len(lines) > 2
     verdicts = judge.verdicts([("ecs", ecs(d)) for d in documents + lines] +
                               [("bulk", a) for a in two.actions] + [("hec", e) for e in one.events])
@@ -182,8 +185,8 @@ def test_what_is_lost_cut_or_busy_comes_again(site):
         two.plan(what, "/_bulk", 1)
     site.product.start_ticketd()
     site.submit(3)
-    site.has_all(fake, 60)
-    site.has_all(two, 60)
+    site.has_all(fake)
+    site.has_all(two)
     assert fake.ids() == sorted(fake.ids()) and fake.breaches == [] and two.breaches == []
     wait_for("a second try", lambda: two.again > 0)
     site.has_all(two)
@@ -212,6 +215,7 @@ def test_one_bad_event_is_set_aside(site):
     site.product.start_ticketd()
     site.submit(3)
     wait_for("the others", lambda: len(set(site.ids()) - set(fake.ids())) == 1)
+    wait_for("its line", lambda: "event=sink.aside" in site.product.log("ticketd"))
     assert site.product.log("ticketd").count("event=sink.aside") == 1
 
 
@@ -247,7 +251,7 @@ def test_a_sink_that_is_away_for_long_catches_up(site):
     site.product.start_ticketd()
     site.submit(12)
     site.has_all(fake)  # is not held up
-    site.has_all(away, 60)
+    site.has_all(away)
     assert away.ids() == sorted(away.ids()) and max(away.batches) <= 7
 
 
@@ -264,7 +268,7 @@ def test_kill_during_batches_loses_nothing(site):
             two.plan("lose", "/_bulk", 1)
         site.product.start_ticketd()
     for fake in (one, two):
-        site.has_all(fake, 60)
+        site.has_all(fake)
         assert fake.breaches == []
     assert one.ids() == sorted(one.ids())
     assert sorted(two.ids()) == sorted(set(two.ids()))
@@ -274,7 +278,7 @@ def test_lines_have_ecs_names_when_asked_for(site):
     site.product.write_config(top="log_ecs = yes\n")
     site.product.start_ticketd()
     site.submit()
-    lines = [json.loads(line) for line in site.product.log("ticketd").splitlines()]
+    lines = [json.loads(line) for line in site.product.lines("ticketd")]
     assert all(line["service.name"] == "ticketd" and line["host.name"] == "mx.example.test" and
                line["log.level"] in ("notice", "info", "warning", "error") for line in lines)
     assert "start" in [line["event.action"] for line in lines]

@@ -68,7 +68,7 @@ def events(product, ticket, kind):
 
 def has_event(product, kind, ticket):
     """In the store, without ticketd."""
-    with sqlite3.connect(f"{product.root}/store/tickets.db") as db:
+    with sqlite3.connect(f"{product.root}/store/tickets.db", timeout=60) as db:
         return db.execute("SELECT count(*) FROM events e JOIN tickets t ON t.id = e.ticket"
                           " WHERE e.kind = ? AND 'IT-' || t.number = ?", (kind, ticket)).fetchone()[0]
 

@@ -88,7 +88,8 @@ def test_a_server_without_it_gets_no_such_address_and_the_ticket_says_why(site):
     told = events(site, ticket, "notice.undeliverable")
     assert len(told) == 1 and "SMTPUTF8" in str(told[0]) and "5.6.7" in str(told[0]), told
     assert acknowledgements(site) == [] and events(site, ticket, "contact.marked") == []
-    assert [j for j in site.product.json("queue", "list") if j["state"] != "done"] == []
+    wait_for("no job", lambda: not [
+        j for j in site.product.json("queue", "list") if j["state"] != "done"])
 
 
 def test_what_a_later_hop_does_not_take_comes_back_and_is_recorded(site):

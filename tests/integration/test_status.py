@@ -94,7 +94,7 @@ class Site:
         return [e.get("data") for e in self.product.json("log", ticket) if e["kind"] == kind]
 
     def call(self, method, path, body=None, headers=None):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=180)
         c.request(method, path, body=body, headers=headers or {})
         answer = c.getresponse()
         said = (answer.status, answer.read().decode("utf-8"))

@@ -55,7 +55,7 @@ def strangers():
 
 def rows(site, sql, *args):
     with sqlite3.connect(f"file:{site.product.root}/store/tickets.db?mode=ro",
-                         uri=True) as db:
+                         timeout=60, uri=True) as db:
         return db.execute(sql, args).fetchall()
 
 

@@ -49,7 +49,7 @@ static void sleep_ms(int ms)
 
 static bool becomes(atomic_int *value, int wanted)
 {
-    for (int i = 0; i < 5000 && *value != wanted; i++) {
+    for (int i = 0; i < 60000 && *value != wanted; i++) {
         sleep_ms(1);
     }
     return *value == wanted;
