@@ -166,6 +166,8 @@ static int make_all(struct tkt_settings *s, struct tkt_err *err)
     return make_generation(s, err);
 }
 
+static atomic_uint_fast64_t loaded;
+
 struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_dir,
                                       struct tkt_err *err)
 {
@@ -176,6 +178,7 @@ struct tkt_settings *tkt_settings_new(struct tkt_conf **conf, const char *store_
         return NULL;
     }
     s->refs = 1;
+    s->serial = atomic_fetch_add(&loaded, 1) + 1;
     s->conf = *conf;
     *conf = NULL;
     if (make_all(s, err) < 0 ||

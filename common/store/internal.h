@@ -156,7 +156,7 @@ int tkt_ticket_state_parse(const char *name); /* or -1 */
 struct job_row {
     int64_t id;
     int64_t ticket;
-    char target[64];
+    char target[TKT_STORE_TARGET_MAX + 1];
     enum job_state state;
     int64_t run_after;
     int64_t due; /* 0: none */

@@ -177,6 +177,18 @@ int tkt_store_job_command(struct tkt_store *s, int64_t job, const char *verb,
     return tkt_store_leave(s, own, rc, err);
 }
 
+int tkt_store_job_target(struct tkt_store *s, int64_t job,
+                         char target[TKT_STORE_TARGET_MAX + 1], struct tkt_err *err)
+{
+    struct job_row j;
+    int n = tkt_job_load(s->db, job, &j, err);
+
+    if (n > 0) {
+        memcpy(target, j.target, sizeof(j.target));
+    }
+    return n;
+}
+
 static int edit(struct tkt_store *s, int64_t job, const char *payload, bool force,
                 const char *who, int64_t now_ms, struct tkt_err *err)
 {

@@ -25,7 +25,8 @@
 
 #define TKT_STORE_SCHEMA 20
 #define TKT_STORE_CHANNEL "channel" /* target of jobs that a channel serves */
-#define TKT_STORE_BATCH_MAX 256     /* items of one transaction */
+#define TKT_STORE_TARGET_MAX 63
+#define TKT_STORE_BATCH_MAX 256 /* items of one transaction */
 
 struct tkt_store;
 struct tkt_reader;
@@ -305,7 +306,7 @@ struct tkt_job {
     char kind[24];   /* create, reanalyse, comment, ... */
     char lane[96];   /* ticket:backend */
     char ticket_id[48];
-    char target[64]; /* itsm or channel name */
+    char target[TKT_STORE_TARGET_MAX + 1]; /* itsm or channel name */
     char corr[40];
     int attempts;
     int64_t
@@ -379,6 +380,9 @@ int tkt_store_job_finish_in_doubt(struct tkt_store *store, int64_t job, const ch
 /* A person's hand: retry (parked/deferred -> ready now), park, drop (-> done, reason). */
 int tkt_store_job_command(struct tkt_store *store, int64_t job, const char *verb,
                           const char *who, int64_t now_ms, struct tkt_err *err);
+/* Whose it is: 1, 0 no such job, -1. */
+int tkt_store_job_target(struct tkt_store *store, int64_t job,
+                         char target[TKT_STORE_TARGET_MAX + 1], struct tkt_err *err);
 /* Another payload (a JSON object) for a job that is parked or deferred, and not in doubt
  * unless force says so; PERM otherwise. */
 int tkt_store_job_edit(struct tkt_store *store, int64_t job, const char *payload,

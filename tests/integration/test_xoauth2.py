@@ -101,6 +101,5 @@ def test_a_server_that_takes_no_token_is_told_of_and_the_notice_waits(site):
     assert len(waiting()) == 1 and waiting()[0]["attempts"] == 1
     number = str(waiting()[0]["job"])
     tokens.gives_good = True
-    site.product.ctl("reload")  # the channel is no longer left alone ...
-    site.product.ctl("queue", "retry", number, check=False)  # ... and nor is this one, if it waits
+    site.product.ctl("queue", "retry", number)  # the channel, too, is tried
     site.told(who)

@@ -196,12 +196,47 @@ a_renewal_that_could_not_be_written_is_tried_again_within_seconds(void **state)
     end(&s);
 }
 
+/* ---- targets that a person wants tried --------------------------------------------------- */
+
+static void only_the_target_that_a_person_wants_tried_ends_its_rest(void **state)
+{
+    struct site s;
+    struct tkt_lane_group g[2];
+    char name[8];
+
+    (void)state;
+    begin(&s);
+    tkt_group_init(&g[0], "a", true);
+    tkt_group_init(&g[1], "b", true);
+    g[0].next = &g[1];
+    s.p.groups = g;
+    tkt_group_rest(&g[0], HOUR_MS, MONO);
+    tkt_group_rest(&g[1], HOUR_MS, MONO);
+    tkt_dispatch_take_dares(&s.p);
+    assert_false(s.p.look);
+    tkt_dispatch_dare(&s.p, "b");
+    tkt_dispatch_dare(&s.p, "b");
+    tkt_dispatch_take_dares(&s.p);
+    assert_true(s.p.look);
+    assert_int_equal(tkt_group_wait(&g[0], MONO), HOUR_MS);
+    assert_int_equal(tkt_group_wait(&g[1], MONO), 0);
+    for (int i = 0; i <= TKT_DISPATCH_DARES; i++) { /* more than are remembered: all */
+        snprintf(name, sizeof(name), "x%d", i);
+        assert_int_equal(tkt_group_wait(&g[0], MONO), HOUR_MS);
+        tkt_dispatch_dare(&s.p, name);
+    }
+    tkt_dispatch_take_dares(&s.p);
+    assert_int_equal(tkt_group_wait(&g[0], MONO), 0);
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_due_is_not_waited_for),
         cmocka_unit_test(who_holds_all_he_may_waits_for_an_end_whatever_is_due),
         cmocka_unit_test(a_poke_while_ends_are_recorded_waits_for_that),
+        cmocka_unit_test(only_the_target_that_a_person_wants_tried_ends_its_rest),
         T(a_clock_that_jumps_just_before_a_claim_ends_no_lease_of_ours),
         T(a_renewal_that_could_not_be_written_is_tried_again_within_seconds),
     };

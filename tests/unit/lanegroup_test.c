@@ -123,6 +123,32 @@ static void behind_an_open_circuit_one_probe_goes_first(void **state)
     assert_int_equal(turn(&g, now), 0);
 }
 
+static void a_person_who_wants_one_tried_ends_the_rest_and_sends_the_probe(void **state)
+{
+    struct tkt_lane_group g;
+    bool is_probe = false;
+
+    (void)state;
+    target(&g, 8, 0);
+    assert_true(tkt_group_failed(&g, 300000, NOW));
+    assert_int_equal(tkt_group_room(&g, NOW), 0);
+    tkt_group_dare(&g);
+    assert_int_equal(tkt_group_room(&g, NOW), 8 + g.ahead);
+    for (int i = 0; i < TKT_BREAKER_THRESHOLD; i++) {
+        (void)tkt_group_failed(&g, 300000, NOW);
+    }
+    assert_int_equal(tkt_group_room(&g, NOW), 0);
+    tkt_group_dare(&g);
+    assert_int_equal(tkt_group_room(&g, NOW),
+                     1); /* the circuit is not closed by a wish */
+    assert_int_equal(tkt_group_turn(&g, NOW, &is_probe), 0);
+    assert_true(is_probe);
+    tkt_group_dare(&g);
+    assert_true(tkt_group_turn(&g, NOW, &is_probe) > 0); /* one at a time */
+    assert_true(tkt_group_failed(&g, 300000, NOW));
+    assert_int_equal(tkt_group_room(&g, NOW), 0);
+}
+
 static void work_beside_the_targets_has_room_alone(void **state)
 {
     struct tkt_lane_group g;
@@ -145,6 +171,7 @@ int main(void)
         cmocka_unit_test(of_a_slow_rate_only_what_can_go_soon_is_fetched),
         cmocka_unit_test(a_target_that_asks_for_rest_gets_it_whole),
         cmocka_unit_test(behind_an_open_circuit_one_probe_goes_first),
+        cmocka_unit_test(a_person_who_wants_one_tried_ends_the_rest_and_sends_the_probe),
         cmocka_unit_test(work_beside_the_targets_has_room_alone),
     };
 

@@ -4,10 +4,41 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "store/failover.h"
+#include "ticketd/jobs/dispatch.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
+
+struct order {
+    struct tkt_control_request *req;
+    const char *verb;
+    char target[TKT_STORE_TARGET_MAX + 1];
+};
+
+static int apply_order(struct tkt_store *store, void *p, struct tkt_err *err)
+{
+    struct order *o = p;
+    int64_t job = tkt_control_number(o->req, "job", 0);
+
+    return tkt_store_job_command(store, job, o->verb, o->req->who, tkt_clock_wall_ms(),
+                                 err) < 0
+               ? -1
+               : tkt_store_job_target(store, job, o->target, err);
+}
+
+int tkt_control_queue_order(struct tkt_control_request *req, struct tkt_err *err)
+{
+    struct order o = {.req = req, .verb = req->verb + strlen("queue-")};
+
+    (void)snprintf(req->text, sizeof(req->text), "job %s: %s",
+                   tkt_control_arg(req, "job"), o.verb); /* has room */
+    int rc = tkt_commit_call(req->d->commit, apply_order, &o, false, err);
+    if (rc >= 0 && strcmp(o.verb, "retry") == 0) {
+        tkt_dispatch_dare(req->d->dispatch, o.target);
+    }
+    return rc < 0 ? -1 : 0;
+}
 
 static bool is_section(struct tkt_daemon *d, const char *name)
 {

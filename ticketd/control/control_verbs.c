@@ -515,21 +515,6 @@ static int run_forget(struct tkt_control_request *req, struct tkt_err *err)
     return rc;
 }
 
-static int apply_job(struct tkt_store *store, void *p, struct tkt_err *err)
-{
-    struct tkt_control_request *req = p;
-
-    return tkt_store_job_command(store, tkt_control_number(req, "job", 0),
-                                 req->verb + strlen("queue-"), req->who,
-                                 tkt_clock_wall_ms(), err);
-}
-
-static int run_job(struct tkt_control_request *req, struct tkt_err *err)
-{
-    say(req, "job %s: %s", tkt_control_arg(req, "job"), req->verb + strlen("queue-"));
-    return change(req, apply_job, err);
-}
-
 /* ---- directories -------------------------------------------------------------------- */
 
 static int run_directory_lookup(struct tkt_control_request *req, struct tkt_err *err)
@@ -670,9 +655,21 @@ static const struct verb verbs[] = {
      {MAY("id", KIND_ID), MAY("desk", KIND_TEXT), MAY("after", KIND_NUMBER),
       MAY("since_ms", KIND_NUMBER), MAY("until_ms", KIND_NUMBER),
       MAY("limit", KIND_NUMBER)}},
-    {"queue-retry", TKT_ROLE_AGENT, false, run_job, {NEED("job", KIND_NUMBER)}},
-    {"queue-park", TKT_ROLE_AGENT, false, run_job, {NEED("job", KIND_NUMBER)}},
-    {"queue-drop", TKT_ROLE_ADMIN, false, run_job, {NEED("job", KIND_NUMBER)}},
+    {"queue-retry",
+     TKT_ROLE_AGENT,
+     false,
+     tkt_control_queue_order,
+     {NEED("job", KIND_NUMBER)}},
+    {"queue-park",
+     TKT_ROLE_AGENT,
+     false,
+     tkt_control_queue_order,
+     {NEED("job", KIND_NUMBER)}},
+    {"queue-drop",
+     TKT_ROLE_ADMIN,
+     false,
+     tkt_control_queue_order,
+     {NEED("job", KIND_NUMBER)}},
     {"queue-edit",
      TKT_ROLE_ADMIN,
      false,

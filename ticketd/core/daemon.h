@@ -38,6 +38,7 @@ struct tkt_refiner;
 
 struct tkt_settings {
     atomic_int refs;
+    uint64_t serial; /* no two of a process have the same: what was loaded anew differs */
     struct tkt_conf *conf;
     uint64_t generation; /* of what hooks act on: the same settings, the same number */
     struct tkt_access *access;

@@ -26,8 +26,8 @@ static void notice_reload(struct tkt_dispatch *p)
 {
     struct tkt_settings *now = tkt_settings_get(p->d);
 
-    if (now != p->settings) {
-        p->settings = now;
+    if (now->serial != p->settings_serial) {
+        p->settings_serial = now->serial;
         tkt_dispatch_set_groups(p, now->conf);
         tkt_dispatch_set_runs(p, now->conf);
         p->look = true;
@@ -147,6 +147,7 @@ static void *dispatch_main(void *arg)
     tkt_dispatch_adopt(p);
     while (!is_stopping(p)) {
         notice_reload(p);
+        tkt_dispatch_take_dares(p);
         tkt_dispatch_failover(p);
         bool claims = !p->book.is_out && wants_claim(p);
 

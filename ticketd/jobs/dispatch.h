@@ -23,6 +23,9 @@ struct tkt_dispatch;
 struct tkt_dispatch *tkt_dispatch_start(struct tkt_daemon *d, struct tkt_err *err);
 /* There may be new jobs. Cheap; any thread; NULL is allowed. */
 void tkt_dispatch_poke(struct tkt_dispatch *dispatch);
+/* A person wants jobs of that target tried: it is left alone no longer, and of a circuit
+ * that is open the probe goes now. Any thread; NULL is allowed. */
+void tkt_dispatch_dare(struct tkt_dispatch *dispatch, const char *target);
 /* Ends after what is in the pool of threads and what ends within five seconds; what is
  * under way longer comes back when its lease ends, all else at once. */
 void tkt_dispatch_stop(struct tkt_dispatch **dispatch);

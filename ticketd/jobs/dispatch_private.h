@@ -17,6 +17,8 @@
 #define TKT_DISPATCH_LEASE_MS 60000
 /* Of kinds that may have to end without room so many wait here; others in the store. */
 #define TKT_DISPATCH_WAITING_MAX 64
+/* Targets that persons want tried, between two looks of dispatch; more of them: all. */
+#define TKT_DISPATCH_DARES 8
 
 /* How many more of a group may be claimed: a copy that the writer's thread counts down. */
 struct tkt_dispatch_room {
@@ -70,6 +72,8 @@ struct tkt_dispatch {
     size_t todo_count;
     struct tkt_dispatch_run runs[TKT_DISPATCH_RUNS];
     size_t runs_out;
+    char dares[TKT_DISPATCH_DARES][TKT_STORE_TARGET_MAX + 1]; /* of targets */
+    size_t dare_count;
     /* the thread's own: */
     struct tkt_dispatch_book book;
     int64_t claim_at_ms; /* monotonic: what was poked for is claimed then */
@@ -93,7 +97,7 @@ struct tkt_dispatch {
     size_t finished_count;
     int64_t finished_at_ms; /* monotonic: since when the oldest is there */
     struct tkt_lane_group *groups;
-    const struct tkt_settings *settings; /* last seen; compared, never read */
+    uint64_t settings_serial; /* of those last seen */
 };
 
 /* Until something may have to be done: what ends before that ends the wait. */
@@ -103,6 +107,8 @@ int64_t tkt_dispatch_wait_ms(struct tkt_dispatch *p);
 const char *tkt_dispatch_group_of(const char *kind, const char *target);
 /* Limits as configured; all targets get another chance at once. */
 void tkt_dispatch_set_groups(struct tkt_dispatch *p, const struct tkt_conf *conf);
+/* What tkt_dispatch_dare was told. */
+void tkt_dispatch_take_dares(struct tkt_dispatch *p);
 /* Takes the job and starts it, or lets it wait, or gives it back. */
 void tkt_dispatch_hold(struct tkt_dispatch *p, struct tkt_job *job);
 /* Starts held ones whose turn it is. */

@@ -117,3 +117,9 @@ void tkt_group_forgive(struct tkt_lane_group *g)
     tkt_breaker_success(&g->breaker);
     g->rest_until_ms = 0;
 }
+
+void tkt_group_dare(struct tkt_lane_group *g)
+{
+    g->rest_until_ms = 0;
+    g->breaker.until_ms = 0;
+}

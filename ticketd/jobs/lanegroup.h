@@ -56,5 +56,8 @@ void tkt_group_answered(struct tkt_lane_group *g);
 void tkt_group_worked(struct tkt_lane_group *g);
 /* A reload, maybe for a new secret or address: another chance at once. */
 void tkt_group_forgive(struct tkt_lane_group *g);
+/* A person wants one of its jobs tried: its rest is over, and behind an open circuit the
+ * probe goes now. */
+void tkt_group_dare(struct tkt_lane_group *g);
 
 #endif

@@ -85,6 +85,54 @@ void tkt_dispatch_set_groups(struct tkt_dispatch *p, const struct tkt_conf *conf
     }
 }
 
+void tkt_dispatch_dare(struct tkt_dispatch *p, const char *target)
+{
+    size_t n = 0;
+
+    if (!p) {
+        return;
+    }
+    pthread_mutex_lock(&p->back_lock);
+    while (n < TKT_MIN(p->dare_count, (size_t)TKT_DISPATCH_DARES) &&
+           strcmp(p->dares[n], target) != 0) {
+        n++;
+    }
+    if (n < TKT_DISPATCH_DARES) {
+        snprintf(p->dares[n], sizeof(p->dares[n]), "%s", target);
+    }
+    p->dare_count = TKT_MAX(p->dare_count, n + 1);
+    tkt_http_wake(p->http);
+    pthread_mutex_unlock(&p->back_lock);
+}
+
+static bool is_dared(const struct tkt_lane_group *g,
+                     char (*dares)[TKT_STORE_TARGET_MAX + 1], size_t count)
+{
+    bool found = count > TKT_DISPATCH_DARES;
+
+    for (size_t i = 0; i < count && !found; i++) {
+        found = strcmp(dares[i], g->name) == 0;
+    }
+    return found && g->is_target;
+}
+
+void tkt_dispatch_take_dares(struct tkt_dispatch *p)
+{
+    char dares[TKT_DISPATCH_DARES][TKT_STORE_TARGET_MAX + 1];
+
+    pthread_mutex_lock(&p->back_lock);
+    size_t count = p->dare_count;
+    memcpy(dares, p->dares, sizeof(dares));
+    p->dare_count = 0;
+    pthread_mutex_unlock(&p->back_lock);
+    for (struct tkt_lane_group *g = count > 0 ? p->groups : NULL; g; g = g->next) {
+        if (is_dared(g, dares, count)) {
+            tkt_group_dare(g);
+        }
+    }
+    p->look = p->look || count > 0;
+}
+
 /* ---- the list ---------------------------------------------------------------------------- */
 
 static void link_held(struct tkt_dispatch *p, struct tkt_running *r)
