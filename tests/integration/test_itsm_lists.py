@@ -165,6 +165,19 @@ def test_a_shorter_poll_holds_when_it_is_reloaded(site):
     site.until("shorter", "resolved")
 
 
+def test_a_list_that_failed_begins_at_once_when_it_is_reloaded(site):
+    fake = site.there["well"]
+    fake.plan("answer", LISTS, status=429, headers={"Retry-After": "3600"}, body={})
+    site.start()
+    issue = site.submit("well", "mended")
+    wait_for("the list that fails", lambda: "itsm.list_failed" in site.product.log("ticketd"),
+             60, 0.1)
+    site.change("well", issue, state="closed")
+    assert site.asked("well") == 1
+    site.product.ctl("reload")
+    site.until("mended", "resolved")  # it was asked to be left alone for an hour
+
+
 def test_a_ticket_of_a_far_year_does_not_end_the_lists(site):
     site.start()
     odd = site.submit("well", "odd")

@@ -37,7 +37,8 @@ struct tkt_itsmlist {
     char name[64];
     int64_t began_mono_ms;
     int64_t not_before_mono_ms;
-    bool failing; /* told already */
+    bool failing;    /* told already */
+    uint64_t serial; /* of the settings of the last one */
     bool runs;
     pthread_t thread;
     atomic_bool stopping;
@@ -315,6 +316,7 @@ static void begin(struct tkt_itsmlist *l, struct tkt_settings *set,
 {
     atomic_fetch_add(&set->refs, 1);
     l->set = set;
+    l->serial = set->serial;
     l->conf = conf;
     atomic_store(&l->ended, false);
     int rc = pthread_create(&l->thread, NULL, list_main, l);
@@ -354,6 +356,12 @@ void tkt_itsmlist_tend(struct tkt_itsmlist *l, struct tkt_settings *set,
         if (atomic_exchange(&l->stopping, false) && conf != NULL) {
             l->began_mono_ms = now - conf->poll_ms;
         }
+    }
+    if (conf != NULL && !l->runs && l->failing && l->serial != set->serial) {
+        /* What it failed for may be mended, and be it by a new secret in the same file. */
+        l->failing = false;
+        l->not_before_mono_ms = now;
+        l->began_mono_ms = now - conf->poll_ms;
     }
     /* A shorter time of new settings holds at once. */
     if (conf != NULL && !l->runs && now >= l->began_mono_ms + conf->poll_ms &&

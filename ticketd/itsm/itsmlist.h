@@ -3,7 +3,8 @@
  *
  * Promise: each list is asked for in a thread of its own, so that an ITSM that hangs, or a
  * secret that does, holds up the lists of no other one. There is one list of an ITSM at a
- * time, by the settings of the moment: others end it, and it begins anew.
+ * time, by the settings of the moment: others end it, and it begins anew. After one that
+ * failed there is a pause, which ends with new settings too.
  * Owner: whoever made it; everything but that thread is its maker's, in one thread.
  * Threads: begins with a list that is due, and ends with it.
  * Limits: TKT_ITSM_CHANGED_MAX keys of a list. Errors are logged, the first of several.
