@@ -35,6 +35,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int64_t seen[SEEN_MAX]; /* numbers of the events that were applied for good */
 static int seen_count;
 static atomic_bool is_wanted;
+static atomic_int asked;     /* so often whether it is */
 static atomic_int temp_left; /* so many plans or applies fail and may work later */
 static atomic_int poison;    /* the event of this number never works; 0 = none */
 
@@ -48,6 +49,7 @@ struct plan {
 static bool wanted(const struct tkt_settings *set)
 {
     (void)set;
+    atomic_fetch_add(&asked, 1);
     return atomic_load(&is_wanted);
 }
 
@@ -342,6 +344,41 @@ static void who_is_not_wanted_has_no_place(void **state)
     assert_seen(3, 4);
 }
 
+static int apply_other(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    (void)arg;
+    return tkt_store_event(store, 0, "test.other", "{}", 1, err);
+}
+
+/* A round is for what was written, so something is. */
+static void wait_for_rounds(struct followed *f, int count)
+{
+    int64_t until = tkt_clock_mono_ms() + WAIT_MS;
+    int before = atomic_load(&asked);
+
+    while (atomic_load(&asked) < before + count) {
+        struct tkt_err err = TKT_ERR_INIT;
+
+        assert_true(tkt_clock_mono_ms() < until);
+        assert_int_equal(tkt_commit_call(f->d.commit, apply_other, NULL, false, &err), 0);
+        usleep(20000);
+    }
+}
+
+static void what_happens_right_behind_a_reload_is_seen(void **state)
+{
+    struct followed *f = *state;
+
+    atomic_store(&is_wanted, false);
+    go(f);
+    happen(f, 1, 2);
+    wait_for_rounds(f, 2); /* when the second begins, the first has seen both */
+    atomic_store(&is_wanted, true);
+    happen(f, 3, 4);
+    wait_for(f, 2);
+    assert_seen(3, 4);
+}
+
 static void a_place_moves_only_from_where_it_is(void **state)
 {
     struct followed *f = *state;
@@ -383,6 +420,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_not_wanted_has_no_place, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_happens_right_behind_a_reload_is_seen,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_place_moves_only_from_where_it_is, set_up,
                                         tear_down)};
 

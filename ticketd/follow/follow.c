@@ -20,6 +20,8 @@ struct follower_state {
     bool has_place;
     bool one_by_one; /* one of the next events fails */
     int64_t place;
+    bool was_unwanted; /* in the last round, */
+    int64_t seen;      /* whose newest event was this */
     int64_t pause_until_ms;
 };
 
@@ -27,9 +29,9 @@ struct tkt_follow {
     struct tkt_daemon *d;
     struct tkt_ticker ticker;
     struct tkt_tools tools;
-    struct tkt_wire_arena arena;         /* of the events of a round */
-    uint64_t batches;                    /* of the writer, when we looked last */
-    const struct tkt_settings *settings; /* the last ones that were looked at */
+    struct tkt_wire_arena arena;   /* of the events of a round */
+    uint64_t batches;              /* of the writer, when we looked last */
+    struct tkt_settings *settings; /* looked at last: held, or newer ones may lie there */
     struct follower_state states[FOLLOWERS_MAX];
     size_t count;
     struct tkt_store_event events[TKT_FOLLOW_BATCH];
@@ -78,14 +80,17 @@ static int learn_place(struct tkt_follow *w, struct follower_state *s,
     return 0;
 }
 
-static int begin(struct tkt_follow *w, struct follower_state *s,
-                 struct tkt_reader *reader, struct tkt_err *err)
+/* When the thread sees a reload, mail may have come that the new settings were for: so who is
+ * wanted only now begins where the last round was that did not want him. */
+static int begin(struct tkt_follow *w, struct follower_state *s, int64_t newest,
+                 struct tkt_err *err)
 {
-    struct step step = {.f = s->f, .from = -1};
+    struct step step = {.f = s->f, .from = -1, .to = s->was_unwanted ? s->seen : newest};
 
-    if (tkt_reader_event_newest(reader, &step.to, err) < 0 || commit(w, &step, err) < 0) {
+    if (commit(w, &step, err) < 0) {
         return -1;
     }
+    s->was_unwanted = false;
     s->place = step.to;
     s->has_place = true;
     tkt_log(TKT_LOG_INFO, NULL, "follow.begin", "follower", s->f->name, "event",
@@ -93,10 +98,13 @@ static int begin(struct tkt_follow *w, struct follower_state *s,
     return 0;
 }
 
-static int leave(struct tkt_follow *w, struct follower_state *s, struct tkt_err *err)
+static int leave(struct tkt_follow *w, struct follower_state *s, int64_t newest,
+                 struct tkt_err *err)
 {
     struct step step = {.f = s->f, .drop = true};
 
+    s->was_unwanted = true;
+    s->seen = newest;
     if (!s->has_place) {
         return 0;
     }
@@ -185,7 +193,7 @@ static int follow_some(struct tkt_follow *w, struct follower_state *s,
 }
 
 static int follow(struct tkt_follow *w, struct follower_state *s,
-                  struct tkt_settings *set, struct tkt_err *err)
+                  struct tkt_settings *set, int64_t newest, struct tkt_err *err)
 {
     struct tkt_reader *reader = tkt_tools_reader(&w->tools, err);
 
@@ -193,29 +201,40 @@ static int follow(struct tkt_follow *w, struct follower_state *s,
         return -1;
     }
     if (!s->f->wanted(set)) {
-        return leave(w, s, err);
+        return leave(w, s, newest, err);
     }
-    if (!s->has_place && begin(w, s, reader, err) < 0) {
+    if (!s->has_place && begin(w, s, newest, err) < 0) {
         return -1;
     }
     return follow_some(w, s, set, err);
 }
 
+static int find_newest(struct tkt_follow *w, int64_t *out, struct tkt_err *err)
+{
+    struct tkt_reader *reader = tkt_tools_reader(&w->tools, err);
+
+    return reader ? tkt_reader_event_newest(reader, out, err) : -1;
+}
+
 /* true when there is more at once. */
 static bool round_of_all(struct tkt_follow *w)
 {
-    struct tkt_settings *set = tkt_settings_get(w->d);
     int64_t now = tkt_clock_mono_ms();
+    struct tkt_err failure = TKT_ERR_INIT;
+    int64_t newest = 0;
     bool more = false;
+    /* Before the settings: else it may be mail that came after newer ones. */
+    int found = find_newest(w, &newest, &failure);
+    struct tkt_settings *set = tkt_settings_get(w->d);
 
     for (size_t i = 0; i < w->count; i++) {
         struct follower_state *s = &w->states[i];
-        struct tkt_err err = TKT_ERR_INIT;
+        struct tkt_err err = failure;
 
         if (now < s->pause_until_ms) {
             continue;
         }
-        int n = follow(w, s, set, &err);
+        int n = found < 0 ? -1 : follow(w, s, set, newest, &err);
         if (n < 0) {
             s->pause_until_ms = now + PAUSE_MS;
             tkt_log(TKT_LOG_WARNING, NULL, "follow.later", "follower", s->f->name,
@@ -254,7 +273,11 @@ static bool is_reloaded(struct tkt_follow *w)
     struct tkt_settings *set = tkt_settings_get(w->d);
     bool reloaded = set != w->settings;
 
-    w->settings = set;
+    if (reloaded) {
+        struct tkt_settings *old = w->settings;
+        w->settings = set;
+        set = old;
+    }
     tkt_settings_put(&set);
     return reloaded;
 }
@@ -281,6 +304,7 @@ static void *follow_main(void *arg)
 static void take_places(struct tkt_follow *w)
 {
     struct tkt_settings *set = tkt_settings_get(w->d);
+    int64_t newest = 0;
 
     for (size_t i = 0; i < w->count; i++) {
         struct follower_state *s = &w->states[i];
@@ -288,8 +312,8 @@ static void take_places(struct tkt_follow *w)
         struct tkt_reader *reader = tkt_tools_reader(&w->tools, &err);
 
         if (reader && learn_place(w, s, reader, &err) == 0 && !s->has_place &&
-            s->f->wanted(set)) {
-            (void)begin(w, s, reader, &err); /* the thread's first round tells */
+            s->f->wanted(set) && tkt_reader_event_newest(reader, &newest, &err) == 0) {
+            (void)begin(w, s, newest, &err); /* the thread's first round tells */
         }
     }
     tkt_settings_put(&set);
@@ -327,6 +351,7 @@ void tkt_follow_stop(struct tkt_follow **follow)
         return;
     }
     tkt_ticker_stop(&w->ticker);
+    tkt_settings_put(&w->settings);
     free(w);
     *follow = NULL;
 }

@@ -6,7 +6,8 @@
  * makes of a batch is written in one transaction with its place, so each event has its
  * effects exactly once, whatever is killed when. Nothing is added to the transaction that
  * somebody's SMTP client waits for. A follower that the settings do not want has no place;
- * when they want it, it begins at the newest event.
+ * when they want it, it begins at the newest event, with a reload at the newest one of the
+ * last round before it: what happens behind a reload is seen.
  * Threads: one for all; plan and apply of a follower never run at the same time. apply runs
  * in the commit writer's transaction, as any item of store.h.
  * Limits: TKT_FOLLOW_BATCH events of a round; a round at most each TKT_FOLLOW_MS, unless
