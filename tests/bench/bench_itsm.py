@@ -158,7 +158,8 @@ def memory_row(build, emit, quick):
 
 def run(build, rounds, emit, quick):
     rounds = min(rounds, 2 if quick else 5)
-    for slow_ms, at_once, tickets in ((0, 8, 8000), (10, 16, 4000)):
+    for slow_ms, at_once, tickets in ((0, 8, 8000), (1, 16, 8000), (2, 16, 8000),
+                                      (5, 16, 4000), (10, 16, 4000)):
         tickets_row(build, rounds, emit, slow_ms, at_once, tickets // (8 if quick else 1))
     queue_row(build, emit, quick)
     memory_row(build, emit, quick)

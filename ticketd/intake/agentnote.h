@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Notes of agents by mail: an agent's answer whose first line begins with #internal or #note
- * is for colleagues (agentcommand.h). It is kept as internal, changes no state and is told to nobody outside;
- * an ITSM gets it as an internal comment. Whoever is no agent writes just that text.
+ * (agentcommand.h) is for colleagues. It is kept as internal, changes no state and is told
+ * to nobody outside; an ITSM gets it as an internal comment. Whoever is no agent writes just
+ * that text.
  * Of a local desk so is a mail whose commands are not understood.
  * What was taken in unread and opened a ticket is known for one when it is read later.
  * Pure but for the request's own decisions. Threads: the one that has the request.
