@@ -39,6 +39,7 @@ step "hurry" {
     notify = {"manager", "duty@example.test"}
 }
 step "nobody" { in = "main" after = 30m of = untouched assign = yes }
+step "slow" { in = "main" after = 2h of = created raise_priority = 1 }
 desk "it" {
     addresses = {"support@example.test"}
     prefix = "IT"
@@ -131,6 +132,30 @@ def test_an_agents_word_in_time_ends_it(product, mail):
     assert not events(product, ticket, "sla.breached")
     first = [t for t in sla_of(product, ticket)["timers"] if t["timer"] == "first_response"]
     assert first[0]["state"] == "met"
+
+
+def steps(product, ticket):
+    return {s["step"]: s["state"] for s in sla_of(product, ticket).get("steps", [])}
+
+
+def test_who_sets_it_pending_lets_the_steps_wait_and_who_works_ends_them(product, mail):
+    ticket = submit(product, mail("a chair"))
+    wait_for("its steps", lambda: steps(product, ticket).get("slow") == "running")
+    assert steps(product, ticket)["nobody"] == "running"
+    product.ctl("set", ticket, "state=pending")
+    wait_for("a pause", lambda: steps(product, ticket)["slow"] == "paused")
+    wait_for("who has seen it", lambda: steps(product, ticket)["nobody"] == "stopped")
+    product.ctl("set", ticket, "state=open")
+    wait_for("it to go on", lambda: steps(product, ticket)["slow"] == "running")
+    assert steps(product, ticket)["nobody"] == "stopped"
+    product.ctl("set", ticket, "state=pending")
+    wait_for("a pause", lambda: steps(product, ticket)["slow"] == "paused")
+    product.ctl("comment", ticket, "it is ordered", "--public")
+    wait_for("its end", lambda: steps(product, ticket)["slow"] == "stopped")
+    product.ctl("set", ticket, "state=open")
+    wait_for("no pause", lambda: not any(
+        t["state"] == "paused" for t in sla_of(product, ticket)["timers"]))
+    assert steps(product, ticket)["slow"] == "stopped"
 
 
 def test_what_is_due_is_listed(product, mail):

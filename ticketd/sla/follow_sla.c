@@ -98,7 +98,9 @@ static unsigned meaning_of_set(const cJSON *data)
     return 0;
 }
 
-/* Whatever a person or an ITSM does to a ticket is progress, but the requester's words. */
+/* Whatever a person or an ITSM does to a ticket is progress, but the requester's words; and
+ * who lets it wait, or ends that, has seen it and no more. ITSMs do the latter by themselves
+ * when the requester answers. */
 static unsigned meaning(const struct tkt_store_event *e, const cJSON *data)
 {
     unsigned what = 0;
@@ -117,7 +119,12 @@ static unsigned meaning(const struct tkt_store_event *e, const cJSON *data)
     }
     bool by_hand =
         strncmp(e->kind, "ticket.", 7) == 0 && is_somebody(text_of(data, "who"));
-    return by_hand && (what & TKT_SLA_W_ASK) == 0 ? what | TKT_SLA_W_PROGRESS : what;
+    if (!by_hand || (what & TKT_SLA_W_ASK) != 0) {
+        return what;
+    }
+    return what |
+           ((what & (TKT_SLA_W_PAUSE | TKT_SLA_W_RESUME)) != 0 ? TKT_SLA_W_CHANGE
+                                                               : TKT_SLA_W_PROGRESS);
 }
 
 /* ---- planning ------------------------------------------------------------------------- */
