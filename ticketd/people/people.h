@@ -74,7 +74,7 @@ void tkt_person_json(const struct tkt_person *p, struct tkt_buf *out);
 /* ---- between people.c and people_ask.c ---------------------------------------------- */
 
 /* The directories of one configuration, each with its connection and its pause. One
- * thread. */
+ * thread, but for the status, which any may read. */
 struct tkt_asker;
 struct tkt_asker *tkt_asker_new(struct tkt_settings *set);
 void tkt_asker_free(struct tkt_asker **asker);

@@ -8,16 +8,18 @@
 #include "base/util.h"
 #include "store/people.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 struct source {
     const struct tkt_conf_directory *conf;
     struct tkt_directory *directory; /* opened when it is first asked */
-    int failures;                    /* in a row */
     int64_t pause_ms;
-    int64_t until_ms; /* left alone till then, by the monotonic clock */
-    uint64_t asked;
-    uint64_t failed;
+    /* Read by whoever asks for the status: */
+    atomic_int failures;      /* in a row */
+    _Atomic int64_t until_ms; /* left alone till then, by the monotonic clock */
+    atomic_uint_fast64_t asked;
+    atomic_uint_fast64_t failed;
 };
 
 struct tkt_asker {
