@@ -49,7 +49,7 @@ static int no_memory(struct tkt_err *err)
     return tkt_err_set(err, TKT_ERR_TEMP, "no memory");
 }
 
-static const char *keep(struct tkt_notice_made *m, const char *text)
+static char *keep(struct tkt_notice_made *m, const char *text)
 {
     return tkt_wire_arena_strdup(&m->arena, text, strlen(text));
 }
@@ -414,22 +414,27 @@ int tkt_notice_make(struct tkt_notice_made *m, const struct tkt_settings *set,
 int tkt_notice_make_sample(struct tkt_notice_made *m, const struct tkt_settings *set,
                            const char *payload, struct tkt_err *err)
 {
-    static char id[64], desk[64],
-        subject[] = "The printer on the second floor is <jammed>",
-        requester[] = "ann@example.org", name[] = "Ann Example", type[] = "incident",
-        category[] = "hardware.printer", group[] = "servicedesk",
-        corr[] = "mt-00000000000000000000000000000000", assignee[] = "bob@example.org",
-        nothing[] = "";
-    const struct tkt_conf *conf = set->conf;
+    /* Of all threads, so never written. */
+    static char subject[] = "The printer on the second floor is <jammed>",
+                requester[] = "ann@example.org", name[] = "Ann Example",
+                type[] = "incident", category[] = "hardware.printer",
+                group[] = "servicedesk", corr[] = "mt-00000000000000000000000000000000",
+                assignee[] = "bob@example.org", nothing[] = "";
+    const struct tkt_conf_desk *first =
+        set->conf->desk_count > 0 ? set->conf->desks : NULL;
+    char number[64];
 
     begin(m, set);
     if (parse(m, payload, err) < 0) {
         return -1;
     }
-    (void)snprintf(id, sizeof(id), "%s-12",
-                   conf->desk_count > 0 ? conf->desks[0].prefix : "IT"); /* has room */
-    (void)snprintf(desk, sizeof(desk), "%s",
-                   conf->desk_count > 0 ? conf->desks[0].name : "it"); /* the same */
+    (void)snprintf(number, sizeof(number), "%s-12",
+                   first ? first->prefix : "IT"); /* it has room */
+    char *id = keep(m, number);
+    char *desk = keep(m, first ? first->name : "it");
+    if (!id || !desk) {
+        return no_memory(err);
+    }
     m->full = (struct tkt_reader_full){.id = id,
                                        .desk = desk,
                                        .itsm = nothing,
