@@ -81,8 +81,8 @@ static int learn(const struct tkt_buf *in, struct tkt_buf *out, struct tkt_err *
 
 int main(void)
 {
-    struct tkt_buf in = TKT_BUF_INIT(TKT_TRAIN_DATA_MAX);
-    struct tkt_buf out = TKT_BUF_INIT(TKT_MODEL_FILE_MAX);
+    TKT_AUTO_BUF struct tkt_buf in = TKT_BUF_INIT(TKT_TRAIN_DATA_MAX);
+    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(TKT_MODEL_FILE_MAX);
     struct tkt_err err = TKT_ERR_INIT;
 
     if (isatty(TKT_TRAIN_IN) || isatty(TKT_TRAIN_OUT)) {
