@@ -85,13 +85,15 @@ class Product:
         self.ticketd = None
         self.milter = None
 
-    def write_config(self, **parts):
+    def config_text(self, **parts):
         self.parts.update(parts)
-        text = CONFIG.format(r=self.root, milter_uid=MILTER_UID,
+        return CONFIG.format(r=self.root, milter_uid=MILTER_UID,
                              parser_program=program(self.build, "ticket-parser"),
                              milter_socket=self.milter_socket, **self.parts)
+
+    def write_config(self, **parts):
         with open(self.config, "w", encoding="utf-8") as f:
-            f.write(text)
+            f.write(self.config_text(**parts))
 
     def prepare(self):
         r = self.root
