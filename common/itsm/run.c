@@ -496,10 +496,9 @@ static void on_response(struct tkt_http_call *http_call, struct tkt_http_respons
     read_response(tkt_http_arg(http_call), r);
 }
 
-void tkt_itsm_run_start(struct tkt_http *http, const struct tkt_itsm_ops *ops,
-                        struct tkt_itsm_call *call,
-                        void (*done)(void *arg, const struct tkt_itsm_result *result),
-                        void *arg)
+struct tkt_itsm_run *tkt_itsm_run_start(
+    struct tkt_http *http, const struct tkt_itsm_ops *ops, struct tkt_itsm_call *call,
+    void (*done)(void *arg, const struct tkt_itsm_result *result), void *arg)
 {
     struct tkt_itsm_run *run = calloc(1, sizeof(*run));
     struct tkt_itsm_result result = {.err = TKT_ERR_INIT};
@@ -507,7 +506,7 @@ void tkt_itsm_run_start(struct tkt_http *http, const struct tkt_itsm_ops *ops,
     if (run == NULL) {
         tkt_err_set(&result.err, TKT_ERR_TEMP, "itsm: no memory");
         done(arg, &result);
-        return;
+        return NULL;
     }
     *run = (struct tkt_itsm_run){
         .http = http, .ops = ops, .call = call, .done = done, .arg = arg};
@@ -519,7 +518,15 @@ void tkt_itsm_run_start(struct tkt_http *http, const struct tkt_itsm_ops *ops,
     call->unauthorized = false;
     if (ops->steps[call->op] == NULL || !advance(run)) {
         finish(run);
+        return NULL;
     }
+    return run;
+}
+
+void tkt_itsm_run_drop(struct tkt_itsm_run **run)
+{
+    free(*run);
+    *run = NULL;
 }
 
 /* ---- alone ---------------------------------------------------------------------------- */
@@ -544,7 +551,7 @@ void tkt_itsm_run_wait(const struct tkt_itsm_ops *ops, struct tkt_itsm_call *cal
     struct tkt_http *http = tkt_http_new(&alone.result.err);
 
     if (http != NULL) {
-        tkt_itsm_run_start(http, ops, call, on_done, &alone);
+        (void)tkt_itsm_run_start(http, ops, call, on_done, &alone); /* alone is told */
         while (!alone.is_done) {
             tkt_http_poll(http, 1000);
         }

@@ -31,10 +31,12 @@ struct tkt_itsm_run;
 bool tkt_itsm_wants_token(const struct tkt_conf_itsm *conf, const char *secret,
                           const char *client_secret, struct tkt_oauth_ask *ask);
 
-void tkt_itsm_run_start(struct tkt_http *http, const struct tkt_itsm_ops *ops,
-                        struct tkt_itsm_call *call,
-                        void (*done)(void *arg, const struct tkt_itsm_result *result),
-                        void *arg);
+/* What is returned is there until done; NULL: done was called already. */
+struct tkt_itsm_run *tkt_itsm_run_start(
+    struct tkt_http *http, const struct tkt_itsm_ops *ops, struct tkt_itsm_call *call,
+    void (*done)(void *arg, const struct tkt_itsm_result *result), void *arg);
+/* Behind the end of its loop, which leaves it without one. */
+void tkt_itsm_run_drop(struct tkt_itsm_run **run);
 /* Runs it to its end in a loop of its own: for ticketctl and tests. */
 void tkt_itsm_run_wait(const struct tkt_itsm_ops *ops, struct tkt_itsm_call *call,
                        struct tkt_itsm_result *out);

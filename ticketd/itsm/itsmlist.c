@@ -90,9 +90,12 @@ static void on_done(void *arg, const struct tkt_itsm_result *result)
 static int carry_out(struct tkt_itsmlist *l, struct tkt_itsmjob *job, struct ended *e)
 {
     *e = (struct ended){.result = {.err = TKT_ERR_INIT}};
-    tkt_itsm_run_start(l->http, job->ops, &job->call, on_done, e);
+    struct tkt_itsm_run *run =
+        tkt_itsm_run_start(l->http, job->ops, &job->call, on_done, e);
     while (!e->is_done) {
         if (atomic_load(&l->stopping)) {
+            tkt_http_free(&l->http); /* what is under way points at it and at the job */
+            tkt_itsm_run_drop(&run);
             return 0;
         }
         tkt_http_poll(l->http, TURN_MS);
@@ -261,9 +264,6 @@ static int list_by_job(struct tkt_itsmlist *l, struct tkt_err *err)
     job->ops = tkt_itsm_find(l->conf->type);
     int rc = list(l, job, err);
 
-    if (atomic_load(&l->stopping)) {
-        tkt_http_free(&l->http); /* what is under way points at the job */
-    }
     tkt_itsmjob_free(job);
     return rc;
 }
