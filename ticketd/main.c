@@ -475,7 +475,6 @@ out:
     tkt_settings_put(&first);
     tkt_settings_put(&d->settings);
     tkt_secret_remote_clear();
-    tkt_limits_free(&d->limits);
     tkt_prints_free(&d->prints);
     tkt_senders_free(&d->senders);
     return rc;
@@ -543,6 +542,7 @@ out:
                 tkt_err_class_name(err->class), "error", err->text, NULL);
     }
     if (d) {
+        tkt_limits_free(&d->limits);
         free(d->store_dir);
     }
     free(d);
