@@ -12,17 +12,15 @@ import http.client
 import json
 import os
 import signal
-import smtplib
 import sqlite3
-import threading
 import time
 
+from campaign.frame import Campaign
 from harness.fake_gitlab import GitLab
 from harness.fake_logs import Splunk
-from harness.mta import Postfix
-from harness.product import DAEMON_UID, GROUP_ID, Product
-from harness.smtp import header, send_on
-from harness.util import free_port, make_root, remove_root, wait_for
+from harness.product import DAEMON_UID, GROUP_ID
+from harness.smtp import header, send
+from harness.util import free_port, wait_for
 
 DESK = "support@example.test"
 TOKEN = "11111111-2222-3333-4444-555555555555"
@@ -33,8 +31,8 @@ CONFIG = """\
 itsm "desk" {{
     type = "gitlab"
     url = "{gitlab}"
-    secret = "file:{root}/secret"
-    hook_secret = "file:{root}/secret"
+    secret = "file:{files}/secret"
+    hook_secret = "file:{files}/secret"
     project = "acme/it desk"
     poll = {poll}s
     concurrency = {concurrency}
@@ -44,13 +42,13 @@ metrics {{ listen = "127.0.0.1:{metrics}" }}
 sink "siem" {{
     type = "splunk"
     url = "{splunk}"
-    secret = "file:{root}/secret"
+    secret = "file:{files}/secret"
     history = yes
     linger = {linger}
 }}
 directory "staff" {{
     type = file
-    file = "{root}/people{which}.csv"
+    file = "{files}/people{which}.csv"
 }}
 people {{ ttl = {ttl}m }}
 group "first" {{ members = {{"eve@example.test"}} strategy = {strategy} }}
@@ -63,19 +61,20 @@ desk "it" {{ addresses = {{"{desk}"}} prefix = "IT" itsm = "desk" {desk_more} }}
 """
 
 
-class Reloads:
+class Reloads(Campaign):
+    name = "reloads"
+    postfix_settings = "virtual_mailbox_domains = example.test, senders.test\n"
+
     def __init__(self, build, mails):
-        self.build, self.total = build, mails
-        self.lock = threading.Lock()
+        super().__init__(build, mails)
         self.begun = self.done = 0
         self.counts = collections.Counter()
-        self.failed = None
 
     # ---- the site -----------------------------------------------------------------
     def config(self, turn):
         second = turn % 2
         return CONFIG.format(
-            gitlab=self.gitlab.url, splunk=self.splunk.url, root=self.root, hook=self.hook,
+            gitlab=self.gitlab.url, splunk=self.splunk.url, files=self.product.root, hook=self.hook,
             metrics=self.metrics, smtp=self.postfix.port, desk=DESK, which=second,
             poll=1 + second, concurrency=4 + 4 * second, per_peer=50 + second,
             linger="0" if second else "20ms", ttl=10 + second,
@@ -91,34 +90,31 @@ class Reloads:
             f.write(self.product.config_text(desks=self.config(turn)))
         os.rename(path + ".new", path)
 
-    def write_files(self):
+    def prepare(self):
+        self.product.prepare()
+        self.product.parts["desks"] = self.config(0)
         for name, text in (("secret", TOKEN), ("people0.csv", "address,name\n"),
                            ("people1.csv", "address,name\nann1@senders.test,Ann\n")):
-            path = f"{self.root}/{name}"
+            path = f"{self.product.root}/{name}"
             with open(path, "w", encoding="ascii") as f:
                 f.write(text)
             os.chmod(path, 0o600)
             os.chown(path, DAEMON_UID, GROUP_ID)
 
     # ---- who keeps it busy --------------------------------------------------------
-    def guarded(self, work):
-        """A thread that does it again and again until all mail is in."""
-        def run():
-            try:
-                while self.failed is None and self.done < self.total:
-                    work()
-            except Exception as e:  # pylint: disable=broad-except
-                self.failed = self.failed or e
-        return threading.Thread(target=run)
+    def again(self, turn):
+        """Until all mail is in."""
+        while self.failed is None and self.done < self.total:
+            turn()
 
-    def write(self, s):
+    def write(self):
         with self.lock:
             n, self.begun = self.begun, self.begun + 1
         if n >= self.total:
             time.sleep(0.02)
             return
         sender = f"ann{n}@senders.test"
-        answer = send_on(s, sender, [DESK], (
+        answer = send(self.postfix.port, sender, DESK, (
             f"From: <{sender}>\r\nTo: <{DESK}>\r\nSubject: mail {n}\r\n"
             f"Date: Sun, 22 Nov 2026 09:00:00 +0000\r\nMessage-ID: <{n}.reloads@senders.test>\r\n"
             "\r\nIt is broken.\r\n").encode())
@@ -158,50 +154,18 @@ class Reloads:
         self.counts["calls"] += 1
 
     # ---- the run ------------------------------------------------------------------
+    def work(self):
+        turns = (self.write,) * CONNECTIONS + (self.reload, self.ask, self.ask, self.call)
+        return [(self.again, (t,)) for t in turns]
+
     def run(self):
-        """Returns a dict of figures; raises AssertionError when the promise is broken."""
-        self.root = make_root("tkt-reloads-")
         self.gitlab, self.splunk = GitLab(secret=TOKEN), Splunk(TOKEN)
         self.hook, self.metrics = free_port(), free_port()
-        self.product = Product(self.root, self.build)
-        self.postfix = Postfix(self.root, settings=(
-            f"smtpd_milters = {self.product.milter_socket}\n"
-            "virtual_mailbox_domains = example.test, senders.test\n"))
-        self.product.parts["desks"] = self.config(0)
-        self.write_files()
-        start = time.monotonic()
         try:
-            self.product.start()
-            self.postfix.start()
-            self.work()
-            took = time.monotonic() - start
-            self.settle()
-            return self.check(took)
-        except BaseException:
-            print(self.product.log("ticketd")[-6000:] + self.product.log("milter")[-3000:])
-            raise
+            return super().run()
         finally:
-            self.postfix.stop()
-            self.product.stop()
             self.gitlab.stop()
             self.splunk.stop()
-            remove_root(self.root)
-
-    def work(self):
-        lines = [smtplib.SMTP("127.0.0.1", self.postfix.port, timeout=180)
-                 for _ in range(CONNECTIONS)]
-        threads = [self.guarded(lambda s=s: self.write(s)) for s in lines]
-        threads += [self.guarded(w) for w in (self.reload, self.ask, self.ask, self.call)]
-        for s in lines:
-            s.ehlo()
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
-        for s in lines:
-            s.close()
-        if self.failed is not None:
-            raise self.failed
 
     def ids(self):
         with sqlite3.connect(f"file:{self.product.root}/store/tickets.db?mode=ro", uri=True) as db:
@@ -226,10 +190,11 @@ class Reloads:
         wait_for("the event log", lambda: self.ids() <= set(self.splunk.ids()), step=0.5)
 
     def check(self, took):
+        self.settle()
         titles = collections.Counter(t["title"] for t in self.gitlab.issues.values())
         tickets = collections.Counter(t["subject"] for t in self.product.tickets())
         told = [sum(c.values()) for c in self.told().values()]
-        figures = {"campaign": "reloads", "mails": self.total, "seconds": round(took, 1),
+        figures = {"mails": self.total, "seconds": round(took, 1),
                    "tickets": len(tickets), "issues": len(titles), "told": len(told),
                    "status": self.product.ctl("verify", check=False).returncode, **self.counts}
         for found in (tickets, titles):
