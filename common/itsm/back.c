@@ -152,10 +152,11 @@ void tkt_itsm_went(struct tkt_itsm_call *call, int64_t at_ms)
     }
 }
 
-bool tkt_itsm_list_is_full(const struct tkt_itsm_call *call, size_t page)
+bool tkt_itsm_list_is_full(struct tkt_itsm_call *call, size_t page)
 {
-    return call->seen.key_count + page > TKT_ITSM_CHANGED_MAX ||
-           call->step >= TKT_ITSM_LIST_PAGES_MAX;
+    call->seen.is_cut = call->seen.key_count + page > TKT_ITSM_CHANGED_MAX ||
+                        call->step >= TKT_ITSM_LIST_PAGES_MAX;
+    return call->seen.is_cut;
 }
 
 /* ---- words ---------------------------------------------------------------------------- */

@@ -118,8 +118,8 @@ int tkt_itsm_changed(struct tkt_itsm_call *call, const char *key, int64_t at_ms,
                      struct tkt_err *err);
 /* For LIST: how far it went, also by a ticket that is none of ours. */
 void tkt_itsm_went(struct tkt_itsm_call *call, int64_t at_ms);
-/* No further page of so many: the next list goes on from there. */
-bool tkt_itsm_list_is_full(const struct tkt_itsm_call *call, size_t page);
+/* There is a further page of so many, and no room for it: the list is cut. */
+bool tkt_itsm_list_is_full(struct tkt_itsm_call *call, size_t page);
 /* "2026-11-22T10:00:00" in UTC, with `between` in the place of the T. */
 const char *tkt_itsm_time_text(struct tkt_itsm_call *call, int64_t at_ms, char between);
 /* Whether the option says yes. */

@@ -750,6 +750,7 @@ const struct tkt_itsm_ops tkt_itsm_freshdesk = {
     .auth = TKT_ITSM_AUTH_KEY_AS_USER,
     .options = options,
     .search_lag_ms = LAG_MS,
+    .list_ascends = true,
     .states = states,
     .priorities = priorities,
     .check = check_conf,

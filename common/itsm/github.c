@@ -631,6 +631,7 @@ const struct tkt_itsm_ops tkt_itsm_github = {
     .options = options,
     .search_lag_ms = 60000, /* its replicas */
     .search_is_proof = true,
+    .list_ascends = true,
     .states = states,
     .check = check_conf,
     .refusal = refusal,

@@ -559,6 +559,7 @@ const struct tkt_itsm_ops tkt_itsm_gitlab = {
     .options = options,
     .search_lag_ms = 10000, /* a replica of the database */
     .search_is_proof = true,
+    .list_ascends = true,
     .states = states,
     .check = check_conf,
     .refusal = refusal,

@@ -389,11 +389,12 @@ bool tkt_issues_changed(struct tkt_itsm_call *call, const char *key, size_t page
     }
     cJSON_ArrayForEach(issue, list)
     {
-        const char *at = cJSON_GetStringValue(tkt_json_at(issue, "updated_at"));
+        const char *text = cJSON_GetStringValue(tkt_json_at(issue, "updated_at"));
+        int64_t at = text == NULL ? 0 : tkt_itsm_time(text);
 
-        if (tkt_json_at(issue, "pull_request") == NULL &&
-            tkt_itsm_changed(call, tkt_itsm_str(call, issue, key),
-                             at == NULL ? 0 : tkt_itsm_time(at), err) < 0) {
+        if (tkt_json_at(issue, "pull_request") != NULL) {
+            tkt_itsm_went(call, at); /* a list of nothing else goes on, too */
+        } else if (tkt_itsm_changed(call, tkt_itsm_str(call, issue, key), at, err) < 0) {
             return false;
         }
     }

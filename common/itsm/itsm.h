@@ -138,6 +138,7 @@ struct tkt_itsm_seen {
     int64_t upto_ms; /* LIST: the newest change that was told, by its clock; 0: none */
     bool
         has_odd_time; /* LIST: there was a change later than until_ms, which did not count */
+    bool is_cut;      /* LIST: there is more than it had room for */
     struct tkt_itsm_note *notes; /* newest first, internal ones where they can be read */
     size_t note_count;
     char **files;        /* names ... */
@@ -232,6 +233,9 @@ struct tkt_itsm_ops {
     int64_t search_lag_ms;
     /* How much later a LIST may show a change than one that came after it. */
     int64_t list_lag_ms;
+    /* A LIST that is cut has told all that changed up to upto_ms: it goes from the oldest
+     * change on. Else what it left out may have changed at any time. */
+    bool list_ascends;
     /* A look-up that finds nothing after that proves that there is nothing. */
     bool search_is_proof;
     /* A create that is sent a second time makes no second ticket: there is no need to look

@@ -699,6 +699,7 @@ const struct tkt_itsm_ops tkt_itsm_redmine = {
     .auth_header = "X-Redmine-API-Key: ",
     .options = options,
     .search_is_proof = true,
+    .list_ascends = true,
     .check = check_conf,
     .refusal = refusal,
     .states = tkt_redmine_states,

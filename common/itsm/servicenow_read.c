@@ -228,7 +228,7 @@ enum tkt_itsm_next tkt_sn_list(struct tkt_itsm_call *call, struct tkt_err *err)
     bool is_last = cJSON_GetArraySize(rows) < LIST_PAGE;
     l->table += is_last;
     l->offset = is_last ? 0 : l->offset + LIST_PAGE;
-    if (tkt_itsm_list_is_full(call, LIST_PAGE)) {
+    if (table_at(call, l->table) != NULL && tkt_itsm_list_is_full(call, LIST_PAGE)) {
         return TKT_ITSM_DONE;
     }
     return ask_changed(call, l, err);

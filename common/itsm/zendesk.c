@@ -521,7 +521,11 @@ static enum tkt_itsm_next list(struct tkt_itsm_call *call, struct tkt_err *err)
     }
     const char *cursor = cJSON_GetStringValue(tkt_json_at(json, "after_cursor"));
     if (cursor == NULL || !cJSON_IsFalse(tkt_json_at(json, "end_of_stream")) ||
-        call->step >= LIST_PAGES || tkt_itsm_list_is_full(call, LIST_PAGE)) {
+        tkt_itsm_list_is_full(call, LIST_PAGE)) {
+        return TKT_ITSM_DONE;
+    }
+    if (call->step >= LIST_PAGES) {
+        call->seen.is_cut = true;
         return TKT_ITSM_DONE;
     }
     const char *escaped = tkt_itsm_escape(call, cursor);
@@ -622,6 +626,7 @@ const struct tkt_itsm_ops tkt_itsm_zendesk = {
     .auth = TKT_ITSM_AUTH_BASIC,
     .options = options,
     .search_is_proof = true,
+    .list_ascends = true,
     .check = check_conf,
     .refusal = refusal,
     .states = states,

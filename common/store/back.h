@@ -20,6 +20,7 @@
 #define TKT_STORE_BACK_NOTES_MAX 200          /* of one look */
 #define TKT_STORE_BACK_OPEN_MAX 64            /* looks of an ITSM that wait as jobs */
 #define TKT_STORE_BACK_KEYS_MAX 1000          /* of one list of what changed */
+#define TKT_STORE_BACK_ALL_MAX 2000           /* of all, in one transaction */
 #define TKT_STORE_BACK_FIRST_MS (60 * 1000)   /* after a create, at least */
 #define TKT_STORE_BACK_GUARD_MS (3600 * 1000) /* a look whose job got lost */
 #define TKT_STORE_BACK_JOB "fetch"            /* kind of its jobs */
@@ -81,6 +82,10 @@ int tkt_store_back_hint(struct tkt_store *store, const char *itsm, const char *k
 int tkt_store_back_listed(struct tkt_store *store, const char *itsm,
                           const char *const *keys, size_t count, int64_t since_ms,
                           int64_t now_ms, int *known, struct tkt_err *err);
+/* Each ticket that is open here is to be looked at: those behind *after, which moves on; at
+ * most TKT_STORE_BACK_ALL_MAX. 1 there may be more, 0 that was the end. *hinted: how many. */
+int tkt_store_back_all(struct tkt_store *store, const char *itsm, int64_t *after,
+                       int64_t now_ms, int *hinted, struct tkt_err *err);
 /* Jobs for what is due at the ITSM, at most so many that TKT_STORE_BACK_OPEN_MAX of them
  * wait. *made: how many. */
 int tkt_store_back_take(struct tkt_store *store, const char *itsm, int64_t now_ms,

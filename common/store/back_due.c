@@ -108,6 +108,39 @@ int tkt_store_back_listed(struct tkt_store *s, const char *itsm, const char *con
     return tkt_store_leave(s, own, rc < 0 ? -1 : 0, err);
 }
 
+static int hint_all(struct tkt_store *s, const char *itsm, int64_t *after, int64_t now_ms,
+                    int *hinted, struct tkt_err *err)
+{
+    int64_t to = 0;
+
+    *hinted = 0;
+    if (tkt_db_get_int(s->db, SQL_BACK_ALL_TO, &to, err, "sid", itsm, *after,
+                       TKT_STORE_BACK_ALL_MAX) < 0) {
+        return -1;
+    }
+    if (to == 0) {
+        return 0;
+    }
+    *hinted = tkt_db_run(s->db, SQL_BACK_ALL, err, "siii", itsm, *after, to, now_ms);
+    *after = to;
+    return *hinted < 0 ? -1 : 1;
+}
+
+int tkt_store_back_all(struct tkt_store *s, const char *itsm, int64_t *after,
+                       int64_t now_ms, int *hinted, struct tkt_err *err)
+{
+    int64_t from = *after;
+    bool own = false;
+
+    if (tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int rc = hint_all(s, itsm, &from, now_ms, hinted, err);
+    rc = tkt_store_leave(s, own, rc, err);
+    *after = rc < 0 ? *after : from;
+    return rc;
+}
+
 int tkt_store_back_expire(struct tkt_store *s, int64_t before_ms, int max,
                           struct tkt_err *err)
 {

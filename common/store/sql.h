@@ -372,6 +372,11 @@ X(SQL_BACK_FAILED, "UPDATE backs SET due = ?3, failures = failures + 1" \
 X(SQL_BACK_DUE_SET, "UPDATE backs SET due = ?3 WHERE ticket = ?1 AND itsm = ?2") \
 X(SQL_BACK_REST, "UPDATE backs SET due = NULL WHERE ticket = ?1 AND itsm = ?2") \
 X(SQL_BACK_HINT, "UPDATE backs SET due = ?3, hinted = ?3 WHERE ticket = ?1 AND itsm = ?2") \
+X(SQL_BACK_ALL_TO, "SELECT coalesce(max(ticket), 0) FROM (SELECT ticket FROM backs" \
+    " WHERE itsm = ?1 AND ticket > ?2 ORDER BY ticket LIMIT ?3)") \
+X(SQL_BACK_ALL, "UPDATE backs SET due = ?4, hinted = ?4 WHERE itsm = ?1 AND ticket > ?2" \
+    " AND ticket <= ?3 AND EXISTS (SELECT 1 FROM tickets t WHERE t.id = backs.ticket" \
+    " AND t.state BETWEEN 1 AND 4)") \
 X(SQL_BACK_DUE, "SELECT ticket FROM backs WHERE itsm = ?1 AND due <= ?2 ORDER BY due" \
     " LIMIT 1") \
 X(SQL_BACK_OPEN, "SELECT count(*) FROM jobs WHERE ticket = ?1 AND target = ?2" \

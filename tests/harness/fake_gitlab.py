@@ -94,8 +94,13 @@ class GitLab(Fake):
         if "updated_after" in q:
             self.need(set(q) == {"scope", "order_by", "sort", "per_page", "page",
                                  "updated_after"}, "query")
-            raise Answer(200, [t for t in self.issues.values()
-                               if t["updated_at"] > q["updated_after"]])
+            self.need((q["order_by"], q["sort"]) == ("updated_at", "asc"), "the oldest first")
+            size, page = int(q["per_page"]), int(q["page"])
+            self.need(1 <= size <= 100 and page >= 1, "a page")
+            found = sorted((t for t in self.issues.values()
+                            if t["updated_at"] >= q["updated_after"]),
+                           key=lambda t: (t["updated_at"], t["iid"]))
+            raise Answer(200, found[(page - 1) * size:page * size])
         self.need(set(q) <= {"scope", "in", "search", "per_page", "order_by", "sort"}, "query")
         self.need(q["scope"] == "all" and q["in"] == "description", "query")
         raise Answer(200, [t for t in self.issues.values()

@@ -15,6 +15,10 @@ LISTS = "updated_after="
 ADDRESS = {"well": "support@example.test", "hangs": "hr@example.test"}
 
 
+def stamp(at):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at * 1000) % 1000:03d}Z"
+
+
 class Site:
     def __init__(self):
         self.root = make_root()
@@ -57,9 +61,29 @@ class Site:
         return self.product.json("show", ticket["id"])
 
     def change(self, desk, issue, ahead_s=0, **more):
-        at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + ahead_s))
+        at = stamp(time.time() + ahead_s)
         with self.there[desk].lock:
             self.there[desk].issues[issue].update({"updated_at": at, **more})
+
+    def flood(self, desk, times):
+        """Others' issues, changed at those times."""
+        fake = self.there[desk]
+        with fake.lock:
+            for n, at in enumerate(times):
+                iid = 100000 + n
+                fake.notes[iid] = []
+                fake.issues[iid] = {
+                    "id": iid, "iid": iid, "title": "another's", "state": "opened",
+                    "description": "", "labels": [], "assignees": [],
+                    "author": {"username": "else"}, "web_url": f"{fake.url}/{iid}",
+                    "updated_at": stamp(at)}
+
+    def listed(self, desk, subject):
+        """One that was looked at since it was made: only a list tells what comes now."""
+        issue = self.submit(desk, subject)
+        self.change(desk, issue, labels=["waiting"])
+        self.until(subject, "pending")
+        return issue
 
     def asked(self, desk):
         return len([r for r in list(self.there[desk].seen) if LISTS in r.line])
@@ -190,3 +214,32 @@ def test_a_ticket_of_a_far_year_does_not_end_the_lists(site):
     site.until("plain", "pending")
     site.change("well", issue, state="closed", labels=[])
     site.until("plain", "resolved")
+
+
+def test_more_changes_at_once_than_a_list_holds_end_no_list(site):
+    """4,000 in a list, and the overlap of lists is longer than all of them took."""
+    site.start()
+    issue = site.listed("well", "behind")
+    began = time.time() + 10  # behind the place where the next list begins
+    site.flood("well", [began + n / 100 for n in range(4200)])
+    site.change("well", issue, state="closed", labels=[], ahead_s=60)
+    site.until("behind", "resolved", 120)
+    assert site.there["well"].breaches == []
+    assert "itsm.list_cut" not in site.product.log("ticketd")  # nothing was left out
+
+
+def test_more_changes_in_a_second_than_a_list_holds_lose_none(site):
+    site.start()
+    first, second = (site.listed("well", s) for s in ("within", "outside"))
+    at = int(time.time()) + 10
+    site.flood("well", [at] * 4100)
+    with site.there["well"].lock:  # the last ones of that second, which no list shows
+        issues = site.there["well"].issues
+        for old, new in ((first, 900000), (second, 900001)):
+            issues[old].update(state="closed", labels=[], updated_at=stamp(at), iid=new)
+    site.until("within", "resolved", 120)
+    site.until("outside", "resolved", 120)
+    wait_for("that it is told", lambda: "itsm.list_cut" in site.product.log("ticketd"), 60, 0.5)
+    fresh = site.submit("well", "after")
+    site.change("well", fresh, state="closed", ahead_s=60)
+    site.until("after", "resolved", 120)

@@ -116,6 +116,42 @@ static void servicenow_asks_each_of_its_tables(void **state)
     drive_end(&s);
 }
 
+/* A page that is full, and the last one there is room for: more may be behind it. */
+static void a_list_that_ends_before_its_end_says_so(void **state)
+{
+    TKT_AUTO_BUF struct tkt_buf page = TKT_BUF_INIT(64 * 1024);
+
+    (void)state;
+    tkt_buf_adds(&page, "{\"items\":[");
+    for (int i = 0; i < 100; i++) {
+        tkt_buf_addf(&page, "%s{\"id\":\"%d\",\"LastUpdated\":\"2026-11-22T10:00:05Z\"}",
+                     i > 0 ? "," : "", i + 1);
+    }
+    tkt_buf_adds(&page, "]}");
+    for (int pages = TKT_ITSM_LIST_PAGES_MAX - 1; pages <= TKT_ITSM_LIST_PAGES_MAX;
+         pages++) {
+        struct drive s;
+        bool is_cut = pages == TKT_ITSM_LIST_PAGES_MAX;
+
+        steps_begin(&s, "rt", TKT_ITSM_LIST);
+        s.call.since_ms = SINCE_MS;
+        assert_int_equal(TKT_ITSM_SEND, drive_step(&s, 0, NULL));
+        s.call.step = pages - 1;
+        assert_int_equal(is_cut ? TKT_ITSM_DONE : TKT_ITSM_SEND,
+                         drive_step(&s, 200, tkt_buf_str(&page)));
+        assert_int_equal(is_cut, s.call.seen.is_cut);
+        drive_end(&s);
+    }
+    static const char *const oldest_first[] = {"github", "gitlab", "redmine", "zendesk",
+                                               "freshdesk"};
+    static const char *const otherwise[] = {"rt", "jira", "jsm", "servicenow",
+                                            "freshservice"};
+    for (size_t i = 0; i < TKT_ARRAY_LEN(oldest_first); i++) {
+        assert_true(tkt_itsm_find(oldest_first[i])->list_ascends);
+        assert_false(tkt_itsm_find(otherwise[i])->list_ascends);
+    }
+}
+
 static void jira_goes_back_from_the_newest_page_by_page(void **state)
 {
     struct drive s;
@@ -491,6 +527,7 @@ int main(void)
         cmocka_unit_test(rt_goes_back_from_the_newest_over_all_zones),
         cmocka_unit_test(zendesk_follows_its_cursor_and_takes_only_what_is_ours),
         cmocka_unit_test(servicenow_asks_each_of_its_tables),
+        cmocka_unit_test(a_list_that_ends_before_its_end_says_so),
         cmocka_unit_test(jira_goes_back_from_the_newest_page_by_page),
         cmocka_unit_test(freshworks_lists_by_the_time_of_the_change),
         cmocka_unit_test(the_agent_of_a_freshworks_key_is_us),

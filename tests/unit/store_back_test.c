@@ -355,6 +355,35 @@ static void a_hint_may_say_the_number_that_people_see(void **state)
     assert_int_equal(TKT_STORE_HINT_UNKNOWN, hint(f, "SUP-9", NULL, NOW + 3));
 }
 
+static void all_that_is_open_is_looked_at_and_nothing_else(void **state)
+{
+    struct fixture *f = *state;
+    struct tkt_err err = TKT_ERR_INIT;
+    struct sample m[3];
+    int64_t after = 0;
+    int hinted = 0;
+
+    for (int i = 0; i < 3; i++) {
+        char key[8];
+
+        snprintf(key, sizeof(key), "%d", 17 + i);
+        stand(f, &m[i], key, key);
+    }
+    execute(f, "UPDATE backs SET due = NULL");
+    execute(f, "UPDATE tickets SET state = 5 WHERE id = (SELECT max(id) FROM tickets)");
+    assert_int_equal(1,
+                     tkt_store_back_all(f->store, "rt", &after, NOW + 1, &hinted, &err));
+    assert_int_equal(2, hinted);
+    assert_int_equal(m[2].out[0].ticket, after);
+    assert_int_equal(0,
+                     tkt_store_back_all(f->store, "rt", &after, NOW + 1, &hinted, &err));
+    assert_int_equal(0, hinted);
+    after = 0;
+    assert_int_equal(
+        0, tkt_store_back_all(f->store, "other", &after, NOW + 1, &hinted, &err));
+    assert_int_equal(2, take(f, NOW + 1));
+}
+
 static void what_rests_is_asked_less_often_and_what_is_closed_never(void **state)
 {
     struct fixture *f = *state;
@@ -469,6 +498,7 @@ int main(void)
         T(a_hint_during_a_look_asks_for_another_one),
         T(a_delivery_counts_once_and_an_unknown_key_is_told),
         T(a_hint_may_say_the_number_that_people_see),
+        T(all_that_is_open_is_looked_at_and_nothing_else),
         T(what_rests_is_asked_less_often_and_what_is_closed_never),
         T(a_look_that_fails_waits_longer_each_time),
         T(a_list_goes_on_where_it_ended),

@@ -2,6 +2,11 @@
  * A list begins where the newest change of the last one was, by the ITSM's own clock: ours
  * is asked only before the first one, with an hour to spare. Lists overlap, and what comes
  * twice changes nothing the second time.
+ *
+ * A list has an end, and there may be more: behind it where lists go from the oldest change
+ * on; then the next one begins there, without what it would bring twice. Else, and when all
+ * of a list is of one second, nobody knows what was left out, and each open ticket is looked
+ * at.
  */
 #include "ticketd/itsm/itsmlist.h"
 
@@ -19,6 +24,8 @@
 #include <string.h>
 
 #define OVERLAP_MS 60000
+#define CUT_OVERLAP_MS 1000
+#define SWEEP_EVERY_MS (3600 * INT64_C(1000))
 #define SKEW_MS (3600 * INT64_C(1000)) /* of clocks */
 #define PAUSE_MS 60000                 /* after a list that failed, at least */
 #define YOUNG_MS 60000                 /* by our clock: theirs may differ by that */
@@ -50,6 +57,9 @@ struct tkt_itsmlist {
     struct tkt_tools tools;
     struct told *last;
     size_t last_count;
+    bool goes_on; /* the last list was cut, and its rest is behind its end */
+    bool swept;   /* all were to be looked at ... */
+    int64_t swept_mono_ms;
     struct tkt_err err;
 };
 
@@ -69,6 +79,25 @@ static int apply_list(struct tkt_store *store, void *arg, struct tkt_err *err)
     return tkt_store_back_listed(store, e->itsm, (const char *const *)e->seen->keys,
                                  e->seen->key_count, e->since_ms, tkt_clock_wall_ms(),
                                  &e->known, err);
+}
+
+struct sweep {
+    const char *itsm;
+    int64_t after;
+    int64_t next; /* out */
+    int hinted;
+    bool ended;
+};
+
+static int apply_sweep(struct tkt_store *store, void *arg, struct tkt_err *err)
+{
+    struct sweep *s = arg;
+
+    s->next = s->after;
+    int rc = tkt_store_back_all(store, s->itsm, &s->next, tkt_clock_wall_ms(), &s->hinted,
+                                err);
+    s->ended = rc == 0;
+    return rc < 0 ? -1 : 0;
 }
 
 /* ---- a list --------------------------------------------------------------------------- */
@@ -221,6 +250,49 @@ static int64_t upto(const struct tkt_itsm_seen *seen, int64_t since_ms, int64_t 
     return TKT_MAX(TKT_MAX(before, seen->upto_ms), odd ? asked_ms - SKEW_MS : 0);
 }
 
+/* Each open ticket, in a few transactions. Killed between them it begins anew: the place of
+ * the list has not moved. */
+static int sweep(struct tkt_itsmlist *l, struct tkt_err *err)
+{
+    struct sweep s = {.itsm = l->name};
+    int64_t count = 0;
+
+    while (!s.ended) {
+        if (atomic_load(&l->stopping)) {
+            return tkt_err_set(err, TKT_ERR_TEMP, "ticketd stopped");
+        }
+        if (tkt_commit_call(l->d->commit, apply_sweep, &s, true, err) < 0) {
+            return -1;
+        }
+        s.after = s.next;
+        count += s.hinted;
+    }
+    l->swept = true;
+    l->swept_mono_ms = tkt_clock_mono_ms();
+    tkt_log(TKT_LOG_WARNING, NULL, "itsm.list_cut", "itsm", l->name, "looks",
+            TKT_NUM(count), NULL);
+    return 0;
+}
+
+/* More changed there than a list has room for. Where nobody knows what was left out, the
+ * place stays until all were to be looked at, and that is once in an hour. */
+static int take_cut(struct tkt_itsmlist *l, const struct tkt_itsm_ops *ops, bool went_on,
+                    int64_t since_ms, int64_t *place_ms, struct tkt_err *err)
+{
+    bool moved = *place_ms > since_ms;
+
+    l->goes_on = ops->list_ascends;
+    if (ops->list_ascends && (moved || !went_on)) {
+        return 0;
+    }
+    if (l->swept && tkt_clock_mono_ms() < l->swept_mono_ms + SWEEP_EVERY_MS) {
+        *place_ms = since_ms;
+        return 0;
+    }
+    *place_ms = moved ? *place_ms : since_ms + CUT_OVERLAP_MS;
+    return sweep(l, err);
+}
+
 static int list(struct tkt_itsmlist *l, struct tkt_itsmjob *job, struct tkt_err *err)
 {
     struct tkt_reader *reader = tkt_tools_reader(&l->tools, err);
@@ -236,14 +308,22 @@ static int list(struct tkt_itsmlist *l, struct tkt_itsmjob *job, struct tkt_err 
         *err = job->err;
         return -1;
     }
-    int64_t overlap = TKT_MAX(job->ops->list_lag_ms, (int64_t)OVERLAP_MS);
+    bool went_on = l->goes_on;
+    int64_t overlap =
+        went_on ? CUT_OVERLAP_MS : TKT_MAX(job->ops->list_lag_ms, (int64_t)OVERLAP_MS);
     if (ask(l, job, TKT_MAX(since - overlap, INT64_C(0)), err) < 0) {
         return -1;
     }
     end.since_ms = upto(&job->call.seen, since, asked);
+    l->goes_on = false;
+    if (job->call.seen.is_cut &&
+        take_cut(l, job->ops, went_on, since, &end.since_ms, err) < 0) {
+        return -1;
+    }
     forget_known(l, &job->call.seen, asked);
     if (tkt_commit_call(l->d->commit, apply_list, &end, true, err) < 0) {
         l->last_count = 0; /* nothing of it is known */
+        l->goes_on = false;
         return -1;
     }
     tkt_log(TKT_LOG_DEBUG, NULL, "itsm.list", "itsm", job->conf->name, "changed",
