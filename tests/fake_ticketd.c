@@ -5,7 +5,7 @@
  *   fake_ticketd SOCKET FOLDER [lookup] [gen=N] [max=N] ADDRESS[,accept][,off]...
  *
  * Each request becomes a line in FOLDER/log, each message FOLDER/N.eml. Words: temp, perm,
- * silent, slow (1 s), slower (3 s), stale (once a run, then with generation + 1), close (once a run),
+ * silent, slow (1 s), held (until there is FOLDER/go, for a minute at most), stale (once a run, then with generation + 1), close (once a run),
  * refuse (550), defer (451), big (an edit that no MTA takes), plain (no edits), addrcpt,
  * garbage. LOOKUP refuses tokens beginning with "bad".
  */
@@ -22,6 +22,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define BIG_VALUE 100000
 
@@ -137,6 +138,16 @@ static void add_edits(const struct tkt_wire_request *r, const char *words,
     }
 }
 
+static void wait_for_go(void)
+{
+    char path[512];
+
+    snprintf(path, sizeof(path), "%s/go", folder);
+    for (int i = 0; i < 6000 && access(path, F_OK) < 0; i++) {
+        poll(NULL, 0, 10);
+    }
+}
+
 /* False: no answer at all. *text: an answer that is none. */
 static bool judge(const char *words, struct tkt_wire_reply *rep, const char **text)
 {
@@ -145,7 +156,10 @@ static bool judge(const char *words, struct tkt_wire_reply *rep, const char **te
         return false;
     }
     if (strstr(words, "slow") != NULL) {
-        poll(NULL, 0, strstr(words, "slower") != NULL ? 3000 : 1000);
+        poll(NULL, 0, 1000);
+    }
+    if (strstr(words, "held") != NULL) {
+        wait_for_go();
     }
     pthread_mutex_lock(&lock);
     bool close_now = strstr(words, "close") != NULL && !closed_once;

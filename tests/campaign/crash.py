@@ -166,7 +166,7 @@ class Crash(Campaign):
         return [(self.sender, (i,)) for i in range(self.senders)] + [(self.killer, ())]
 
     def check(self, took):
-        wait_for("delivery", self.postfix.queue_empty, 120, 0.5)
+        wait_for("delivery", self.postfix.queue_empty, 300, 0.5)
         by_subject = collections.Counter(t["subject"] for t in self.product.tickets())
         want = {f"mail number {n} end" for n in range(self.total)}
         lost = sorted(want - set(by_subject))

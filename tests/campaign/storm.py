@@ -158,13 +158,14 @@ class Storm(Campaign):
         self.deliver(None, LAST, DESK, last).close()
         wait_for("the last notice", lambda: self.look() or self.is_over, 300, 0.5)
         wait_for("notices", lambda: self.product.json("queue", "list", "--limit", "1") == [],
-                 120, 0.5)
-        wait_for("delivery", self.postfix.queue_empty, 120, 0.5)
+                 300, 0.5)
+        wait_for("delivery", self.postfix.queue_empty, 300, 0.5)
         self.look()
 
     def check(self, took):
         self.settle()
-        with sqlite3.connect(f"file:{self.product.root}/store/tickets.db?mode=ro", uri=True) as db:
+        with sqlite3.connect(f"file:{self.product.root}/store/tickets.db?mode=ro", timeout=60,
+                             uri=True) as db:
             kept, twice = db.execute(
                 "SELECT count(DISTINCT message_id), count(*) - count(DISTINCT message_id)"
                 " FROM messages WHERE message_id LIKE '%.storm@robots.test'").fetchone()

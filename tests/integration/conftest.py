@@ -115,7 +115,8 @@ def sendmail_site():
     if reason:
         pytest.skip(reason)
     path = make_root()
-    product = Product(path, BUILD, milter="    deadline = 6s\n")
+    product = Product(path, BUILD, milter="    deadline = 12s\n",
+                      parser="    budget = 5s\n    queue_wait = 5s\n")
     product.milter_socket = f"local:{product.root}/socket/milter.sock"
     sendmail = Sendmail(path, f"local:{product.root}/socket/milter.sock", tree)
     try:

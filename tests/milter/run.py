@@ -112,6 +112,10 @@ class Case(unittest.TestCase):
         wait_for(lambda: self.text(f"{name}.log").count("milter.started") > before or
                  p.poll() is not None)
         self.assertIsNone(p.poll(), self.text(f"{name}.log"))
+        if any(q.args[0] == FAKE and q.poll() is None for q in self.procs):
+            # It goes by its own file where ticketd does not answer in a second.
+            wait_for(lambda: re.search("event=desks.loaded source=(ticketd|disk)",
+                                       self.text(f"{name}.log")))
         return p
 
     def client(self, **kw):
@@ -407,7 +411,7 @@ class Faults(Case):
 
     def test_a_restart_in_the_middle_of_reserve_costs_no_451(self):
         daemon = self.daemon()
-        self.milter()
+        self.milter(extra="deadline = 25s")
         m = self.client()
         m.start()
         m.header(b"Subject", b" slow")
@@ -507,7 +511,7 @@ class Faults(Case):
 
     def test_silence_ends_at_the_deadline_with_progress(self):
         self.daemon()
-        self.milter(extra="deadline = 2s\n    progress = 500ms")
+        self.milter(extra="deadline = 6s\n    progress = 500ms")
         m = self.client()
         start = time.monotonic()
         self.assertEqual(m.message(b"silent"), REPLY)
@@ -516,19 +520,18 @@ class Faults(Case):
 
     def test_beyond_the_cap_the_policy_answers_at_once(self):
         self.daemon()
-        self.milter(extra="in_reserve_max = 2")
+        self.milter(extra="in_reserve_max = 2\n    deadline = 30s")
         clients = [self.client() for _ in range(2)]
         for c in clients:
             c.start()
-            c.header(b"Subject", b" slower")
+            c.header(b"Subject", b" held")
             c.eoh()
             c.send_eom()
         wait_for(lambda: len(self.requests()) == 2)
         m = self.client()
-        start = time.monotonic()
         self.assertEqual(m.message(b"x"), REPLY)
         self.assertEqual(m.message(b"x", ["<ok@example.test>"]), ACCEPT)
-        self.assertLess(time.monotonic() - start, 2.5)
+        open(f"{self.dir}/fake/go", "w", encoding="ascii").close()  # they stand until now
         self.assertEqual([c._answer() for c in clients], [ACCEPT, ACCEPT])
         self.assertEqual(m.message(b"x"), ACCEPT)
 
@@ -586,7 +589,7 @@ class Faults(Case):
         clients = [self.client()]
         try:
             while len(clients) < 60:
-                clients.append(self.client(timeout=1))
+                clients.append(self.client(timeout=6))
         except (OSError, EOFError):
             pass
         self.assertGreater(len(clients), 10)
