@@ -246,11 +246,16 @@ static const char schema_20[] =
     "CREATE TABLE itsm_origins(itsm TEXT PRIMARY KEY, origin TEXT NOT NULL,"
     " at INTEGER NOT NULL) WITHOUT ROWID;";
 
+/* Contacts, newest first; those whose mark ends by itself, oldest first. */
+static const char schema_21[] =
+    "CREATE INDEX contacts_at ON contacts(at);"
+    "CREATE INDEX contacts_failed ON contacts(at) WHERE mark = 1;";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
 static const char *const migrations[] = {
     schema_1,  schema_2,  schema_3,  schema_4,  schema_5,  schema_6,  schema_7,
     schema_8,  schema_9,  schema_10, schema_11, schema_12, schema_13, schema_14,
-    schema_15, schema_16, schema_17, schema_18, schema_19, schema_20};
+    schema_15, schema_16, schema_17, schema_18, schema_19, schema_20, schema_21};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

@@ -644,6 +644,26 @@ static void claiming_and_waking_never_scan(void **state)
     assert_non_null(strstr(plan, "target=? AND kind>?"));
 }
 
+static void contacts_are_listed_and_forgotten_by_an_index(void **state)
+{
+    static const struct {
+        enum tkt_sql sql;
+        const char *index;
+    } rows[] = {{SQL_CONTACTS, "USING INDEX contacts_at"},
+                {SQL_CONTACTS_OLD, "INDEX contacts_failed (at<?)"},
+                {SQL_CONTACT_MARKS, "USING PRIMARY KEY (address=?"}};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
+        char plan[2000];
+        assert_int_equal(tkt_db_explain(f->store->db, rows[i].sql, plan, sizeof(plan)),
+                         0);
+        if (strstr(plan, rows[i].index) == NULL || strstr(plan, "TEMP B-TREE") != NULL) {
+            fail_msg("%s: %s", rows[i].index, plan);
+        }
+    }
+}
+
 static void what_was_returned_counts_as_no_attempt(void **state)
 {
     struct fixture *f = *state;
@@ -838,6 +858,7 @@ int main(void)
         T(a_persons_hand_may_retry_park_and_drop),
         T(bad_claims_are_refused),
         T(claiming_and_waking_never_scan),
+        T(contacts_are_listed_and_forgotten_by_an_index),
         T(what_a_dead_worker_held_is_due_at_once_and_in_doubt),
         T(what_there_is_no_room_for_is_left_alone),
         T(a_full_queue_costs_another_one_nothing),
