@@ -356,10 +356,12 @@ int tkt_notice_texts_render(const struct tkt_notice_texts *texts, const char *na
         return tkt_err_set(err, TKT_ERR_PERM, "there is no text %.64s", name);
     }
     if (tkt_template_render(o->subject, vars, count, out->subject) < 0 ||
-        tkt_template_render(o->text, vars, count, out->text) < 0 ||
-        (out->html != NULL && o->html != NULL &&
-         tkt_template_render(o->html, vars, count, out->html) < 0)) {
+        tkt_template_render(o->text, vars, count, out->text) < 0) {
         return tkt_err_set(err, TKT_ERR_PERM, "the text %.64s becomes too long", name);
+    }
+    if (out->html != NULL && o->html != NULL &&
+        tkt_template_render(o->html, vars, count, out->html) < 0) {
+        tkt_buf_reset(out->html); /* the text says the same */
     }
     return 0;
 }

@@ -4,6 +4,10 @@
  */
 #include "notice_fixture.h"
 
+#include "ticketd/notice/notice.h"
+
+#include <stdlib.h>
+
 #define ACK                                                                              \
     "notify \"ack\" { on = {\"created\"} to = {\"requester\"} channel = \"hook\" }\n"
 
@@ -265,6 +269,45 @@ static void a_comment_is_told_when_public_and_not_to_its_author(void **state)
     close_world(&w);
 }
 
+/* As long as a comment may be, and of what HTML makes most of: for a digest it is rendered
+ * where the events are followed, and what fails there is told to nobody. */
+static void the_longest_comment_is_told_as_far_as_it_fits(void **state)
+{
+    struct world w;
+    struct sample m;
+    struct tkt_notice_made made;
+    struct tkt_err err = TKT_ERR_INIT;
+    size_t n = 256 * 1024;
+    char *text = malloc(n + 1);
+
+    memset(text, '"', n);
+    text[n] = '\0';
+    open_world(&w, *state,
+               "notify \"c\" { on = {\"comment\"} to = {\"requester\"}"
+               " channel = \"hook\" }\n"
+               "notify \"d\" { on = {\"comment\"} to = {\"bob@x.example\"}"
+               " channel = \"hook\" digest = 10m }\n");
+    mail(&w, &m, "one", "ann@y.example", true);
+    assert_int_equal(tkt_store_comment(w.f->store, m.out[0].id, text, true,
+                                       "eve@x.example", NOW, &err),
+                     0);
+    follow(&w, false);
+    assert_int_equal(jobs(&w), 1);
+    assert_int_equal(count_of(w.f, "notices"), 1);
+    int64_t message =
+        number(w.f, "SELECT message FROM jobs WHERE kind = 'notify' AND message <> 0");
+    assert_int_equal(tkt_notice_make(&made, &w.set, w.tools.reader, 1, message,
+                                     "{\"what\":\"comment\",\"to\":\"ann@y.example\","
+                                     "\"role\":\"requester\",\"language\":\"en\"}",
+                                     &err),
+                     0);
+    assert_non_null(strstr(made.notice.text, "\"\"\n[...]"));
+    assert_string_equal(made.notice.html, ""); /* the text goes alone */
+    tkt_notice_made_release(&made);
+    close_world(&w);
+    free(text);
+}
+
 static void a_parked_notice_tells_of_itself_to_nobody(void **state)
 {
     struct world w;
@@ -336,6 +379,7 @@ int main(void)
         T(who_cannot_or_will_not_be_told_is_not),
         T(what_may_pass_marks_after_days_and_what_lasts_at_once),
         T(a_comment_is_told_when_public_and_not_to_its_author),
+        T(the_longest_comment_is_told_as_far_as_it_fits),
         T(a_parked_notice_tells_of_itself_to_nobody),
         T(a_channels_thread_is_the_first),
         T(counts_begin_anew_with_their_window_and_expire)};

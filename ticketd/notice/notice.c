@@ -13,6 +13,8 @@
 #define EVENT_VARS_MAX 32
 #define VARS_MAX 24
 #define NUMBER_MAX 32
+#define MESSAGE_MAX (TKT_NOTICE_TEXT_MAX - 32 * 1024) /* the rest is the template's */
+#define CUT_LINE "\n[...]"
 #define WORD_MAX 200 /* of a fact in a sentence */
 
 struct vars { /* all that a text may name; see tkt_notice_vars */
@@ -262,6 +264,23 @@ static int add_items(struct tkt_notice_made *m, struct vars *v)
                                                                                   : 0;
 }
 
+/* A text that is too long for one notice goes as far as it fits. NULL: no memory. */
+static const char *cut_message(struct tkt_notice_made *m, const char *text)
+{
+    size_t len = strlen(text);
+    size_t n = tkt_utf8_cut(text, len, MESSAGE_MAX);
+
+    if (n == len) {
+        return text;
+    }
+    char *out = tkt_wire_arena_alloc(&m->arena, n + sizeof(CUT_LINE));
+    if (out != NULL) {
+        memcpy(out, text, n);
+        memcpy(out + n, CUT_LINE, sizeof(CUT_LINE));
+    }
+    return out;
+}
+
 /* What a person wrote: of the payload, or the comment that the job is about. */
 static int add_message(struct tkt_notice_made *m, struct vars *v,
                        struct tkt_reader *reader, int64_t message, struct tkt_err *err)
@@ -276,6 +295,10 @@ static int add_message(struct tkt_notice_made *m, struct vars *v,
             return -1;
         }
         text = comment != NULL ? comment : "";
+    }
+    text = cut_message(m, text);
+    if (text == NULL) {
+        return no_memory(err);
     }
     add_text(v, "message", text);
     add_text(v, "what", tkt_notice_names[m->notice.what]);
