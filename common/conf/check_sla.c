@@ -114,6 +114,41 @@ static int check_escalation(const struct tkt_conf *conf,
                : 0;
 }
 
+static bool is_type(const struct tkt_conf *conf, const char *channel, const char *a,
+                    const char *b)
+{
+    for (size_t i = 0; i < conf->channel_count; i++) {
+        const struct tkt_conf_channel *c = &conf->channels[i];
+
+        if (strcmp(c->name, channel) == 0) {
+            return strcmp(c->type, a) == 0 || strcmp(c->type, b) == 0;
+        }
+    }
+    return false;
+}
+
+/* A page that reaches nobody would not be noticed before the night. */
+static int check_page(const struct tkt_conf *conf, const struct tkt_conf_step *s,
+                      struct tkt_err *err)
+{
+    size_t numbers = 0;
+    size_t rooms = 0;
+
+    for (size_t i = 0; i < s->notify.count; i++) {
+        numbers += s->notify.items[i][0] == '+';
+        rooms += strcmp(s->notify.items[i], "room") == 0;
+    }
+    bool by_number = is_type(conf, s->page, "twilio", "whatsapp");
+    bool by_mail = is_type(conf, s->page, "mail", "sendgrid");
+    if ((!by_number || numbers > 0) && (!by_mail || numbers + rooms < s->notify.count)) {
+        return 0;
+    }
+    return tkt_conf_source_fail(
+        conf->source, tkt_conf_source_where(conf->source, TKT_CONF_STEP, s->name, "page"),
+        err, "step %s: notify names nobody whom channel %s can tell; write %s", s->name,
+        s->page, by_number ? "a number such as +491701234567" : "manager or an address");
+}
+
 static int check_step(const struct tkt_conf *conf, const struct tkt_conf_step *s,
                       struct tkt_err *err)
 {
@@ -135,7 +170,7 @@ static int check_step(const struct tkt_conf *conf, const struct tkt_conf_step *s
             "page",
             s->name);
     }
-    return 0;
+    return check_page(conf, s, err);
 }
 
 int tkt_conf_check_slas(const struct tkt_conf *conf, struct tkt_err *err)

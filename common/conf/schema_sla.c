@@ -130,8 +130,11 @@ const struct tkt_conf_row tkt_conf_step_rows[TKT_CONF_STEP_ROWS] = {
      .help = "Title of the group section that gets it; empty: it stays."},
     {LIST_ROW(tkt_conf_step, notify, "notify", "", 0, 16), .reload = true,
      .check = tkt_conf_is_notify,
-     .help = "Who is told: manager (of the group), assignee, group, or addresses."},
+     .help = "Who is told: manager (of the group), assignee, group, room (of the "
+             "channel), addresses, or numbers (+491701234567)."},
     {STRING_ROW(tkt_conf_step, page, "page", ""), .max = 32, .reload = true,
      .check = tkt_conf_is_title_or_empty,
-     .help = "Channel by which they are told; empty: that of the subscription."},
+     .help = "Channel by which they are told; empty: that of the subscription. One "
+             "with a room (slack, teams, pagerduty) tells that, also if nobody is "
+             "named."},
 };

@@ -88,10 +88,18 @@ const char *tkt_conf_is_priority(const char *value)
                : "1 to 5, or urgent, high, normal, low, planning";
 }
 
+static bool is_number(const char *value)
+{
+    size_t n = value[0] == '+' ? strspn(value + 1, "0123456789") : 0;
+
+    return n >= 6 && n <= 15 && value[1 + n] == '\0'; /* E.164 */
+}
+
 const char *tkt_conf_is_notify(const char *value)
 {
     return strcmp(value, "manager") == 0 || strcmp(value, "assignee") == 0 ||
-                   strcmp(value, "group") == 0 || tkt_conf_is_mailbox(value) == NULL
+                   strcmp(value, "group") == 0 || strcmp(value, "room") == 0 ||
+                   is_number(value) || tkt_conf_is_mailbox(value) == NULL
                ? NULL
-               : "manager, assignee, group or an address";
+               : "manager, assignee, group, room, an address or a number";
 }

@@ -223,6 +223,9 @@ static const struct broken values[] = {
      "f:1: headers: \"subject\" is not known here; write id, desk, group or priority"},
 };
 
+#define PAGE(type)                                                                       \
+    "channel \"c\" { type = " type " }\nescalation \"e\" { }\n"                          \
+    "step \"s\" { in = \"e\" page = \"c\" "
 #define A "desk \"a\" { addresses = {\"a@x.test\"}"
 static const struct broken relations[] = {
     {"desk \"it\" { }\n", "f:1: desk it has no addresses; write addresses = "
@@ -272,6 +275,15 @@ static const struct broken relations[] = {
      "f:1: chroot: intake_socket /run/i lies outside of it; move it into it"},
     {"intake_socket = \"/s\"\ncontrol_socket = \"/s\"\n",
      "f:2: control_socket and intake_socket are the same; name two files"},
+    {PAGE("twilio") "notify = {\"manager\"} }\n",
+     "f:3: step s: notify names nobody whom channel c can tell; write a number such as "
+     "+491701234567"},
+    {PAGE("mail") "}\n",
+     "f:3: step s: notify names nobody whom channel c can tell; write "
+     "manager or an address"},
+    {PAGE("sendgrid") "notify = {\"room\", \"+491701234567\"} }\n",
+     "f:3: step s: notify names nobody whom channel c can tell; write manager or an "
+     "address"},
 };
 
 static void refuse_all(const struct broken *cases, size_t count)

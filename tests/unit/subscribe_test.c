@@ -35,6 +35,8 @@ static struct tkt_conf *conf_of(const char *notify)
             "calendar \"work\" { hours = {\"mon-fri 08:00-17:00\"} }\n"
             "channel \"mail\" { type = \"mail\" }\n"
             "channel \"chat\" { type = \"slack\" secret = \"env:X\" }\n"
+            "channel \"post\" { type = \"sendgrid\" }\n"
+            "channel \"hook\" { type = \"webhook\" url = \"https://h.example/\" }\n"
             "channel \"sms\" { type = \"twilio\" }\n%s",
             notify);
     fclose(f);
@@ -191,7 +193,7 @@ static void each_is_told_once_by_a_channel(void **state)
 
     (void)state;
     assert_told(conf, &happened,
-                "mail:group:net@x.example chat:room: chat:fixed:net@x.example");
+                "mail:group:net@x.example chat:room:"); /* his room, once */
     tkt_conf_free(&conf);
 }
 
@@ -223,12 +225,39 @@ static void an_escalation_names_its_people(void **state)
     assert_told(conf, &h,
                 "mail:manager:mia@x.example mail:fixed:boss@x.example "
                 "mail:group:net@x.example");
-    h.extra_channel = "chat";
+    h.extra_channel = "post";
     assert_told(conf, &h,
-                "chat:manager:mia@x.example chat:fixed:boss@x.example "
+                "post:manager:mia@x.example post:fixed:boss@x.example "
                 "mail:group:net@x.example");
     h.not_channel = "mail"; /* what is about a channel does not go by it */
-    assert_told(conf, &h, "chat:manager:mia@x.example chat:fixed:boss@x.example");
+    assert_told(conf, &h, "post:manager:mia@x.example post:fixed:boss@x.example");
+    tkt_conf_free(&conf);
+}
+
+/* Slack knows nobody by his address, and a pager has one service. */
+static void a_page_reaches_somebody(void **state)
+{
+    static const char *const names[] = {"manager", "assignee", "group"};
+    static const char *const others[] = {"C0123", "+491701234567"};
+    struct tkt_conf *conf = conf_of("");
+    struct tkt_happening h = happened;
+
+    (void)state;
+    h.what = TKT_NOTICE_ESCALATED;
+    h.extra = names;
+    for (size_t i = 0; i <= TKT_ARRAY_LEN(names); i++) { /* none, one who is not, all */
+        h.extra_count = i;
+        h.extra_channel = "chat";
+        assert_told(conf, &h, "chat:room:");
+        h.extra_channel = "hook";
+        assert_told(conf, &h, i < 3 ? "hook:room:" : "hook:group:net@x.example");
+    }
+    h.extra = others;
+    h.extra_count = 2;
+    h.extra_channel = "chat";
+    assert_told(conf, &h, "chat:fixed:C0123 chat:fixed:+491701234567");
+    h.extra_channel = "sms";
+    assert_told(conf, &h, "sms:fixed:+491701234567");
     tkt_conf_free(&conf);
 }
 
@@ -318,6 +347,7 @@ int main(void)
         cmocka_unit_test(each_is_told_once_by_a_channel),
         cmocka_unit_test(a_channel_gets_what_it_takes),
         cmocka_unit_test(an_escalation_names_its_people),
+        cmocka_unit_test(a_page_reaches_somebody),
         cmocka_unit_test(quiet_hours_hold_or_drop_but_not_what_is_urgent),
         cmocka_unit_test(a_section_must_name_what_there_is)};
 

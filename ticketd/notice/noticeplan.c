@@ -479,7 +479,7 @@ static int may_be_told(struct tkt_noticeplan *p, struct tkt_reader *reader,
         return -1;
     }
     return (marks & TKT_CONTACT_UNDELIVERABLE) == 0 &&
-           ((marks & TKT_CONTACT_OPTED_OUT) == 0 || (t->by != NULL && !t->by->opt_out));
+           ((marks & TKT_CONTACT_OPTED_OUT) == 0 || t->by == NULL || !t->by->opt_out);
 }
 
 static int add_told(struct tkt_noticeplan *p, struct tkt_reader *reader,

@@ -89,6 +89,11 @@ static void tell(struct matching *m, const char *to, const char *name, const cha
         (!is_answer && to[0] != '\0' && tkt_ascii_ieq(to, m->h->who))) {
         return;
     }
+    /* Whom a room is to tell is in it; no service knows him by his address. */
+    if (m->ops->to == TKT_CHANNEL_TO_ROOM && strchr(to, '@') != NULL) {
+        to = name = "";
+        role = "room";
+    }
     for (size_t i = 0; i < m->count; i++) {
         if (strcmp(m->out[i].channel, m->channel) == 0 &&
             tkt_ascii_ieq(m->out[i].to, to)) {
@@ -173,13 +178,24 @@ static void tell_extra(struct matching *m)
     }
 }
 
+/* An alarm goes to somebody: where nobody is named, or none of whom are named is there, to
+ * all behind the channel. */
+static void page(struct matching *m)
+{
+    tell_extra(m);
+    if (m->count == 0 &&
+        (m->ops->to == TKT_CHANNEL_TO_ROOM || m->ops->to == TKT_CHANNEL_TO_ANY)) {
+        tell(m, "", "", "room");
+    }
+}
+
 size_t tkt_subscribe(const struct tkt_conf *conf, const struct tkt_happening *h,
                      struct tkt_told out[TKT_SUBSCRIBE_MAX])
 {
     struct matching m = {.conf = conf, .h = h, .out = out};
 
     if (h->extra_channel[0] != '\0' && use_channel(&m, h->extra_channel)) {
-        tell_extra(&m);
+        page(&m);
     }
     for (size_t i = 0; i < conf->notify_count; i++) {
         m.by = &conf->notifys[i];
