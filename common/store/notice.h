@@ -134,6 +134,8 @@ int tkt_reader_notice_thread(struct tkt_reader *r, int64_t ticket, const char *c
 int tkt_reader_asks_due(struct tkt_reader *r, int64_t now_ms, int max,
                         struct tkt_wire_arena *arena, struct tkt_store_ask *out,
                         struct tkt_err *err);
+/* Is there a question or a reminder of the ticket that did not go out yet? 1, 0, -1. */
+int tkt_reader_ask_untold(struct tkt_reader *r, int64_t ticket, struct tkt_err *err);
 /* Is there a held notice or digest that is due? 1, 0, -1. */
 int tkt_reader_notices_due(struct tkt_reader *r, int64_t now_ms, struct tkt_err *err);
 

@@ -103,6 +103,13 @@ int tkt_reader_asks_due(struct tkt_reader *r, int64_t now_ms, int max,
     return n < 0 ? -1 : count;
 }
 
+int tkt_reader_ask_untold(struct tkt_reader *r, int64_t ticket, struct tkt_err *err)
+{
+    int64_t one = 0;
+
+    return tkt_db_get_int(r->db, SQL_ASK_UNTOLD, &one, err, "i", ticket);
+}
+
 int tkt_reader_notices_due(struct tkt_reader *r, int64_t now_ms, struct tkt_err *err)
 {
     int64_t due = 0;

@@ -438,6 +438,11 @@ X(SQL_CONTACTS, "SELECT address, mark, at, reason FROM contacts ORDER BY at DESC
 X(SQL_ASK_SET, "INSERT OR REPLACE INTO asks(ticket, subscription, due, remaining, payload)" \
     " VALUES(?1, ?2, ?3, ?4, ?5)") \
 X(SQL_ASK_DROP, "DELETE FROM asks WHERE ticket = ?1") \
+/* what asks him, and did not go out yet */ \
+X(SQL_ASK_UNTOLD, "SELECT 1 FROM jobs WHERE ticket = ?1 AND kind = 'notify' AND state <> 2" \
+    " AND json_extract(payload, '$.what') = 'action_required'" \
+    " UNION ALL SELECT 1 FROM notices WHERE ticket = ?1" \
+    " AND json_extract(payload, '$.what') = 'action_required' LIMIT 1") \
 X(SQL_NOTICES_ASKING, "DELETE FROM notices WHERE ticket = ?1" \
     " AND json_extract(payload, '$.what') = 'action_required'") \
 X(SQL_ASK_TURN, "UPDATE asks SET due = ?3, remaining = ?4 WHERE ticket = ?1 AND due = ?2") \

@@ -102,6 +102,11 @@ static int64_t is_state(struct world *w, enum tkt_ticket_state state)
     return number(w->f, sql);
 }
 
+static void all_went_out(struct world *w)
+{
+    execute(w->f, "UPDATE jobs SET state = 2, due = NULL WHERE kind = 'notify'");
+}
+
 static void who_is_asked_is_reminded_twice_then_it_is_closed(void **state)
 {
     struct world w;
@@ -120,6 +125,7 @@ static void who_is_asked_is_reminded_twice_then_it_is_closed(void **state)
     };
     for (size_t i = 0; i < TKT_ARRAY_LEN(days); i++) {
         fixture_reopen(w.f); /* nothing of it is kept in memory */
+        all_went_out(&w);
         remind_at(&w, NOW + days[i].at);
         assert_int_equal(told(&w, "action_required"), days[i].asked);
         assert_int_equal(is_state(&w, TKT_STATE_CLOSED), days[i].closed);
@@ -134,6 +140,50 @@ static void who_is_asked_is_reminded_twice_then_it_is_closed(void **state)
                                  "payload, '$.what') = 'action_required' ORDER BY id"
                                  " DESC LIMIT 1"),
                      1);
+    close_world(&w);
+}
+
+/* A mail server that is away for days, a channel that a person has to mend. */
+static void nobody_is_closed_who_was_not_asked(void **state)
+{
+    struct world w;
+    struct sample m;
+
+    open_world(&w, *state, ASK);
+    mail(&w, &m, "one", "ann@y.example", true);
+    ask(&w, &m.out[0]);
+    remind_at(&w, NOW + DAY_MS);
+    remind_at(&w, NOW + 2 * DAY_MS);
+    for (int day = 5; day < 30; day += 3) {
+        remind_at(&w, NOW + day * DAY_MS);
+        assert_int_equal(is_state(&w, TKT_STATE_CLOSED), 0);
+    }
+    assert_int_equal(told(&w, "action_required"), 3); /* nor is he asked more often */
+    all_went_out(&w);
+    remind_at(&w, NOW + 32 * DAY_MS - 1);
+    assert_int_equal(is_state(&w, TKT_STATE_CLOSED), 0); /* he has his time */
+    remind_at(&w, NOW + 32 * DAY_MS);
+    assert_int_equal(is_state(&w, TKT_STATE_CLOSED), 1);
+    close_world(&w);
+}
+
+static void a_question_beyond_a_limit_is_put_by_the_next_reminder(void **state)
+{
+    struct world w;
+    struct sample a, b;
+
+    open_world(
+        &w, *state,
+        "notify \"ask\" { on = {\"action_required\"} to = {\"requester\"} channel ="
+        " \"hook\" remind = 1d reminders = 2 per_recipient = 1 }\n");
+    mail(&w, &a, "one", "ann@y.example", true);
+    mail(&w, &b, "two", "ann@y.example", true);
+    ask(&w, &a.out[0]);
+    ask(&w, &b.out[0]);
+    assert_int_equal(told(&w, "action_required"), 1);
+    execute(w.f, "DELETE FROM asks WHERE ticket = 1");
+    remind_at(&w, NOW + DAY_MS);
+    assert_int_equal(told(&w, "action_required"), 2);
     close_world(&w);
 }
 
@@ -153,6 +203,7 @@ static void after_a_rest_he_is_told_once_and_has_his_time(void **state)
     assert_int_equal(told(&w, "action_required"), 3);
     remind_at(&w, NOW + 34 * DAY_MS - 1);
     assert_int_equal(is_state(&w, TKT_STATE_CLOSED), 0);
+    all_went_out(&w);
     remind_at(&w, NOW + 34 * DAY_MS);
     assert_int_equal(is_state(&w, TKT_STATE_CLOSED), 1);
     close_world(&w);
@@ -177,6 +228,7 @@ static void an_answer_at_the_last_moment_counts(void **state)
             remind_at(&w, begun + day * DAY_MS);
         }
         int64_t asked = told(&w, "action_required");
+        all_went_out(&w);
         w.now_ms = begun + days[i] * DAY_MS;
         struct tkt_reminders *due = plan_reminders(&w);
         assert_non_null(due);
@@ -201,6 +253,7 @@ static void a_reopened_ticket_is_asked_anew(void **state)
     mail(&w, &m, "one", "ann@y.example", true);
     ask(&w, &m.out[0]);
     for (int day = 1; day <= 5; day++) {
+        all_went_out(&w);
         remind_at(&w, NOW + day * DAY_MS);
     }
     assert_int_equal(is_state(&w, TKT_STATE_CLOSED), 1);
@@ -469,6 +522,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(who_is_asked_is_reminded_twice_then_it_is_closed),
+        T(nobody_is_closed_who_was_not_asked),
+        T(a_question_beyond_a_limit_is_put_by_the_next_reminder),
         T(after_a_rest_he_is_told_once_and_has_his_time),
         T(an_answer_at_the_last_moment_counts),
         T(a_reopened_ticket_is_asked_anew),

@@ -671,6 +671,7 @@ static int apply_one(struct tkt_store *store, const struct item *i, int64_t now_
                      struct tkt_err *err)
 {
     int n = count_it(store, i, now_ms, err);
+    bool is_new = n == 1;
     int waits = n == 1 && i->notice.digest[0] != '\0'
                     ? tkt_store_notice_waits(store, i->notice.digest, err)
                     : 0;
@@ -685,7 +686,10 @@ static int apply_one(struct tkt_store *store, const struct item *i, int64_t now_
         return -1;
     }
     if (n <= 0) {
-        return n;
+        return n == 0 && is_new && i->is_ask && i->by->remind_ms > 0 &&
+                       i->by->reminders > 0
+                   ? set_ask(store, i, now_ms, err) /* the next reminder asks him */
+                   : n;
     }
     if (i->is_ask && set_ask(store, i, now_ms, err) < 0) {
         return -1;

@@ -42,11 +42,16 @@ static int plan_ask(struct tkt_reminders *t, const struct tkt_settings *set,
         return 0;
     }
     if (ask->left <= 0) {
+        n = by->close_after_ms > 0 ? tkt_reader_ask_untold(reader, ask->ticket, err) : 0;
+        if (n == 1) { /* who was not asked has not kept silent */
+            ask->due_ms = t->now_ms + by->close_after_ms;
+            return 0;
+        }
         t->drops[i] = true;
-        if (by->close_after_ms > 0) {
+        if (n == 0 && by->close_after_ms > 0) {
             (void)snprintf(t->closes[i], sizeof(t->closes[i]), "%s", ticket.id);
         }
-        return 0;
+        return n;
     }
     cJSON *payload = cJSON_Parse(ask->payload);
     const char *text =
