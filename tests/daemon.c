@@ -24,8 +24,8 @@
 #include <sys/wait.h>
 
 #define DAEMONS_MAX 64
-#define CALL_MS 10000
-#define WAIT_MS 15000
+#define CALL_MS 30000
+#define WAIT_MS 120000
 
 /* A failed test leaves its daemon behind: they end with the program. */
 static pid_t alive[DAEMONS_MAX];
@@ -229,7 +229,7 @@ void daemon_remove(struct daemon *d)
                FTW_DEPTH | FTW_PHYS); /* a leftover harms nobody */
 }
 
-bool daemon_log_has(const struct daemon *d, const char *text)
+static bool log_has(const struct daemon *d, const char *text, bool show)
 {
     struct tkt_buf log = TKT_BUF_INIT(16 * 1024 * 1024);
     char path[100];
@@ -237,11 +237,29 @@ bool daemon_log_has(const struct daemon *d, const char *text)
     snprintf(path, sizeof(path), "%s/log", d->dir);
     assert_int_equal(tkt_read_file(path, &log, NULL), 0);
     bool found = strstr(tkt_buf_str(&log), text) != NULL;
-    if (!found) {
+    if (!found && show) {
         fprintf(stderr, "log without \"%s\":\n%s\n", text, tkt_buf_str(&log));
     }
     tkt_buf_release(&log);
     return found;
+}
+
+bool daemon_log_has(const struct daemon *d, const char *text)
+{
+    return log_has(d, text, true);
+}
+
+bool daemon_log_gets(const struct daemon *d, const char *text)
+{
+    int64_t until = tkt_clock_mono_ms() + WAIT_MS;
+
+    while (!log_has(d, text, false)) {
+        if (tkt_clock_mono_ms() > until) {
+            return daemon_log_has(d, text); /* shows it */
+        }
+        usleep(20000);
+    }
+    return true;
 }
 
 void reserve_init(struct reserve *r, const struct daemon *d, const char *rcpt)

@@ -36,6 +36,8 @@ void daemon_start(struct daemon *d, unsigned files_max);
 int daemon_kill(struct daemon *d, int sig);
 void daemon_remove(struct daemon *d);
 bool daemon_log_has(const struct daemon *d, const char *text);
+/* Waits for it: the log may be behind what it tells of. */
+bool daemon_log_gets(const struct daemon *d, const char *text);
 /* The parser program: there or not. */
 void daemon_parser(struct daemon *d, bool present);
 
