@@ -297,6 +297,75 @@ bool tkt_itsm_note_is_ours(const struct tkt_itsm_call *call,
             strstr(n->text, call->ticket->corr) != NULL);
 }
 
+/* ---- what is kept of what it said ----------------------------------------------------- */
+
+/* One line of whole characters: it is shown, mailed and logged. */
+static char *plain(struct tkt_itsm_call *call, const char *text, size_t max)
+{
+    TKT_AUTO_BUF struct tkt_buf out = TKT_BUF_INIT(4 * TKT_HTTP_ANSWER_MAX);
+
+    if (text == NULL) {
+        return NULL;
+    }
+    tkt_utf8_add_clean(&out, text, strlen(text));
+    char *line = (char *)(uintptr_t)tkt_itsm_line(call, tkt_buf_str(&out), 0);
+    if (line != NULL && max > 0) {
+        line[tkt_utf8_cut(line, strlen(line), max)] = '\0';
+    }
+    return line;
+}
+
+/* People and programs follow it. */
+static bool is_page(const char *url)
+{
+    size_t n = strlen(url);
+
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)url[i] <= ' ' || url[i] == 0x7f) {
+            return false;
+        }
+    }
+    return n <= TKT_ITSM_PAGE_MAX &&
+           (tkt_ascii_ieqn(url, "https://", 8) || tkt_ascii_ieqn(url, "http://", 7));
+}
+
+bool tkt_itsm_is_key(const char *text)
+{
+    size_t n = strlen(text);
+
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) {
+            return false;
+        }
+    }
+    return n <= TKT_ITSM_KEY_MAX && tkt_utf8_valid(text, n);
+}
+
+int tkt_itsm_tidy(struct tkt_itsm_call *call, struct tkt_err *err)
+{
+    struct tkt_itsm_seen *s = &call->seen;
+    char **const words[] = {&s->state, &s->group, &s->assignee, &s->priority, &s->me};
+
+    if (s->external != NULL && !tkt_itsm_is_key(s->external)) {
+        return tkt_err_set(
+            err, TKT_ERR_PERM,
+            "%s names the ticket by what is no key: more than %d bytes, or "
+            "no text",
+            call->site->conf->name, TKT_ITSM_KEY_MAX);
+    }
+    s->number = plain(call, s->number, TKT_ITSM_KEY_MAX);
+    if (s->url != NULL && !is_page(s->url)) {
+        s->url = tkt_itsm_keep(call, "");
+    }
+    for (size_t i = 0; i < TKT_ARRAY_LEN(words); i++) {
+        *words[i] = plain(call, *words[i], 0);
+    }
+    for (size_t i = 0; i < s->note_count; i++) {
+        s->notes[i].author = plain(call, s->notes[i].author, 0);
+    }
+    return 0;
+}
+
 /* ---- is it there already? ------------------------------------------------------------- */
 
 const char *tkt_itsm_mark(struct tkt_itsm_call *call)

@@ -32,6 +32,11 @@ const char *tkt_itsm_mark(struct tkt_itsm_call *call);
  * came not before then. Only what is told counts: false where it is not known. */
 bool tkt_itsm_has_comment(struct tkt_itsm_call *call, int64_t since_ms);
 bool tkt_itsm_has_file(struct tkt_itsm_call *call, int64_t since_ms);
+/* What is kept of what it said: words of one line in whole characters, a number of at most
+ * TKT_ITSM_KEY_MAX bytes, the address of a page by http or https. PERM: what it calls the
+ * ticket cannot be a key. */
+int tkt_itsm_tidy(struct tkt_itsm_call *call, struct tkt_err *err);
+bool tkt_itsm_is_key(const char *text);
 /* A time as ITSMs write it, in UTC where it does not say: ms since 1970, or -1. */
 int64_t tkt_itsm_time(const char *text);
 

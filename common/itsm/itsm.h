@@ -34,6 +34,8 @@
 #define TKT_ITSM_CHANGED_MAX 4000 /* keys of one list */
 #define TKT_ITSM_LIST_PAGES_MAX 40
 #define TKT_ITSM_BASE64_MAX (16 * 1024 * 1024)
+#define TKT_ITSM_KEY_MAX 256   /* bytes of a key, a number */
+#define TKT_ITSM_PAGE_MAX 2048 /* bytes of the address of a ticket's page */
 
 struct cJSON;
 

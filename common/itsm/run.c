@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/util.h"
+#include "itsm/back.h"
 #include "itsm/exitcode.h"
 #include "itsm/itsm.h"
 #include "net/outcome.h"
@@ -44,6 +45,12 @@ static void finish(struct tkt_itsm_run *run)
 {
     void (*done)(void *, const struct tkt_itsm_result *) = run->done;
     void *arg = run->arg;
+
+    /* A create is not undone by a key that is none: a look-up comes before another one. */
+    if (run->result.err.class == TKT_ERR_NONE &&
+        tkt_itsm_tidy(run->call, &run->result.err) < 0) {
+        run->result.unsure = run->call->op == TKT_ITSM_CREATE;
+    }
     struct tkt_itsm_result result = run->result;
 
     result.unsure = result.err.class != TKT_ERR_NONE && (result.unsure || run->wrote);

@@ -6,6 +6,7 @@
  * Source: spec/standard-webhooks.md of standard-webhooks.
  */
 #include "base/util.h"
+#include "itsm/back.h"
 #include "itsm/backends.h"
 #include "itsm/build.h"
 
@@ -202,7 +203,7 @@ static enum tkt_itsm_next create(struct tkt_itsm_call *call, struct tkt_err *err
     s->number =
         tkt_itsm_str(call, call->answer->json, tkt_itsm_option(call, "number", "number"));
     s->url = tkt_itsm_str(call, call->answer->json, tkt_itsm_option(call, "link", "url"));
-    if (s->external == NULL || *s->external == '\0') {
+    if (s->external == NULL || *s->external == '\0' || !tkt_itsm_is_key(s->external)) {
         s->external = tkt_itsm_keep(call, call->ticket->corr);
     }
     return TKT_ITSM_DONE;

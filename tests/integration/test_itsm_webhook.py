@@ -136,3 +136,17 @@ def test_a_template_gives_the_events_any_shape(site):
 def test_an_answer_that_is_no_json_names_nothing(site):
     site.fake.plans.append((202, {"Content-Type": "text/html"}, "<html>thanks"))
     assert site.run("create")["seen"]["external"] == TICKET["corr"]
+
+
+def test_of_what_names_the_ticket_there_only_what_is_a_name_is_kept(site):
+    odd = {"id": "a" * 257, "number": "7\r\nBcc: eve@x.test" + "\u00e9" * 300,
+           "url": "javascript:alert(1)"}
+    for key in (odd["id"], "T\n1"):
+        site.fake.plans.append((200, {}, json.dumps({**odd, "id": key}, ensure_ascii=False)))
+        seen = site.run("create")["seen"]
+        assert seen["external"] == TICKET["corr"] and seen["url"] == ""
+        assert seen["number"].startswith("7  Bcc") and len(seen["number"].encode()) <= 256
+    site.fake.plans.append((200, {}, json.dumps({"id": "T1", "url": "https://x.test/a b"})))
+    assert site.run("create")["seen"]["url"] == ""
+    site.fake.plans.append((200, {}, json.dumps({"id": "T1", "url": "https://x.test/T1"})))
+    assert site.run("create")["seen"]["url"] == "https://x.test/T1"

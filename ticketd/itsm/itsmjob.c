@@ -23,6 +23,8 @@
 #define CLOCKS_MS 60000
 #define FILES_MAX 100 /* of one mail; the others stay here */
 
+_Static_assert(TKT_ITSM_KEY_MAX <= TKT_STORE_EXTERNAL_MAX, "each key has room");
+
 void tkt_itsmjob_free(struct tkt_itsmjob *job)
 {
     if (job->analysed) {
