@@ -51,11 +51,11 @@ class Site:
         clock = Clock(self.root) if wrapper else None
         self.forward = clock.forward if clock else None
         url = f'    url = "{url}"\n' if url else ""
-        desks = (f'itsm "there" {{\n    type = "{kind}"\n{url}'
-                 f'    secret = "file:{self.secret}"\n    poll = 0\n'
-                 f'{rows.format(root=self.root)}}}\n{more.format(root=self.root)}' +
-                 DESKS.replace('prefix = "IT"', 'prefix = "IT"\n    itsm = "there"', 1))
-        self.product = Product(self.root, BUILD, desks=desks,
+        self.desks = (f'itsm "there" {{\n    type = "{kind}"\n{url}'
+                      f'    secret = "file:{self.secret}"\n    poll = 0\n'
+                      f'{rows.format(root=self.root)}}}\n{more.format(root=self.root)}' +
+                      DESKS.replace('prefix = "IT"', 'prefix = "IT"\n    itsm = "there"', 1))
+        self.product = Product(self.root, BUILD, desks=self.desks,
                                wrapper=clock.wrapper if clock else ())
         self.product.prepare()
 
@@ -122,6 +122,24 @@ def test_a_secret_that_is_not_there_for_a_while_parks_nothing(make):
     job = site.until("deferred")
     assert "secret" in job["reason"] and fake.seen == []
     os.rename(site.secret + ".away", site.secret)
+    site.again_until_done()
+    assert len([r for r in fake.seen if r.method == "POST"]) == 1
+
+
+def test_a_section_that_is_renamed_for_a_while_parks_nothing(make):
+    fake = make(Rt())
+    site = make(Site('    project = "General"\n', url=fake.url))
+    site.product.start_ticketd()
+    os.rename(site.secret, site.secret + ".away")
+    site.submit("while it is changed")
+    site.until("deferred")
+    os.rename(site.secret + ".away", site.secret)
+    site.product.write_config(desks=site.desks.replace('"there"', '"elsewhere"'))
+    site.product.ctl("reload")
+    site.again("no section", lambda job: "no section" in job["reason"])
+    assert site.job()["state"] == "deferred" and fake.seen == []
+    site.product.write_config(desks=site.desks)
+    site.product.ctl("reload")
     site.again_until_done()
     assert len([r for r in fake.seen if r.method == "POST"]) == 1
 

@@ -19,6 +19,7 @@
 #define BUSY_DELAY_MS 2000
 /* Wrong credentials are everybody's: tickets wait for better ones, none is parked. */
 #define UNAUTHORIZED_S 300
+#define UNKNOWN_S 60
 #define PAYLOAD_MAX 4096
 #define CLOCKS_MS 60000
 #define FILES_MAX 100 /* of one mail; the others stay here */
@@ -430,9 +431,14 @@ static int prepare(struct tkt_itsmjob *job, struct tkt_err *err)
     if (op < 0) {
         return tkt_err_set(err, TKT_ERR_PERM, "nobody knows jobs of kind %s", j->kind);
     }
-    if (job->ops == NULL) {
-        return tkt_err_set(err, TKT_ERR_CONF,
-                           "there is no section itsm \"%s\" (any more)", j->target);
+    if (job->ops == NULL) { /* no ticket's fault: they wait until it is there again */
+        job->r->word = TKT_WORD_FAILED;
+        tkt_err_set(err, TKT_ERR_TEMP,
+                    "there is no section itsm \"%s\" (any more): reload with it, or drop "
+                    "what was for it",
+                    j->target);
+        err->retry_after_s = UNKNOWN_S;
+        return -1;
     }
     job->call = (struct tkt_itsm_call){.op = (enum tkt_itsm_op)op,
                                        .site = &job->site,
