@@ -43,7 +43,9 @@ class Watched:
     def __init__(self):
         self.root = make_root()
         self.port = free_port()
-        self.product = Product(self.root, BUILD, top=f'metrics {{ listen = "127.0.0.1:{self.port}" }}\n')
+        self.product = Product(self.root, BUILD, top=(
+            f'metrics {{ listen = "127.0.0.1:{self.port}" }}\n'
+            'sink "siem" { type = "elasticsearch" url = "http://127.0.0.1:9" }\n'))
         self.url = f"http://127.0.0.1:{self.port}"
         self.product.prepare()
         self.product.start_ticketd()
@@ -82,6 +84,16 @@ def test_numbers_are_well_formed_and_count_what_happened(watched):
     assert now["ticket_milter_accepted_without_ticket"] == 0
     assert now["ticket_milter_sla_breaches_total"] == 0
     assert now["ticket_milter_commit_batches_total"] > before["ticket_milter_commit_batches_total"]
+
+
+def test_what_an_alert_counts_is_there_before_it_rises(watched):
+    """A counter whose first number is 1 has not risen, to Prometheus."""
+    counted = ["sla_breaches_total", "sla_warnings_total", "escalations_total",
+               "jobs_parked_total", "commit_failed_total", 'sink_stopped_total{sink="siem"}',
+               'sink_events_total{sink="siem",outcome="aside"}']
+    for name in counted:
+        wait_for(name, lambda: samples(get(watched.url + "/metrics")[2]).get(
+            f"ticket_milter_{name}") == 0)
 
 
 def test_open_metrics_are_given_to_who_asks(watched):

@@ -401,6 +401,7 @@ static int add_sink(struct tkt_sinks *w, const struct tkt_conf_sink *conf,
         return -1;
     }
     w->count++;
+    tkt_measure_sink_begin(w->d->measure, conf->name);
     return 0;
 }
 

@@ -190,6 +190,8 @@ struct tkt_measure *tkt_measure_new(struct tkt_err *err)
     /* What must be 0 is seen to be 0. */
     tkt_metrics_set(m->numbers, SLA_BREACHES, NULL, 0);
     tkt_metrics_set(m->numbers, EVENTS_PARKED, NULL, 0);
+    tkt_metrics_set(m->numbers, SLA_WARNINGS, NULL, 0);
+    tkt_metrics_set(m->numbers, ESCALATIONS, NULL, 0);
     return m;
 }
 
@@ -283,6 +285,14 @@ void tkt_measure_sink_lag(struct tkt_measure *m, const char *sink, int64_t lag_m
     if (m != NULL) {
         tkt_metrics_set(m->numbers, SINK_LAG, (const char *const[]){sink},
                         (double)lag_ms / 1000);
+    }
+}
+
+void tkt_measure_sink_begin(struct tkt_measure *m, const char *sink)
+{
+    if (m != NULL) {
+        tkt_metrics_add(m->numbers, SINK_STOPPED, (const char *const[]){sink}, 0);
+        tkt_metrics_add(m->numbers, SINK_EVENTS, (const char *const[]){sink, "aside"}, 0);
     }
 }
 

@@ -46,6 +46,8 @@ void tkt_measure_notice(struct tkt_measure *m, const char *channel, const char *
 void tkt_measure_sink(struct tkt_measure *m, const char *sink, const char *outcome,
                       int64_t count);
 void tkt_measure_sink_lag(struct tkt_measure *m, const char *sink, int64_t lag_ms);
+/* There is such a sink: what must stay 0 is seen to be 0, or its first rise is seen by none. */
+void tkt_measure_sink_begin(struct tkt_measure *m, const char *sink);
 /* It waits for a person. */
 void tkt_measure_sink_alarm(struct tkt_measure *m, const char *sink);
 /* The sinks are others now: their lags are told anew. */
