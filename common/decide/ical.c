@@ -40,6 +40,7 @@ struct event {
     int depth; /* of components within it, such as VALARM */
     bool has_start, has_end, timed, cancelled, has_rule, strange;
     int32_t start, end;
+    int32_t length; /* of DURATION; 0: none */
     struct rule rule;
     int32_t exdates[EXDATES_MAX];
     int exdate_count;
@@ -174,11 +175,9 @@ static void parse_duration(struct event *e, const char *value)
     memcpy(number, value + 1, len);
     number[len] = '\0';
     (void)tkt_parse_int(number, 0, 9999999, &n); /* digits only: it can be read */
-    if (e->has_start && !e->has_end) {
-        e->end = e->start + (int32_t)TKT_MIN(n * (unit == 'W' ? 7 : 1),
-                                             (int64_t)TKT_ICAL_EVENT_DAYS_MAX + 1);
-        e->has_end = true;
-    }
+    e->length =
+        (int32_t)TKT_MIN(n * (unit == 'W' ? 7 : 1), (int64_t)TKT_ICAL_EVENT_DAYS_MAX + 1);
+    e->timed = e->timed || n == 0;
 }
 
 static void parse_exdates(struct event *e, const char *value)
@@ -418,9 +417,13 @@ static void skip(struct tkt_ical_result *out, const struct event *e)
     }
 }
 
-static int end_event(const struct event *e, struct tkt_days *days,
-                     struct tkt_ical_result *out, struct tkt_err *err)
+static int end_event(struct event *e, struct tkt_days *days, struct tkt_ical_result *out,
+                     struct tkt_err *err)
 {
+    if (e->has_start && !e->has_end && e->length > 0) { /* lines have no order */
+        e->end = e->start + e->length;
+        e->has_end = true;
+    }
     bool long_one =
         e->has_end && (e->end <= e->start || e->end - e->start > TKT_ICAL_EVENT_DAYS_MAX);
 
@@ -458,8 +461,9 @@ static void event_line(struct event *e, struct reader *r)
         parse_rule(e, r->value);
     } else if (strcasecmp(r->name, "EXDATE") == 0) {
         parse_exdates(e, r->value);
-    } else if (strcasecmp(r->name, "RDATE") == 0) {
-        e->strange = true;
+    } else if (strcasecmp(r->name, "RDATE") == 0 ||
+               strcasecmp(r->name, "RECURRENCE-ID") == 0) {
+        e->strange = true; /* of the latter: the day that it moves stays one, too */
     } else if (strcasecmp(r->name, "STATUS") == 0) {
         e->cancelled = strcasecmp(r->value, "CANCELLED") == 0;
     }

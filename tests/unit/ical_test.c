@@ -56,6 +56,9 @@ static void single_days_and_ranges_are_days_off(void **state)
     assert_year(EVENT("DTSTART;VALUE=DATE:20261224\r\nDTEND;VALUE=DATE:20261227\r\n"),
                 2026, "12-24 12-25 12-26");
     assert_year(EVENT("DTSTART:20261231\r\nDURATION:P2D\r\n"), 2027, "01-01");
+    assert_year(EVENT("DURATION:P2D\r\nDTSTART:20261231\r\n"), 2027, "01-01");
+    assert_year(EVENT("DURATION:P1W\r\nDTSTART:20261231\r\nDTEND:20270102\r\n"), 2027,
+                "01-01");
     assert_year(EVENT("DTST\r\n ART;VALUE=DA\r\n\tTE:2026\r\n 1003\r\n"), 2026, "10-03");
     assert_year(EVENT("X;Y=\"a:b;c\":d\r\nDTSTART:20261003\r\n"), 2026, "10-03");
     assert_int_equal(result.events, 1);
