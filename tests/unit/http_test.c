@@ -113,7 +113,7 @@ static void each_answer_has_its_outcome(void **state)
 
 static void a_slow_answer_is_unknown_for_a_post_alone(void **state)
 {
-    struct tkt_http_request q = {.timeout_ms = 1000};
+    struct tkt_http_request q = {.timeout_ms = 4000}; /* it is sent before that */
     struct tkt_http_response r = ask("POST", "/slow/30000", "{}", q);
 
     (void)state;
