@@ -196,11 +196,12 @@ class Reloads(Campaign):
         told = [sum(c.values()) for c in self.told().values()]
         figures = {"mails": self.total, "seconds": round(took, 1),
                    "tickets": len(tickets), "issues": len(titles), "told": len(told),
-                   "status": self.product.ctl("verify", check=False).returncode, **self.counts}
+                   "verify": self.product.ctl("verify", check=False).returncode,
+                   "parsers_died": self.product.json("status")["parser"]["died"], **self.counts}
         for found in (tickets, titles):
             assert len(found) == self.total and set(found.values()) == {1}, (figures, found)
         assert len(told) == self.total and set(told) == {1}, figures
         assert not self.gitlab.breaches and not self.splunk.breaches, self.gitlab.breaches[:5]
-        assert figures["status"] == 0 and "config.reload status=refused" not in \
-            self.product.log("ticketd"), figures
+        assert figures["verify"] == 0 and figures["parsers_died"] == 0, figures
+        assert "config.reload status=refused" not in self.product.log("ticketd")
         return figures
