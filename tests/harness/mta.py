@@ -230,6 +230,8 @@ define(`confSERVICE_SWITCH_FILE', `{r}/etc/service.switch')dnl
 define(`confHOSTS_FILE', `/etc/hosts')dnl
 define(`confDONT_PROBE_INTERFACES', `True')dnl
 define(`confTO_IDENT', `0s')dnl
+define(`confREFUSE_LA', `10000')dnl
+define(`confQUEUE_LA', `10000')dnl
 define(`confTO_RESOLVER_RETRANS', `1s')dnl
 define(`confTO_RESOLVER_RETRY', `1')dnl
 define(`confBIND_OPTS', `-DNSRCH -DEFNAMES')dnl
@@ -255,7 +257,8 @@ MAILER(`smtp')dnl
 
 
 class Sendmail:
-    """One instance from Debian's packages, unpacked because they conflict with Postfix."""
+    """One instance from Debian's packages, unpacked because they conflict with Postfix. A busy
+    machine is none of its business: else it refuses connections there, and keeps mail."""
 
     def __init__(self, root, milter, tree):
         self.root = os.path.join(root, "sendmail")
