@@ -98,7 +98,7 @@ class GitLab(Fake):
             size, page = int(q["per_page"]), int(q["page"])
             self.need(1 <= size <= 100 and page >= 1, "a page")
             found = sorted((t for t in self.issues.values()
-                            if t["updated_at"] >= q["updated_after"]),
+                            if t["updated_at"][:19] >= q["updated_after"][:19]),
                            key=lambda t: (t["updated_at"], t["iid"]))
             raise Answer(200, found[(page - 1) * size:page * size])
         self.need(set(q) <= {"scope", "in", "search", "per_page", "order_by", "sort"}, "query")

@@ -232,11 +232,11 @@ def test_more_changes_in_a_second_than_a_list_holds_lose_none(site):
     site.start()
     first, second = (site.listed("well", s) for s in ("within", "outside"))
     at = int(time.time()) + 10
-    site.flood("well", [at] * 4100)
     with site.there["well"].lock:  # the last ones of that second, which no list shows
         issues = site.there["well"].issues
         for old, new in ((first, 900000), (second, 900001)):
             issues[old].update(state="closed", labels=[], updated_at=stamp(at), iid=new)
+    site.flood("well", [at] * 4100)
     site.until("within", "resolved", 120)
     site.until("outside", "resolved", 120)
     wait_for("that it is told", lambda: "itsm.list_cut" in site.product.log("ticketd"), 60, 0.5)

@@ -289,7 +289,7 @@ static int take_cut(struct tkt_itsmlist *l, const struct tkt_itsm_ops *ops, bool
         *place_ms = since_ms;
         return 0;
     }
-    *place_ms = moved ? *place_ms : since_ms + CUT_OVERLAP_MS;
+    *place_ms = moved ? *place_ms : since_ms + 2 * CUT_OVERLAP_MS; /* past that second */
     return sweep(l, err);
 }
 
