@@ -9,9 +9,8 @@
 #include <string.h>
 
 static const struct tkt_ctl_col contact_cols[] = {
-    {"ADDRESS", "address", TKT_CTL_TEXT, 40},
-    {"MARK", "mark", TKT_CTL_TEXT, 14},
-    {"SINCE", "at", TKT_CTL_TIME, 19},
+    {"ADDRESS", "address", TKT_CTL_TEXT, 40}, {"MARK", "mark", TKT_CTL_TEXT, 14},
+    {"DESK", "desk", TKT_CTL_TEXT, 12},       {"SINCE", "at", TKT_CTL_TIME, 19},
     {"REASON", "reason", TKT_CTL_TEXT, 0},
 };
 
@@ -32,6 +31,7 @@ int tkt_ctl_notify_optout(struct tkt_ctl *ctl)
     struct tkt_ctl_pair pairs[] = {
         {"address", ctl->pos[0]},
         {"back", tkt_ctl_opt(ctl, "back") != NULL ? "1" : "0"},
+        {"desk", tkt_ctl_opt(ctl, "desk")},
         {"mark", tkt_ctl_opt(ctl, "reachable") != NULL ? "undeliverable" : "opted-out"}};
 
     if (tkt_ctl_opt(ctl, "reachable") != NULL) {

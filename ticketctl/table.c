@@ -67,6 +67,7 @@ static const struct tkt_ctl_opt agent_away_opts[] = {
 };
 static const struct tkt_ctl_opt notify_optout_opts[] = {
     {"back", 0, NULL, "he is told again"},
+    {"desk", 0, "DESK", "of that desk's tickets (default: of all)"},
     {"reachable", 0, NULL, "forget that he could not be reached"},
     {NULL, 0, NULL, NULL},
 };

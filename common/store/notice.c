@@ -181,17 +181,18 @@ int tkt_store_notices_release(struct tkt_store *s, int64_t now_ms, int max,
 
 static const char *mark_name(int mark)
 {
-    return mark == TKT_CONTACT_OPTED_OUT ? "opted-out" : "undeliverable";
+    return mark == TKT_CONTACT_UNDELIVERABLE ? "undeliverable" : "opted-out";
 }
 
 static int contact_event(struct tkt_store *s, const char *kind, const char *address,
-                         int mark, const char *who, const char *reason, int64_t ticket,
-                         int64_t now_ms, struct tkt_err *err)
+                         int mark, const char *desk, const char *who, const char *reason,
+                         int64_t ticket, int64_t now_ms, struct tkt_err *err)
 {
     struct tkt_buf *b = tkt_event_begin(s);
 
     json_str(b, "address", address);
     json_str(b, "mark", mark_name(mark));
+    json_str_opt(b, "desk", desk);
     json_str_opt(b, "who", who);
     json_str_opt(b, "reason", reason);
     return tkt_event_end(s, ticket, 0, NULL, kind, now_ms, err);
@@ -227,7 +228,7 @@ int tkt_store_contact_mark(struct tkt_store *s, const char *address,
     int n =
         tkt_db_run(s->db, SQL_CONTACT_ADD, err, "sdit", folded, (int)mark, now_ms, why);
     if (n > 0) {
-        n = contact_event(s, "contact.marked", folded, mark, "", why, ticket, now_ms,
+        n = contact_event(s, "contact.marked", folded, mark, "", "", why, ticket, now_ms,
                           err);
     }
     return tkt_store_leave(s, own, n < 0 ? -1 : 0, err);
@@ -307,7 +308,50 @@ int tkt_store_contact_clear(struct tkt_store *s, const char *address,
     int n = tkt_db_run(s->db, SQL_CONTACT_DROP, err, "sd", folded, (int)mark);
     *was = n > 0;
     if (n > 0) {
-        n = contact_event(s, "contact.cleared", folded, mark, who, "", 0, now_ms, err);
+        n = contact_event(s, "contact.cleared", folded, mark, "", who, "", 0, now_ms,
+                          err);
+    }
+    return tkt_store_leave(s, own, n < 0 ? -1 : 0, err);
+}
+
+int tkt_store_contact_leave(struct tkt_store *s, const char *address, const char *desk,
+                            const char *reason, int64_t ticket, int64_t now_ms,
+                            struct tkt_err *err)
+{
+    char why[REASON_MAX];
+    char folded[TKT_STORE_CONTACT_MAX + 1];
+    bool own = false;
+
+    if (fold(address, folded, err) < 0 || tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    (void)snprintf(why, sizeof(why), "%s", reason); /* cut is fine */
+    int n =
+        tkt_db_run(s->db, SQL_DESK_OPTOUT_ADD, err, "ssit", folded, desk, now_ms, why);
+    if (n > 0) {
+        n = contact_event(s, "contact.marked", folded, TKT_CONTACT_LEFT_DESK, desk, "",
+                          why, ticket, now_ms, err);
+    }
+    return tkt_store_leave(s, own, n < 0 ? -1 : 0, err);
+}
+
+int tkt_store_contact_rejoin(struct tkt_store *s, const char *address, const char *desk,
+                             const char *who, bool *was, int64_t now_ms,
+                             struct tkt_err *err)
+{
+    char folded[TKT_STORE_CONTACT_MAX + 1];
+    bool own = false;
+
+    if (fold(address, folded, err) < 0 || tkt_store_enter(s, &own, err) < 0) {
+        return -1;
+    }
+    int n = desk[0] != '\0'
+                ? tkt_db_run(s->db, SQL_DESK_OPTOUT_DROP, err, "ss", folded, desk)
+                : tkt_db_run(s->db, SQL_DESK_OPTOUTS_DROP, err, "s", folded);
+    *was = n > 0;
+    if (n > 0) {
+        n = contact_event(s, "contact.cleared", folded, TKT_CONTACT_LEFT_DESK, desk, who,
+                          "", 0, now_ms, err);
     }
     return tkt_store_leave(s, own, n < 0 ? -1 : 0, err);
 }

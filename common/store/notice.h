@@ -54,7 +54,8 @@ int tkt_store_notice_expire(struct tkt_store *store, int64_t now_ms, int max,
 #define TKT_STORE_CONTACT_MAX 320
 enum tkt_contact {
     TKT_CONTACT_UNDELIVERABLE = 1, /* it cannot be reached */
-    TKT_CONTACT_OPTED_OUT = 2      /* it does not want to be told */
+    TKT_CONTACT_OPTED_OUT = 2,     /* it does not want to be told */
+    TKT_CONTACT_LEFT_DESK = 4 /* the same of one desk: the two functions below alone */
 };
 /* The first time it is an event of that ticket (0: of the host). */
 int tkt_store_contact_mark(struct tkt_store *store, const char *address,
@@ -81,6 +82,15 @@ int tkt_store_notice_bounced(struct tkt_store *store, int64_t ticket, int64_t me
 int tkt_store_contact_clear(struct tkt_store *store, const char *address,
                             enum tkt_contact mark, const char *who, bool *was,
                             int64_t now_ms, struct tkt_err *err);
+
+/* One that opts out of what a desk tells, or takes that back (desk "": of every desk that
+ * it left). *was: it had left one. Events as above. */
+int tkt_store_contact_leave(struct tkt_store *store, const char *address,
+                            const char *desk, const char *reason, int64_t ticket,
+                            int64_t now_ms, struct tkt_err *err);
+int tkt_store_contact_rejoin(struct tkt_store *store, const char *address,
+                             const char *desk, const char *who, bool *was, int64_t now_ms,
+                             struct tkt_err *err);
 
 /* Marks of kind undeliverable that are older than that, at most max; how many, or -1. */
 int tkt_store_contacts_expire(struct tkt_store *store, int64_t before_ms, int max,
@@ -121,9 +131,11 @@ int tkt_store_notices_back(struct tkt_store *store, const struct tkt_store_lates
 
 /* ---- reading -------------------------------------------------------------------------- */
 
-/* Bits of enum tkt_contact; -1. */
-int tkt_reader_contact(struct tkt_reader *r, const char *address, struct tkt_err *err);
-/* [{address, mark (undeliverable, opted-out), reason, at}], newest first. */
+/* Bits of enum tkt_contact, LEFT_DESK for that desk; -1. */
+int tkt_reader_contact(struct tkt_reader *r, const char *address, const char *desk,
+                       struct tkt_err *err);
+/* [{address, mark (undeliverable, opted-out), desk ("": of all), reason, at}], newest
+ * first. */
 int tkt_reader_contacts_json(struct tkt_reader *r, int limit, struct tkt_buf *out,
                              struct tkt_err *err);
 /* "" when there is none yet. */

@@ -24,14 +24,15 @@ static int no_memory(struct tkt_err *err)
     return tkt_err_set(err, TKT_ERR_TEMP, "store: no memory");
 }
 
-int tkt_reader_contact(struct tkt_reader *r, const char *address, struct tkt_err *err)
+int tkt_reader_contact(struct tkt_reader *r, const char *address, const char *desk,
+                       struct tkt_err *err)
 {
     int64_t marks = 0;
     char folded[TKT_STORE_CONTACT_MAX + 1];
 
     (void)snprintf(folded, sizeof(folded), "%s", address); /* cut: there is none such */
     tkt_ascii_lower(folded);
-    return tkt_db_get_int(r->db, SQL_CONTACT_MARKS, &marks, err, "s", folded) < 0
+    return tkt_db_get_int(r->db, SQL_CONTACT_MARKS, &marks, err, "ss", folded, desk) < 0
                ? -1
                : (int)marks;
 }
@@ -50,8 +51,9 @@ int tkt_reader_contacts_json(struct tkt_reader *r, int limit, struct tkt_buf *ou
         json_open(out, NULL, '{');
         json_str(out, "address", tkt_row_text(&row, 0));
         json_str(out, "mark",
-                 tkt_row_int(&row, 1) == TKT_CONTACT_OPTED_OUT ? "opted-out"
-                                                               : "undeliverable");
+                 tkt_row_int(&row, 1) == TKT_CONTACT_UNDELIVERABLE ? "undeliverable"
+                                                                   : "opted-out");
+        json_str(out, "desk", tkt_row_text(&row, 4));
         json_str(out, "reason", tkt_row_text(&row, 3));
         json_str(out, "at", at);
         json_close(out, '}');

@@ -251,11 +251,18 @@ static const char schema_21[] =
     "CREATE INDEX contacts_at ON contacts(at);"
     "CREATE INDEX contacts_failed ON contacts(at) WHERE mark = 1;";
 
+/* Who does not want to be told of the tickets of one desk. */
+static const char schema_22[] =
+    "CREATE TABLE desk_optouts(address TEXT NOT NULL, desk TEXT NOT NULL,"
+    " at INTEGER NOT NULL, reason TEXT, PRIMARY KEY(address, desk)) WITHOUT ROWID;"
+    "CREATE INDEX desk_optouts_at ON desk_optouts(at);";
+
 /* Row n brings schema n to n + 1. Rows are never changed, only added. */
 static const char *const migrations[] = {
-    schema_1,  schema_2,  schema_3,  schema_4,  schema_5,  schema_6,  schema_7,
-    schema_8,  schema_9,  schema_10, schema_11, schema_12, schema_13, schema_14,
-    schema_15, schema_16, schema_17, schema_18, schema_19, schema_20, schema_21};
+    schema_1,  schema_2,  schema_3,  schema_4,  schema_5,  schema_6,
+    schema_7,  schema_8,  schema_9,  schema_10, schema_11, schema_12,
+    schema_13, schema_14, schema_15, schema_16, schema_17, schema_18,
+    schema_19, schema_20, schema_21, schema_22};
 _Static_assert(TKT_ARRAY_LEN(migrations) == TKT_STORE_SCHEMA, "a migration a schema");
 
 static int step(struct tkt_db *db, int from, struct tkt_err *err)

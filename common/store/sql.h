@@ -432,9 +432,16 @@ X(SQL_CONTACT_DROP, "DELETE FROM contacts WHERE address = ?1 AND mark = ?2") \
 X(SQL_CONTACTS_OLD, "SELECT address FROM contacts WHERE mark = 1 AND at < ?1" \
     " ORDER BY at LIMIT ?2") \
 X(SQL_CONTACT_FORGET, "DELETE FROM contacts WHERE address = ?1 AND mark = 1") \
-X(SQL_CONTACT_MARKS, "SELECT coalesce(sum(mark), 0) FROM contacts WHERE address = ?1") \
-X(SQL_CONTACTS, "SELECT address, mark, at, reason FROM contacts ORDER BY at DESC" \
-    " LIMIT ?1") \
+X(SQL_CONTACT_MARKS, "SELECT (SELECT coalesce(sum(mark), 0) FROM contacts" \
+    " WHERE address = ?1) + 4 * EXISTS(SELECT 1 FROM desk_optouts" \
+    " WHERE address = ?1 AND desk = ?2)") \
+X(SQL_CONTACTS, "SELECT address, mark, at, reason, '' FROM contacts" \
+    " UNION ALL SELECT address, 4, at, reason, desk FROM desk_optouts" \
+    " ORDER BY 3 DESC LIMIT ?1") \
+X(SQL_DESK_OPTOUT_ADD, "INSERT OR IGNORE INTO desk_optouts(address, desk, at, reason)" \
+    " VALUES(?1, ?2, ?3, ?4)") \
+X(SQL_DESK_OPTOUT_DROP, "DELETE FROM desk_optouts WHERE address = ?1 AND desk = ?2") \
+X(SQL_DESK_OPTOUTS_DROP, "DELETE FROM desk_optouts WHERE address = ?1") \
 X(SQL_ASK_SET, "INSERT OR REPLACE INTO asks(ticket, subscription, due, remaining, payload)" \
     " VALUES(?1, ?2, ?3, ?4, ?5)") \
 X(SQL_ASK_DROP, "DELETE FROM asks WHERE ticket = ?1") \

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TKT_STORE_SCHEMA 21
+#define TKT_STORE_SCHEMA 22
 #define TKT_STORE_CHANNEL "channel" /* target of jobs that a channel serves */
 #define TKT_STORE_TARGET_MAX 63
 #define TKT_STORE_BATCH_MAX 256 /* items of one transaction */

@@ -53,7 +53,7 @@ _ticketctl()
     "agent away") words=" --until --from --note --reassign" ;;
     "agent back") words="" ;;
     "notify list") words="" ;;
-    "notify optout") words=" --back --reachable" ;;
+    "notify optout") words=" --back --desk --reachable" ;;
     "notify preview") words=" --on --to --language --html" ;;
     "notify test") words=" --to" ;;
     "sla list") words=" --due --limit" ;;

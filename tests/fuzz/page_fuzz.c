@@ -44,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     (void)tkt_page_wish(value, text + body_at, size - body_at); /* whatever it wants */
     check_link(value);
-    tkt_page_write(TKT_PAGE_ASK, tkt_page_language(value, "en"), value, value, &page);
+    tkt_page_write(TKT_PAGE_ASK_DESK, tkt_page_language(value, "en"), value, value, true,
+                   &page);
     if (!page.failed && strstr(tkt_buf_str(&page), "<script") != NULL) {
         abort();
     }

@@ -13,6 +13,7 @@ from harness.product import Product
 from harness.util import free_port, make_root, remove_root, wait_for
 
 DESK = "support@example.test"
+HR = "hr@example.test"
 BASE = "https://notices.example.test/tickets"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 CONF = """
@@ -24,6 +25,7 @@ channel "mail" {{ type = "mail" options = {{"program={program}"}} }}
 notify "boss" {{ on = {{"comment"}} to = {{"Boss@office.example"}} channel = "mail" }}
 notify "ack" {{ on = {{"created", "comment"}} to = {{"requester"}} channel = "mail" }}
 desk "it" {{ addresses = {{"{desk}"}} prefix = "IT" display_name = "The <IT> desk" }}
+desk "hr" {{ addresses = {{"{hr}"}} prefix = "HR" display_name = "People" }}
 """
 
 
@@ -39,7 +41,7 @@ class Site:
                     f"mv $f {self.box}/mail.${{f##*.}}\n")
         os.chmod(program, 0o755)
         self.product = Product(self.root, BUILD, desks=CONF.format(
-            port=self.port, base=BASE, program=program, desk=DESK))
+            port=self.port, base=BASE, program=program, desk=DESK, hr=HR))
         self.product.prepare()
         self.product.start_ticketd()
 
@@ -53,12 +55,13 @@ class Site:
                     found.append(m)
         return found
 
-    def ticket(self, sender):
+    def ticket(self, sender, desk=DESK):
         """Opened, and its acknowledgement is there."""
-        done = self.product.ctl("submit", "-f", sender, "-r", DESK, text=False, stdin=(
-            f"From: {sender}\r\nTo: {DESK}\r\nSubject: help\r\nMessage-ID: <1.{sender}>\r\n"
+        done = self.product.ctl("submit", "-f", sender, "-r", desk, text=False, stdin=(
+            f"From: {sender}\r\nTo: {desk}\r\nSubject: help\r\nMessage-ID: <{desk}.{sender}>\r\n"
             "\r\nIt does not work.\r\n").encode())
-        wait_for("the acknowledgement", lambda: self.mails(sender))
+        wait_for("the acknowledgement", lambda: any(
+            desk in str(m["From"]) for m in self.mails(sender)))
         return done.stdout.split()[0].decode()
 
     def comment(self, ticket, to, count):
@@ -72,6 +75,9 @@ class Site:
         said = (answer.status, answer.read().decode("utf-8"), answer.headers)
         c.close()
         return said
+
+    def told_by(self, desk, to):
+        return len([m for m in self.mails(to) if desk in str(m["From"])])
 
     def contacts(self):
         return {c["address"]: c for c in self.product.json("notify", "list")}
@@ -94,7 +100,7 @@ def link_of(mail):
     field = re.sub(r"\s+", " ", str(mail["List-Unsubscribe"]))
     https, mailto = re.fullmatch(r"<(https://[^<>\s]+)>, <(mailto:[^<>\s]+)>", field).groups()
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert mailto.startswith("mailto:support+u-") and https.startswith(BASE + "/optout/")
+    assert mailto.startswith("mailto:support+d-") and https.startswith(BASE + "/optout/")
     return https[len(BASE):]
 
 
@@ -164,6 +170,63 @@ def test_one_click_ends_it_and_the_same_page_begins_it_again(site):
     site.comment(ticket, bob, 3)
 
 
+def test_who_leaves_one_desk_hears_of_the_others_until_he_leaves_them_all(site):
+    pat = "pat@customer.example"
+    ticket, path = opened(site, pat)
+    other = site.ticket(pat, HR)
+
+    def both_are_commented():
+        """The other desk's notice comes behind what this one's would have been."""
+        was = site.told_by(HR, pat)
+        for t in (ticket, other):
+            site.product.ctl("comment", t, "We look at it.", "--public")
+        wait_for("the other desk's", lambda: site.told_by(HR, pat) == was + 1)
+
+    page = site.call("GET", path)[1]
+    assert "of this desk" in page and 'value="stop"' in page and 'value="stop-all"' in page
+    page = site.call("POST", path, body="List-Unsubscribe=One-Click", headers=FORM)[1]
+    assert "tickets of this desk" in page and 'value="again"' in page and 'value="stop-all"' in page
+    row = site.contacts()[pat]
+    assert (row["mark"], row["desk"], row["reason"]) == ("opted-out", "it", "by link")
+    told = site.told_by(DESK, pat)
+    both_are_commented()
+    assert site.told_by(DESK, pat) == told
+    marked = [e["data"] for e in site.product.json("log", ticket) if e["kind"] == "contact.marked"]
+    assert [(d["address"], d["desk"]) for d in marked] == [(pat, "it")]
+
+    page = site.call("POST", path, body="do=stop-all", headers=FORM)[1]
+    assert "whatever desk" in page and 'value="stop-all"' not in page
+    assert "whatever desk" in site.call("GET", path)[1]
+    told = len(site.mails(pat))
+    for t in (ticket, other):
+        site.product.ctl("comment", t, "Nobody hears this.", "--public")
+    opened(site, "later@customer.example")  # planned in their order
+    assert len(site.mails(pat)) == told
+
+    page = site.call("POST", path, body="do=again", headers=FORM)[1]
+    assert 'value="stop"' in page and pat not in site.contacts()
+    told = site.told_by(DESK, pat)
+    both_are_commented()
+    wait_for("this desk's", lambda: site.told_by(DESK, pat) == told + 1)
+
+
+def test_a_desk_is_left_and_joined_by_command(site):
+    lea = "lea@customer.example"
+    rows = lambda: sorted(r["desk"] for r in site.product.json("notify", "list")  # noqa: E731
+                          if r["address"] == lea)
+    site.product.ctl("notify", "optout", lea, "--desk", "hr")
+    site.product.ctl("notify", "optout", lea, "--desk", "it")
+    assert rows() == ["hr", "it"]
+    assert "told again by desk hr" in site.product.ctl(
+        "notify", "optout", lea, "--desk", "hr", "--back").stdout
+    assert rows() == ["it"]
+    site.product.ctl("notify", "optout", lea)
+    assert rows() == ["", "it"]
+    site.product.ctl("notify", "optout", lea, "--back")
+    assert rows() == []
+    assert site.product.ctl("notify", "optout", lea, "--desk", "nix", check=False).returncode != 0
+
+
 def test_a_mail_program_may_post_as_the_rfc_prefers_it(site):
     eve = "eve@customer.example"
     _, path = opened(site, eve)
@@ -214,6 +277,6 @@ def test_who_is_no_party_of_the_ticket_opts_out_by_mail_and_by_link(site):
         f"From: {boss}\r\nTo: {to}\r\nSubject: unsubscribe\r\nMessage-ID: <u@{boss}>\r\n"
         "\r\n").encode())
     wait_for("the mark", lambda: boss in site.contacts())
-    assert site.contacts()[boss]["reason"] == "by mail"
+    assert (site.contacts()[boss]["reason"], site.contacts()[boss]["desk"]) == ("by mail", "it")
     assert site.call("POST", path, body="do=again", headers=FORM)[0] == 200
     assert boss not in site.contacts()

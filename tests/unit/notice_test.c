@@ -219,13 +219,13 @@ static void what_may_pass_marks_after_days_and_what_lasts_at_once(void **state)
     otherwise.address = "Full@Y.example";
     assert_int_equal(
         tkt_store_contact_failed(w.f->store, &otherwise, NOW + day_ms + 1, &err), 0);
-    assert_int_equal(tkt_reader_contact(w.tools.reader, full.address, &err), 0);
+    assert_int_equal(tkt_reader_contact(w.tools.reader, full.address, "", &err), 0);
     assert_int_equal(tkt_store_contact_failed(w.f->store, &gone, NOW, &err), 0);
-    assert_int_equal(tkt_reader_contact(w.tools.reader, gone.address, &err),
+    assert_int_equal(tkt_reader_contact(w.tools.reader, gone.address, "", &err),
                      TKT_CONTACT_UNDELIVERABLE);
     assert_int_equal(
         tkt_store_contact_failed(w.f->store, &full, NOW + 2 * day_ms + 2, &err), 0);
-    assert_int_equal(tkt_reader_contact(w.tools.reader, full.address, &err),
+    assert_int_equal(tkt_reader_contact(w.tools.reader, full.address, "", &err),
                      TKT_CONTACT_UNDELIVERABLE);
     assert_int_equal(events(&w, "contact.marked"), 2);
     /* Now and then is no mark: the window of the first is over. */
@@ -234,7 +234,7 @@ static void what_may_pass_marks_after_days_and_what_lasts_at_once(void **state)
         assert_int_equal(
             tkt_store_contact_failed(w.f->store, &full, NOW + i * 8 * day_ms, &err), 0);
     }
-    assert_int_equal(tkt_reader_contact(w.tools.reader, full.address, &err), 0);
+    assert_int_equal(tkt_reader_contact(w.tools.reader, full.address, "", &err), 0);
     close_world(&w);
 }
 

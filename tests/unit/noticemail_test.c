@@ -135,7 +135,7 @@ static void a_tag_is_read_as_it_was_written(void **state)
     char room[200], back[TKT_TOKEN_LEN + 1];
 
     (void)state;
-    for (int tag = TKT_MAIL_TAG_BOUNCE; tag <= TKT_MAIL_TAG_UNSUBSCRIBE; tag++) {
+    for (int tag = TKT_MAIL_TAG_BOUNCE; tag <= TKT_MAIL_TAG_LEAVE; tag++) {
         for (const char *s = "+-="; *s; s++) {
             assert_int_equal(
                 tkt_mail_tagged("it@x.org", *s, tag, token, room, sizeof(room)), 0);
@@ -143,7 +143,10 @@ static void a_tag_is_read_as_it_was_written(void **state)
             assert_string_equal(back, token);
         }
     }
-    assert_string_equal(room, "it=u-cbcdefghijklmnopqrstuvwxyz234567@x.org");
+    assert_string_equal(room, "it=d-cbcdefghijklmnopqrstuvwxyz234567@x.org");
+    assert_int_equal(
+        tkt_mail_tag_of("it+u-cbcdefghijklmnopqrstuvwxyz234567@x", '+', back),
+        TKT_MAIL_TAG_UNSUBSCRIBE); /* of older mails */
     assert_int_equal(tkt_mail_tag_of("it+cbcdefghijklmnopqrstuvwxyz234567@x", '+', back),
                      TKT_MAIL_TAG_NONE);
     assert_int_equal(
@@ -243,10 +246,13 @@ static void each_tag_has_a_token_of_its_own(void **state)
     fill(&f, (struct tkt_noticemail){.may_unsubscribe = true});
     int64_t now_s = f.notice.at_ms / 1000;
     assert_true(tkt_token_split(f.notice.reply_to, '+', token, base, sizeof(base)));
-    for (int seen = TKT_MAIL_TAG_NONE; seen <= TKT_MAIL_TAG_UNSUBSCRIBE; seen++) {
+    for (int seen = TKT_MAIL_TAG_NONE; seen <= TKT_MAIL_TAG_LEAVE; seen++) {
+        if (seen == TKT_MAIL_TAG_UNSUBSCRIBE) {
+            continue; /* in older mails alone */
+        }
         if (seen == TKT_MAIL_TAG_BOUNCE) {
             assert_int_equal(tkt_mail_tag_of(f.notice.return_path, '+', token), seen);
-        } else if (seen == TKT_MAIL_TAG_UNSUBSCRIBE) {
+        } else if (seen == TKT_MAIL_TAG_LEAVE) {
             const char *at = strstr(header(&f, "List-Unsubscribe"), "mailto:") + 7;
             snprintf(room, sizeof(room), "%.*s", (int)strcspn(at, "?>"), at);
             assert_int_equal(tkt_mail_tag_of(room, '+', token), seen);
@@ -254,7 +260,7 @@ static void each_tag_has_a_token_of_its_own(void **state)
         assert_int_equal(tkt_token_verify(&keys, token, strlen(token), now_s, &t),
                          TKT_TOKEN_VALID);
         assert_int_equal(t.ticket, 17);
-        for (int tag = TKT_MAIL_TAG_NONE; tag <= TKT_MAIL_TAG_UNSUBSCRIBE; tag++) {
+        for (int tag = TKT_MAIL_TAG_NONE; tag <= TKT_MAIL_TAG_LEAVE; tag++) {
             assert_int_equal(
                 tkt_mail_tag_is_for(&keys, &t, (enum tkt_mail_tag)tag, "Ann@X.org"),
                 tag == seen);
@@ -272,12 +278,12 @@ static void other_notices_are_generated_and_a_persons_answer_is_neither(void **s
     (void)state;
     fill(&f, (struct tkt_noticemail){.may_unsubscribe = true});
     assert_string_equal(header(&f, "Auto-Submitted"), "auto-generated");
-    assert_non_null(strstr(header(&f, "List-Unsubscribe"), "<mailto:it+u-"));
+    assert_non_null(strstr(header(&f, "List-Unsubscribe"), "<mailto:it+d-"));
     assert_string_equal(header(&f, "List-Unsubscribe-Post"), "");
     fill(&f, (struct tkt_noticemail){.may_unsubscribe = true,
                                      .unsubscribe = "https://x.org/u?1"});
     assert_int_equal(
-        strncmp(header(&f, "List-Unsubscribe"), "<https://x.org/u?1>, <mailto:it+u-", 34),
+        strncmp(header(&f, "List-Unsubscribe"), "<https://x.org/u?1>, <mailto:it+d-", 34),
         0);
     assert_string_equal(header(&f, "List-Unsubscribe-Post"),
                         "List-Unsubscribe=One-Click");

@@ -122,6 +122,24 @@ static void a_link_outlives_a_change_of_the_key(void **state)
     add_key(&both, "0123456789abcdef-old");
     assert_true(opens(&both, text, &link));
     assert_string_equal(link.address, "ann@customer.example");
+    assert_true(link.is_desks);
+}
+
+/* As it stands in mails of then. */
+static void a_link_that_was_made_for_all_desks_stays_one(void **state)
+{
+    struct tkt_token_keys keys = {0};
+    struct tkt_optout link = {.is_desks = true};
+
+    (void)state;
+    add_key(&keys, "0123456789abcdef-old");
+    assert_true(opens(&keys,
+                      "cwwwxkk34wfvhmnbolzt5jgbdvanuxpzwxuyenemdepk4rn6th4xtu2bbqc5b3m6oq"
+                      "wv2eq3l35xafa",
+                      &link));
+    assert_false(link.is_desks);
+    assert_int_equal(link.ticket, 17);
+    assert_string_equal(link.address, "ann@customer.example");
 }
 
 static void what_has_no_place_in_a_link_gets_none(void **state)
@@ -255,7 +273,7 @@ static void the_page_escapes_names_and_shows_a_part_of_the_address(void **state)
 
     (void)state;
     tkt_page_write(TKT_PAGE_ASK, "en", "<b>Desk</b> & \"co\"", "ann@customer.example",
-                   &page);
+                   true, &page);
     assert_false(page.failed);
     assert_null(strstr(tkt_buf_str(&page), "<b>"));
     assert_non_null(strstr(tkt_buf_str(&page), "&lt;b&gt;Desk"));
@@ -264,13 +282,39 @@ static void the_page_escapes_names_and_shows_a_part_of_the_address(void **state)
     assert_non_null(strstr(tkt_buf_str(&page), "value=\"stop\""));
     assert_null(strstr(tkt_buf_str(&page), "<script"));
     tkt_buf_reset(&page);
-    tkt_page_write(TKT_PAGE_STOPPED, "de", "", "\xc3\xbc\"<x>@y", &page);
+    tkt_page_write(TKT_PAGE_STOPPED, "de", "", "\xc3\xbc\"<x>@y", true, &page);
     assert_non_null(strstr(tkt_buf_str(&page), "lang=\"de\""));
     assert_non_null(strstr(tkt_buf_str(&page), "\xc3\xbc...@y"));
     assert_non_null(strstr(tkt_buf_str(&page), "value=\"again\""));
     tkt_buf_reset(&page);
-    tkt_page_write(TKT_PAGE_UNKNOWN, "en", "", "", &page);
+    tkt_page_write(TKT_PAGE_UNKNOWN, "en", "", "", true, &page);
     assert_null(strstr(tkt_buf_str(&page), "<form"));
+}
+
+static void
+a_desks_page_says_so_and_offers_all_of_them_where_there_are_others(void **state)
+{
+    static const struct {
+        enum tkt_page_kind kind;
+        const char *says, *button;
+        bool all;
+    } rows[] = {{TKT_PAGE_ASK, "of this desk and all others", "value=\"stop\"", false},
+                {TKT_PAGE_STOPPED, "whatever desk", "value=\"again\"", false},
+                {TKT_PAGE_ASK_DESK, "tickets of this desk", "value=\"stop\"", true},
+                {TKT_PAGE_STOPPED_DESK, "tickets of this desk", "value=\"again\"", true}};
+    TKT_AUTO_BUF struct tkt_buf page = TKT_BUF_INIT(65536);
+
+    (void)state;
+    for (size_t i = 0; i < TKT_ARRAY_LEN(rows); i++) {
+        for (int others = 0; others < 2; others++) {
+            tkt_buf_reset(&page);
+            tkt_page_write(rows[i].kind, "en", "IT", "a@b", others == 1, &page);
+            assert_non_null(strstr(tkt_buf_str(&page), rows[i].says));
+            assert_non_null(strstr(tkt_buf_str(&page), rows[i].button));
+            assert_int_equal(strstr(tkt_buf_str(&page), "value=\"stop-all\"") != NULL,
+                             rows[i].all && others == 1);
+        }
+    }
 }
 
 static void the_policy_lets_just_this_style_in(void **state)
@@ -321,10 +365,13 @@ int main(void)
         cmocka_unit_test(a_link_names_its_contact_and_shows_nothing_of_it),
         cmocka_unit_test(no_changed_link_is_taken),
         cmocka_unit_test(a_link_outlives_a_change_of_the_key),
+        cmocka_unit_test(a_link_that_was_made_for_all_desks_stays_one),
         cmocka_unit_test(what_has_no_place_in_a_link_gets_none),
         cmocka_unit_test(the_page_speaks_as_the_browser_asks),
         cmocka_unit_test(only_a_clear_word_changes_anything),
         cmocka_unit_test(the_page_escapes_names_and_shows_a_part_of_the_address),
+        cmocka_unit_test(
+            a_desks_page_says_so_and_offers_all_of_them_where_there_are_others),
         cmocka_unit_test(the_policy_lets_just_this_style_in),
         cmocka_unit_test(forms_are_read_as_they_were_meant),
     };

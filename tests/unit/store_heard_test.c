@@ -77,7 +77,7 @@ static int marks(struct fixture *f)
 {
     struct tkt_err err = TKT_ERR_INIT;
 
-    return tkt_reader_contact(f->reader, "Ann@Customer.example", &err);
+    return tkt_reader_contact(f->reader, "Ann@Customer.example", "", &err);
 }
 
 static void what_is_told_twice_is_written_once(void **state)

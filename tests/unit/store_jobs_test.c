@@ -650,6 +650,7 @@ static void contacts_are_listed_and_forgotten_by_an_index(void **state)
         enum tkt_sql sql;
         const char *index;
     } rows[] = {{SQL_CONTACTS, "USING INDEX contacts_at"},
+                {SQL_CONTACTS, "USING INDEX desk_optouts_at"},
                 {SQL_CONTACTS_OLD, "INDEX contacts_failed (at<?)"},
                 {SQL_CONTACT_MARKS, "USING PRIMARY KEY (address=?"}};
     struct fixture *f = *state;

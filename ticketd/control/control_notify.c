@@ -23,31 +23,69 @@ struct marking {
     char address[321];
     const char *who;
     enum tkt_contact mark;
+    const char *desk; /* "": all of them */
     bool back;
     bool was;
 };
+
+/* "Is told again" holds for all that ended it, unless a desk is named. */
+static int apply_back(struct tkt_store *store, struct marking *m, int64_t now_ms,
+                      struct tkt_err *err)
+{
+    bool was_all = false;
+
+    if (m->mark == TKT_CONTACT_OPTED_OUT &&
+        tkt_store_contact_rejoin(store, m->address, m->desk, m->who, &m->was, now_ms,
+                                 err) < 0) {
+        return -1;
+    }
+    if (m->desk[0] == '\0' && tkt_store_contact_clear(store, m->address, m->mark, m->who,
+                                                      &was_all, now_ms, err) < 0) {
+        return -1;
+    }
+    m->was = m->was || was_all;
+    return 0;
+}
 
 static int apply_mark(struct tkt_store *store, void *arg, struct tkt_err *err)
 {
     struct marking *m = arg;
     int64_t now_ms = tkt_clock_wall_ms();
 
-    return m->back ? tkt_store_contact_clear(store, m->address, m->mark, m->who, &m->was,
-                                             now_ms, err)
-                   : tkt_store_contact_mark(store, m->address, m->mark, m->who, 0, now_ms,
-                                            err);
+    if (m->back) {
+        return apply_back(store, m, now_ms, err);
+    }
+    return m->desk[0] != '\0' ? tkt_store_contact_leave(store, m->address, m->desk,
+                                                        m->who, 0, now_ms, err)
+                              : tkt_store_contact_mark(store, m->address, m->mark, m->who,
+                                                       0, now_ms, err);
+}
+
+static bool is_desk(struct tkt_daemon *d, const char *name)
+{
+    struct tkt_settings *set = tkt_settings_get(d);
+    bool is = tkt_conf_desk(set->conf, name) != NULL;
+
+    tkt_settings_put(&set);
+    return is;
 }
 
 int tkt_control_optout(struct tkt_control_request *req, struct tkt_err *err)
 {
     const char *address = tkt_control_arg(req, "address");
     const char *mark = tkt_control_arg(req, "mark");
+    const char *desk = tkt_control_arg(req, "desk");
     struct marking m = {.who = req->who,
+                        .desk = desk == NULL ? "" : desk,
                         .mark = TKT_CONTACT_OPTED_OUT,
                         .back = tkt_control_number(req, "back", 0) != 0};
 
     if (mark != NULL && strcmp(mark, "undeliverable") == 0) {
         m.mark = TKT_CONTACT_UNDELIVERABLE;
+        m.desk = ""; /* that is so for all of them */
+    }
+    if (!m.back && m.desk[0] != '\0' && !is_desk(req->d, m.desk)) {
+        return tkt_err_set(err, TKT_ERR_PERM, "there is no desk \"%.60s\"", m.desk);
     }
     if (address[0] == '\0' || strlen(address) >= sizeof(m.address)) {
         return tkt_err_set(err, TKT_ERR_PERM, "not an address or number: %.60s", address);
@@ -57,10 +95,11 @@ int tkt_control_optout(struct tkt_control_request *req, struct tkt_err *err)
     if (tkt_commit_call(req->d->commit, apply_mark, &m, false, err) < 0) {
         return -1;
     }
-    (void)snprintf(req->text, sizeof(req->text), "%.200s %s", m.address,
+    (void)snprintf(req->text, sizeof(req->text), "%.200s %s%s%.60s", m.address,
                    !m.back ? "is told nothing more"
                    : m.was ? "is told again"
-                           : "was told anyway"); /* cut is fine */
+                           : "was told anyway",
+                   m.desk[0] != '\0' ? " by desk " : "", m.desk); /* cut is fine */
     return 0;
 }
 

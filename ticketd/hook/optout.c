@@ -34,7 +34,8 @@ static const char *const page_fields[] = {"Cache-Control",
 struct where { /* what the page is about */
     struct tkt_optout link;
     int64_t ticket; /* 0: it is not there (any more) */
-    char desk[128];
+    char name[64];  /* of the desk's section that the link is about; "": of all */
+    char desk[128]; /* how it is called */
     char language[LANGUAGE_MAX];
 };
 
@@ -44,7 +45,8 @@ static int show(struct tkt_hook_visit *v, enum tkt_page_kind kind, const struct 
     const char *language =
         tkt_page_language(v->field(v->arg, "Accept-Language"), w->language);
 
-    tkt_page_write(kind, language, w->desk, w->link.address, &v->answer);
+    tkt_page_write(kind, language, w->desk, w->link.address, v->set->conf->desk_count > 1,
+                   &v->answer);
     v->type = "text/html; charset=utf-8";
     v->language = language;
     v->fields = page_fields;
@@ -81,6 +83,9 @@ static int look(struct tkt_hook_visit *v, struct where *w, struct tkt_err *err)
         const struct tkt_conf_desk *desk = tkt_conf_desk(v->set->conf, full.desk);
 
         w->ticket = w->link.ticket;
+        if (w->link.is_desks) {
+            (void)snprintf(w->name, sizeof(w->name), "%.63s", full.desk);
+        }
         if (desk != NULL) {
             (void)snprintf(w->desk, sizeof(w->desk), "%.127s", desk->display_name);
             (void)snprintf(w->language, sizeof(w->language), "%.15s", desk->language);
@@ -88,31 +93,60 @@ static int look(struct tkt_hook_visit *v, struct where *w, struct tkt_err *err)
     }
     tkt_wire_arena_release(&arena);
     tkt_ascii_lower(w->link.address); /* as contacts are kept */
-    return n < 0 ? -1 : tkt_reader_contact(reader, w->link.address, err);
+    return n < 0 ? -1 : tkt_reader_contact(reader, w->link.address, w->name, err);
+}
+
+static enum tkt_page_kind kind_of(const struct where *w, int marks)
+{
+    return marks & TKT_CONTACT_OPTED_OUT   ? TKT_PAGE_STOPPED
+           : marks & TKT_CONTACT_LEFT_DESK ? TKT_PAGE_STOPPED_DESK
+           : w->name[0] != '\0'            ? TKT_PAGE_ASK_DESK
+                                           : TKT_PAGE_ASK;
 }
 
 struct change {
     const struct where *w;
-    bool stops;
+    enum tkt_page_wish wish;
 };
+
+/* What the page showed as ended begins again, whatever ended it. */
+static int begin_again(struct tkt_store *store, const struct where *w, int64_t now_ms,
+                       struct tkt_err *err)
+{
+    bool was;
+
+    if (w->name[0] != '\0' && tkt_store_contact_rejoin(store, w->link.address, w->name,
+                                                       "link", &was, now_ms, err) < 0) {
+        return -1;
+    }
+    return tkt_store_contact_clear(store, w->link.address, TKT_CONTACT_OPTED_OUT, "link",
+                                   &was, now_ms, err);
+}
 
 static int apply(struct tkt_store *store, void *arg, struct tkt_err *err)
 {
     const struct change *c = arg;
+    const struct where *w = c->w;
     int64_t now_ms = tkt_clock_wall_ms();
-    bool was;
 
-    return c->stops
-               ? tkt_store_contact_mark(store, c->w->link.address, TKT_CONTACT_OPTED_OUT,
-                                        "by link", c->w->ticket, now_ms, err)
-               : tkt_store_contact_clear(store, c->w->link.address, TKT_CONTACT_OPTED_OUT,
-                                         "link", &was, now_ms, err);
+    if (c->wish == TKT_PAGE_AGAIN) {
+        return begin_again(store, w, now_ms, err);
+    }
+    return c->wish == TKT_PAGE_STOP && w->name[0] != '\0'
+               ? tkt_store_contact_leave(store, w->link.address, w->name, "by link",
+                                         w->ticket, now_ms, err)
+               : tkt_store_contact_mark(store, w->link.address, TKT_CONTACT_OPTED_OUT,
+                                        "by link", w->ticket, now_ms, err);
 }
 
-static int change(struct tkt_hook_visit *v, const struct where *w, bool stops)
+static int change(struct tkt_hook_visit *v, const struct where *w, int marks,
+                  enum tkt_page_wish wish)
 {
-    struct change c = {.w = w, .stops = stops};
+    struct change c = {.w = w, .wish = wish};
     struct tkt_err err = TKT_ERR_INIT;
+    bool stops = wish != TKT_PAGE_AGAIN;
+    int added = wish == TKT_PAGE_STOP && w->name[0] != '\0' ? TKT_CONTACT_LEFT_DESK
+                                                            : TKT_CONTACT_OPTED_OUT;
 
     if (tkt_commit_call(v->d->commit, apply, &c, false, &err) < 0) {
         tkt_log(TKT_LOG_ERROR, NULL, "optout.failed", "error", err.text, NULL);
@@ -120,7 +154,7 @@ static int change(struct tkt_hook_visit *v, const struct where *w, bool stops)
     }
     tkt_log(TKT_LOG_INFO, NULL, "optout.changed", "status", stops ? "stopped" : "again",
             NULL);
-    return show(v, stops ? TKT_PAGE_STOPPED : TKT_PAGE_ASK, w, 200);
+    return show(v, kind_of(w, stops ? marks | added : 0), w, 200);
 }
 
 static int take(struct tkt_hook_visit *v)
@@ -135,12 +169,11 @@ static int take(struct tkt_hook_visit *v)
         return show(v, TKT_PAGE_BUSY, &w, 503);
     }
     if (strcmp(v->method, "POST") != 0) {
-        return show(v, marks & TKT_CONTACT_OPTED_OUT ? TKT_PAGE_STOPPED : TKT_PAGE_ASK,
-                    &w, 200);
+        return show(v, kind_of(&w, marks), &w, 200);
     }
     wish = tkt_page_wish(v->field(v->arg, "Content-Type"), v->body.data, v->body.len);
     return wish == TKT_PAGE_NOTHING ? show(v, TKT_PAGE_UNASKED, &w, 400)
-                                    : change(v, &w, wish == TKT_PAGE_STOP);
+                                    : change(v, &w, marks, wish);
 }
 
 const struct tkt_hook_guest tkt_hook_optout = {.path = TKT_OPTOUT_PATH,

@@ -89,31 +89,51 @@ struct words {
     const char *title;
     const char *text[TKT_PAGE_KINDS];
     const char *button[TKT_PAGE_KINDS];
+    const char *all; /* the second button of a desk's page */
 };
 static const struct words all_words[] = {
     {.language = "en",
      .title = "Notices",
-     .text = {[TKT_PAGE_ASK] = "Notices about tickets are sent to this address. Shall "
-                               "that end? What people write to you comes all the same.",
-              [TKT_PAGE_STOPPED] = "No more notices about tickets are sent to this "
-                                   "address. What people write to you comes all the "
-                                   "same.",
+     .text = {[TKT_PAGE_ASK] = "Notices about tickets, of this desk and all others, are "
+                               "sent to this address. Shall that end? What people write "
+                               "to you comes all the same.",
+              [TKT_PAGE_STOPPED] =
+                  "No more notices about tickets, whatever desk they are "
+                  "of, are sent to this address. What people write to "
+                  "you comes all the same.",
+              [TKT_PAGE_ASK_DESK] = "Notices about tickets of this desk are sent to this "
+                                    "address. Shall that end? What people write to you "
+                                    "comes all the same.",
+              [TKT_PAGE_STOPPED_DESK] = "No more notices about tickets of this desk are "
+                                        "sent to this address. What people write to you "
+                                        "comes all the same.",
               [TKT_PAGE_UNKNOWN] = "This link is not known, or not any more. Newer mails "
                                    "have a link that is.",
               [TKT_PAGE_UNASKED] = "Nothing was changed: please use the button.",
               [TKT_PAGE_BUSY] = "Nothing was changed: please try again in a minute."},
      .button = {[TKT_PAGE_ASK] = "No more notices",
                 [TKT_PAGE_STOPPED] = "Send notices again",
-                [TKT_PAGE_UNASKED] = "No more notices"}},
+                [TKT_PAGE_ASK_DESK] = "No more notices",
+                [TKT_PAGE_STOPPED_DESK] = "Send notices again",
+                [TKT_PAGE_UNASKED] = "No more notices"},
+     .all = "No more notices of any desk"},
     {.language = "de",
      .title = "Benachrichtigungen",
      .text = {[TKT_PAGE_ASK] = "An diese Adresse gehen Benachrichtigungen \xc3\xbc"
-                               "ber Tickets. Soll das enden? Was Ihnen Menschen "
-                               "schreiben, kommt weiterhin an.",
+                               "ber Tickets, von dieser Stelle und allen anderen. Soll "
+                               "das enden? Was Ihnen Menschen schreiben, kommt "
+                               "weiterhin an.",
               [TKT_PAGE_STOPPED] = "An diese Adresse gehen keine Benachrichtigungen "
                                    "\xc3\xbc"
-                                   "ber Tickets mehr. Was Ihnen Menschen schreiben, "
-                                   "kommt weiterhin an.",
+                                   "ber Tickets mehr, gleich von welcher Stelle. Was "
+                                   "Ihnen Menschen schreiben, kommt weiterhin an.",
+              [TKT_PAGE_ASK_DESK] = "An diese Adresse gehen Benachrichtigungen \xc3\xbc"
+                                    "ber Tickets dieser Stelle. Soll das enden? Was "
+                                    "Ihnen Menschen schreiben, kommt weiterhin an.",
+              [TKT_PAGE_STOPPED_DESK] = "An diese Adresse gehen keine "
+                                        "Benachrichtigungen \xc3\xbc"
+                                        "ber Tickets dieser Stelle mehr. Was Ihnen "
+                                        "Menschen schreiben, kommt weiterhin an.",
               [TKT_PAGE_UNKNOWN] = "Diesen Link gibt es nicht, oder nicht mehr. Neuere "
                                    "Mails haben einen, der gilt.",
               [TKT_PAGE_UNASKED] = "Nichts wurde ge\xc3\xa4ndert: bitte den Knopf "
@@ -122,7 +142,10 @@ static const struct words all_words[] = {
                                 "noch einmal versuchen."},
      .button = {[TKT_PAGE_ASK] = "Keine Benachrichtigungen mehr",
                 [TKT_PAGE_STOPPED] = "Wieder benachrichtigen",
-                [TKT_PAGE_UNASKED] = "Keine Benachrichtigungen mehr"}}};
+                [TKT_PAGE_ASK_DESK] = "Keine Benachrichtigungen mehr",
+                [TKT_PAGE_STOPPED_DESK] = "Wieder benachrichtigen",
+                [TKT_PAGE_UNASKED] = "Keine Benachrichtigungen mehr"},
+     .all = "Keine Benachrichtigungen mehr, von keiner Stelle"}};
 
 static void add_html(struct tkt_buf *out, const char *text)
 {
@@ -154,7 +177,7 @@ static void add_address(struct tkt_buf *out, const char *address)
 }
 
 void tkt_page_write(enum tkt_page_kind kind, const char *language, const char *desk,
-                    const char *address, struct tkt_buf *out)
+                    const char *address, bool others, struct tkt_buf *out)
 {
     const struct words *w = &all_words[strcmp(language, "de") == 0];
 
@@ -175,8 +198,16 @@ void tkt_page_write(enum tkt_page_kind kind, const char *language, const char *d
     (void)tkt_buf_adds(out, "</p>\n");
     if (w->button[kind] != NULL) {
         (void)tkt_buf_adds(out, "<form method=\"post\"><button name=\"do\" value=\"");
-        (void)tkt_buf_adds(out, kind == TKT_PAGE_STOPPED ? "again" : "stop");
+        (void)tkt_buf_adds(out, kind == TKT_PAGE_STOPPED || kind == TKT_PAGE_STOPPED_DESK
+                                    ? "again"
+                                    : "stop");
         (void)tkt_buf_addf(out, "\">%s</button></form>\n", w->button[kind]);
+    }
+    if (others && (kind == TKT_PAGE_ASK_DESK || kind == TKT_PAGE_STOPPED_DESK)) {
+        (void)tkt_buf_addf(out,
+                           "<form method=\"post\"><button name=\"do\" "
+                           "value=\"stop-all\">%s</button></form>\n",
+                           w->all);
     }
     (void)tkt_buf_adds(out, "</body>\n</html>\n");
 }
@@ -188,10 +219,11 @@ static enum tkt_page_wish wish_of(const char *name, const char *value)
     if (tkt_ascii_ieq(name, FIELD)) {
         return tkt_ascii_ieq(value, ONE_CLICK) ? TKT_PAGE_STOP : TKT_PAGE_NOTHING;
     }
-    return strcmp(name, "do") != 0       ? TKT_PAGE_NOTHING
-           : strcmp(value, "stop") == 0  ? TKT_PAGE_STOP
-           : strcmp(value, "again") == 0 ? TKT_PAGE_AGAIN
-                                         : TKT_PAGE_NOTHING;
+    return strcmp(name, "do") != 0          ? TKT_PAGE_NOTHING
+           : strcmp(value, "stop") == 0     ? TKT_PAGE_STOP
+           : strcmp(value, "stop-all") == 0 ? TKT_PAGE_STOP_ALL
+           : strcmp(value, "again") == 0    ? TKT_PAGE_AGAIN
+                                            : TKT_PAGE_NOTHING;
 }
 
 static enum tkt_page_wish wish_of_form(const void *body, size_t len)

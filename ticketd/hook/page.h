@@ -20,20 +20,24 @@ extern const char tkt_page_style[];
 const char *tkt_page_language(const char *accept, const char *otherwise);
 
 enum tkt_page_kind {
-    TKT_PAGE_ASK,     /* he is told; shall that end? */
-    TKT_PAGE_STOPPED, /* he is not; shall he be? */
-    TKT_PAGE_UNKNOWN, /* the address of the page is none of ours */
-    TKT_PAGE_UNASKED, /* something was posted that asks for nothing */
-    TKT_PAGE_BUSY,    /* later, please */
+    TKT_PAGE_ASK,          /* he is told; shall that end? */
+    TKT_PAGE_STOPPED,      /* he is not, by any desk; shall he be? */
+    TKT_PAGE_ASK_DESK,     /* as the first: by this desk */
+    TKT_PAGE_STOPPED_DESK, /* he is not, by this desk */
+    TKT_PAGE_UNKNOWN,      /* the address of the page is none of ours */
+    TKT_PAGE_UNASKED,      /* something was posted that asks for nothing */
+    TKT_PAGE_BUSY,         /* later, please */
     TKT_PAGE_KINDS
 };
-/* desk and address may be "". Appends; out->failed tells. */
+/* desk and address may be "". others: there are other desks, which may be opted out of as
+ * well. Appends; out->failed tells. */
 void tkt_page_write(enum tkt_page_kind kind, const char *language, const char *desk,
-                    const char *address, struct tkt_buf *out);
+                    const char *address, bool others, struct tkt_buf *out);
 
 enum tkt_page_wish {
     TKT_PAGE_NOTHING,
-    TKT_PAGE_STOP, /* by its button, or as RFC 8058 has it */
+    TKT_PAGE_STOP, /* by its button, or as RFC 8058 has it: what the link names */
+    TKT_PAGE_STOP_ALL,
     TKT_PAGE_AGAIN
 };
 /* type: the Content-Type, or NULL. */

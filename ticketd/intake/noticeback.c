@@ -4,6 +4,7 @@
 #include "base/enc.h"
 #include "base/mailstatus.h"
 #include "base/util.h"
+#include "store/external.h"
 #include "store/notice.h"
 
 #include <cjson/cJSON.h>
@@ -37,7 +38,7 @@ const char *tkt_noticeback_what(const struct tkt_request *req, size_t desk)
         strcmp(f->tag_desk, req->desks[desk]->name) != 0) {
         return "";
     }
-    if (f->tag == TKT_MAIL_TAG_UNSUBSCRIBE) {
+    if (f->tag == TKT_MAIL_TAG_UNSUBSCRIBE || f->tag == TKT_MAIL_TAG_LEAVE) {
         return "unsubscribe";
     }
     return is_machines(req) ? "report" : "";
@@ -75,6 +76,7 @@ struct back {
     char address[TKT_STORE_BACK_MAX];
     char status[16];
     char action[16];
+    char desk[64]; /* that he leaves; "": all of them */
 };
 
 struct plan {
@@ -141,6 +143,23 @@ static int find_contact(const struct tkt_follow_round *round, const cJSON *data,
     return n < 0 ? -1 : 0;
 }
 
+/* A ticket that is gone has none: then it is all of them. 1, -1. */
+static int find_desk(const struct tkt_follow_round *round, struct back *b,
+                     struct tkt_err *err)
+{
+    struct tkt_wire_arena arena = {0};
+    struct tkt_reader *reader = tkt_tools_reader(round->tools, err);
+    struct tkt_reader_full full;
+    int n =
+        reader == NULL ? -1 : tkt_reader_full(reader, b->ticket, "", &arena, &full, err);
+
+    if (n == 1) {
+        (void)snprintf(b->desk, sizeof(b->desk), "%s", full.desk); /* names are shorter */
+    }
+    tkt_wire_arena_release(&arena);
+    return n < 0 ? -1 : 1;
+}
+
 static int take(const struct tkt_follow_round *round, const struct tkt_store_event *e,
                 struct back *b, struct tkt_err *err)
 {
@@ -167,7 +186,8 @@ static int take(const struct tkt_follow_round *round, const struct tkt_store_eve
                                                    : TKT_FAILURE_NONE;
         rc = v != TKT_TOKEN_VALID && v != TKT_TOKEN_EXPIRED       ? 0
              : find_contact(round, data, &token, tag, b, err) < 0 ? -1
-                                                                  : 1;
+             : tag == TKT_MAIL_TAG_LEAVE ? find_desk(round, b, err)
+                                         : 1;
     }
     cJSON_Delete(data);
     return rc;
@@ -191,7 +211,7 @@ static int take_again(const struct tkt_follow_round *round,
     if (fits) {
         snprintf(b->address, sizeof(b->address), "%s", noted.author);
         tkt_ascii_lower(b->address);
-        int marks = tkt_reader_contact(reader, b->address, err);
+        int marks = tkt_reader_contact(reader, b->address, "", err);
 
         n = marks < 0 ? -1 : (marks & TKT_CONTACT_UNDELIVERABLE) != 0;
     }
@@ -278,6 +298,9 @@ static int apply(struct tkt_store *store, void *arg, struct tkt_err *err)
                                          "mail", &was, p->now_ms, err);
         } else if (b->is_report) {
             rc = apply_report(store, p, b, err);
+        } else if (b->address[0] != '\0' && b->desk[0] != '\0') {
+            rc = tkt_store_contact_leave(store, b->address, b->desk, "by mail", b->ticket,
+                                         p->now_ms, err);
         } else if (b->address[0] != '\0') {
             rc = tkt_store_contact_mark(store, b->address, TKT_CONTACT_OPTED_OUT,
                                         "by mail", b->ticket, p->now_ms, err);

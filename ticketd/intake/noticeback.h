@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * What comes back to the addresses that notices carry: reports to their return path
- * (it+b-TOKEN@...) and the wish not to be told any more (it+u-TOKEN@...).
+ * (it+b-TOKEN@...) and the wish not to be told any more (it+d-TOKEN@..., it+u-TOKEN@...).
  *
  * A machine's mail to a return path, and any mail to the other, is filed inside its ticket
  * as a note: it opens nothing, changes no state and is never answered, whoever signed it.

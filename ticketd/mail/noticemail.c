@@ -141,7 +141,7 @@ enum tkt_mail_answer tkt_mail_may_answer(const struct tkt_conf *conf,
 
 /* ---- tagged addresses ------------------------------------------------------------------------ */
 
-static const char tag_letters[] = {'\0', 'b', 'u'};
+static const char tag_letters[] = {'\0', 'b', 'u', 'd'};
 
 int tkt_mail_tagged(const char *addr, char separator, enum tkt_mail_tag tag,
                     const char *token, char *out, size_t max)
@@ -176,6 +176,7 @@ enum tkt_mail_tag tkt_mail_tag_of(const char *rcpt, char separator,
     char letter = rcpt[local - tail + 1];
     return letter == 'b' || letter == 'B'   ? TKT_MAIL_TAG_BOUNCE
            : letter == 'u' || letter == 'U' ? TKT_MAIL_TAG_UNSUBSCRIBE
+           : letter == 'd' || letter == 'D' ? TKT_MAIL_TAG_LEAVE
                                             : TKT_MAIL_TAG_NONE;
 }
 
@@ -342,12 +343,11 @@ static int add_unsubscribe(struct fill *f)
     if (!f->in->may_unsubscribe) {
         return 0;
     }
-    if (make_token(f, TKT_MAIL_TAG_UNSUBSCRIBE, token) < 0) {
+    if (make_token(f, TKT_MAIL_TAG_LEAVE, token) < 0) {
         return -1;
     }
-    bool by_mail =
-        tkt_mail_tagged(f->base, f->in->conf->token.separator[0],
-                        TKT_MAIL_TAG_UNSUBSCRIBE, token, room, sizeof(room)) == 0;
+    bool by_mail = tkt_mail_tagged(f->base, f->in->conf->token.separator[0],
+                                   TKT_MAIL_TAG_LEAVE, token, room, sizeof(room)) == 0;
     if (!by_mail && page[0] == '\0') {
         return 0;
     }

@@ -13,7 +13,8 @@
 #define HEAD_LEN (1 + TAG_LEN)
 #define BLOCK 16
 #define TICKET_LEN 5
-#define SCOPE_ALL 'a'
+#define SCOPE_ALL 'a'              /* of links that were made before there were others */
+#define SCOPE_DESK 'd'             /* the ticket's */
 #define FIXED_LEN (1 + TICKET_LEN) /* scope, ticket; then the address and zeros */
 #define PLAIN_MAX ((FIXED_LEN + TKT_OPTOUT_ADDRESS_MAX + BLOCK - 1) / BLOCK * BLOCK)
 
@@ -72,7 +73,7 @@ int tkt_optout_make(const struct tkt_token_keys *keys, int64_t ticket,
         return tkt_err_set(err, TKT_ERR_PERM,
                            "no way to opt out: no key, ticket or address");
     }
-    plain[0] = SCOPE_ALL;
+    plain[0] = SCOPE_DESK;
     for (int i = 0; i < TICKET_LEN; i++) {
         plain[1 + i] = (unsigned char)(ticket >> (8 * (TICKET_LEN - 1 - i)));
     }
@@ -93,9 +94,11 @@ static bool read_plain(const unsigned char *plain, size_t len, struct tkt_optout
     size_t n =
         end == NULL ? room : (size_t)((const unsigned char *)end - plain) - FIXED_LEN;
 
-    if (plain[0] != SCOPE_ALL || n == 0 || n > TKT_OPTOUT_ADDRESS_MAX) {
+    if ((plain[0] != SCOPE_ALL && plain[0] != SCOPE_DESK) || n == 0 ||
+        n > TKT_OPTOUT_ADDRESS_MAX) {
         return false;
     }
+    out->is_desks = plain[0] == SCOPE_DESK;
     out->ticket = 0;
     for (int i = 0; i < TICKET_LEN; i++) {
         out->ticket = out->ticket << 8 | plain[1 + i];

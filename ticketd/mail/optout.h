@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The address of the page that opts out: whose, and of which ticket it stood in a notice.
  *
- * It names one recipient and what he opts out of (all notices that may be opted out), shows
- * neither, and cannot be made, changed or used for another one without a key of the thread
+ * It names one recipient and what he opts out of (the notices of that ticket's desk that may be
+ * opted out; older ones: of all desks), shows neither, and cannot be made, changed or used for another one without a key of the thread
  * tokens (ticketd/mail/token.h). It does not end but with the key that made it: of two, both are
  * good. The same recipient and ticket, the same address.
  * Form: base32 of a byte (version, key id), 16 bytes of HMAC-SHA-256 over what it says, and
@@ -20,6 +20,7 @@
 
 struct tkt_optout {
     int64_t ticket; /* row */
+    bool is_desks;  /* what the ticket's desk tells; else what all tell */
     char address[TKT_OPTOUT_ADDRESS_MAX + 1];
 };
 

@@ -468,25 +468,26 @@ static int64_t repeat_of(const struct tkt_conf_notify *by, enum tkt_notice_what 
 
 /* 1 he may, 0, -1. */
 static int may_be_told(struct tkt_noticeplan *p, struct tkt_reader *reader,
-                       const struct tkt_told *t, struct tkt_err *err)
+                       const struct tkt_told *t, const char *desk, struct tkt_err *err)
 {
     if (strchr(t->to, '@') != NULL &&
         tkt_mail_may_tell(p->set->conf, t->to) != TKT_MAIL_ANSWER) {
         return 0;
     }
-    int marks = t->to[0] == '\0' ? 0 : tkt_reader_contact(reader, t->to, err);
+    int marks = t->to[0] == '\0' ? 0 : tkt_reader_contact(reader, t->to, desk, err);
     if (marks < 0) {
         return -1;
     }
     return (marks & TKT_CONTACT_UNDELIVERABLE) == 0 &&
-           ((marks & TKT_CONTACT_OPTED_OUT) == 0 || t->by == NULL || !t->by->opt_out);
+           ((marks & (TKT_CONTACT_OPTED_OUT | TKT_CONTACT_LEFT_DESK)) == 0 ||
+            t->by == NULL || !t->by->opt_out);
 }
 
 static int add_told(struct tkt_noticeplan *p, struct tkt_reader *reader,
                     const struct facts *f, const struct tkt_noticed *in,
                     const struct tkt_told *t, struct tkt_err *err)
 {
-    int may = may_be_told(p, reader, t, err);
+    int may = may_be_told(p, reader, t, f->full.desk, err);
     int64_t due_ms = tkt_noticeplan_due(t->by, hours_of(p->set, t->by, t->to),
                                         f->full.priority, p->now_ms);
     bool digest =

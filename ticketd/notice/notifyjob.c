@@ -393,7 +393,9 @@ static int skip(struct notifyjob *job, const char *why)
 static int look_at_contact(struct notifyjob *job, struct tkt_reader *reader)
 {
     const struct tkt_notice *n = &job->made.notice;
-    int marks = n->to[0] == '\0' ? 0 : tkt_reader_contact(reader, n->to, &job->err);
+    int marks = n->to[0] == '\0'
+                    ? 0
+                    : tkt_reader_contact(reader, n->to, job->made.full.desk, &job->err);
 
     if (marks < 0) {
         return -1;
@@ -401,7 +403,11 @@ static int look_at_contact(struct notifyjob *job, struct tkt_reader *reader)
     if (marks & TKT_CONTACT_UNDELIVERABLE && n->what != TKT_NOTICE_REPLY) {
         return skip(job, "the recipient cannot be reached");
     }
-    if (marks & TKT_CONTACT_OPTED_OUT && job->made.may_opt_out) {
+    /* A digest may have other desks' news, too: it was gathered before he left this one. */
+    unsigned out = n->what == TKT_NOTICE_DIGEST
+                       ? TKT_CONTACT_OPTED_OUT
+                       : TKT_CONTACT_OPTED_OUT | TKT_CONTACT_LEFT_DESK;
+    if (((unsigned)marks & out) != 0 && job->made.may_opt_out) {
         return skip(job, "the recipient opted out");
     }
     if (job->ops->to == TKT_CHANNEL_TO_ADDRESS &&
