@@ -15,7 +15,6 @@ from harness.util import free_port, make_root, remove_root, wait_for
 ADMIN = "admin@agents.test"
 ANN = "ann@customer.test"
 DESK = "support@desk.test"
-METRICS = free_port()
 
 # What create and find end with stands in a file; what was made is counted in another one.
 PROGRAM = """\
@@ -80,14 +79,18 @@ def helpers():
 
 @pytest.fixture(scope="module")
 def site(helpers):
+    metrics = free_port()
+
     def desks(port):
-        return (f'metrics {{ listen = "127.0.0.1:{METRICS}" }}\n'
+        return (f'metrics {{ listen = "127.0.0.1:{metrics}" }}\n'
                 f'desk "it" {{ addresses = {{"{DESK}"}} prefix = "IT" itsm = "own" }}\n'
                 f'channel "mail" {{ type = "mail" url = "smtp://127.0.0.1:{port}" }}\n'
                 f'notify "admin" {{ on = {{"parked"}} to = {{"{ADMIN}"}} channel = "mail" }}\n'
                 ) + "".join(h.section() for h in helpers)
-    yield from postfix_sites("virtual_mailbox_domains = desk.test, agents.test, customer.test\n",
-                             desks=desks)
+    for made in postfix_sites("virtual_mailbox_domains = desk.test, agents.test, customer.test\n",
+                              desks=desks):
+        made.metrics = f"http://127.0.0.1:{metrics}/metrics"
+        yield made
 
 
 def put(site, mail, subject):
@@ -106,8 +109,8 @@ def told(site):
             if ADMIN.encode() in (header(m, "To") or b"")]
 
 
-def parked_total():
-    with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics", timeout=60) as answer:
+def parked_total(site):
+    with urllib.request.urlopen(site.metrics, timeout=180) as answer:
         return float(re.search(r"(?m)^ticket\w*_jobs_parked_total (\S+)$",
                                answer.read().decode())[1])
 
@@ -115,7 +118,7 @@ def parked_total():
 def test_who_looks_after_a_desk_is_told_once_of_what_cannot_go_on(site, helpers, mail):
     own = helpers[0]
     own.ends(create=75)
-    before = parked_total()
+    before = parked_total(site)
     ticket = put(site, mail, "Coloured paper")
     job = wait_for("the job", lambda: create(site, ticket))
     number = str(job["job"])
@@ -124,11 +127,11 @@ def test_who_looks_after_a_desk_is_told_once_of_what_cannot_go_on(site, helpers,
     wait_for("by hand", lambda: site.product.ctl(
         "queue", "retry", number, check=False).returncode == 0)
     wait_for("another try", lambda: own.asked("create") >= 2)
-    assert told(site) == [] and parked_total() == before
+    assert told(site) == [] and parked_total(site) == before
     own.ends(create=65)
     wait_for("the last try", lambda: create(site, ticket)["state"] == "parked")
     wait_for("the mail", lambda: told(site))
-    wait_for("the number", lambda: parked_total() == before + 1)
+    wait_for("the number", lambda: parked_total(site) == before + 1)
     words = told(site)[0].get_body(("plain",)).get_content()
     assert ticket in told(site)[0]["Subject"] and "own" in told(site)[0]["Subject"]
     assert "no such field: colour" in words and f"ticketctl queue retry {number}" in words
@@ -136,7 +139,7 @@ def test_who_looks_after_a_desk_is_told_once_of_what_cannot_go_on(site, helpers,
     site.product.ctl("queue", "retry", number)
     wait_for("the create", lambda: create(site, ticket)["state"] == "done")
     wait_for("empty queue", site.mta.queue_empty)
-    assert len(told(site)) == 1 and parked_total() == before + 1
+    assert len(told(site)) == 1 and parked_total(site) == before + 1
 
 
 def test_what_is_in_doubt_is_shown_so_and_changed_by_force_alone(site, helpers, mail):

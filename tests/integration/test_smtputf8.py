@@ -16,16 +16,18 @@ desk "it" {{ addresses = {{"support@example.test"}} prefix = "IT" }}
 channel "mail" {{ type = "mail" url = "smtp://127.0.0.1:{port}" }}
 notify "ack" {{ on = {{"created"}} to = {{"requester"}} channel = "mail" }}
 """
-HOP = free_port()
 
 
 @pytest.fixture(scope="module", name="site")
 def _site():
-    yield from postfix_sites(
-        "smtputf8_enable = yes\nrecipient_delimiter = +\n"
-        "virtual_mailbox_domains = example.test, xn--bcher-kva.example\n"
-        f"transport_maps = inline:{{ {{ far.test = smtp:[127.0.0.1]:{HOP} }} }}\n",
-        desks=lambda port: DESKS.format(port=port))
+    hop = free_port()
+    for made in postfix_sites(
+            "smtputf8_enable = yes\nrecipient_delimiter = +\n"
+            "virtual_mailbox_domains = example.test, xn--bcher-kva.example\n"
+            f"transport_maps = inline:{{ {{ far.test = smtp:[127.0.0.1]:{hop} }} }}\n",
+            desks=lambda port: DESKS.format(port=port)):
+        made.hop = hop
+        yield made
 
 
 def mail_from(who, number):
@@ -95,9 +97,9 @@ def test_a_server_without_it_gets_no_such_address_and_the_ticket_says_why(site):
 def test_what_a_later_hop_does_not_take_comes_back_and_is_recorded(site):
     set_utf8(site, True)
     sink = subprocess.Popen(["smtp-sink", *(["-u", "nobody"] if os.geteuid() == 0 else []),
-                             f"127.0.0.1:{HOP}", "10"], env=site.mta.env)
+                             f"127.0.0.1:{site.hop}", "10"], env=site.mta.env)
     try:
-        wait_for("the next hop", lambda: port_open(HOP))
+        wait_for("the next hop", lambda: port_open(site.hop))
         site.mta.clear_mails()
         ticket = submit(site, "jos\u00e9@far.test", 5)
 
