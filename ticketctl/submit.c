@@ -23,6 +23,7 @@
 struct submit {
     struct tkt_ctl *ctl;
     struct tkt_wire_client *client;
+    int64_t remaining_ms;
     int64_t deadline_ms; /* monotonic */
     struct tkt_wire_request req;
     struct tkt_wire_reply hello;
@@ -329,6 +330,8 @@ static int run(struct submit *s)
     if (rc == 0) {
         rc = read_message(s);
     }
+    /* Whoever writes slowly does not wait yet. */
+    s->deadline_ms = tkt_clock_mono_ms() + s->remaining_ms;
     if (rc == 0) {
         rc = open_output(s);
     }
@@ -366,7 +369,8 @@ int tkt_ctl_submit(struct tkt_ctl *ctl)
     char host[256] = "";
     (void)gethostname(host, sizeof host - 1); /* unknown is allowed */
     struct submit s = {.ctl = ctl, .out = -1, .mail = {.fd = -1}};
-    s.deadline_ms = tkt_clock_mono_ms() + remaining_s * 1000;
+    s.remaining_ms = remaining_s * 1000;
+    s.deadline_ms = tkt_clock_mono_ms() + s.remaining_ms;
     s.client = tkt_wire_client_new(socket, 1);
     fill_facts(&s, host);
     rc = s.client != NULL ? run(&s) : tkt_ctl_fail(EX_TEMPFAIL, "out of memory");

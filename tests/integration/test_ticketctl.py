@@ -370,6 +370,18 @@ def test_submit_waits_for_a_restart(root, mail):
         p.stop()
 
 
+def test_the_time_of_a_submit_begins_behind_the_message(product, mail):
+    message = mail("slowly written")
+    writing = subprocess.Popen([program(BUILD, "ticketctl"), "-c", product.config, "submit",
+                                "--remaining", "8", "-f", ANN, "-r", DESK],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    writing.stdin.write(message[:100])
+    writing.stdin.flush()
+    time.sleep(9)  # all of the time, were it counted
+    words, _ = writing.communicate(message[100:], timeout=180)
+    assert writing.returncode == 0 and b"created" in words
+
+
 def test_a_large_mail_passes_in_and_out(product, root, mail):
     text = b"0123456789abcdef\r\n" * 400000
     done = submit(product, mail("large by hand", body=text), "-o", f"{root}/large")
