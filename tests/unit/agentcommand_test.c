@@ -14,6 +14,7 @@
 #include "ticketd/notice/agentmail.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ME "bob@x.example"
@@ -180,6 +181,22 @@ static void what_may_be_meant_as_a_note_does_not_go_out(void **state)
     }
 }
 
+/* Anybody may write an agent's address into From. */
+static void a_text_of_nothing_but_brackets_costs_no_time(void **state)
+{
+    size_t n = 192 * 1024;
+    char *text = malloc(n + 1);
+
+    (void)state;
+    for (size_t i = 0; i < n; i += 3) {
+        memcpy(text + i, "[\xc3\xa4", 3);
+    }
+    text[n] = '\0';
+    assert_string_equal(read_it(text).wrong, "");
+    assert_false(tkt_agentcommand_is_note(text));
+    free(text);
+}
+
 static void a_note_is_one_by_its_first_word(void **state)
 {
     static const char *const yes[] = {"#internal", "#note\nx", " \n#Internal no",
@@ -227,6 +244,7 @@ int main(void)
         cmocka_unit_test(what_is_not_understood_is_told),
         cmocka_unit_test(a_note_begins_behind_what_nobody_sees),
         cmocka_unit_test(what_may_be_meant_as_a_note_does_not_go_out),
+        cmocka_unit_test(a_text_of_nothing_but_brackets_costs_no_time),
         cmocka_unit_test(a_note_is_one_by_its_first_word),
         cmocka_unit_test(addresses_of_agents_leave_the_text),
     };

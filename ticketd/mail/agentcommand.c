@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WORD_MAX 330 /* an address with its NUL */
-#define SHOWN_MAX 60 /* bytes of what was not understood */
+#define WORD_MAX 330      /* an address with its NUL */
+#define SHOWN_MAX 60      /* bytes of what was not understood */
+#define ADORNMENT_MAX 100 /* bytes: whoever writes more of it means no note */
 #define WIDE_HASH "\xef\xbc\x83"
 
 struct reading {
@@ -268,9 +269,11 @@ static bool word_ends(const char *p, const char *word)
 
 /* "*", "- ", "[logo]" and the like before the first word of a line, which HTML becomes. Not
  * ">": what he quotes is not his. */
-static const char *skip_adornment(const char *p)
+static const char *skip_adornment(const char *line)
 {
-    for (;;) {
+    const char *p = line;
+
+    while (p - line < ADORNMENT_MAX) {
         const char *was = p;
         size_t bracket = p[0] == '[' ? strcspn(p, "]\n") : 0;
 
@@ -280,9 +283,10 @@ static const char *skip_adornment(const char *p)
             p++;
         }
         if (p == was) {
-            return p;
+            break;
         }
     }
+    return p;
 }
 
 static bool is_stray(const char *line, bool is_first)
