@@ -6,7 +6,7 @@
  * Promise: comments nest to any depth without a stack, "\" quotes the next byte inside of
  * one, and a comment that is never closed reaches to the end. Bare CR and LF are blanks,
  * so that a folded value may be given as it stands in the mail. Nothing is read at or
- * behind end, and nothing behind a NUL is special.
+ * behind end; a NUL is a byte like any other.
  * Threads: pure functions. Errors: none; every input has an answer.
  */
 #ifndef TKT_BASE_CFWS_H

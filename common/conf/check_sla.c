@@ -117,14 +117,10 @@ static int check_escalation(const struct tkt_conf *conf,
 static bool is_type(const struct tkt_conf *conf, const char *channel, const char *a,
                     const char *b)
 {
-    for (size_t i = 0; i < conf->channel_count; i++) {
-        const struct tkt_conf_channel *c = &conf->channels[i];
+    const struct tkt_conf_channel *c =
+        tkt_conf_element(conf, &tkt_conf_sections[TKT_CONF_CHANNEL], channel);
 
-        if (strcmp(c->name, channel) == 0) {
-            return strcmp(c->type, a) == 0 || strcmp(c->type, b) == 0;
-        }
-    }
-    return false;
+    return c != NULL && (strcmp(c->type, a) == 0 || strcmp(c->type, b) == 0);
 }
 
 /* A page that reaches nobody would not be noticed before the night. */

@@ -65,7 +65,7 @@ int tkt_noticemail_fill(const struct tkt_noticemail *in, struct tkt_notice *noti
 enum tkt_mail_tag {
     TKT_MAIL_TAG_NONE,        /* it+TOKEN@: a thread's */
     TKT_MAIL_TAG_BOUNCE,      /* it+b-TOKEN@: a mail of ours came back */
-    TKT_MAIL_TAG_UNSUBSCRIBE, /* it+u-TOKEN@: of all desks, as older mails have it */
+    TKT_MAIL_TAG_UNSUBSCRIBE, /* it+u-TOKEN@: of older mails, with the thread's token */
     TKT_MAIL_TAG_LEAVE,       /* it+d-TOKEN@: of this desk */
 };
 /* "it@x", tag, TOKEN -> "it+b-TOKEN@x"; -1 when it does not fit. */

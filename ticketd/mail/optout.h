@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The address of the page that opts out: whose, and of which ticket it stood in a notice.
  *
- * It names one recipient and what he opts out of (the notices of that ticket's desk that may be
- * opted out; older ones: of all desks), shows neither, and cannot be made, changed or used for another one without a key of the thread
- * tokens (ticketd/mail/token.h). It does not end but with the key that made it: of two, both are
- * good. The same recipient and ticket, the same address.
+ * It names one recipient and what he opts out of (the notices of that ticket's desk that may
+ * be opted out; older ones: of all desks), shows neither, and cannot be made, changed or used
+ * for another one without a key of the thread tokens (ticketd/mail/token.h). It does not end
+ * but with the key that made it: of two, both are good. The same recipient and ticket, the
+ * same address.
  * Form: base32 of a byte (version, key id), 16 bytes of HMAC-SHA-256 over what it says, and
  * what it says in AES-256-CTR under them (a synthetic IV, as RFC 5297), padded to 16 bytes.
  * Pure; no memory but the caller's; comparison in constant time.
